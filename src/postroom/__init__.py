@@ -1,0 +1,1 @@
+"""Postroom: the control plane an agency runs its clients' email with."""
