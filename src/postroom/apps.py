@@ -1,0 +1,74 @@
+"""Start: hand the catalogue to the registries; after a migration: put guard, walls and functions on."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+from django.apps import AppConfig, apps
+from django.db import connections
+from django.db.models import Model
+from django.db.models.signals import post_migrate
+
+FORCED = "ALTER TABLE {t} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+WALL = "CREATE POLICY wall ON {t} USING ({sees}) WITH CHECK ({owns})"
+GUARD = (
+    "CREATE TRIGGER postroom_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {t} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION postroom_guard()"
+)
+
+
+class PostroomConfig(AppConfig):
+    name = "postroom"
+
+    def ready(self) -> None:
+        from . import catalogue  # models are loaded only now
+
+        catalogue.hand_over()
+        post_migrate.connect(install, sender=self)
+
+
+def install(using: str, **_: object) -> None:
+    """Guard and wall every table that needs them. Runs as postroom_owner."""
+    from .models import Secret
+    from .models.base import state_models
+
+    values = {"state": ", ".join(state_models()), "secret_columns": ", ".join(Secret.columns())}
+    scripts = [
+        files("postroom").joinpath(f"sql/{name}.sql").read_text().format(**values) for name in ("install", "nodes")
+    ]
+    with connections[using].cursor() as cursor:
+        for statement in (*scripts, *guards(), *walls()):
+            cursor.execute(statement)
+
+
+def guards() -> Iterator[str]:
+    from .models.base import state_models
+
+    for table in state_models():
+        yield f"DROP TRIGGER IF EXISTS postroom_guard ON {table}"
+        yield GUARD.format(t=table)
+
+
+def walls() -> Iterator[str]:
+    for model in apps.get_app_config("postroom").get_models():
+        if column := client_column(model):
+            table = model._meta.db_table
+            yield FORCED.format(t=table)
+            yield f"DROP POLICY IF EXISTS wall ON {table}"
+            yield WALL.format(t=table, sees=sees(model, column), owns=within(column))
+
+
+def client_column(model: type[Model]) -> str | None:
+    """The column that says whose row it is; none for what belongs to no client."""
+    names = {field.attname for field in model._meta.concrete_fields}
+    return "id" if model._meta.db_table == "clients" else "client_id" if "client_id" in names else None
+
+
+def within(column: str) -> str:
+    # The sub-selects are worked out once a query; bare calls would be once a row.
+    return f"{column} = ANY ((SELECT postroom_scope())::uuid[]) OR (SELECT postroom_everything())"
+
+
+def sees(model: type[Model], column: str) -> str:
+    also = f" OR {column} IS NULL" if getattr(model, "everybody", False) else ""
+    mine = getattr(model, "mine", "")
+    return within(column) + also + (f" OR {mine} = (SELECT postroom_person())" if mine else "")

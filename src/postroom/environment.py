@@ -1,0 +1,108 @@
+"""Every setting there is: its name, default, type and reason. Read from the environment, all problems at once.
+
+Not Django's settings module: that one (`settings.py`) only turns these into Django's names.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "POSTROOM_"
+
+
+class Misconfigured(Exception):
+    """What in the environment cannot be, all of it; nothing was started."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    default: Any
+    read: Callable[[str], Any]
+    reason: str
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
+        raise ValueError("say yes or no")
+    return text.lower() in ("yes", "true", "1")
+
+
+def _server(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("say HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _servers(text: str) -> dict[str, tuple[str, int]]:
+    """`ns1.postroom.example=127.1.2.3:5300,ns2…`: names whose address or port is not what DNS would say."""
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    return {name.strip().rstrip(".").lower(): _server(where.strip()) for name, _, where in pairs}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+SETTINGS = (
+    Setting("STATE", Path("/var/lib/postroom"), Path, "where this installation keeps what it must not lose"),
+    Setting("DATABASE_URL", "postgresql:///postroom?user=postroom_app", str, "the one store of state; its role decides "
+            "what a process may do (sql/roles.sql)"),
+    Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links; without a file, no pages"),
+    Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
+    Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
+    Setting("MAIL_HOST", "mx.postroom.example", str, "the name clients' MX records point to"),
+    Setting("NAME_SERVERS", ("ns1.postroom.example", "ns2.postroom.example"), _names, "ours, as registrars know them"),
+    Setting("SPF_INCLUDE", "", str, "what clients' SPF records include; empty: they name the mail host by `mx`"),
+    Setting("REPORTS_TO", "dmarc@postroom.example", str, "where receivers send DMARC aggregate reports"),
+    Setting("NOTICES_FROM", "postroom@postroom.example", str, "who our own mail says it is from"),
+    Setting("SUBMISSION", None, _server, "where our own mail is handed in; without it, mail waits and says why"),
+    Setting("SUBMISSION_KEY_FILE", None, Path, "the password of our own sender there"),
+    Setting("SUBMISSION_CA_FILE", None, Path, "the certificate our own submission is known by"),
+    Setting("PDNS_API", None, _server, "the HTTP interface of our own PowerDNS"),
+    Setting("PDNS_KEY_FILE", None, Path, "its key"),
+    Setting("DNS_ROOT", None, _server, "where look-ups of name servers start; without it, the machine's resolver"),
+    Setting("DNS_SERVERS", {}, _servers, "name servers whose address or port is not what DNS says"),
+    Setting("LOCAL_NODE", "", str, "the mail node on this machine: it joins when the organization is founded"),
+    Setting("LOCAL_NODE_KEY_FILE", None, Path, "its public key, which DKIM keys are sealed to"),
+    Setting("NODE_CHECK", {}, _servers, "where the smtp and imap greetings are asked, once a minute"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Environment:
+    values: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name.upper()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def read(environ: Mapping[str, str]) -> Environment:
+    """All settings, or Misconfigured with everything that is wrong."""
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for one in SETTINGS:
+        text = environ.get(PREFIX + one.name, "")
+        try:
+            values[one.name] = one.read(text) if text else one.default
+        except ValueError as error:
+            wrong.append(f"{PREFIX}{one.name}={text!r}: {error} ({one.reason})")
+    wrong += [] if wrong else list(_contradictions(values))
+    if wrong:
+        raise Misconfigured("\n".join(wrong))
+    return Environment(values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    wrong = []
+    if not values["ORIGIN"].startswith(("https://", "http://localhost:", "http://localhost")):
+        wrong.append("POSTROOM_ORIGIN must be https, or http on localhost: passkeys and cookies work nowhere else")
+    for needs, what in (("SUBMISSION", "SUBMISSION_KEY_FILE"), ("PDNS_API", "PDNS_KEY_FILE")):
+        if values[needs] and not values[what]:
+            wrong.append(f"POSTROOM_{needs} needs POSTROOM_{what}")
+    return wrong

@@ -1,0 +1,129 @@
+"""What every state row has in common.
+
+The database refuses a write outside apply (sql/install.sql); the Python here only says so earlier and
+more readably. A row of state in the record is a plain JSON object: see `row`. Knows no noun.
+"""
+
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, ClassVar, NoReturn, Self
+from uuid import UUID
+
+from django.db import models
+
+Row = dict[str, Any]
+NOTHING: frozenset[str] = frozenset()
+
+
+class WriteOutsideChange(RuntimeError):
+    """State is written by changes.apply alone; plan an edit and submit it."""
+
+
+def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise WriteOutsideChange(f"{self!r}: plan an edit and submit it")
+
+
+class StateQuerySet(models.QuerySet[Any]):
+    create = get_or_create = update_or_create = bulk_create = bulk_update = update = delete = _refuse
+    _raw_delete = _update = _refuse
+
+
+class StateManager(models.Manager.from_queryset(StateQuerySet)):  # type: ignore[misc]
+    """Reads rows without their secrets: the application's role could not read those anyway."""
+
+    def get_queryset(self) -> StateQuerySet:
+        rows: StateQuerySet = super().get_queryset()
+        secret = [f.name for f in self.model._meta.concrete_fields if isinstance(f, SecretField)]
+        return rows.defer(*secret) if secret else rows
+
+
+class SecretField(models.TextField):  # type: ignore[type-arg]
+    """A value no edit may carry and postroom_app may write but never read."""
+
+
+class StateModel(models.Model):
+    """A row that apply alone writes.
+
+    grants_access: a row that gives somebody a way in. It is never changed but for its end, and no
+                   rollback makes it again.
+    everybody:     rows without a client are read by all (a freeze of the whole organization).
+    mine:          the column that makes a row readable to the person it is about.
+    unrecorded:    columns that apply keeps itself and no edit names.
+    natural_key:   what people call the row by.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    grants_access: ClassVar[bool] = False
+    everybody: ClassVar[bool] = False
+    mine: ClassVar[str] = ""
+    unrecorded: ClassVar[frozenset[str]] = NOTHING
+    natural_key: ClassVar[str] = "id"
+    objects = StateManager()
+    save = delete = save_base = _refuse
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        """The ways in, or out, that this row opens while it stands so: what a freeze and a rollback compare."""
+        return NOTHING
+
+    @classmethod
+    @cache
+    def columns(cls) -> tuple[str, ...]:
+        """Columns an edit may carry, by their names in the database; secrets are not among them."""
+        fields = [f for f in cls._meta.concrete_fields if not isinstance(f, SecretField)]
+        return tuple(f.attname for f in fields if f.attname not in cls.unrecorded)
+
+    def row(self: Self) -> Row:
+        return {name: plain(getattr(self, name)) for name in self.columns()}
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.label}"
+
+    @property
+    def label(self) -> str:
+        """What people call this row; not unique where the natural key is an id."""
+        value: Any = self
+        for part in self.natural_key.split("__"):
+            value = getattr(value, part)
+        return str(value)
+
+
+def plain(value: Any) -> Any:
+    """A value as the record holds it. Times are UTC and whole seconds, so that Python and to_jsonb agree."""
+    match value:
+        case UUID():
+            return str(value)
+        case datetime():
+            if value.utcoffset() != UTC.utcoffset(None) or value.microsecond:
+                raise ValueError(f"{value!r}: times in the record are whole seconds, UTC")
+            return value.isoformat()
+        case date():
+            return value.isoformat()
+        case float():
+            raise ValueError("no floats in the record")
+        case models.Model():
+            return plain(value.pk)
+        case list() | tuple():
+            return [plain(one) for one in value]
+    return value
+
+
+@cache
+def state_models() -> dict[str, type[StateModel]]:
+    """Table name → model, for every state table."""
+    from django.apps import apps  # the registry is full only after start
+
+    return {m._meta.db_table: m for m in apps.get_models() if issubclass(m, StateModel)}
+
+
+class Observation(models.Model):
+    """What something of ours saw, and when: a reading, a heartbeat, a probe. Written by who observed it."""
+
+    at = models.DateTimeField()
+
+    class Meta:
+        abstract = True

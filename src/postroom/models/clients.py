@@ -1,0 +1,80 @@
+"""The organization, its clients, freezes, and the nodes that serve them."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .base import NOTHING, Row, StateModel
+
+
+class Organization(StateModel):
+    """Whoever runs this installation. There is one; its row is the lock of all that belongs to no client."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
+    everybody = True
+    natural_key = "name"
+    name = models.TextField()
+    postmaster = models.TextField(default="")
+    version = models.BigIntegerField(db_default=0)
+
+    class Meta(StateModel.Meta):
+        db_table = "organizations"
+
+
+class Node(StateModel):
+    """One mail server host. It signs in to PostgreSQL as `role`, a member of postroom_node."""
+
+    everybody = True
+    natural_key = "name"
+    name = models.TextField(unique=True, db_collation="C")
+    region = models.TextField(default="")
+    role = models.TextField(unique=True, db_collation="C")
+    public_key = models.TextField(default="")
+    drained_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "nodes"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["removed_at"] else frozenset({"serve"})
+
+
+class Client(StateModel):
+    """The tenancy boundary. Its row is the lock, and its version the order, of all its changes."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
+    natural_key = "slug"
+    slug = models.TextField(unique=True, db_collation="C")
+    name = models.TextField()
+    node = models.ForeignKey(Node, models.DO_NOTHING, null=True)
+    security_contact = models.TextField(default="")
+    may_ask = ArrayField(models.TextField(), default=list)
+    notes = models.TextField(default="")
+    suspended_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    version = models.BigIntegerField(db_default=0)
+
+    class Meta(StateModel.Meta):
+        db_table = "clients"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        if row["removed_at"]:
+            return NOTHING
+        return frozenset({"receive"}) if row["suspended_at"] else frozenset({"receive", "sign in", "send"})
+
+
+class Freeze(StateModel):
+    """Nothing changes here for now, but what only closes. Ends by predicate, tidied later."""
+
+    everybody = True
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    reason = models.TextField()
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "freezes"

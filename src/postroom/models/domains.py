@@ -1,0 +1,130 @@
+"""Domains, the one address space under them, and what shall stand in their DNS."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from .base import NOTHING, Observation, Row, StateModel
+from .clients import Client
+
+
+class Domain(StateModel):
+    """A domain in a client's care: who holds it where, and whether its control is proven.
+
+    hosting: hosted (our name servers), provider (theirs, with an API), manual (somebody types it in).
+    proof:   waiting, read or lost; a domain delivers for nobody until its proof is read.
+    """
+
+    natural_key = "name"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    name = models.TextField(unique=True, db_collation="C")
+    hosting = models.TextField(default="hosted")
+    registrar = models.TextField(default="")
+    registrar_holder = models.TextField(default="")
+    registrar_account = models.TextField(default="")
+    dns_holder = models.TextField(default="")
+    expires_on = models.DateField(null=True)
+    proof = models.TextField(default="waiting")
+    proof_token = models.TextField(default="")
+    suspended_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "domains"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        if row["removed_at"] or row["proof"] != "read":
+            return NOTHING
+        return frozenset({"receive"}) if row["suspended_at"] else frozenset({"receive", "sign in", "send"})
+
+
+class Address(StateModel):
+    """Every address a client holds is one row; mailbox, alias and catch-all hang on it."""
+
+    natural_key = "address"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    domain = models.ForeignKey(Domain, models.DO_NOTHING)
+    address = models.TextField(unique=True, db_collation="C")
+    keep_copy = models.BooleanField(default=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "addresses"
+        indexes = [
+            models.Index(fields=["client", "address"], name="addresses_of_a_client"),
+            GinIndex(fields=["address"], opclasses=["gin_trgm_ops"], name="addresses_by_part"),
+        ]
+
+
+class RecordSet(StateModel):
+    """The whole RRset that shall stand under a name, other people's values included.
+
+    found:     {ttl, values} as it stood when we first took it over; null when nothing stood there.
+    ours:      the values among them that we answer for.
+    set_aside: {ttl, values, ours} while its domain is removed; what a restore puts back.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    domain = models.ForeignKey(Domain, models.DO_NOTHING)
+    name = models.TextField(db_collation="C")
+    type = models.TextField()
+    ttl = models.IntegerField(default=3600)
+    values = ArrayField(models.TextField())
+    ours = ArrayField(models.TextField(), default=list)
+    found = models.JSONField(null=True)
+    set_aside = models.JSONField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "record_sets"
+        constraints = [models.UniqueConstraint(fields=["domain", "name", "type"], name="one_record_set")]
+
+    @property
+    def label(self) -> str:
+        return f"{self.type} {self.name}"
+
+
+class DkimKey(StateModel):
+    """A signing key of a domain: wanted, then made and published, then active; at last retired.
+
+    The private half is a secret, sealed to the node; only its public half is ever read here.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    domain = models.ForeignKey(Domain, models.DO_NOTHING)
+    selector = models.TextField(db_collation="C")
+    algorithm = models.TextField(default="rsa-2048")
+    public = models.TextField(default="")
+    activated_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "dkim_keys"
+        constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="one_selector")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return frozenset({"sign"}) if row["activated_at"] and not row["retired_at"] else NOTHING
+
+    @property
+    def label(self) -> str:
+        return f"{self.selector} of {self.domain_id}"
+
+
+class Reading(Observation):
+    """An RRset as an authoritative server, or a provider's API, last told it. values null: nothing stands there.
+
+    failed: why it could not be read; then `values` says nothing at all.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    zone = models.TextField(db_collation="C")
+    name = models.TextField(db_collation="C")
+    type = models.TextField()
+    ttl = models.IntegerField(null=True)
+    values = ArrayField(models.TextField(), null=True)
+    failed = models.TextField(default="")
+    server = models.TextField(default="")
+
+    class Meta:
+        db_table = "readings"
+        constraints = [models.UniqueConstraint(fields=["zone", "name", "type"], name="newest_reading")]

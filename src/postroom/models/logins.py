@@ -1,0 +1,39 @@
+"""Sign-in rows: written by the sign-in library alone, each write an entry through its signals. Not state."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from .people import Person
+
+
+class LoginManager(BaseUserManager["Login"]):
+    def create_user(self, email: str, password: str | None = None, **values: Any) -> "Login":
+        login = self.model(email=email, **values)
+        login.set_password(password)
+        login.save(using=self._db)
+        return login
+
+
+class Login(AbstractBaseUser):
+    """How a person signs in to the pages. Whether they may is asked of the person at every request."""
+
+    email = models.EmailField(unique=True)
+    person = models.OneToOneField(Person, models.DO_NOTHING, null=True)
+    is_active = models.BooleanField(default=True)
+    theme = models.TextField(default="")
+    USERNAME_FIELD = "email"
+    objects = LoginManager()
+
+    class Meta:
+        db_table = "logins"
+
+    # The sign-in library asks these of every user model; no page of ours is Django's admin.
+    is_staff = is_superuser = False
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False

@@ -1,0 +1,114 @@
+"""What hangs on an address: mailboxes and aliases; and the secrets and invites that open a mailbox."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from .base import NOTHING, Row, SecretField, StateModel
+from .clients import Client
+from .domains import Address
+from .people import Person
+
+
+class Mailbox(StateModel):
+    """One mailbox and the three layers of who answers for it: owner, operator, client admin.
+
+    kind: person, role, shared or admin; a shared mailbox has no sign-in.
+    access_epoch: raised to end every session the mailbox has open.
+    """
+
+    natural_key = "address__address"
+    mine = "owner_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    address = models.OneToOneField(Address, models.DO_NOTHING)
+    kind = models.TextField(default="person")
+    name = models.TextField(default="")
+    contact = models.TextField(default="")
+    owner = models.ForeignKey(Person, models.DO_NOTHING, null=True, related_name="+")
+    operator = models.ForeignKey(Person, models.DO_NOTHING, null=True, related_name="+")
+    client_admin = models.ForeignKey(Person, models.DO_NOTHING, null=True, related_name="+")
+    vip = models.BooleanField(default=False)
+    quota_mb = models.IntegerField(default=10_000)
+    access_epoch = models.IntegerField(default=0)
+    suspended_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "mailboxes"
+        verbose_name_plural = "mailboxes"
+        indexes = [
+            models.Index(fields=["client", "address"], name="mailboxes_of_a_client"),
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="mailboxes_by_part_of_name"),
+        ]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        if row["removed_at"]:
+            return NOTHING
+        closed = row["suspended_at"] or row["kind"] == "shared"
+        return frozenset({"receive"}) if closed else frozenset({"receive", "sign in", "send"})
+
+
+class Alias(StateModel):
+    """An address that passes its mail on to others of its client."""
+
+    natural_key = "address__address"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    address = models.OneToOneField(Address, models.DO_NOTHING)
+    targets = ArrayField(models.TextField())
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "aliases"
+        verbose_name_plural = "aliases"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["removed_at"] else frozenset(row["targets"])
+
+
+class Invite(StateModel):
+    """A one-time link with which an owner sets the secret of a mailbox, or a person makes a login.
+
+    Holds no token: only its hash is kept, among the secrets. until: 72 h from the last issue.
+    asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
+    """
+
+    grants_access = True
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, null=True)
+    person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    contact = models.TextField()
+    asked = models.IntegerField(default=0)
+    by_mail = models.BooleanField(default=True)
+    made = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "invites"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["used_at"] or row["ended_at"] else frozenset({"set a secret"})
+
+
+class Secret(StateModel):
+    """A value that opens something. Edits carry that it was made, never the value."""
+
+    grants_access = True
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    owner_row = models.UUIDField()
+    purpose = models.TextField()
+    value = SecretField()
+    made = models.DateTimeField()
+
+    class Meta(StateModel.Meta):
+        db_table = "secrets"
+        constraints = [models.UniqueConstraint(fields=["owner_row", "purpose"], name="one_secret")]
+        indexes = [models.Index(fields=["purpose", "value"], name="secrets_by_value")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return frozenset({row["purpose"]})

@@ -1,0 +1,33 @@
+"""What mail nodes tell: heartbeats and what was seen when an object was read back."""
+
+from django.db import models
+
+from .base import Observation
+from .clients import Client, Node
+
+
+class Report(Observation):
+    """One line of a node's report: sort is heartbeat, greeting, digest, …"""
+
+    node = models.ForeignKey(Node, models.DO_NOTHING, db_constraint=False)
+    sort = models.TextField()
+    facts = models.JSONField()
+
+    class Meta:
+        db_table = "reports"
+        indexes = [models.Index(fields=["node", "sort", "-at"], name="reports_newest_first")]
+
+
+class Evidence(Observation):
+    """What a node read back for an object of a change; the worker compares it and moves the stage."""
+
+    node = models.ForeignKey(Node, models.DO_NOTHING, db_constraint=False)
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)
+    change_id = models.UUIDField()
+    object = models.TextField()
+    object_id = models.UUIDField()
+    found = models.JSONField()
+
+    class Meta:
+        db_table = "evidence"
+        indexes = [models.Index(fields=["change_id"], name="evidence_of_a_change")]

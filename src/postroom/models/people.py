@@ -1,0 +1,77 @@
+"""People, what they may do where, and their sessions at the API."""
+
+from django.db import models
+
+from .base import NOTHING, Row, StateModel
+from .clients import Client
+from .domains import Domain
+
+
+class Person(StateModel):
+    """Somebody who may sign in to Postroom, and may own mailboxes. Has at most one login."""
+
+    natural_key = "email"
+    mine = "id"
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    name = models.TextField()
+    email = models.TextField(unique=True, db_collation="C")
+    suspended_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "people"
+        verbose_name_plural = "people"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["suspended_at"] or row["removed_at"] else frozenset({"sign in"})
+
+
+class Grant(StateModel):
+    """A role at the organization, a client or a domain. Never changed but for its end."""
+
+    grants_access = True
+    mine = "person_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    domain = models.ForeignKey(Domain, models.DO_NOTHING, null=True)
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    role = models.TextField()
+    reason = models.TextField()
+    given_by = models.ForeignKey(Person, models.DO_NOTHING, null=True, related_name="+")
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "grants"
+        # Without it a grant on one domain, its client left out, would read as one on everything.
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(domain=None) | models.Q(client__isnull=False), name="domain_grant_names_its_client"
+            )
+        ]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({row["role"]})
+
+
+class ApiSession(StateModel):
+    """A personal session at the API and the CLI: may do what its person may, for twelve hours at most.
+
+    mfa: how the second factor was shown. The token's SHA-256 is a secret; the token is kept nowhere.
+    """
+
+    grants_access = True
+    mine = "person_id"
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    label = models.TextField(default="")
+    mfa = models.TextField(default="")
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "api_sessions"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({"act"})

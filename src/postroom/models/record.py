@@ -1,0 +1,129 @@
+"""The record: what was proposed, what was written, in what order. Entries, places and edits are only ever inserted.
+
+Changes move from stage to stage, every move an entry. What is still to be done for one stands in `machinery`.
+"""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from .clients import Client
+from .people import Person
+
+
+class Batch(models.Model):
+    """Changes at several clients that are planned, shown, approved and undone together."""
+
+    id = models.UUIDField(primary_key=True)
+    proposer = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    why = models.TextField(default="")
+    plan_hash = models.TextField()
+    made = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "batches"
+
+
+class Change(models.Model):
+    """One proposal and where it stands. `plan` is kept only while somebody must look at it.
+
+    actor: person, founder, clock or system; proposer is the person, if it is one.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)
+    batch = models.ForeignKey(Batch, models.DO_NOTHING, null=True)
+    kind = models.TextField()
+    params = models.JSONField()
+    actor = models.TextField(default="person")
+    proposer = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    why = models.TextField()
+    ticket = models.TextField(default="")
+    key = models.TextField(null=True)
+    now = models.DateTimeField()
+    at = models.DateTimeField(null=True)
+    stage = models.TextField(default="proposed")
+    verdicts = models.JSONField(default=list)
+    plan = models.JSONField(null=True)
+    plan_hash = models.TextField(default="")
+    version = models.BigIntegerField(null=True)
+    left_out = models.JSONField(default=list)
+    caused_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="follow_ups")
+    undoes = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="undone_in")
+    undone_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+")
+    replans = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="replanned_in")
+
+    class Meta:
+        db_table = "changes"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["actor", "proposer", "key"],
+                name="one_change_per_key",
+                condition=models.Q(key__isnull=False),
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="changes_newest_first"),
+            models.Index(fields=["stage"], name="changes_by_stage"),
+        ]
+
+
+class Approval(models.Model):
+    """Somebody looked at exactly this plan and let it through. void: the plan, or its reasons, changed since."""
+
+    change = models.ForeignKey(Change, models.DO_NOTHING)
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    plan_hash = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+    void = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "approvals"
+
+
+class Entry(models.Model):
+    """One line of the record. version: the client's, or the organization's, that this entry made."""
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)
+    version = models.BigIntegerField(null=True)
+    at = models.DateTimeField(db_default=Now())
+    leaf = models.BinaryField()
+
+    class Meta:
+        db_table = "entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "version"],
+                name="one_version",
+                condition=models.Q(version__isnull=False),
+                nulls_distinct=False,
+            )
+        ]
+
+
+class Place(models.Model):
+    """Where the sequencer put an entry: in the log, and in its client."""
+
+    entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True)
+    log_index = models.BigIntegerField(unique=True)
+    client_index = models.BigIntegerField()
+
+    class Meta:
+        db_table = "places"
+
+
+class RecordedEdit(models.Model):
+    pk = models.CompositePrimaryKey("entry_id", "n")
+    entry = models.ForeignKey(Entry, models.DO_NOTHING)
+    n = models.IntegerField()
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
+    table = models.TextField()
+    row = models.UUIDField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    salt = models.BinaryField()
+
+    class Meta:
+        db_table = "edits"
+        indexes = [models.Index(fields=["row", "entry"], name="edits_of_a_row")]

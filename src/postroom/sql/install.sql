@@ -1,0 +1,107 @@
+-- Put on after every migration, by postroom_owner; running it twice changes nothing. nodes.sql follows.
+
+GRANT USAGE ON SCHEMA public TO postroom_app, postroom_node;
+GRANT USAGE, CREATE ON SCHEMA public TO postroom_system;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO postroom_app, postroom_system;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO postroom_app, postroom_system;
+GRANT TRUNCATE ON {state} TO postroom_system;
+
+-- What is in the record stays as it is.
+REVOKE UPDATE, DELETE ON entries, places, edits FROM postroom_app;
+
+-- The application writes secrets and never reads them.
+REVOKE SELECT, UPDATE ON secrets FROM postroom_app;
+GRANT SELECT ({secret_columns}) ON secrets TO postroom_app;
+
+-- State is written inside apply, or not at all.
+CREATE OR REPLACE FUNCTION postroom_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(current_setting('postroom.change', true), '') = '' THEN
+    RAISE EXCEPTION '% on % outside a change', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- Who is asking, and what that lets this transaction see. Both end with the transaction.
+CREATE OR REPLACE FUNCTION postroom_scope() RETURNS uuid[] STABLE LANGUAGE sql
+  RETURN coalesce(nullif(current_setting('postroom.clients', true), ''), '{{}}')::uuid[];
+CREATE OR REPLACE FUNCTION postroom_everything() RETURNS boolean STABLE LANGUAGE sql
+  RETURN current_setting('postroom.everything', true) IS NOT DISTINCT FROM 'yes';
+CREATE OR REPLACE FUNCTION postroom_person() RETURNS uuid STABLE LANGUAGE sql
+  RETURN nullif(current_setting('postroom.person', true), '')::uuid;
+
+-- The scope is worked out here, from the grants as they stand, so that no caller can name his own.
+CREATE OR REPLACE FUNCTION postroom_grants(who uuid) RETURNS TABLE (role text, client_id uuid, domain_id uuid)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT g.role, g.client_id, g.domain_id FROM grants g JOIN people p ON p.id = g.person_id
+    WHERE g.person_id = who AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+END;
+CREATE OR REPLACE FUNCTION postroom_enter(who uuid, OUT text, OUT text, OUT text)
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT set_config('postroom.person', who::text, true),
+    set_config('postroom.everything', CASE WHEN bool_or(client_id IS NULL) THEN 'yes' ELSE 'no' END, true),
+    set_config('postroom.clients',
+      coalesce(array_agg(DISTINCT client_id) FILTER (WHERE client_id IS NOT NULL), '{{}}')::text, true)
+    FROM postroom_grants(who);
+END;
+-- A job, the clock and an approval see the client of their change and nothing else.
+CREATE OR REPLACE FUNCTION postroom_enter_change(which uuid) RETURNS TABLE (sort text, person uuid, name text)
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT set_config('postroom.person', coalesce(proposer_id::text, ''), true),
+    set_config('postroom.everything', CASE WHEN client_id IS NULL THEN 'yes' ELSE 'no' END, true),
+    set_config('postroom.clients', coalesce('{{' || client_id || '}}', '{{}}'), true)
+    FROM changes WHERE id = which;
+  SELECT c.actor, p.id, coalesce(p.name, c.actor) FROM changes c LEFT JOIN people p ON p.id = c.proposer_id
+    WHERE c.id = which;
+END;
+-- Whoever holds a link is its owner, and sees the one client it belongs to. Nothing is said of a wrong one.
+CREATE OR REPLACE FUNCTION postroom_enter_link(hashed text) RETURNS TABLE (invite uuid, mailbox uuid, person uuid)
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT set_config('postroom.person', coalesce(i.person_id::text, ''), true),
+    set_config('postroom.everything', CASE WHEN i.client_id IS NULL THEN 'yes' ELSE 'no' END, true),
+    set_config('postroom.clients', coalesce('{{' || i.client_id || '}}', '{{}}'), true)
+    FROM secrets s JOIN invites i ON i.id = s.owner_row WHERE s.purpose = 'link' AND s.value = hashed;
+  SELECT i.id, i.mailbox_id, i.person_id FROM secrets s JOIN invites i ON i.id = s.owner_row
+    WHERE s.purpose = 'link' AND s.value = hashed;
+END;
+-- Whose session a token is. One that has ended, or whose person may not sign in, is nobody's.
+CREATE OR REPLACE FUNCTION postroom_session(hashed text) RETURNS TABLE (session uuid, person uuid, name text, mfa text)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT a.id, p.id, p.name, a.mfa FROM secrets s JOIN api_sessions a ON a.id = s.owner_row JOIN people p ON p.id = a.person_id
+    WHERE s.purpose = 'session' AND s.value = hashed AND a.ended_at IS NULL AND a.until > clock_timestamp()
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+END;
+-- Who a signed-in login is, asked at every request: a suspended person is nobody at once.
+CREATE OR REPLACE FUNCTION postroom_signed_in(who uuid) RETURNS TABLE (name text, roles text[])
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT p.name, (SELECT coalesce(array_agg(DISTINCT g.role), '{{}}') FROM postroom_grants(p.id) g)
+    FROM people p WHERE p.id = who AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+END;
+-- Is there, beside the proposer, anybody who may approve here? A count of people, never their names.
+CREATE OR REPLACE FUNCTION postroom_others(whose uuid, beside uuid, roles text[]) RETURNS bigint
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT count(DISTINCT p.id) FROM people p, LATERAL postroom_grants(p.id) g
+    WHERE p.id IS DISTINCT FROM beside AND g.role = ANY (roles) AND g.domain_id IS NULL
+      AND (g.client_id IS NULL OR g.client_id = whose);
+END;
+ALTER FUNCTION postroom_grants(uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter(uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter_change(uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_others(uuid, uuid, text[]) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
+  postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
+  postroom_others(uuid, uuid, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
+  postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
+  postroom_others(uuid, uuid, text[]) TO postroom_app;

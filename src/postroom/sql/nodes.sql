@@ -1,0 +1,110 @@
+-- What a mail node serves, compiled; and the four functions that are all a node may do. A node is known by
+-- the role it signed in with. Run after install.sql; twice changes nothing.
+
+-- Row security and rights are those of who asks: postroom_system, inside the functions below.
+CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
+  SELECT 'domain'::text AS object, d.id, c.node_id, d.client_id,
+    CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL THEN
+      jsonb_build_object('maps', jsonb_build_object('domain', jsonb_build_array(jsonb_build_object('name', d.name))))
+    END AS compiled
+  FROM domains d JOIN clients c ON c.id = d.client_id
+UNION ALL
+  SELECT 'address', a.id, c.node_id, a.client_id,
+    CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL
+        AND (m.id IS NOT NULL OR l.id IS NOT NULL) THEN
+      jsonb_build_object(
+        'maps', jsonb_build_object(
+          'mailbox', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
+            jsonb_build_object('address', a.address, 'quota_mb', m.quota_mb, 'until', NULL)) END,
+          'route', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('source', a.address, 'destination', t.to_, 'until', NULL)), '[]')
+            FROM (SELECT a.address AS to_ WHERE m.id IS NOT NULL AND (l.id IS NULL OR a.keep_copy)
+                  UNION ALL SELECT unnest(l.targets)) t),
+          'login', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
+            jsonb_build_object('address', a.address, 'sign_in', may.sign_in::int, 'access_epoch', m.access_epoch,
+              'until', NULL)) END,
+          'sender', CASE WHEN may.sign_in THEN jsonb_build_array(
+            jsonb_build_object('sender', a.address, 'login', a.address, 'until', NULL)) ELSE '[]' END),
+        'secrets', jsonb_build_object(
+          'password', CASE WHEN may.sign_in THEN (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL)), '[]')
+            FROM secrets s WHERE s.owner_row = m.id AND s.purpose = 'password') ELSE '[]' END))
+    END
+  FROM addresses a
+    JOIN domains d ON d.id = a.domain_id
+    JOIN clients c ON c.id = a.client_id
+    LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
+    LEFT JOIN aliases l ON l.address_id = a.id AND l.removed_at IS NULL
+    CROSS JOIN LATERAL (
+      SELECT m.id IS NOT NULL AND m.suspended_at IS NULL AND m.kind <> 'shared'
+        AND d.suspended_at IS NULL AND c.suspended_at IS NULL AS sign_in) may
+UNION ALL
+  SELECT 'key', k.id, c.node_id, k.client_id,
+    CASE WHEN k.activated_at IS NOT NULL AND k.retired_at IS NULL AND d.removed_at IS NULL AND c.removed_at IS NULL THEN (
+      SELECT jsonb_build_object('keys', jsonb_build_object('key', jsonb_build_array(jsonb_build_object(
+        'domain', d.name, 'selector', k.selector, 'algorithm', k.algorithm, 'sealed', s.value))))
+      FROM secrets s WHERE s.owner_row = k.id AND s.purpose = 'private key')
+    END
+  FROM dkim_keys k JOIN domains d ON d.id = k.domain_id JOIN clients c ON c.id = k.client_id;
+GRANT SELECT ON compiled TO postroom_system;
+REVOKE ALL ON compiled FROM postroom_app;
+
+CREATE OR REPLACE FUNCTION postroom_this_node() RETURNS uuid STABLE LANGUAGE sql
+  RETURN (SELECT id FROM nodes WHERE role = session_user);
+
+-- One statement, one snapshot: a todo row that is seen comes with the object as that change left it. An object
+-- that is gone, or that another node serves now, compiles to nothing here.
+CREATE OR REPLACE FUNCTION node_pull(at_most int DEFAULT 1000)
+  RETURNS TABLE (todo bigint, object text, id uuid, change uuid, compiled jsonb)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT t.id, t.object, t.object_id, t.change_id, c.compiled
+  FROM (SELECT * FROM node_todo WHERE node_id = postroom_this_node() ORDER BY id LIMIT at_most) t
+    LEFT JOIN LATERAL (
+      SELECT v.compiled FROM compiled v WHERE v.object = t.object AND v.id = t.object_id AND v.node_id = t.node_id) c ON true
+  ORDER BY t.id;
+END;
+
+-- Strikes rows off this node's list and keeps what was read back; the worker compares it and moves the stage.
+CREATE OR REPLACE FUNCTION node_ack(todos bigint[], evidence jsonb) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  struck bigint;
+BEGIN
+  WITH gone AS (
+    DELETE FROM node_todo t WHERE t.node_id = postroom_this_node() AND t.id = ANY (todos) RETURNING t.*
+  ), kept AS (
+    INSERT INTO evidence (at, node_id, client_id, change_id, object, object_id, found)
+      SELECT now(), g.node_id, c.client_id, g.change_id, g.object, g.object_id, coalesce(evidence -> g.id::text, '[]')
+      FROM gone g JOIN changes c ON c.id = g.change_id
+  ) SELECT count(*) INTO struck FROM gone;
+  IF struck > 0 THEN
+    PERFORM pg_notify('postroom_worker', 'ack');
+  END IF;
+  RETURN struck;
+END $$;
+
+CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  INSERT INTO reports (at, node_id, sort, facts)
+    SELECT now(), postroom_this_node(), what, r FROM jsonb_array_elements(rows) r WHERE postroom_this_node() IS NOT NULL;
+END;
+
+-- Puts all its objects back on its list: a file was lost, or the node is new.
+CREATE OR REPLACE FUNCTION node_rebuild() RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  WITH put AS (
+    INSERT INTO node_todo (node_id, object, object_id)
+      SELECT v.node_id, v.object, v.id FROM compiled v WHERE v.node_id = postroom_this_node() AND v.compiled IS NOT NULL
+      RETURNING 1
+  ) SELECT count(*) FROM put;
+END;
+ALTER FUNCTION node_pull(int) OWNER TO postroom_system;
+ALTER FUNCTION node_ack(bigint[], jsonb) OWNER TO postroom_system;
+ALTER FUNCTION node_report(text, jsonb) OWNER TO postroom_system;
+ALTER FUNCTION node_rebuild() OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(text, jsonb), node_rebuild() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(text, jsonb), node_rebuild()
+  TO postroom_node;
