@@ -1,0 +1,85 @@
+"""THE list of everything pluggable. Nothing registers itself."""
+
+from postroom.changes import carry, deliver, due, kind, policy, readings
+from postroom.changes.deliver import Served
+from postroom.changes.due import Ends
+from postroom.changes.kinds import (
+    aliases,
+    clients,
+    dkim,
+    domains,
+    freezes,
+    history,
+    invites,
+    links,
+    mailboxes,
+    organization,
+    people,
+    records,
+)  # fmt: skip
+from postroom.changes.policies.dns_roles import dns_roles
+from postroom.changes.policies.frozen import frozen
+from postroom.changes.policies.high_risk import high_risk, own_undo
+from postroom.changes.policies.last_owner import last_owner
+from postroom.changes.policies.rank import rank
+from postroom.changes.policies.role_accounts import role_accounts
+from postroom.worker import follow_ups, mail, zones
+
+KINDS: list[type[kind.Kind]] = [
+    organization.Found, organization.ChangeOrganization,
+    organization.AddNode, organization.DrainNode, organization.RemoveNode,
+    clients.CreateClient, clients.ChangeClient, clients.PlaceClient, clients.SuspendClient, clients.ResumeClient,
+    clients.RemoveClient, clients.RestoreClient,
+    domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
+    domains.RestoreDomain, domains.ProveDomain,
+    records.SetRecords, records.ReleaseRecords,
+    dkim.MakeKey, dkim.ActivateKey,
+    mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
+    mailboxes.RemoveMailbox, mailboxes.RestoreMailbox,
+    aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
+    invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
+    invites.RedeemInvite,
+    people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
+    people.RestorePerson, people.EnrolPerson, people.GiveGrant, people.EndGrant, people.OpenSession, people.EndSession,
+    links.PrintLink,
+    freezes.StartFreeze, freezes.EndFreeze,
+    history.RollBack,
+]  # fmt: skip
+
+# All are asked, in this order; one refusal is enough, every reason is shown.
+POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, dns_roles, high_risk]
+WAIVERS: list[policy.Waiver] = [own_undo]
+
+# Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
+SERVED_BY: dict[str, Served] = {
+    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id"})),
+    "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name"})),
+    "addresses": Served("nodes"),
+    "mailboxes": Served(
+        "nodes", frozenset({"address_id", "kind", "quota_mb", "access_epoch", "suspended_at", "removed_at"})
+    ),
+    "aliases": Served("nodes"),
+    "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
+    "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
+    "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
+    "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
+}
+
+# What ends by time has ended by predicate; the clock submits these to tidy.
+ENDS: dict[str, Ends] = {
+    "freezes": Ends("freezes.end", "freeze"),
+    "grants": Ends("grants.end", "grant"),
+    "api_sessions": Ends("sessions.end", "session"),
+}
+
+
+def hand_over() -> None:
+    """At start: each registry gets its list, once."""
+    kind.KINDS.update({one.permission: one for one in KINDS})
+    policy.POLICIES[:], policy.WAIVERS[:] = POLICIES, WAIVERS
+    deliver.SERVED_BY.update(SERVED_BY)
+    due.ENDS.update(ENDS)
+    carry.SENDERS.update({"zone": zones.publish, "mail": mail.send})
+    carry.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
+    deliver.FOLLOWED.update(follow_ups.FOLLOW_UPS)
+    readings.READERS[:] = [zones.read]

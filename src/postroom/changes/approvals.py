@@ -1,0 +1,103 @@
+"""What people do with a change that waits: approve, withdraw, plan it again, take it back."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from postroom.access.acting import Access, Actor, acting_as
+from postroom.models import Approval, Change, Due
+
+from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
+from .kind import KINDS
+from .pipeline import apply_scheduled, as_kinds, judged_anew, moved, submit
+
+WAITING = ("held", "scheduled")
+
+
+def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
+    """Let exactly these edits through; then they are applied, as their proposer.
+
+    Two transactions: between them the change is scheduled for now, so a crash between is the clock's work.
+    """
+    with acting_as(actor):
+        refused = any(v["says"] == "refuse" for v in seen(change_id).verdicts)
+    if refused:
+        judged_anew(change_id)
+    with acting_as(actor) as access:
+        change = locked(change_id)
+        if change.batch_id:
+            raise NotSeen("this change is one of a batch; the batch is approved as a whole")
+        let_through(change, access, plan_hash=plan_hash)
+    return apply_scheduled(change_id) if change.at is None or change.at <= timezone.now() else change
+
+
+def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
+    """One approval, checked: held, exactly this plan, another person, no refusal among the reasons."""
+    if change.stage != "held":
+        raise NotSeen(f"it is {change.stage}; only what is held is approved")
+    if change.plan_hash != plan_hash:
+        raise NotSeen("the plan is not the one you looked at; look again")
+    if access.actor.person is None or change.proposer_id == access.actor.person:
+        raise OwnChange("nobody approves what they proposed")
+    if not access.can("changes.approve", change.client_id):
+        raise NotAllowed("you may not approve changes here")
+    if any(v["says"] == "refuse" for v in change.verdicts):
+        raise NotSeen("a refusal stands; what is refused is not approved")
+    Approval.objects.create(
+        change=change, client_id=change.client_id, person_id=access.actor.person, plan_hash=plan_hash
+    )
+    moved(change, "scheduled")
+    Due.objects.create(at=change.at or timezone.now(), client_id=change.client_id, change=change)
+
+
+def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
+    """Take back what waits: its proposer, or anybody who may approve it (an approver's no)."""
+    with acting_as(actor) as access:
+        change = locked(change_id)
+        if change.stage not in WAITING:
+            raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
+        own = change.proposer_id is not None and change.proposer_id == actor.person
+        if not own and not access.can("changes.approve", change.client_id):
+            raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
+        change.due_set.all().delete()
+        change.verdicts = [*change.verdicts, {"policy": "withdrawn", "says": "mark", "reason": f"{actor.name}: {why}"}]
+        return moved(change, "withdrawn")
+
+
+def replan(change_id: UUID, *, actor: Actor, why: str = "") -> Change:
+    """A new change of the same kind and parameters, planned now, without approvals, linked both ways."""
+    with acting_as(actor):
+        old = seen(change_id)
+        if old.stage not in ("stale", "refused", "withdrawn"):
+            raise NotSeen(f"it is {old.stage}; only what ended without effect is planned again")
+        kinds = as_kinds(old)
+    return submit(kinds, actor=actor, why=why or old.why, ticket=old.ticket, replans=old)
+
+
+def undo(change_id: UUID, *, actor: Actor, why: str) -> Change:
+    """Take back one change: a new one, through the same gate."""
+    with acting_as(actor):
+        old = seen(change_id)
+        if old.stage in WAITING:
+            raise NotSeen(f"it is {old.stage}: withdraw it, there is nothing to undo")
+        if old.version is None:
+            raise NotSeen(f"it is {old.stage}: it changed nothing")
+        if old.undone_by_id:
+            raise NotSeen(f"it was undone already, by {old.undone_by_id}")
+    return submit(KINDS["history.roll_back"].model_validate({"change": str(change_id)}), actor=actor, why=why)
+
+
+def seen(change_id: UUID) -> Change:
+    """The change, if row security shows it to whoever acts; not there and not yours answer the same."""
+    change = Change.objects.filter(pk=change_id).first()
+    if change is None:
+        raise NotThere("change", f"no change {change_id} that you can see")
+    return change
+
+
+def locked(change_id: UUID) -> Change:
+    seen(change_id)
+    return Change.objects.select_for_update().get(pk=change_id)
+
+
+__all__ = ["ChangeError", "approve", "let_through", "locked", "replan", "seen", "undo", "withdraw"]

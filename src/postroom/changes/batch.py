@@ -1,0 +1,110 @@
+"""Work over several clients: one change at each, planned, shown, held and undone as one.
+
+Each applies in a transaction of its own, in client order, so one may go stale while others stand; the batch says so.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from django.utils import timezone
+
+from postroom.access.acting import Actor, acting_as
+from postroom.models import Batch, Change, Due
+
+from .approvals import let_through, locked, withdraw
+from .errors import NotLikeThat, NotSeen, NotThere, Problem, Problems
+from .kind import KINDS, Kind
+from .pipeline import apply_scheduled, keep, moved, propose
+from .policy import Proposed
+from .readings import refresh
+from .state import new_change_id
+
+
+def submit_batch(parts: Sequence[Kind | Sequence[Kind]], *, actor: Actor, why: str, ticket: str = "") -> Batch:
+    """All shown together: one held holds all, one refused refuses all; else each is applied in its turn."""
+    listed = [[one] if isinstance(one, Kind) else list(one) for one in parts]
+    if any(kind.carries_secret for kinds in listed for kind in kinds):
+        raise NotLikeThat("a kind that carries a secret is never batched")
+    refresh((zone, getattr(kind, "hosting", "hosted")) for kinds in listed for kind in kinds for zone in kind.needs())
+    with acting_as(actor) as access:
+        proposed = _planned(listed, lambda kinds: propose(kinds, access, why=why, ticket=ticket))
+        batch = Batch.objects.create(
+            id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
+        )
+        for part in proposed:
+            part.change.batch = batch
+        says = {v["says"] for part in proposed for v in part.change.verdicts}
+        stage = "refused" if "refuse" in says else "held" if "hold" in says else "scheduled"
+        for part in proposed:
+            moved(part.change, stage) if stage == "refused" else keep(part, stage)
+            if stage == "scheduled":
+                Due.objects.create(at=timezone.now(), client_id=part.change.client_id, change=part.change)
+    return _apply_all(batch.pk, actor) if stage == "scheduled" else batch
+
+
+def _planned(listed: Sequence[Sequence[Kind]], plan: Callable[[Sequence[Kind]], Proposed]) -> list[Proposed]:
+    """Every part planned, in client order: one order of locks. All problems of all parts together."""
+    parts: list[Proposed] = []
+    problems: list[Problem] = []
+    for n, kinds in enumerate(listed):
+        try:
+            parts.append(plan(kinds))
+        except Problems as found:
+            problems += [one.inside(n) for one in found.problems]
+    if len({part.plan.client for part in parts}) < len(parts):
+        problems.append(Problem("changes", "one change a client: put what is of one client into one change"))
+    if problems:
+        raise Problems(problems)
+    return sorted(parts, key=lambda part: str(part.plan.client or ""))
+
+
+def hashed(changes: Sequence[Change]) -> str:
+    return hashlib.sha256("".join(change.plan_hash for change in changes).encode()).hexdigest()
+
+
+def approve_batch(batch_id: UUID, *, actor: Actor, plan_hash: str) -> Batch:
+    """Another person lets all of it through, having seen all of it."""
+    with acting_as(actor) as access:
+        batch, changes = members(batch_id)
+        if batch.plan_hash != plan_hash:
+            raise NotSeen("the plans are not those you looked at; look again")
+        for change in changes:
+            let_through(locked(change.pk), access, plan_hash=change.plan_hash)
+    return _apply_all(batch_id, actor)
+
+
+def withdraw_batch(batch_id: UUID, *, actor: Actor, why: str) -> Batch:
+    with acting_as(actor):
+        batch, changes = members(batch_id)
+        for change in changes:
+            withdraw(change.pk, actor=actor, why=why)
+        return batch
+
+
+def undo_batch(batch_id: UUID, *, actor: Actor, why: str) -> Batch:
+    """Every part that took effect taken back, as a batch again."""
+    with acting_as(actor):
+        _, changes = members(batch_id)
+        back = KINDS["history.roll_back"]
+        parts = [back.model_validate({"change": str(c.pk)}) for c in changes if c.version and not c.undone_by_id]
+        if not parts:
+            raise NotSeen("no part of this batch took effect, or all were undone already")
+    return submit_batch(parts, actor=actor, why=why)
+
+
+def members(batch_id: UUID) -> tuple[Batch, list[Change]]:
+    """The batch, and its changes in client order, where all of them may be seen; else it is not there."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    changes = sorted(Change.objects.filter(batch_id=batch_id), key=lambda change: str(change.client_id or ""))
+    if batch is None or hashed(changes) != batch.plan_hash:
+        raise NotThere("batch", f"no batch {batch_id} that you can see")
+    return batch, changes
+
+
+def _apply_all(batch_id: UUID, actor: Actor) -> Batch:
+    with acting_as(actor):
+        batch, changes = members(batch_id)
+    for change in changes:
+        apply_scheduled(change.pk)
+    return batch

@@ -1,0 +1,179 @@
+"""Carry applied changes out: try what is left, note what was read back, move the stage when nothing is.
+
+Runs at least once, so each step is safe to do again. A delivery's try takes its number first: a worker that
+slept past its turn finds the number gone and writes nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import close_old_connections
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Delivery, Evidence, NodeTodo
+
+from .deliver import CARRY_OUT, again, once_served
+from .errors import KeyReused, NothingToDo, Problems
+from .kind import Kind
+from .pipeline import submit
+from .record import append
+
+RETRIES = timedelta(minutes=10)  # the longest wait between two tries
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one try came to: evidence when it was read back; else why not, and when to try again."""
+
+    evidence: Any = None
+    why: str = ""
+    again_in: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A change the system submits because another one has been carried out."""
+
+    kind: Kind
+    why: str
+    secrets: Mapping[str, str] | None = None
+
+
+Sender = Callable[[Change, Delivery], Outcome]
+SENDERS: dict[str, Sender] = {}  # target → send and read back; handed over by the catalogue
+FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {}  # kind → what comes after it
+
+
+@app.task(queue="deliver", name=CARRY_OUT)
+def carry_out(change_id: str) -> None:
+    """Try everything that is left of a change; then see whether anything is left at all."""
+    close_old_connections()  # a worker's thread outlives the database it once talked to
+    which = UUID(change_id)
+    with acting_as(SYSTEM):
+        left = list(Delivery.objects.filter(change_id=which, done=False).exclude(target="nodes").order_by("id"))
+    for delivery in left:
+        attempt(which, delivery)
+    settle(which)
+
+
+def attempt(change_id: UUID, delivery: Delivery) -> None:
+    mine = delivery.attempt + 1
+    with acting_as(SYSTEM):
+        taken = Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, done=False).update(attempt=mine)
+        change = Change.objects.get(pk=change_id)
+    if taken:
+        outcome = SENDERS[delivery.target](change, delivery)
+        with acting_as(SYSTEM):
+            _noted(Delivery.objects.filter(pk=delivery.pk, attempt=mine, done=False), mine, outcome)
+
+
+def _noted(still_mine: Any, mine: int, outcome: Outcome) -> None:
+    if outcome.why:
+        wait = min(outcome.again_in * min(mine, 1000), RETRIES)
+        still_mine.update(why=outcome.why, next_try=timezone.now() + wait)
+    else:
+        still_mine.update(done=True, evidence=outcome.evidence, why="", next_try=None)
+
+
+def retry(now: datetime) -> int:
+    """Put what is due for another try back on the queue: how many changes. Called by the clock."""
+    with acting_as(SYSTEM):
+        waiting = Delivery.objects.filter(done=False, next_try__lte=now).exclude(target="nodes")
+        changes = list(Change.objects.filter(pk__in=waiting.values("change_id"), stage="applied"))
+        waiting.update(next_try=now + RETRIES)
+        for change in changes:
+            again(change)
+    return len(changes)
+
+
+def acknowledged() -> int:
+    """Look at what nodes have read back since; move on the changes it was for. How many those were.
+
+    A change of which nothing is left is among them: whoever wanted to move it on died on the way.
+    """
+    left = Delivery.objects.filter(change=OuterRef("pk"), done=False)
+    following = Change.objects.filter(caused_by=OuterRef("pk")).exclude(stage="verified")
+    with acting_as(SYSTEM):
+        at_nodes = Exists(left.filter(target="nodes"))
+        forgotten = ~Exists(left) & ~Exists(following)
+        waiting = list(Change.objects.filter(at_nodes | forgotten, stage="applied").values_list("pk", flat=True))
+    for change_id in waiting:
+        settle(change_id)
+    return len(waiting)
+
+
+def settle(change_id: UUID) -> None:
+    """Move a change on: when nothing of its own is left come its follow-ups, and then it is verified."""
+    with acting_as(SYSTEM):
+        change = Change.objects.get(pk=change_id)
+        if change.stage != "applied":
+            return
+        _nodes(change)
+        if change.delivery_set.filter(done=False).exists():
+            return
+    followed = [_submit(change, follow_up) for follow_up in _follow_ups(change)]
+    if all(followed) and _verified(change_id) and change.caused_by_id:
+        settle(change.caused_by_id)
+
+
+def _nodes(change: Change) -> None:
+    """A node is done with a change when no row of its is on the node's list and what was read back agrees."""
+    once_served(change)
+    for delivery in change.delivery_set.filter(target="nodes", done=False, object__isnull=False):
+        if left := NodeTodo.objects.filter(change=change, node=delivery.object).count():
+            if (why := f"{left} to go") != delivery.why:
+                Delivery.objects.filter(pk=delivery.pk).update(why=why)
+            continue
+        seen = Evidence.objects.filter(change_id=change.pk, node=delivery.object).order_by("object", "object_id")
+        found = [{"object": one.object, "id": str(one.object_id), "seen": one.found} for one in seen[:SHOWN]]
+        if doubtful := [one for one in seen if not _holds(one.found)]:
+            Delivery.objects.filter(pk=delivery.pk).update(why=f"{len(doubtful)} acknowledged without evidence")
+        else:
+            Delivery.objects.filter(pk=delivery.pk).update(done=True, why="", evidence=found)
+
+
+def _holds(found: list[dict[str, Any]]) -> bool:
+    """Whether something was asked at all, and nothing that was answered disagrees."""
+    return bool(found) and all(line.get("agrees", True) for line in found)
+
+
+SHOWN = 200  # lines of evidence kept with a delivery; all of them stay in `evidence`
+
+
+def _follow_ups(change: Change) -> list[FollowUp]:
+    after = FOLLOW_UPS.get(change.kind)
+    if after is None:
+        return []
+    with acting_as(SYSTEM):
+        return list(after(change))
+
+
+def _submit(change: Change, follow_up: FollowUp) -> bool:
+    """Whether it is there now. What cannot be planned yet, a zone not read, is tried again when this one is settled."""
+    kind = follow_up.kind
+    key = f"{change.pk} {kind.permission} {next(iter(kind.model_dump(mode='json').values()), '')}"
+    try:
+        submit(kind, actor=SYSTEM, why=follow_up.why, key=key, secrets=follow_up.secrets, caused_by=change)
+    except (NothingToDo, KeyReused):  # another worker was here first, with a pair of keys of its own
+        return True
+    except Problems:
+        return False
+    return True
+
+
+def _verified(change_id: UUID) -> bool:
+    with acting_as(SYSTEM):
+        change = Change.objects.select_for_update().get(pk=change_id)
+        left = change.delivery_set.filter(done=False).exists() or change.follow_ups.exclude(stage="verified").exists()
+        if change.stage != "applied" or left:
+            return change.stage == "verified"
+        change.stage = "verified"
+        change.save(update_fields=["stage"])
+        append(change, was="applied")
+        return True

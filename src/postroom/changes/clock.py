@@ -1,0 +1,31 @@
+"""What the clock does each time it ticks: apply what waited for its time, submit what ends."""
+
+from datetime import datetime
+
+from postroom.access.acting import CLOCK
+from postroom.models import Change, Due
+
+from . import due
+from .errors import NothingToDo, Problems
+from .kind import KINDS
+from .pipeline import apply_scheduled, submit
+
+
+def tick(now: datetime) -> list[Change]:
+    """Do what is due. A line goes when its change is there, so a crash between only does it again."""
+    return [change for line in due.waiting(now) if (change := _do(line))]
+
+
+def _do(line: Due) -> Change | None:
+    if line.change_id:
+        applied = apply_scheduled(line.change_id)
+        due.done(line)
+        return applied
+    change: Change | None = None
+    try:
+        kind = KINDS[line.kind].model_validate(line.params)
+        change = submit(kind, actor=CLOCK, why="its time has come", key=f"due {line.pk}")
+    except (NothingToDo, Problems):
+        pass  # ended by hand before, or gone
+    due.done(line)
+    return change

@@ -1,0 +1,133 @@
+"""What an applied change still has to do where, written in the transaction that applied it.
+
+Nodes are not sent to: apply leaves them a set of objects to look at again, and they pull. Zones and mail go
+by the queue (`carry`). Which table is served by what is said by the catalogue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from postroom.models import Change, Client, Delivery, Entry
+
+from . import todo
+from .edit import Edit
+from .plan import Plan
+
+CARRY_OUT = "postroom.carry_out"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where edits of a table are delivered.
+
+    fields: only when one of these differs; a row that is made always counts. gone: whether one that goes does.
+    of:     the field that names what the target looks at (a domain); the row itself where there is none.
+    only:   a field, and the values of it that matter; other rows of the table are nobody's business there.
+    """
+
+    target: str
+    fields: frozenset[str] | None = None
+    gone: bool = True
+    of: str = ""
+    only: tuple[str, frozenset[Any]] | None = None
+
+    def concerns(self, edit: Edit) -> bool:
+        row = {**(edit.before or {}), **(edit.after or {})}
+        if self.only and not edit.stays and row.get(self.only[0]) not in self.only[1]:
+            return False
+        if edit.before is None:
+            return True
+        if edit.after is None:
+            return self.gone
+        return self.fields is None or bool(self.fields & edit.after.keys())
+
+
+SERVED_BY: dict[str, Served] = {}  # table → where; handed over by the catalogue
+FOLLOWED: set[str] = set()  # kinds after which the system submits others
+
+
+def targets(plan: Plan) -> dict[str, list[Edit]]:
+    """target → the edits it has to hear of."""
+    wanted: dict[str, list[Edit]] = {}
+    for table, edits in plan.by_table.items():
+        if (served := SERVED_BY.get(table)) and (heard := [e for e in edits if served.concerns(e)]):
+            wanted.setdefault(served.target, []).extend(heard)
+    return wanted
+
+
+def unfinished(change: Change, plan: Plan) -> bool:
+    """Whether anything is to be done after the transaction: a delivery, or a change that follows."""
+    return change.kind in FOLLOWED or bool(targets(plan))
+
+
+def enqueue(change: Change, entry: int, plan: Plan) -> None:
+    """In the applying transaction: if it goes, so do these. Only the synchronous defer does."""
+    wanted = targets(plan)
+    tables = sorted({e.table for e in wanted.pop("nodes", [])})
+    rows = todo.enqueue(change, entry, tables) if tables else []
+    for target, edits in wanted.items():
+        rows += [_delivery(change, target, object=o, label=label) for o, label in sorted(_objects(edits).items())]
+    Delivery.objects.bulk_create(rows)
+    if change.stage == "applied" and (wanted or not rows or change.kind in FOLLOWED):
+        again(change)
+
+
+def once_served(change: Change) -> None:
+    """Nobody served this client when the change was applied; now that a node does, it hears of it too."""
+    waiting = change.delivery_set.filter(target="nodes", object=None, done=False)
+    if not waiting.exists() or not Client.objects.filter(pk=change.client_id, node__isnull=False).exists():
+        return
+    entry = Entry.objects.get(client=change.client_id, version=change.version)
+    waiting.delete()
+    tables = [table for table, served in SERVED_BY.items() if served.target == "nodes"]
+    Delivery.objects.bulk_create(todo.enqueue(change, entry.pk, tables))
+
+
+def again(change: Change) -> None:
+    """Put the deliveries of a change on the queue, behind those its client already has there."""
+    lock = f"deliver {change.client_id or 'organization'}"
+    app.configure_task(CARRY_OUT, queue="deliver", lock=lock).defer(change_id=str(change.pk))
+
+
+def _delivery(change: Change, target: str, **values: Any) -> Delivery:
+    return Delivery(change=change, client_id=change.client_id, target=target, **values)
+
+
+def _objects(edits: list[Edit]) -> dict[UUID, str]:
+    """Which domains, or invites, these edits are about, and what to call them."""
+    about: dict[UUID, str] = {}
+    for e in edits:
+        row = {**(e.before or {}), **(e.after or {})}
+        about[_named(e, row)] = str(row.get("contact") or row.get("name") or "")
+    return about
+
+
+def _named(e: Edit, row: Mapping[str, Any]) -> UUID:
+    of = SERVED_BY[e.table].of
+    if not of:
+        return UUID(e.id)
+    if of in row:
+        return UUID(row[of])
+    with connection.cursor() as cursor:  # an edit that does not move the row does not say whose it is
+        cursor.execute(f'SELECT "{of}" FROM {e.table} WHERE id = %s', [e.id])
+        found: UUID = cursor.fetchone()[0]
+        return found
+
+
+def incomplete(change: Change) -> list[dict[str, Any]]:
+    """What is left of an applied change: [{target, object, why, since, next_try}]; empty when nothing is."""
+    if change.stage != "applied":
+        return []
+    left = [
+        {"target": d.target, "object": d.label, "why": d.why or "on its way", "since": d.since, "next_try": d.next_try}
+        for d in change.delivery_set.filter(done=False).order_by("target", "label")
+    ]
+    for child in change.follow_ups.exclude(stage="verified").order_by("id"):
+        why = "; ".join(v["reason"] for v in child.verdicts) or f"it is {child.stage}"
+        left.append({"target": "change", "object": child.kind, "why": why, "since": child.now, "next_try": None})
+    return left or [{"target": "change", "object": "", "why": "on its way", "since": change.now, "next_try": None}]

@@ -1,0 +1,45 @@
+"""By the clock: one table, one reader. What ends by time has ended already, by predicate; this tidies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from postroom.access.acting import CLOCK, acting_as
+from postroom.models import Change, Due
+
+from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Rows of a table end by the time in `column`; the clock then submits `kind` with the row as `param`."""
+
+    kind: str
+    param: str
+    column: str = "until"
+
+
+ENDS: dict[str, Ends] = {}  # table → who tidies; handed over by the catalogue
+
+
+def enqueue(change: Change, plan: Plan) -> None:
+    """Written by apply, from the edits: whatever now ends by time has its line."""
+    lines = []
+    for table, edits in plan.by_table.items():
+        if ends := ENDS.get(table):
+            lines += [
+                Due(at=e.after[ends.column], client_id=e.client, kind=ends.kind, params={ends.param: e.id})
+                for e in edits
+                if e.after and e.after.get(ends.column)
+            ]
+    if lines:
+        Due.objects.bulk_create(lines)
+
+
+def waiting(now: datetime, *, at_most: int = 100) -> list[Due]:
+    with acting_as(CLOCK):
+        return list(Due.objects.filter(at__lte=now).order_by("at")[:at_most])
+
+
+def done(due: Due) -> None:
+    with acting_as(CLOCK):
+        Due.objects.filter(pk=due.pk).delete()

@@ -1,0 +1,111 @@
+"""What stood when: the edits of one client, unwound from now or folded from the start. Never a copy.
+
+Unwinding costs what happened since; the fold is the proof that record and tables agree.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from postroom.models import Change, Client, Entry, Organization, RecordedEdit, Row
+
+from .edit import model_of
+from .errors import Problem
+
+Key = tuple[str, UUID]
+Rows = dict[Key, Row]
+Recorded = tuple[str, UUID, Row | None, Row | None]
+NOT_STATE = ("changes", "events")
+
+
+def fold(edits: Iterable[Recorded]) -> Rows:
+    """Rows as they stand after these edits, in their order."""
+    rows: Rows = {}
+    for table, id, _before, after in edits:
+        if after is None:
+            rows.pop((table, id), None)
+        else:
+            rows[table, id] = {**rows.get((table, id), {}), **after}
+    return rows
+
+
+def rows_at(client: UUID | None, version: int) -> Rows:
+    """The client's rows at a version, folded from its first edit on."""
+    edits = RecordedEdit.objects.filter(entry__client=client, entry__version__lte=version).exclude(table__in=NOT_STATE)
+    return fold(edits.order_by("entry__version", "n").values_list("table", "row", "before", "after"))
+
+
+def since(client: UUID | None, version: int) -> tuple[Rows, Rows]:
+    """(then, now) of every row touched since a version."""
+    edits = RecordedEdit.objects.filter(entry__client=client, entry__version__gt=version).exclude(table__in=NOT_STATE)
+    newest_first = list(edits.order_by("-entry__version", "-n").values_list("table", "row", "before", "after"))
+    now = standing({(table, id) for table, id, _, _ in newest_first})
+    return unwind(now, newest_first), now
+
+
+def unwind(now: Rows, newest_first: Iterable[Recorded]) -> Rows:
+    rows = dict(now)
+    for table, id, before, _after in newest_first:
+        if before is None:
+            rows.pop((table, id), None)
+        else:
+            rows[table, id] = {**rows.get((table, id), {}), **before}
+    return rows
+
+
+def standing(keys: Iterable[Key]) -> Rows:
+    """These rows as they stand in the tables."""
+    by_table: dict[str, list[UUID]] = {}
+    for table, id in keys:
+        by_table.setdefault(table, []).append(id)
+    return {(t, row.pk): row.row() for t, ids in by_table.items() for row in model_of(t).objects.filter(pk__in=ids)}
+
+
+def version_at(client: UUID | None, when: datetime) -> int:
+    """The version of a client (None: the organization) at a time; 0 before its first change."""
+    newest = Entry.objects.filter(client=client, version__isnull=False, at__lte=when).order_by("-version").first()
+    return (newest and newest.version) or 0
+
+
+def version_now(client: UUID | None) -> int:
+    row = Client.objects.filter(pk=client).first() if client else Organization.objects.first()
+    return row.version if row else 0
+
+
+def read_at(at: str, client: UUID | None) -> int:
+    """`?at=`: a version (12) or a time (2026-05-03T12:00:00+00:00) as a version; a Problem says what is wrong."""
+    if at.isdecimal() and len(at) < 19:
+        return int(at)
+    try:
+        when = datetime.fromisoformat(at.replace(" ", "+"))
+    except ValueError:
+        raise Problem("at", f"{at!r} is neither a version (12) nor a time (2026-05-03T12:00:00Z)") from None
+    if when.tzinfo is None:
+        raise Problem("at", f"{at!r} names no time zone; end it in Z or +01:00")
+    return version_at(client, when)
+
+
+def family(change: Change) -> list[Change]:
+    """A change and everything that followed from it and took effect, oldest first."""
+    members, generation = [change], [change]
+    while generation:
+        generation = list(Change.objects.filter(caused_by__in=generation, version__isnull=False))
+        members += generation
+    return sorted(members, key=lambda one: one.version or 0)
+
+
+def edits_of(changes: Iterable[Change]) -> list[RecordedEdit]:
+    """What these changes of one client did, in their order."""
+    versions = {one.version: one.client_id for one in changes if one.version}
+    client = next(iter(versions.values()))
+    edits = RecordedEdit.objects.filter(entry__client=client, entry__version__in=list(versions))
+    return list(edits.exclude(table__in=NOT_STATE).select_related("entry").order_by("entry__version", "n"))
+
+
+def touched_since(changes: list[Change]) -> list[Change]:
+    """Later changes of the same client that touched a row these touched, newest first."""
+    last = max(one.version or 0 for one in changes)
+    rows = {e.row for e in edits_of(changes)}
+    later = RecordedEdit.objects.filter(entry__client=changes[0].client_id, entry__version__gt=last, row__in=rows)
+    versions = set(later.exclude(table__in=NOT_STATE).values_list("entry__version", flat=True))
+    return list(Change.objects.filter(client=changes[0].client_id, version__in=versions).order_by("-version"))

@@ -1,0 +1,57 @@
+"""A kind of change: its parameters are its fields, and `plan` says what will be different.
+
+A kind is a frozen pydantic model, so one class gives the typed call in Python, the JSON schema in the API,
+the options of the CLI and the fields of the plain form.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from postroom.models import StateModel
+
+from .plan import Planned
+from .state import State
+
+PERSON = frozenset({"person"})
+Ref = tuple[type[StateModel], str]
+
+
+class Kind(BaseModel):
+    """A change one can ask for.
+
+    permission:     the kind's name, noun.verb, which is also what a role allows.
+    carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
+    by:             who may submit it: person, and of our own parts founder, clock, system, link.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    permission: ClassVar[str]
+    carries_secret: ClassVar[bool] = False
+    by: ClassVar[frozenset[str]] = PERSON
+
+    def __init_subclass__(cls, *, name: str, **config: Any) -> None:
+        super().__init_subclass__(**config)
+        cls.permission = name
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        """Read and yield edits. Never write; never ask the clock or for a random number."""
+        raise NotImplementedError
+
+    def reads(self) -> Iterator[Ref]:
+        """Rows the plan will ask for, so that ten thousand of these read each table once. Optional."""
+        return iter(())
+
+    def needs(self) -> Iterator[str]:
+        """Zones whose records the plan reads; they are read again first if the last reading is old."""
+        return iter(())
+
+    @property
+    def takes_back(self) -> UUID | None:
+        """The change this one undoes, if it is an undo."""
+        return None
+
+
+KINDS: dict[str, type[Kind]] = {}

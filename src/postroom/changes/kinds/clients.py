@@ -1,0 +1,124 @@
+"""Clients: the agency's customers, each a boundary nothing crosses."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import Client, Node
+from postroom.protocols.addresses import slug
+
+from .fields import ClientRef, MailAddress, Name, NodeRef, Text
+
+RESTORABLE_DAYS = 30
+
+
+class CreateClient(Kind, name="clients.create"):
+    """A new client. Making it is version 1 of its own history; the slug is made from its name."""
+
+    name: Name = Field(description="What the client is called")
+    security_contact: MailAddress | None = None
+    may_ask: tuple[MailAddress, ...] = Field(default=(), description="Who at the client may ask for changes")
+    notes: Text = ""
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield create(
+            Client, state.new_id(), name=self.name, slug=_slug(self.name), node_id=_home(state),
+            security_contact=self.security_contact or "", may_ask=self.may_ask, notes=self.notes,
+        )  # fmt: skip
+
+
+def _slug(name: str) -> str:
+    try:
+        return slug(name)
+    except ValueError as error:
+        raise Problem("name", str(error)) from None
+
+
+def _home(state: State) -> object:
+    """The least loaded node that takes clients; none is fine: its objects wait, and say so."""
+    taking = state.rows(Node, drained_at=None, removed_at=None).annotate(load=Count("client"))
+    node = taking.order_by("load", "name").first()
+    return node.pk if node else None
+
+
+class ChangeClient(Kind, name="clients.change"):
+    """Another name, contact or note; the slug stays."""
+
+    client: ClientRef
+    name: Name | None = None
+    security_contact: MailAddress | None = None
+    may_ask: tuple[MailAddress, ...] | None = None
+    notes: Text | None = None
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        values = self.model_dump(exclude_none=True, exclude={"client"})
+        yield edit(state.get(Client, self.client, where="client"), **values)
+
+
+class PlaceClient(Kind, name="clients.place"):
+    """Give a client its home node: where its domains, mailboxes and keys are served."""
+
+    by = frozenset({"person", "system"})
+    client: ClientRef
+    node: NodeRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client, node = state.get(Client, self.client, where="client"), state.get(Node, self.node, where="node")
+        if client.node_id:
+            raise Problem("node", f"{client.name} has a home node; moving between nodes is not built yet")
+        yield edit(client, node_id=node.pk)
+
+
+class SuspendClient(Kind, name="clients.suspend"):
+    """Stop sign-in and sending for a whole client; mail keeps arriving."""
+
+    client: ClientRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client")
+        if client.suspended_at is None:
+            yield edit(client, suspended_at=state.now)
+
+
+class ResumeClient(Kind, name="clients.resume"):
+    """Let a suspended client work again."""
+
+    client: ClientRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield edit(state.get(Client, self.client, where="client"), suspended_at=None)
+
+
+class RemoveClient(Kind, name="clients.remove"):
+    """Take a client out of service: no sign-in, no mail in or out. Thirty days of restore; no mail is deleted."""
+
+    client: ClientRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client")
+        if client.removed_at is None:
+            yield edit(client, removed_at=state.now)
+
+
+class RestoreClient(Kind, name="clients.restore"):
+    """Bring back a client removed within thirty days."""
+
+    client: ClientRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client")
+        within_restore(client.removed_at, state, "client")
+        yield edit(client, removed_at=None)
+
+
+def within_restore(removed_at: object, state: State, where: str) -> None:
+    """Refuse what is not removed, or was removed too long ago."""
+    if removed_at is None:
+        raise Problem(where, "it is not removed")
+    if (state.now - removed_at).days > RESTORABLE_DAYS:  # type: ignore[operator]
+        raise Problem(where, f"it was removed more than {RESTORABLE_DAYS} days ago")

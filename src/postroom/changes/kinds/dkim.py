@@ -1,0 +1,60 @@
+"""DKIM keys: made by the system in the worker's memory, published, and only then used."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import DkimKey, Domain, RecordSet, Secret
+from postroom.protocols.dkim import key_name, key_record
+from postroom.protocols.rrset import DEFAULT_TTL, rrset
+
+from .fields import DkimKeyRef
+from .records import stand
+
+
+class MakeKey(Kind, name="dkim_keys.make"):
+    """The pair of a wanted key: its public half and record in the plan, its private half sealed to the node."""
+
+    by = frozenset({"system"})
+    carries_secret = True
+    key: DkimKeyRef
+    public: str = Field(max_length=2000, pattern=r"^[A-Za-z0-9+/=]+$", description="The public half, base64")
+    domain: str = Field(description="Whose zone is read first")
+
+    def needs(self) -> Iterator[str]:
+        yield self.domain
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        key = state.get(DkimKey, self.key, where="key")
+        domain = state.get(Domain, key.domain_id, where="key")
+        if key.public:
+            return
+        yield edit(key, public=self.public)
+        yield create(
+            Secret, state.new_id(), client_id=key.client_id, owner_row=key.pk, purpose="private key", made=state.now
+        )
+        record = rrset(key_name(key.selector, domain.name), "TXT", DEFAULT_TTL, [key_record(self.public)])
+        yield stand(key.client_id, domain.pk, domain.name, record, state, ours=record.values)
+
+
+class ActivateKey(Kind, name="dkim_keys.activate"):
+    """Sign with a key whose record every authoritative server answers."""
+
+    by = frozenset({"person", "system"})
+    key: DkimKeyRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        key = state.get(DkimKey, self.key, where="key")
+        if not key.public:
+            raise Problem("key", "its pair is not made yet")
+        domain = state.get(Domain, key.domain_id, where="key")
+        published = RecordSet.objects.filter(domain=domain, name=key_name(key.selector, domain.name), type="TXT")
+        record = key_record(key.public)
+        if not any(record in one.values for one in published):
+            raise Problem("key", "its record does not stand in the zone; a key signs only after it is read there")
+        if key.activated_at is None or key.retired_at:
+            yield edit(key, activated_at=state.now, retired_at=None)

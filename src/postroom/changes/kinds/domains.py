@@ -1,0 +1,152 @@
+"""Domains: taking one into care, what is known of it, its proof, and taking it out again."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Edit, Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
+
+from .baseline import baseline
+from .clients import within_restore
+from .fields import ClientRef, DomainName, DomainRef, Line, date
+from .records import as_read, stand, standing
+
+ROLE_ACCOUNTS = ("postmaster", "abuse")
+SELECTORS = ("a", "b")
+
+
+class AddDomain(Kind, name="domains.add"):
+    """Take a domain into care: its MX, SPF, DMARC and DKIM are planned along, over what stands in its zone."""
+
+    client: ClientRef
+    name: DomainName
+    hosting: Literal["hosted", "provider", "manual"] = Field(
+        default="hosted", description="Whose name servers: ours, a provider's with an API, or typed in by hand"
+    )
+    registrar: Line = ""
+    registrar_holder: Line = Field(default="", description="Who holds the login at the registrar")
+    registrar_account: Line = Field(default="", description="The mail address of the account there")
+    dns_holder: Line = Field(default="", description="Who holds the login where its DNS is run")
+    expires_on: date | None = None
+
+    def needs(self) -> Iterator[str]:
+        yield self.name
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client, domain = state.get(Client, self.client, where="client"), state.new_id()
+        known = self.model_dump(exclude={"client"})
+        yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known)
+        for wanted, ours in baseline(self.name, state):
+            yield stand(client.pk, domain, self.name, wanted, state, ours=ours)
+        for letter in SELECTORS:
+            selector = f"p{state.now:%y%m}{letter}"
+            yield create(DkimKey, state.new_id(), client_id=client.pk, domain_id=domain, selector=selector)
+        yield from self._role_accounts(client, domain, state)
+
+    def _role_accounts(self, client: Client, domain: Any, state: State) -> Iterator[Planned]:
+        """RFC 2142: every domain answers at postmaster@ and abuse@; the organization reads them."""
+        postmaster = state.rows(Organization).get().postmaster
+        for local in ROLE_ACCOUNTS:
+            if (address := f"{local}@{self.name}") != postmaster:
+                row = state.new_id()
+                yield create(Address, row, client_id=client.pk, domain_id=domain, address=address)
+                yield create(Alias, state.new_id(), client_id=client.pk, address_id=row, targets=[postmaster])
+
+
+class ChangeDomain(Kind, name="domains.change"):
+    """What is known of a domain: registrar, who holds which login, when it expires."""
+
+    domain: DomainRef
+    registrar: Line | None = None
+    registrar_holder: Line | None = None
+    registrar_account: Line | None = None
+    dns_holder: Line | None = None
+    expires_on: date | None = None
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        values = self.model_dump(exclude_none=True, exclude={"domain"})
+        yield edit(state.get(Domain, self.domain, where="domain"), **values)
+
+
+class SuspendDomain(Kind, name="domains.suspend"):
+    """Stop sign-in and sending for every mailbox of a domain; mail keeps arriving."""
+
+    domain: DomainRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.domain, where="domain")
+        if domain.suspended_at is None:
+            yield edit(domain, suspended_at=state.now)
+
+
+class ResumeDomain(Kind, name="domains.resume"):
+    """Let a suspended domain work again."""
+
+    domain: DomainRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield edit(state.get(Domain, self.domain, where="domain"), suspended_at=None)
+
+
+class RemoveDomain(Kind, name="domains.remove"):
+    """Take a domain out of care: its records as they were found, no mail in or out. Thirty days of restore."""
+
+    domain: DomainRef
+    accept_loss: bool = Field(default=False, description="Yes, its mail stops and its records go")
+
+    def needs(self) -> Iterator[str]:
+        yield self.domain
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.domain, where="domain")
+        if domain.removed_at is None:
+            yield edit(domain, removed_at=state.now)
+        for row in state.rows(RecordSet, domain=domain, set_aside__isnull=True):
+            aside = {"ttl": row.ttl, "values": row.values, "ours": row.ours}
+            back = row.found or {"ttl": row.ttl, "values": []}
+            yield _moved(row, back, domain.name, state, ours=[], set_aside=aside)
+
+
+class RestoreDomain(Kind, name="domains.restore"):
+    """Bring back a domain removed within thirty days, its records too."""
+
+    domain: DomainRef
+
+    def needs(self) -> Iterator[str]:
+        yield self.domain
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.domain, where="domain")
+        within_restore(domain.removed_at, state, "domain")
+        yield edit(domain, removed_at=None)
+        for row in state.rows(RecordSet, domain=domain, set_aside__isnull=False):
+            aside: dict[str, Any] = row.set_aside or {}
+            yield _moved(row, aside, domain.name, state, ours=aside["ours"], set_aside=None)
+
+
+def _moved(row: RecordSet, to: dict[str, Any], zone: str, state: State, **more: Any) -> Edit:
+    """An edit of a record set's values, from what was last read in the zone."""
+    found = standing(zone, row.name, row.type, state)
+    wanted = {"ttl": to["ttl"], "values": to["values"]}
+    return as_read(edit(row, **wanted, **more), found, wanted)
+
+
+class ProveDomain(Kind, name="domains.prove"):
+    """Control of the domain has been read from outside; from now on it delivers."""
+
+    by = frozenset({"system"})
+    domain: DomainRef
+    proof: Line = Field(description="What was read, and where")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.domain, where="domain")
+        if domain.proof == "read":
+            return
+        if domain.removed_at:
+            raise Problem("domain", f"{domain.name} is removed")
+        yield edit(domain, proof="read")

@@ -1,0 +1,49 @@
+"""The types kinds' parameters are made of: what each is called in the form, and what it refuses.
+
+`ref` in a schema names the list a picker is filled from; wherever it stands, an id or the natural key is accepted.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from postroom.protocols.addresses import DomainName, Line, MailAddress, Text
+
+
+def _whole_seconds_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("name a time zone: end it in Z or +01:00")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+def _ref(noun: str, words: str) -> Any:
+    return Field(min_length=1, description=words, json_schema_extra={"ref": noun})
+
+
+Moment = Annotated[datetime, AfterValidator(_whole_seconds_utc)]
+ClientRef = Annotated[Line, _ref("clients", "A client: its slug or id")]
+DomainRef = Annotated[Line, AfterValidator(_lower), _ref("domains", "A domain: its name or id")]
+MailboxRef = Annotated[Line, AfterValidator(_lower), _ref("mailboxes", "A mailbox: its address or id")]
+AliasRef = Annotated[Line, AfterValidator(_lower), _ref("aliases", "An alias: its address or id")]
+PersonRef = Annotated[Line, AfterValidator(_lower), _ref("people", "A person: their mail address or id")]
+NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
+GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
+FreezeRef = Annotated[Line, _ref("freezes", "A freeze: its id")]
+InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
+RecordSetRef = Annotated[Line, _ref("record_sets", "A record set: its id")]
+DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
+ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
+SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
+Name = Annotated[Line, Field(min_length=1)]
+Role = Literal["owner", "operator", "approver", "helpdesk", "auditor", "client admin"]
+
+__all__ = [
+    "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
+    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "PersonRef", "RecordSetRef", "Role", "SessionRef",
+    "Text", "date",
+]  # fmt: skip

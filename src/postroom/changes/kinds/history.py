@@ -1,0 +1,34 @@
+"""Going back: a plan again, through the same gate."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from postroom.changes.approvals import seen
+from postroom.changes.back import back_before
+from postroom.changes.errors import NotThere, Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned
+from postroom.changes.state import State
+
+from .fields import ChangeRef
+
+
+class RollBack(Kind, name="history.roll_back"):
+    """What one change and its follow-ups did, taken back where it still stands."""
+
+    change: ChangeRef
+
+    @property
+    def takes_back(self) -> UUID | None:
+        try:
+            return UUID(self.change)
+        except ValueError:
+            return None
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        if self.takes_back is None:
+            raise NotThere("change", f"no change {self.change} that you can see")
+        change = seen(self.takes_back)
+        if change.version is None:
+            raise Problem("change", f"it is {change.stage}: it changed nothing")
+        yield from back_before(change, state)

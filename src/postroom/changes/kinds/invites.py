@@ -1,0 +1,129 @@
+"""Invites: one-time links. The token is drawn in the memory of one call; only its hash is ever kept."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State
+from postroom.models import Invite, Mailbox, Secret
+
+from .fields import InviteRef, MailAddress, MailboxRef
+
+GOOD_FOR = timedelta(hours=72)
+
+
+class SendInvite(Kind, name="invites.send"):
+    """Invite the owner of a mailbox (again) to set its secret; every older link of it is void."""
+
+    mailbox: MailboxRef
+    contact: MailAddress
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
+        if mailbox.kind == "shared" or mailbox.removed_at:
+            raise Problem(
+                "mailbox", f"{mailbox.label} has no sign-in: it is {'removed' if mailbox.removed_at else 'shared'}"
+            )
+        for old in state.rows(Invite, mailbox=mailbox, used_at=None, ended_at=None):
+            yield from _over(old, state)
+        about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
+        yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+
+class IssueInvite(Kind, name="invites.issue"):
+    """Draw a new link for an invite, good for 72 hours; the one before it is void."""
+
+    by = frozenset({"person", "system"})
+    carries_secret = True
+    purpose: ClassVar[str] = "link"
+    invite: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = _open(state, self.invite)
+        yield edit(invite, until=state.now + GOOD_FOR)
+        for old in state.rows(Secret, owner_row=invite.pk):
+            yield end(old)
+        yield create(
+            Secret,
+            state.new_id(),
+            client_id=invite.client_id,
+            owner_row=invite.pk,
+            purpose=self.purpose,
+            made=state.now,
+        )
+
+
+class ResendInvite(Kind, name="invites.resend"):
+    """Mail a new link to the same contact."""
+
+    invite: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = _open(state, self.invite)
+        yield edit(invite, asked=invite.asked + 1)
+
+
+class RedirectInvite(Kind, name="invites.redirect"):
+    """Send the link to somebody else: another contact, a new link; the old one is void."""
+
+    invite: InviteRef
+    contact: MailAddress
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = _open(state, self.invite)
+        yield from _over(invite, state)
+        about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
+        yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+
+class CancelInvite(Kind, name="invites.cancel"):
+    """End an invite; its link opens nothing any more."""
+
+    invite: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield from _over(_open(state, self.invite), state)
+
+
+class RedeemInvite(Kind, name="invites.redeem"):
+    """The owner opened the link and set the secret: a password and a recovery code. Nobody else ever knows either."""
+
+    by = frozenset({"link"})
+    carries_secret = True
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = _open(state, str(state.access.invite or ""))
+        if invite.mailbox_id is None or (invite.until and invite.until < state.now):
+            raise Problem("link", "this link is no longer good")
+        mailbox = state.get(Mailbox, invite.mailbox_id, where="link")
+        if mailbox.removed_at or mailbox.kind == "shared":
+            raise Problem("link", "this link is no longer good")
+        yield edit(invite, used_at=state.now)
+        yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
+        for old in state.rows(Secret, owner_row__in=[invite.pk, mailbox.pk]):
+            yield end(old)
+        for purpose in ("password", "recovery code"):
+            yield create(
+                Secret,
+                state.new_id(),
+                client_id=mailbox.client_id,
+                owner_row=mailbox.pk,
+                purpose=purpose,
+                made=state.now,
+            )
+
+
+def _open(state: State, ref: str) -> Invite:
+    invite = state.get(Invite, ref, where="invite")
+    if invite.used_at or invite.ended_at:
+        raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")
+    return invite
+
+
+def _over(invite: Invite, state: State) -> Iterator[Planned]:
+    yield edit(invite, ended_at=state.now)
+    for secret in state.rows(Secret, owner_row=invite.pk):
+        yield end(secret)

@@ -1,0 +1,146 @@
+"""Mailboxes: made without a secret, which only their owner ever sets."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind, Ref
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State
+from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret
+
+from .clients import within_restore
+from .fields import Line, MailAddress, MailboxRef, PersonRef
+
+
+class CreateMailbox(Kind, name="mailboxes.create"):
+    """A mailbox that keeps mail at once; nobody can sign in until its owner has set the secret from an invite."""
+
+    address: MailAddress
+    name: Line = Field(default="", description="What people read beside the address")
+    kind: Literal["person", "role", "shared", "admin"] = "person"
+    contact: MailAddress | None = Field(default=None, description="Where the owner gets the one-time link")
+    owner: PersonRef | None = None
+    operator: PersonRef | None = None
+    vip: bool = Field(default=False, description="High risk: owner, finance, director")
+    quota_mb: int = Field(default=10_000, ge=1, le=1_000_000)
+
+    def reads(self) -> Iterator[Ref]:
+        yield Domain, self.address.rpartition("@")[2]
+        if self.owner:
+            yield Person, self.owner
+        if self.operator:
+            yield Person, self.operator
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
+        if domain.removed_at:
+            raise Problem("address", f"{domain.name} is removed")
+        if self.kind == "shared" and self.contact:
+            raise Problem("contact", "a shared mailbox has no sign-in of its own, so nobody is invited")
+        client, address, mailbox = domain.client_id, state.new_id(), state.new_id()
+        yield create(Address, address, client_id=client, domain_id=domain.pk, address=self.address)
+        yield create(
+            Mailbox, mailbox, client_id=client, address_id=address, kind=self.kind, name=self.name,
+            contact=self.contact or "", vip=self.vip, quota_mb=self.quota_mb, **people(self, state),
+        )  # fmt: skip
+        if self.contact:
+            yield create(
+                Invite, state.new_id(), client_id=client, mailbox_id=mailbox, contact=self.contact, made=state.now
+            )
+
+
+class ChangeMailbox(Kind, name="mailboxes.change"):
+    """What is known of a mailbox, and how much it may hold."""
+
+    mailbox: MailboxRef
+    name: Line | None = None
+    owner: PersonRef | None = None
+    operator: PersonRef | None = None
+    client_admin: PersonRef | None = None
+    vip: bool | None = None
+    quota_mb: int | None = Field(default=None, ge=1, le=1_000_000)
+
+    def reads(self) -> Iterator[Ref]:
+        yield Mailbox, self.mailbox
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        values = self.model_dump(exclude_none=True, include={"name", "vip", "quota_mb"})
+        yield edit(state.get(Mailbox, self.mailbox, where="mailbox"), **values, **people(self, state))
+
+
+def people(kind: Kind, state: State) -> dict[str, object]:
+    """The persons a mailbox names, by column; what is left out stays as it is."""
+    names = [name for name in ("owner", "operator", "client_admin") if getattr(kind, name, None)]
+    return {f"{name}_id": state.get(Person, getattr(kind, name), where=name).pk for name in names}
+
+
+class SuspendMailbox(Kind, name="mailboxes.suspend"):
+    """Stop sign-in and sending for one mailbox and end its sessions; mail keeps arriving, the secret stays."""
+
+    mailbox: MailboxRef
+
+    def reads(self) -> Iterator[Ref]:
+        yield Mailbox, self.mailbox
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = _there(state, self.mailbox)
+        if mailbox.suspended_at is None:
+            yield edit(mailbox, suspended_at=state.now, access_epoch=mailbox.access_epoch + 1)
+
+
+class ResumeMailbox(Kind, name="mailboxes.resume"):
+    """Let the owner of a suspended mailbox in again."""
+
+    mailbox: MailboxRef
+
+    def reads(self) -> Iterator[Ref]:
+        yield Mailbox, self.mailbox
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield edit(_there(state, self.mailbox), suspended_at=None)
+
+
+class RemoveMailbox(Kind, name="mailboxes.remove"):
+    """Take a mailbox out of use: no mail in, no sign-in, its secrets deleted. Thirty days of restore; no mail goes."""
+
+    mailbox: MailboxRef
+
+    def reads(self) -> Iterator[Ref]:
+        yield Mailbox, self.mailbox
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
+        if mailbox.removed_at is None:
+            yield edit(mailbox, removed_at=state.now, access_epoch=mailbox.access_epoch + 1)
+        for secret in state.rows(Secret, owner_row=mailbox.pk):
+            yield end(secret)
+        for invite in state.rows(Invite, mailbox=mailbox, ended_at=None, used_at=None):
+            yield edit(invite, ended_at=state.now)
+            for secret in state.rows(Secret, owner_row=invite.pk):
+                yield end(secret)
+
+
+class RestoreMailbox(Kind, name="mailboxes.restore"):
+    """Bring back a mailbox removed within thirty days, its mail as it was; its owner is invited to set a new secret."""
+
+    mailbox: MailboxRef
+    contact: MailAddress | None = Field(default=None, description="Where the new link goes; as before if left out")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
+        within_restore(mailbox.removed_at, state, "mailbox")
+        contact = self.contact or mailbox.contact
+        yield edit(mailbox, removed_at=None, contact=contact)
+        if contact and mailbox.kind != "shared":
+            about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
+            yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)
+
+
+def _there(state: State, ref: str) -> Mailbox:
+    mailbox = state.get(Mailbox, ref, where="mailbox")
+    if mailbox.removed_at:
+        raise Problem("mailbox", f"{mailbox.label} is removed; restore it first")
+    return mailbox

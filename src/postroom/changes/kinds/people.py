@@ -1,0 +1,173 @@
+"""People and what they may do where."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State
+from postroom.models import ApiSession, Client, Domain, Grant, Invite, Person, Secret
+
+from .clients import within_restore
+from .fields import ClientRef, DomainRef, GrantRef, Line, MailAddress, Moment, Name, PersonRef, Role, SessionRef
+
+
+class InvitePerson(Kind, name="people.invite"):
+    """Somebody who may sign in to Postroom once a grant says to do what; a one-time link is mailed to them."""
+
+    name: Name
+    email: MailAddress
+    client: ClientRef | None = None
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client").pk if self.client else None
+        person = state.new_id()
+        yield create(Person, person, client_id=client, name=self.name, email=self.email)
+        yield create(Invite, state.new_id(), client_id=client, person_id=person, contact=self.email, made=state.now)
+
+
+class ChangePerson(Kind, name="people.change"):
+    """Another name for a person."""
+
+    person: PersonRef
+    name: Name
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield edit(state.get(Person, self.person, where="person"), name=self.name)
+
+
+class SuspendPerson(Kind, name="people.suspend"):
+    """Stop a person's sign-in to Postroom; their grants stay and count for nothing meanwhile."""
+
+    person: PersonRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        person = state.get(Person, self.person, where="person")
+        if person.suspended_at is None:
+            yield edit(person, suspended_at=state.now)
+        yield from _without_sessions(person, state)
+
+
+class ResumePerson(Kind, name="people.resume"):
+    """Let a suspended person sign in again."""
+
+    person: PersonRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield edit(state.get(Person, self.person, where="person"), suspended_at=None)
+
+
+class RemovePerson(Kind, name="people.remove"):
+    """End a person's sign-in, sessions and grants. Thirty days of restore; grants are given again, not restored."""
+
+    person: PersonRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        person = state.get(Person, self.person, where="person")
+        if person.removed_at is None:
+            yield edit(person, removed_at=state.now)
+        for grant in state.rows(Grant, person=person, ended_at=None, client=person.client_id):
+            yield edit(grant, ended_at=state.now)
+        yield from _without_sessions(person, state)
+
+
+def _without_sessions(person: Person, state: State) -> Iterator[Planned]:
+    if person.client_id:
+        return  # sessions belong to the organization; a suspended or removed person's count for nothing
+    for session in state.rows(ApiSession, person=person, ended_at=None):
+        yield edit(session, ended_at=state.now)
+
+
+class RestorePerson(Kind, name="people.restore"):
+    """Bring back a person removed within thirty days, without any grant."""
+
+    person: PersonRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        person = state.get(Person, self.person, where="person")
+        within_restore(person.removed_at, state, "person")
+        yield edit(person, removed_at=None)
+
+
+class EnrolPerson(Kind, name="people.enrol"):
+    """A person opened their link and made a login of their own; the link is spent."""
+
+    by = frozenset({"link"})
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = state.get(Invite, state.access.invite or "", where="link")
+        if invite.person_id is None or invite.used_at or invite.ended_at or (invite.until and invite.until < state.now):
+            raise Problem("link", "this link is no longer good")
+        yield edit(invite, used_at=state.now)
+        for secret in state.rows(Secret, owner_row=invite.pk):
+            yield end(secret)
+
+
+class GiveGrant(Kind, name="grants.give"):
+    """A role for a person: at the whole organization, at a client, or at one domain; with a reason and an end."""
+
+    person: PersonRef
+    role: Role
+    client: ClientRef | None = None
+    domain: DomainRef | None = None
+    reason: Line = Field(default="", description="Why they hold it; the change's own why if left out")
+    until: Moment | None = None
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        person = state.get(Person, self.person, where="person")
+        domain = state.get(Domain, self.domain, where="domain") if self.domain else None
+        client = state.get(Client, self.client, where="client").pk if self.client else domain and domain.client_id
+        if domain and domain.client_id != client:
+            raise Problem("domain", f"{domain.name} is not a domain of that client")
+        if self.role == "client admin" and client is None:
+            raise Problem("client", "a client admin is one of some client: name it")
+        if self.until and self.until <= state.now:
+            raise Problem("until", f"{self.until.isoformat()} has passed")
+        yield create(
+            Grant, state.new_id(), client_id=client, domain_id=domain and domain.pk, person_id=person.pk,
+            role=self.role, reason=self.reason, given_by_id=state.actor.person, until=self.until,
+        )  # fmt: skip
+
+
+class EndGrant(Kind, name="grants.end"):
+    """Take a role away."""
+
+    by = frozenset({"person", "clock"})
+    grant: GrantRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        grant = state.get(Grant, self.grant, where="grant")
+        if grant.ended_at is None:
+            yield edit(grant, ended_at=state.now)
+
+
+class OpenSession(Kind, name="sessions.open"):
+    """A personal session at the API: may do what its person may, for twelve hours."""
+
+    by = frozenset({"system"})
+    carries_secret = True
+    person: PersonRef
+    label: Line = ""
+    mfa: Line = Field(description="How the second factor was shown")
+    until: Moment
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        person, session = state.get(Person, self.person, where="person"), state.new_id()
+        yield create(ApiSession, session, person_id=person.pk, label=self.label, mfa=self.mfa, until=self.until)
+        yield create(Secret, state.new_id(), owner_row=session, purpose="session", made=state.now)
+
+
+class EndSession(Kind, name="sessions.end"):
+    """End a personal session at once."""
+
+    by = frozenset({"person", "clock", "system"})
+    session: SessionRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        session = state.get(ApiSession, self.session, where="session")
+        if session.ended_at is None:
+            yield edit(session, ended_at=state.now)
+        for secret in state.rows(Secret, owner_row=session.pk):
+            yield end(secret)

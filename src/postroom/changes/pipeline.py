@@ -1,0 +1,235 @@
+"""The page to read first: how a change gets from a proposal to state.
+
+submit    plan → judge → apply, hold or refuse; all of it in one transaction of the proposer
+approve   another person lets exactly these edits through (approvals.py)
+apply     one transaction that writes the record, and the state from it (apply.py)
+carry     what is left to be done at nodes, zones and mail, until it is read back (carry.py)
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from postroom.access.acting import Access, Actor, acting_as, acting_for, others_who_may
+from postroom.access.roles import roles_that
+from postroom.models import Change, Due
+
+from . import apply as writer
+from . import readings
+from .apply import NotApplied, Secrets
+from .errors import KeyReused, NothingToDo, NotLikeThat, Problem, Problems
+from .kind import KINDS, Kind
+from .plan import Plan, Planned
+from .policy import Proposed, Verdict, judge
+from .record import append
+from .state import State, new_change_id, seconds
+
+ALONE = timedelta(hours=24)  # how long a change waits where a second person is required and there is none
+AT_MOST = 10_000
+One_or_many = Kind | Sequence[Kind]
+
+
+def submit(
+    kind: One_or_many, *, actor: Actor, why: str, ticket: str = "", key: str | None = None,
+    secrets: Secrets | None = None, at: datetime | None = None, caused_by: Change | None = None,
+    replans: Change | None = None,
+) -> Change:  # fmt: skip
+    """Propose a change; apply it at once if nothing stands in the way.
+
+    key: an idempotency key; the same request again answers with the same change.
+    secrets: values that go to their rows and nowhere else. at: not now, then.
+    """
+    kinds = _listed(kind)
+    if at and kinds[0].carries_secret:
+        raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
+    _read_zones(kinds)
+    with acting_as(actor) as access:
+        if key and (earlier := _made_before(kinds, actor, key)):
+            return earlier
+        proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
+        return settle(proposed, secrets=secrets, at=at)
+
+
+def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
+    """The edits and verdicts of a submit, without it."""
+    kinds = _listed(kind)
+    if kinds[0].carries_secret:
+        raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
+    _read_zones(kinds)
+    with acting_as(actor) as access:
+        return propose(kinds, access, why=why)
+
+
+def propose(
+    kinds: Sequence[Kind], access: Access, *, why: str, ticket: str = "", key: str | None = None,
+    caused_by: Change | None = None, replans: Change | None = None,
+) -> Proposed:  # fmt: skip
+    """Plan it and ask every policy. Writes nothing."""
+    change = Change(
+        id=new_change_id(), kind=kinds[0].permission, params=as_params(kinds), actor=access.actor.sort,
+        proposer_id=access.actor.person, why=why, ticket=ticket, key=key, now=seconds(timezone.now()),
+        caused_by=caused_by, replans=replans, undoes_id=kinds[0].takes_back,
+    )  # fmt: skip
+    state = State(access, change.pk, change.now)
+    plan = _as_one(_planned(kinds, state))
+    if not plan.edits:
+        raise NothingToDo(f"{change.kind}: it stands so already")
+    change.client_id, change.plan_hash = plan.client, plan.hash
+    change.left_out = [[one.table, one.id, one.because] for one in plan.left_out]
+    proposed = Proposed(change, kinds, plan, state, access)
+    found(change, judge(proposed))
+    return proposed
+
+
+def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
+    """The edits of all parts; everything that is wrong with any of them, at once."""
+    if len(kinds) > 1:
+        state.load(ref for kind in kinds for ref in kind.reads())
+    planned: list[Planned] = []
+    problems: list[Problem] = []
+    for n, kind in enumerate(kinds):
+        try:
+            planned += kind.plan(state)
+        except Problem as problem:
+            problems.append(problem.inside(n) if len(kinds) > 1 else problem)
+    if problems:
+        raise Problems(problems)
+    return planned
+
+
+def _as_one(planned: Sequence[Planned]) -> Plan:
+    """One plan of one client; what does not fit together is a problem like any other."""
+    try:
+        plan = Plan.of(planned)
+        _ = plan.edits and plan.client
+    except Problem as problem:
+        raise Problems([problem]) from None
+    return plan
+
+
+def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime | None = None) -> Change:
+    """Refuse, hold, schedule or apply, as the verdicts say."""
+    change, says = proposed.change, {verdict["says"] for verdict in proposed.change.verdicts}
+    if "refuse" in says or ("hold" in says and proposed.kind.carries_secret):
+        return moved(change, "refused")
+    if "hold" in says:
+        change.at = at
+        return (
+            keep(proposed, "held")
+            if _somebody_else(change)
+            else wait(proposed, max(at or change.now, change.now + ALONE))
+        )
+    return wait(proposed, at) if at else apply(proposed, secrets=secrets)
+
+
+def wait(proposed: Proposed, at: datetime) -> Change:
+    """Scheduled: the clock applies it then, unless somebody withdraws it."""
+    proposed.change.at = at
+    keep(proposed, "scheduled")
+    Due.objects.create(at=at, client_id=proposed.change.client_id, change=proposed.change)
+    return proposed.change
+
+
+def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
+    change = proposed.change
+    before = (change.stage, change.version, change.plan, change._state.adding)
+    try:
+        return writer.apply(proposed, secrets=secrets)
+    except NotApplied as not_applied:
+        change.stage, change.version, change.plan, change._state.adding = before
+        found(change, not_applied.verdicts)
+        if not_applied.stage != "held" or proposed.kind.carries_secret:
+            return moved(change, "refused" if not_applied.stage == "held" else not_applied.stage)
+        if not change._state.adding:
+            change.approval_set.update(void=True)
+        return keep(proposed, "held")
+
+
+def apply_scheduled(change_id: UUID) -> Change:
+    """What was approved, or waited for its time. Safe to call twice: the row lock and the stage decide."""
+    with acting_for(change_id) as access:
+        change = Change.objects.select_for_update().get(pk=change_id)
+        if change.stage != "scheduled":
+            return change
+        change.due_set.all().delete()
+        return apply(_kept(change, access))
+
+
+def judged_anew(change_id: UUID) -> None:
+    """A refusal stands as long as its cause does: of a held change, drop the reasons that are gone. None is added."""
+    with acting_for(change_id) as access:
+        change = Change.objects.select_for_update().get(pk=change_id)
+        if change.stage != "held":
+            return
+        verdicts = judge(_kept(change, access))
+        seen = {(v["policy"], v["reason"]) for v in change.verdicts}
+        if all((v.policy, v.reason) in seen for v in verdicts):  # a new reason is for the applying transaction to find
+            found(change, verdicts)
+            change.save(update_fields=["verdicts"])
+
+
+def _kept(change: Change, access: Access) -> Proposed:
+    """The plan that was kept with the change, in front of the policies."""
+    plan = Plan.from_json(change.plan or [])
+    return Proposed(change, as_kinds(change), plan, State(access, change.pk, change.now), access)
+
+
+def keep(proposed: Proposed, stage: str) -> Change:
+    """Somebody will look at these edits, or they wait: keep them with the change."""
+    proposed.change.plan = proposed.plan.as_json()
+    return moved(proposed.change, stage)
+
+
+def moved(change: Change, stage: str) -> Change:
+    """Every move of stage is an entry."""
+    was, change.stage = None if change._state.adding else change.stage, stage
+    change.save(force_insert=change._state.adding)
+    append(change, was=was)
+    return change
+
+
+def found(change: Change, verdicts: Sequence[Verdict]) -> None:
+    change.verdicts = [{"policy": v.policy, "says": v.says, "reason": v.reason} for v in verdicts]
+
+
+def as_params(kinds: Sequence[Kind]) -> object:
+    """What was asked, as JSON: one object, or a list where it was a list."""
+    asked = [kind.model_dump(mode="json") for kind in kinds]
+    return asked[0] if len(asked) == 1 else asked
+
+
+def as_kinds(change: Change) -> list[Kind]:
+    asked = change.params if isinstance(change.params, list) else [change.params]
+    return [KINDS[change.kind].model_validate(one) for one in asked]
+
+
+def _listed(kind: One_or_many) -> list[Kind]:
+    kinds = [kind] if isinstance(kind, Kind) else list(kind)
+    if not kinds or len(kinds) > AT_MOST:
+        raise Problems([Problem("params", f"one to {AT_MOST:,} at once, these are {len(kinds):,}")])
+    if len({type(one) for one in kinds}) > 1:
+        raise Problems([Problem("params", "all parts of one change are of one kind")])
+    return kinds
+
+
+def _read_zones(kinds: Sequence[Kind]) -> None:
+    zones = [(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()]
+    if zones:
+        readings.refresh(zones)
+
+
+def _somebody_else(change: Change) -> bool:
+    return others_who_may(roles_that("changes.approve"), client=change.client_id, beside=change.proposer_id) > 0
+
+
+def _made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:
+    with connection.cursor() as cursor:  # two requests with one key: the second waits here for the first
+        about = f"{actor.sort} {actor.person} {key}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [about])
+    earlier = Change.objects.filter(actor=actor.sort, proposer_id=actor.person, key=key).first()
+    if earlier and (earlier.kind, earlier.params) != (kinds[0].permission, as_params(kinds)):
+        raise KeyReused(f"key {key!r} came before with another request")
+    return earlier

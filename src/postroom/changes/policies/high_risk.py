@@ -1,0 +1,141 @@
+"""What a second person looks at first. One table; each line says what, and where it is read off the plan.
+
+| held | how it is seen |
+|---|---|
+| removing a client, domain or mailbox | `removed_at` is set on one |
+| suspending a VIP | `suspended_at` is set on a mailbox marked so |
+| many objects at once | more than 25 rows of one table that people name |
+| a high role | a grant of approver or above opens (the founder's own apart) |
+| routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
+| mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
+| a domain live elsewhere | its zone had an MX of others when it is added |
+| going back over others | an undo touches rows that people changed since |
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from postroom.access.roles import rank
+from postroom.changes.history import family, touched_since
+from postroom.changes.policy import Proposed, Verdict, hold
+from postroom.models import Alias, Change, Client, Domain, Grant, Mailbox, Person, RecordSet
+from postroom.protocols.roles import role_of
+
+MANY = 25
+OWN_UNDO = timedelta(minutes=30)
+NAMED = (Client, Domain, Mailbox, Alias, Person, Grant)
+
+
+def high_risk(proposed: Proposed) -> Verdict | None:
+    """Hold what the table above lists, every reason in one verdict."""
+    reasons = [words for rule in RULES for words in rule(proposed)]
+    return hold(high_risk, "; ".join(reasons)) if reasons else None
+
+
+def _removals(proposed: Proposed) -> Iterator[str]:
+    for model in (Client, Domain, Mailbox):
+        gone = [
+            m for m in proposed.moves(model) if m.now and not m.now["removed_at"] and (m.then or {}).get("removed_at")
+        ]
+        if gone:
+            yield f"removes {_count(len(gone), model)}"
+
+
+def _vip_suspended(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Mailbox):
+        if m.then and m.then["vip"] and m.then["suspended_at"] and not (m.now or {}).get("suspended_at"):
+            yield f"suspends a VIP: {m.then['name'] or 'a mailbox'}"
+
+
+def _many(proposed: Proposed) -> Iterator[str]:
+    for model in NAMED:
+        count = len(proposed.plan.by_table.get(model._meta.db_table, ()))
+        if count > MANY and proposed.kind.permission != "history.roll_back":
+            yield f"{_count(count, model)} in one change"
+
+
+def _high_role(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Grant):
+        if m.opens and m.then and rank([m.then["role"]]) >= rank(["approver"]) and not proposed.access.everything:
+            yield f"gives the role {m.then['role']}"
+
+
+def _vip_routing(proposed: Proposed) -> Iterator[str]:
+    moves = [m for m in proposed.moves(Alias) if m.opens or m.closes]
+    touched = {str((m.then or m.now or {})["address_id"]) for m in moves}
+    targets = {target for m in moves for target in m.opens | m.closes}
+    if not moves:
+        return
+    vips = Mailbox.objects.filter(client_id=proposed.plan.client, vip=True)
+    if vips.filter(address_id__in=touched).exists():
+        yield "passes on the mail of a VIP"
+    elif vips.filter(address__address__in=targets).exists() and any(m.now for m in moves):
+        yield "changes what reaches a VIP"
+
+
+def _live_dns(proposed: Proposed) -> Iterator[str]:
+    made = {e.id for e in proposed.plan.on(Domain) if e.before is None}
+    for m in proposed.moves(RecordSet):
+        row = m.then or m.now or {}
+        if row.get("domain_id") in made or not {"values", "ttl"} & (m.edit.after or m.edit.before or {}).keys():
+            continue
+        values = {*(m.edit.before or {}).get("values", ()), *(m.edit.after or {}).get("values", ())}
+        touched = role_of(row["name"], row["type"], values) & {"mx", "ns", "dmarc"}
+        if touched and m.edit.before is not None and _has_been_live(row["domain_id"]):
+            yield f"changes {', '.join(sorted(touched)).upper()} of a live domain"
+
+
+def _has_been_live(domain: str) -> bool:
+    return bool(Domain.objects.filter(pk=domain, proof__in=("read", "lost")).exists())
+
+
+def _live_elsewhere(proposed: Proposed) -> Iterator[str]:
+    made = {e.id: (e.after or {}) for e in proposed.plan.on(Domain) if e.before is None}
+    if not made:
+        return
+    for e in proposed.plan.on(RecordSet):
+        row = e.after or {}
+        if row.get("type") == "MX" and row.get("found") and row["found"]["values"] != row["values"]:
+            yield f"{row['name'].rstrip('.')} is live elsewhere: its mail goes to {', '.join(row['found']['values'])}"
+            made.pop(row.get("domain_id", ""), None)
+    yield from (
+        f"{domain['name']} is live elsewhere"
+        for domain in made.values()
+        if proposed.state.live_elsewhere(domain["name"])
+    )
+
+
+def _over_others(proposed: Proposed) -> Iterator[str]:
+    undone = proposed.kind.takes_back
+    if undone is None:
+        return
+    later = touched_by_people(undone)
+    if later:
+        names = ", ".join(f"{one.kind} of {one.now:%d %b %H:%M}" for one in later[:5])
+        yield f"goes back over {len(later)} later changes: {names}"
+
+
+def touched_by_people(undone: UUID) -> list[Change]:
+    change = Change.objects.get(pk=undone)
+    return [one for one in touched_since(family(change)) if one.actor in ("person", "link")]
+
+
+def own_undo(proposed: Proposed) -> bool:
+    """The undo of one's own change within half an hour, untouched since, waits for nobody."""
+    undone = proposed.kind.takes_back
+    if undone is None or proposed.access.actor.sort != "person":
+        return False
+    change = Change.objects.get(pk=undone)
+    fresh = proposed.change.now - change.now < OWN_UNDO
+    return change.proposer_id == proposed.change.proposer_id and fresh and not touched_by_people(undone)
+
+
+def _count(n: int, model: type) -> str:
+    meta = model._meta  # type: ignore[attr-defined]
+    return f"{n} {meta.verbose_name if n == 1 else meta.verbose_name_plural}"
+
+
+RULES = (
+    _removals, _vip_suspended, _many, _high_role, _vip_routing, _live_dns, _live_elsewhere, _over_others,
+)  # fmt: skip

@@ -1,0 +1,144 @@
+"""Policies: what holds, stops or marks a change, each with its reason. All are asked, every reason is shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from postroom.access.acting import Access
+from postroom.models import Address, Change, Row, StateModel
+
+from .edit import Edit, model_of
+from .kind import Kind
+from .plan import Plan
+from .state import State
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """says: hold (a second person decides), refuse, or mark (goes through, and is reviewed after)."""
+
+    policy: str
+    says: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """An edit with the whole row, as it is now and as it would be."""
+
+    edit: Edit
+    now: Row | None
+    then: Row | None
+
+    @property
+    def opens(self) -> frozenset[str]:
+        """Ways in or out that are open after and were not before."""
+        return _ways(self.edit, self.then) - _ways(self.edit, self.now)
+
+    @property
+    def closes(self) -> frozenset[str]:
+        return _ways(self.edit, self.now) - _ways(self.edit, self.then)
+
+    @property
+    def only_closes(self) -> bool:
+        return _ways(self.edit, self.then) < _ways(self.edit, self.now)
+
+
+def _ways(edit: Edit, row: Row | None) -> frozenset[str]:
+    return frozenset() if row is None else model_of(edit.table).opens(row)
+
+
+@dataclass
+class Proposed:
+    """A change with its plan, in front of the policies, on the rows as they are now."""
+
+    change: Change
+    kinds: Sequence[Kind]
+    plan: Plan
+    state: State
+    access: Access
+    _read: dict[str, dict[str, Row]] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        return self.kinds[0]
+
+    def moves(self, *models: type[StateModel]) -> Iterator[Move]:
+        """Every edit (on these models) with its whole row. Rows are read when they are asked for."""
+        tables = [m._meta.db_table for m in models] or list(self.plan.by_table)
+        for table in tables:
+            edits = self.plan.by_table.get(table, [])
+            now = self._rows_now(table)
+            yield from (Move(e, now.get(e.id), _after(e, now.get(e.id))) for e in edits)
+
+    def _rows_now(self, table: str) -> dict[str, Row]:
+        if table not in self._read:
+            staying = [e.id for e in self.plan.by_table.get(table, []) if e.before is not None]
+            rows = model_of(table).objects.filter(pk__in=staying) if staying else ()
+            self._read[table] = {str(row.pk): row.row() for row in rows}
+        return self._read[table]
+
+    def look_again(self) -> None:
+        """Under the lock: what was read before it may have changed, grants too."""
+        self._read.clear()
+        self.access.refresh()
+
+    def domains(self) -> set[UUID | None]:
+        """The domains the rows of this plan belong to; None stands for a row that is no domain's."""
+        return {self._domain(m.edit, m.now or m.then or {}) for m in self.moves()}
+
+    def _domain(self, edit: Edit, row: Row) -> UUID | None:
+        if edit.table == "domains":
+            return UUID(edit.id)
+        if row.get("domain_id"):
+            return UUID(row["domain_id"])
+        if row.get("address_id"):
+            made = {e.id: e.after for e in self.plan.on(Address) if e.after}
+            if whole := made.get(row["address_id"]):
+                return UUID(whole["domain_id"])
+            address = Address.objects.filter(pk=row["address_id"]).first()
+            return address.domain_id if address else None
+        return None
+
+
+def _after(e: Edit, now: Row | None) -> Row | None:
+    return None if e.after is None else {**now, **e.after} if now else e.after
+
+
+Policy = Callable[[Proposed], "Verdict | None"]
+Waiver = Callable[[Proposed], bool]
+POLICIES: list[Policy] = []
+WAIVERS: list[Waiver] = []  # where one says yes, a hold does not hold; a refusal still refuses
+
+
+def hold(policy: Policy, reason: str) -> Verdict:
+    return Verdict(policy.__name__, "hold", reason)
+
+
+def refuse(policy: Policy, reason: str) -> Verdict:
+    return Verdict(policy.__name__, "refuse", reason)
+
+
+def mark(policy: Policy, reason: str) -> Verdict:
+    return Verdict(policy.__name__, "mark", reason)
+
+
+def judge(proposed: Proposed) -> tuple[Verdict, ...]:
+    """May they, and what does every policy say? No verdict: nothing stands in the way."""
+    if not _may(proposed):
+        return (Verdict("access", "refuse", f"{proposed.kind.permission} is not allowed here"),)
+    verdicts = tuple(verdict for policy in POLICIES if (verdict := policy(proposed)))
+    if any(v.says == "hold" for v in verdicts) and any(waiver(proposed) for waiver in WAIVERS):
+        return tuple(v for v in verdicts if v.says != "hold")
+    return verdicts
+
+
+def _may(proposed: Proposed) -> bool:
+    access, kind = proposed.access, proposed.kind
+    if access.actor.sort not in kind.by:
+        return False
+    if access.actor.sort != "person" or access.can(kind.permission, proposed.plan.client):
+        return True
+    if not any(h.domain for h in access.held):
+        return False
+    return all(d is not None and access.can_at_domain(kind.permission, d) for d in proposed.domains())

@@ -1,0 +1,101 @@
+"""The record: append an entry, with every edit salted and hashed. Insert only.
+
+An entry's first edit is the move of its change (stage, who, why), so who and why stand under the same
+leaf hash as what, and can be erased the same way.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from postroom.models import Change
+from postroom.models.base import plain
+
+from .edit import Edit
+
+SALT = 16
+COPY_FROM = 200  # edits; below this a statement with arrays is faster than a temporary table
+COLUMNS = 'entry_id, n, client_id, "table", "row", before, after, salt'
+INSERT = f"INSERT INTO edits ({COLUMNS}) "
+ARRAYS = (
+    INSERT
+    + "SELECT %s, a.n - 1, %s, a.t, a.r, a.b, a.f, a.s FROM unnest(%s::text[], %s::uuid[], %s::jsonb[], %s::jsonb[],"
+    " %s::bytea[]) WITH ORDINALITY a(t, r, b, f, s, n)"
+)
+HEAD = (
+    "kind", "params", "actor", "proposer_id", "why", "ticket", "plan_hash", "version", "stage", "verdicts",
+    "batch_id", "caused_by_id", "undoes_id", "replans_id",
+)  # fmt: skip
+
+
+def append(change: Change, *, was: str | None, edits: Sequence[Edit] = ()) -> int:
+    """Write one entry: the move of `change` from stage `was`, and `edits`. Returns the entry's id."""
+    return _entry(change.client_id, change.version if edits else None, [_move(change, was), *edits])
+
+
+def note(what: str, *, client: UUID | None, **facts: Any) -> int:
+    """Write an entry that is no change: a sign-in, a refusal, a look at something sensitive. Facts hold no secret."""
+    row = {"what": what, **{name: plain(value) for name, value in facts.items()}}
+    return _entry(client, None, [Edit("events", str(uuid4()), None, row, client)])
+
+
+def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:
+    salts = os.urandom(SALT * len(lines))
+    salted = [salts[at : at + SALT] for at in range(0, len(salts), SALT)]
+    leaf = leaf_hash(zip(salted, (line.canonical for line in lines), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO entries (client_id, version, leaf) VALUES (%s, %s, %s) RETURNING id",
+            [client, version, leaf],
+        )
+        entry: int = cursor.fetchone()[0]
+    (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(entry, client, lines, salted)
+    return entry
+
+
+def leaf_hash(lines: Iterator[tuple[bytes, bytes]]) -> bytes:
+    """RFC 9162, 2.1.1: a leaf is H(0x00 || entry). Our entry is the salted hashes of its edits, in order."""
+    leaf = hashlib.sha256(b"\x00")
+    for salt, canonical in lines:
+        leaf.update(hashlib.sha256(salt + canonical).digest())
+    return leaf.digest()
+
+
+def _move(change: Change, was: str | None) -> Edit:
+    head = {name: plain(getattr(change, name)) for name in HEAD}
+    before = None if was is None else {"stage": was}
+    return Edit("changes", str(change.pk), before, {**head, "client_id": plain(change.client_id)}, change.client_id)
+
+
+def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> None:
+    fields = attrgetter("table", "id", "before_json", "after_json")
+    arrays: list[list[Any]] = [list(column) for column in zip(*map(fields, lines), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(ARRAYS, [entry, client, *arrays, list(salts)])
+
+
+def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> None:
+    """COPY cannot write to a table under row security, so into a temporary one and on from there."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE incoming (LIKE edits) ON COMMIT DROP")
+        with cursor.cursor.copy(f"COPY incoming ({COLUMNS}) FROM STDIN") as copy:
+            copy.write("".join(_lines(entry, client, lines, salts)))
+        cursor.execute(f"{INSERT} SELECT {COLUMNS} FROM incoming")
+        cursor.execute("DROP TABLE incoming")
+
+
+def _lines(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> Iterator[str]:
+    whose = client or r"\N"
+    for n, (e, salt) in enumerate(zip(lines, salts, strict=True)):
+        before, after = _text(e.before_json), _text(e.after_json)
+        yield f"{entry}\t{n}\t{whose}\t{e.table}\t{e.id}\t{before}\t{after}\t\\\\x{salt.hex()}\n"
+
+
+def _text(value: str | None) -> str:
+    # JSON has escaped every tab and newline already; what is left to COPY is the backslash.
+    return r"\N" if value is None else value.replace("\\", "\\\\")

@@ -1,0 +1,102 @@
+"""What a kind may know: the rows its proposer may see, and the one clock and ids of the change."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from os import urandom
+from time import time
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from postroom.access.acting import Access
+from postroom.access.scope import visible
+from postroom.models import Reading, StateModel
+from postroom.protocols.rrset import RRset
+
+from .errors import NotThere, Problem
+
+M = TypeVar("M", bound=StateModel)
+LAST_32_BITS = 0xFFFF_FFFF
+FRESH = timedelta(minutes=10)
+AT_ONCE = 5_000
+MX_ELSEWHERE = "MX elsewhere"  # a reading from the name servers the world asks, where those are not ours
+
+
+def new_change_id() -> UUID:
+    """A UUIDv7 whose last 32 bits are left free: the rows this change makes are numbered there."""
+    clock, random = int(time() * 1000), int.from_bytes(urandom(9))
+    number = clock << 80 | 0x7 << 76 | (random & 0xFFF) << 64 | 0x2 << 62 | (random >> 12 & 0x3FFF_FFFF) << 32
+    return UUID(int=number)
+
+
+class State:
+    """Planning twice from the same rows gives the same plan: nothing here draws a clock or a number."""
+
+    def __init__(self, access: Access, change_id: UUID, now: datetime) -> None:
+        self.access, self.actor, self.now = access, access.actor, now
+        self._change, self._made = change_id, 0
+        self._got: dict[tuple[type[StateModel], str], StateModel] = {}
+
+    def new_id(self) -> UUID:
+        self._made += 1
+        return UUID(int=self._change.int & ~LAST_32_BITS | self._made)
+
+    def token(self) -> str:
+        """A short public word of this change: 20 characters that nobody chose; not a secret."""
+        return self._change.hex[-20:-8] + self._change.hex[:8]
+
+    def get(self, model: type[M], ref: str | UUID, *, where: str = "") -> M:
+        """By id or natural key, read once; NotThere (at parameter `where`) for none, or none of yours."""
+        key = (model, str(ref))
+        if key not in self._got:
+            row = next(self._read(model, [str(ref)]), None)
+            if row is None:
+                noun = str(model._meta.verbose_name)
+                raise NotThere(where or noun, f"no {noun} {ref} that you can see")
+            self._got[key] = row
+        return self._got[key]  # type: ignore[return-value]
+
+    def rows(self, model: type[M], **where: Any) -> "QuerySet[M]":
+        return visible(self.actor, model).filter(**where)
+
+    def load(self, refs: Iterable[tuple[type[StateModel], str]]) -> None:
+        """Read many rows in few queries; those that are not there are found out by `get`."""
+        wanted: dict[type[StateModel], set[str]] = {}
+        for model, ref in refs:
+            wanted.setdefault(model, set()).add(ref)
+        for model, names in wanted.items():
+            for row in self._read(model, sorted(names)):
+                self._got[model, row.label] = self._got[model, str(row.pk)] = row
+
+    def reading(self, zone: str, name: str, type: str) -> RRset | None:
+        """An RRset as last read in its zone; None when nothing stands there. A zone not read is a Problem."""
+        marks = Reading.objects.filter(zone=zone)
+        whole = marks.filter(name="", type="").first()
+        if whole is None or whole.failed or whole.at < self.now - FRESH:
+            why = whole.failed if whole and whole.failed else "its zone was not read within ten minutes"
+            raise Problem("domain", f"{zone}: not read ({why}); what stands there now is unknown")
+        one = marks.filter(name=name, type=type, values__isnull=False).first()
+        return RRset(name, type, one.ttl or 0, tuple(sorted(one.values or ()))) if one else None
+
+    def live_elsewhere(self, zone: str) -> bool:
+        """Whether, when the zone was last read, somebody else's name servers answered for it with an MX."""
+        return Reading.objects.filter(zone=zone, type=MX_ELSEWHERE, values__isnull=False).exists()
+
+    def _read(self, model: type[M], refs: list[str]) -> Iterator[M]:
+        ids, names = [], []
+        for ref in refs:
+            try:
+                ids.append(UUID(ref))
+            except ValueError:
+                names.append(ref)
+        related = model.natural_key.rpartition("__")[0]
+        rows = visible(self.actor, model).select_related(*[related] if related else [])
+        yield from rows.filter(pk__in=ids) if ids else ()
+        if names and model.natural_key != "id":
+            for at in range(0, len(names), AT_ONCE):
+                yield from rows.filter(**{f"{model.natural_key}__in": names[at : at + AT_ONCE]})
+
+
+def seconds(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)

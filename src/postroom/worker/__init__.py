@@ -1,0 +1,1 @@
+"""What happens without anybody asking: deliveries carried out, the clock, proofs, probes. A door like the others."""

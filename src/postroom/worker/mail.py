@@ -1,0 +1,107 @@
+"""Our own mail: invites. The link is drawn, recorded as a hash and handed to submission in one call.
+
+Never through a queue: run again, a new link is issued and the one before it is void.
+"""
+
+import smtplib
+import ssl
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+from django.conf import settings
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.tokens import draw, invite_link
+from postroom.changes.carry import Outcome
+from postroom.changes.kinds.invites import IssueInvite
+from postroom.changes.pipeline import submit
+from postroom.models import Change, Delivery, Invite, Organization
+
+TIMEOUT = 10
+INVITE = """Hello,
+
+{organization} has made the mailbox {what} for you.
+
+Open this link to choose your password. Nobody else ever sees or sets it:
+
+{link}
+
+The link works once, until {until}. If you did not expect this mail, do nothing: without the link
+nobody can sign in to the mailbox.
+"""
+PERSON = """Hello,
+
+{organization} asks you to make your sign-in to Postroom, for {what}.
+
+Open this link to choose your password and set up a second factor:
+
+{link}
+
+The link works once, until {until}. If you did not expect this mail, do nothing.
+"""
+
+
+def send(change: Change, delivery: Delivery) -> Outcome:
+    """Issue a link for an invite and mail it; evidence is our submission's own answer, with its queue id."""
+    with acting_as(SYSTEM):
+        invite = Invite.objects.select_related("mailbox__address", "person").filter(pk=delivery.object).first()
+    if invite is None or invite.used_at or invite.ended_at:
+        return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
+    if settings.POSTROOM.submission is None:
+        return Outcome(why="no submission server is set up for our own mail")
+    token, hashed = draw()
+    issued = submit(
+        IssueInvite(invite=str(invite.pk)), actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change,
+        secrets={"link": hashed},
+    )  # fmt: skip
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return hand_in(invite.contact, _letter(invite, invite_link(token)))
+
+
+def _letter(invite: Invite, link: str) -> EmailMessage:
+    with acting_as(SYSTEM):
+        invite.refresh_from_db()
+        organization = Organization.objects.get().name
+    what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
+    text = INVITE if invite.mailbox else PERSON
+    until = f"{invite.until:%d %B %Y, %H:%M} UTC" if invite.until else "it is used"
+    letter = EmailMessage()
+    letter["Subject"] = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"
+    letter.set_content(text.format(organization=organization, what=what, link=link, until=until))
+    return letter
+
+
+def hand_in(to: str, letter: EmailMessage) -> Outcome:
+    """Give a letter to our own submission; what it answered is the evidence. What went wrong is said, not raised."""
+    env = settings.POSTROOM
+    letter["From"], letter["To"] = env.notices_from, to
+    letter["Date"], letter["Message-ID"] = formatdate(), make_msgid(domain=env.notices_from.rpartition("@")[2])
+    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday note answers it
+    host, port = env.submission
+    try:
+        with smtplib.SMTP(host, port, timeout=TIMEOUT) as smtp:
+            _secured(smtp)
+            smtp.login("postroom@system", env.submission_key_file.read_text().strip())
+            answer = _sent(smtp, env.notices_from, to, letter)
+    except (OSError, smtplib.SMTPException) as error:
+        return Outcome(why=f"our own submission at {host}:{port}: {error}")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    asked = f"mail from {env.notices_from} to {to}"
+    return Outcome(evidence=[{"question": asked, "answer": answer, "server": f"{host}:{port}", "at": now}])
+
+
+def _secured(smtp: smtplib.SMTP) -> None:
+    """TLS with the one certificate we know; it names the mail host, whatever address it is reached at."""
+    ca = settings.POSTROOM.submission_ca_file
+    context = ssl.create_default_context(cafile=str(ca) if ca else None)
+    smtp._host = settings.POSTROOM.mail_host  # type: ignore[attr-defined]  # what starttls checks the certificate for
+    smtp.starttls(context=context)
+
+
+def _sent(smtp: smtplib.SMTP, sender: str, to: str, letter: EmailMessage) -> str:
+    for code, said in (smtp.mail(sender), smtp.rcpt(to), smtp.data(letter.as_bytes())):
+        if code not in (250, 251):
+            raise smtplib.SMTPResponseException(code, said)
+    return f"{code} {said.decode(errors='replace')}"
