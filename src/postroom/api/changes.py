@@ -1,0 +1,189 @@
+"""Changes at the API: what can be done, doing it, and what people do with what waits."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Header, Router, Schema, Status
+from pydantic import TypeAdapter
+
+from postroom.access.acting import acting_as
+from postroom.changes.approvals import approve, replan, undo, withdraw
+from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
+from postroom.changes.errors import Problem
+from postroom.changes.kind import KINDS, Kind
+from postroom.changes.pipeline import dry_run, submit
+from postroom.models import Batch, Change
+from postroom.queries.changes import WAITING, previewed, timeline, whole, whole_batch
+
+from .door import reads, submits
+
+router = Router(tags=["changes"])
+Params = dict[str, Any] | list[dict[str, Any]]
+Answer = dict[int, Any]
+KEY: Any = Header(None, alias="Idempotency-Key")  # type: ignore[type-arg]
+DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
+
+
+class ChangeIn(Schema):
+    kind: str
+    params: Params = {}
+    why: str
+    ticket: str = ""
+    at: datetime | None = None
+    dry_run: bool = False
+
+
+class BatchIn(Schema):
+    class Part(Schema):
+        kind: str
+        params: Params = {}
+
+    changes: list[Part]
+    why: str
+    ticket: str = ""
+
+
+class Why(Schema):
+    why: str = ""
+
+
+class Seen(Schema):
+    plan_hash: str
+
+
+@router.get("/kinds")
+@reads("changes.view")
+def kinds(request: HttpRequest) -> dict[str, Any]:
+    """Every kind of change: what it does, and its parameters as JSON schema."""
+    shown = [
+        {
+            "kind": name, "does": (one.__doc__ or "").strip(), "by": sorted(one.by),
+            "carries_secret": one.carries_secret, "params": one.model_json_schema(),
+        }
+        for name, one in sorted(KINDS.items())
+    ]  # fmt: skip
+    return {"items": shown, "next": None}
+
+
+@router.post("/changes", response=DONE_OR_WAITING)
+@submits("changes.view")
+def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
+    """Propose a change. 200 when it is applied (or a dry run), 202 while it waits for an approval or its time."""
+    kind, why = as_kinds(body.kind, body.params), as_why(body.why)
+    if body.dry_run:
+        proposed = dry_run(kind, actor=request.auth.actor, why=why)
+        with acting_as(request.auth.actor):
+            return Status(200, previewed(proposed))
+    return answered(request, submit(kind, actor=request.auth.actor, why=why, ticket=body.ticket, key=key, at=body.at))
+
+
+@router.get("/changes")
+@reads("changes.view")
+def changes(
+    request: Any, client: str | None = None, object: UUID | None = None, person: str | None = None,
+    stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
+    after: UUID | None = None, limit: int = 50,
+) -> dict[str, Any]:  # fmt: skip
+    """The timeline, newest first."""
+    found = timeline(
+        request.auth.actor, client=client, object=object, person=person, stage=stage, since=since, until=until,
+        after=str(after) if after else None, limit=limit,
+    )  # fmt: skip
+    return {"items": found.items, "next": found.next}
+
+
+@router.get("/changes/{change_id}")
+@reads("changes.view")
+def change(request: Any, change_id: UUID) -> dict[str, Any]:
+    """One change: its edits, verdicts, approvals, deliveries with their evidence, and what is left."""
+    return whole(change_id)
+
+
+@router.post("/changes/{change_id}/approve", response=DONE_OR_WAITING)
+@submits("changes.approve")
+def approve_change(request: Any, change_id: UUID, body: Seen) -> Any:
+    """Let exactly the plan you looked at through."""
+    return answered(request, approve(change_id, actor=request.auth.actor, plan_hash=body.plan_hash))
+
+
+@router.post("/changes/{change_id}/withdraw", response=DONE_OR_WAITING)
+@submits("changes.view")
+def withdraw_change(request: Any, change_id: UUID, body: Why) -> Any:
+    """Take back what waits; for an approver, this is a no."""
+    return answered(request, withdraw(change_id, actor=request.auth.actor, why=as_why(body.why)))
+
+
+@router.post("/changes/{change_id}/undo", response=DONE_OR_WAITING)
+@submits("changes.view")
+def undo_change(request: Any, change_id: UUID, body: Why) -> Any:
+    """Take back one change; answers with the new one."""
+    return answered(request, undo(change_id, actor=request.auth.actor, why=as_why(body.why)))
+
+
+@router.post("/changes/{change_id}/replan", response=DONE_OR_WAITING)
+@submits("changes.view")
+def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
+    """Plan a stale, refused or withdrawn change again, now; answers with the new one."""
+    return answered(request, replan(change_id, actor=request.auth.actor, why=body.why))
+
+
+@router.post("/batches", response=DONE_OR_WAITING)
+@submits("changes.view")
+def propose_batch(request: Any, body: BatchIn) -> Any:
+    """Changes at several clients, shown and approved together."""
+    parts = [as_kinds(part.kind, part.params) for part in body.changes]
+    return together(request, submit_batch(parts, actor=request.auth.actor, why=as_why(body.why), ticket=body.ticket))
+
+
+@router.get("/batches/{batch_id}")
+@reads("changes.view")
+def batch(request: Any, batch_id: UUID) -> dict[str, Any]:
+    return whole_batch(*members(batch_id))
+
+
+@router.post("/batches/{batch_id}/approve", response=DONE_OR_WAITING)
+@submits("changes.approve")
+def approve_all(request: Any, batch_id: UUID, body: Seen) -> Any:
+    return together(request, approve_batch(batch_id, actor=request.auth.actor, plan_hash=body.plan_hash))
+
+
+@router.post("/batches/{batch_id}/withdraw", response=DONE_OR_WAITING)
+@submits("changes.view")
+def withdraw_all(request: Any, batch_id: UUID, body: Why) -> Any:
+    return together(request, withdraw_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
+
+
+@router.post("/batches/{batch_id}/undo", response=DONE_OR_WAITING)
+@submits("changes.view")
+def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
+    return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
+
+
+def as_kinds(name: str, params: Params) -> list[Kind]:
+    """The kind asked for, with its parameters checked; for a list, every problem of every part at once."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise Problem("kind", f"there is no kind {name[:80]!r}; GET /kinds lists them")
+    many: TypeAdapter[list[Kind]] = TypeAdapter(list[kind])  # type: ignore[valid-type]
+    return many.validate_python(params) if isinstance(params, list) else [kind.model_validate(params)]
+
+
+def as_why(why: str) -> str:
+    if not why.strip():
+        raise Problem("why", "say why: whoever looks at this later will ask")
+    return why.strip()[:1000]
+
+
+def answered(request: Any, change: Change) -> Any:
+    """A change as it stands now, with 202 while somebody or the clock has to act first."""
+    with acting_as(request.auth.actor):
+        return Status(202 if change.stage in WAITING else 200, whole(change.pk))
+
+
+def together(request: Any, batch: Batch) -> Any:
+    with acting_as(request.auth.actor):
+        shown = whole_batch(*members(batch.pk))
+    waiting = any(one["stage"] in WAITING for one in shown["changes"])
+    return Status(202 if waiting else 200, shown)

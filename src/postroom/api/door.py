@@ -1,0 +1,76 @@
+"""Who is asking at the API, and what an operation requires: declared beside it, or it answers 403.
+
+A bearer token is a personal session: it may do what its person may. No cookies here, so no cross-site forgery.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from postroom.access.acting import SYSTEM, Actor, acting_as, session_of
+from postroom.access.tokens import hashed
+from postroom.changes.errors import NotAllowed
+from postroom.changes.record import note
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated caller: who acts, through which session."""
+
+    actor: Actor
+    session: UUID
+
+
+class Bearer(HttpBearer):
+    """`Authorization: Bearer …`. A token that is no good, for whatever reason, is answered alike."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        found = session_of(hashed(token))
+        return Caller(found[1], found[0]) if found else None
+
+
+def reads(permission: str) -> Callable[[F], F]:
+    """The operation reads, in one transaction as the caller; without the permission anywhere, 403 and an entry."""
+
+    def declare(view: F) -> F:
+        @wraps(view)
+        def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
+            _must(request.auth, permission)
+            with acting_as(request.auth.actor):
+                return view(request, *args, **kwargs)
+
+        inside.permission = permission  # type: ignore[attr-defined]
+        return inside  # type: ignore[return-value]
+
+    return declare
+
+
+def submits(permission: str) -> Callable[[F], F]:
+    """The operation submits changes, which judge the caller themselves; `permission` is what it takes to be let in."""
+
+    def declare(view: F) -> F:
+        @wraps(view)
+        def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
+            _must(request.auth, permission)
+            return view(request, *args, **kwargs)
+
+        inside.permission = permission  # type: ignore[attr-defined]
+        return inside  # type: ignore[return-value]
+
+    return declare
+
+
+def _must(caller: Caller, permission: str) -> None:
+    with acting_as(caller.actor) as access:
+        may = access.can_somewhere(permission)
+    if not may:
+        with acting_as(SYSTEM):
+            note("refused", client=None, person=str(caller.actor.person), permission=permission)
+        raise NotAllowed(f"{permission} is not allowed to you")

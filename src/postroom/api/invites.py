@@ -1,0 +1,81 @@
+"""Invites at the API: the pending list; resend, cancel, redirect, and the one place where a link appears."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from ninja import Router, Schema
+
+from postroom.access.acting import acting_as
+from postroom.access.tokens import draw, invite_link
+from postroom.changes.kind import KINDS
+from postroom.changes.pipeline import submit
+from postroom.models import Invite
+from postroom.queries.invites import pending
+
+from .changes import DONE_OR_WAITING, Why, answered, as_why
+from .door import reads, submits
+from .problems import problem
+
+router = Router(tags=["invites"])
+
+
+class Redirected(Schema):
+    contact: str
+    why: str
+
+
+class Link(Schema):
+    link: str
+    until: str
+
+
+@router.get("/invites")
+@reads("invites.view")
+def invites(
+    request: Any, client: str | None = None, mailbox: str | None = None, after: str | None = None, limit: int = 50
+) -> dict[str, Any]:
+    """Invites that nobody has used yet."""
+    found = pending(request.auth.actor, client=client, mailbox=mailbox, after=after, limit=limit)
+    return {"items": found.items, "next": found.next}
+
+
+@router.post("/invites/{invite_id}/resend", response=DONE_OR_WAITING)
+@submits("invites.resend")
+def resend(request: Any, invite_id: UUID, body: Why) -> Any:
+    """Mail a new link to the same contact."""
+    return _submitted(request, "invites.resend", as_why(body.why), invite=str(invite_id))
+
+
+@router.post("/invites/{invite_id}/cancel", response=DONE_OR_WAITING)
+@submits("invites.cancel")
+def cancel(request: Any, invite_id: UUID, body: Why) -> Any:
+    """End an invite."""
+    return _submitted(request, "invites.cancel", as_why(body.why), invite=str(invite_id))
+
+
+@router.post("/invites/{invite_id}/redirect", response=DONE_OR_WAITING)
+@submits("invites.redirect")
+def redirect(request: Any, invite_id: UUID, body: Redirected) -> Any:
+    """Send it to another contact."""
+    return _submitted(request, "invites.redirect", as_why(body.why), invite=str(invite_id), contact=body.contact)
+
+
+@router.post("/invites/{invite_id}/link", response={200: Link})
+@submits("invites.issue")
+def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> Any:
+    """A new link, in this answer and nowhere else; the one before it is void. Never replayed for an Idempotency-Key."""
+    token, hashed = draw()
+    kind = KINDS["invites.issue"].model_validate({"invite": str(invite_id)})
+    change = submit(kind, actor=request.auth.actor, why=as_why(body.why), secrets={"link": hashed})
+    response["Cache-Control"] = "no-store"
+    with acting_as(request.auth.actor):
+        invite = Invite.objects.get(pk=invite_id)
+        if change.version is None:
+            said = "; ".join(v["reason"] for v in change.verdicts)
+            return problem(409, "refused", "No link was made", said)
+        return {"link": invite_link(token), "until": invite.until.isoformat() if invite.until else ""}
+
+
+def _submitted(request: Any, permission: str, why: str, **params: Any) -> Any:
+    return answered(request, submit(KINDS[permission].model_validate(params), actor=request.auth.actor, why=why))

@@ -1,0 +1,44 @@
+"""Reads at the API: clients, domains, mailboxes, addresses, people, nodes; lists and one of each, now or then."""
+
+from typing import Any
+
+from ninja import Router
+
+from postroom.queries.objects import listed, one
+
+from .door import reads
+
+router = Router(tags=["objects"])
+NOUNS = (
+    "clients", "domains", "mailboxes", "addresses", "aliases", "people", "nodes", "grants", "freezes", "record_sets",
+    "dkim_keys",
+)  # fmt: skip
+
+
+def _list(noun: str) -> Any:
+    @reads(f"{noun}.view")
+    def view(
+        request: Any, client: str | None = None, domain: str | None = None, search: str | None = None,
+        after: str | None = None, limit: int = 50, at: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        found = listed(
+            request.auth.actor, noun, client=client, domain=domain, search=search, after=after, limit=limit, at=at
+        )
+        return {"items": found.items, "next": found.next}
+
+    view.__doc__ = f"{noun.replace('_', ' ').capitalize()} you may see, a page at a time."
+    return view
+
+
+def _one(noun: str) -> Any:
+    @reads(f"{noun}.view")
+    def view(request: Any, ref: str, at: str | None = None) -> dict[str, Any]:
+        return one(request.auth.actor, noun, ref, at=at)
+
+    view.__doc__ = f"One of {noun.replace('_', ' ')}, by id or by what people call it."
+    return view
+
+
+for noun in NOUNS:
+    router.add_api_operation(f"/{noun}", ["GET"], _list(noun), operation_id=f"list_{noun}")
+    router.add_api_operation(f"/{noun}/{{ref}}", ["GET"], _one(noun), operation_id=f"one_of_{noun}")

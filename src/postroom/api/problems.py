@@ -1,0 +1,100 @@
+"""Errors as RFC 9457 problem details: what is wrong, where, all of it at once. Nothing was changed."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, ValidationError
+from pydantic import ValidationError as BadParams
+
+from postroom.changes.errors import (
+    ChangeError,
+    KeyReused,
+    NotAllowed,
+    NothingToDo,
+    NotLikeThat,
+    NotSeen,
+    NotThere,
+    OwnChange,
+    Problem,
+    Problems,
+)
+
+TITLES = {
+    KeyReused: (409, "key-reused", "This Idempotency-Key came with another request"),
+    NothingToDo: (409, "nothing-to-do", "It stands so already"),
+    NotSeen: (409, "not-seen", "That is not what waits here"),
+    OwnChange: (403, "own-change", "Nobody approves what they proposed"),
+    NotAllowed: (403, "not-allowed", "This is not allowed to you"),
+    NotLikeThat: (422, "carries-a-secret", "A change that carries a secret cannot be done like that"),
+}
+
+
+def problem(status: int, sort: str, title: str, detail: str = "", **more: Any) -> JsonResponse:
+    body = {"type": f"/problems/{sort}", "title": title, "status": status, "detail": detail, **more}
+    answer = JsonResponse(body, status=status, content_type="application/problem+json")
+    if status == 503:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+def of_change(error: ChangeError) -> JsonResponse:
+    """The problem document of an error of the core."""
+    if isinstance(error, Problems):
+        return _listed(error.problems, not_there=error.only_not_there)
+    if isinstance(error, Problem):
+        return _listed([error], not_there=isinstance(error, NotThere))
+    status, sort, title = TITLES.get(type(error), (409, "change", "Something stands in the way"))
+    return problem(status, sort, title, str(error))
+
+
+def _listed(problems: Any, *, not_there: bool) -> JsonResponse:
+    errors = [{"where": one.where, "what": one.what} for one in problems]
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
+    if not_there:
+        return problem(404, "not-there", "Not there, or not yours", detail, errors=errors)
+    return problem(422, "wrong", "What was asked cannot be; nothing was changed", detail, errors=errors)
+
+
+def of_params(error: BadParams | ValidationError) -> JsonResponse:
+    """What a type refused, at its parameter; what was typed is not sent back."""
+    found = error.errors() if isinstance(error, BadParams) else error.errors
+    errors = [{"where": _where(one["loc"]), "what": _what(one)} for one in found]
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
+    return problem(422, "wrong", "What was asked cannot be; nothing was changed", detail, errors=errors)
+
+
+def _where(loc: Any) -> str:
+    return ".".join(str(part) for part in loc if part not in ("body", "query", "path", "header")) or "params"
+
+
+def _what(one: Any) -> str:
+    return str(one["msg"]).removeprefix("Value error, ")
+
+
+def install(api: NinjaAPI) -> None:
+    """Every error of the core, of the types and of the database, in one shape."""
+
+    @api.exception_handler(ChangeError)
+    def change(request: HttpRequest, error: ChangeError) -> HttpResponse:
+        return of_change(error)
+
+    @api.exception_handler(BadParams)
+    def params(request: HttpRequest, error: BadParams) -> HttpResponse:
+        return of_params(error)
+
+    @api.exception_handler(ValidationError)
+    def body(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return of_params(error)
+
+    @api.exception_handler(AuthenticationError)
+    def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        answer = problem(401, "who", "Sign in first", "send Authorization: Bearer with the token of a session")
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @api.exception_handler(OperationalError)
+    @api.exception_handler(InterfaceError)
+    def database(request: HttpRequest, error: Exception) -> HttpResponse:
+        return problem(503, "database", "The database does not answer", "nothing was changed; try again in a moment")

@@ -1,0 +1,19 @@
+"""The API as one object, with its errors and its routers."""
+
+from ninja import NinjaAPI
+
+from . import changes, invites, objects, problems
+from .door import Bearer
+
+api = NinjaAPI(
+    title="Postroom",
+    version="1",
+    description="Everything the pages do, by the same changes. Errors are RFC 9457 problem details.",
+    auth=Bearer(),
+    urls_namespace="api",
+    docs_url=None,
+    openapi_url="/openapi.json",
+)
+problems.install(api)
+for router in (changes.router, invites.router, objects.router):
+    api.add_router("", router)

@@ -1,0 +1,68 @@
+"""The program `postroom`: runs an installation, and speaks to one by its API. Parses and shows, decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from . import place
+
+
+@dataclass(frozen=True)
+class Command:
+    """module:attribute of a command, its line in the help, and what has to be ready before it is imported."""
+
+    where: str
+    help: str
+    before: Callable[[], object] | None = None
+
+
+# A command that works inside the installation needs Django's apps, which are ready only after it was entered.
+COMMANDS = {
+    "up": Command("machine:up", "Start everything on this machine and stay in the foreground."),
+    "node": Command("machine:node", "Run a mail node."),
+    "worker": Command("inside:worker", "Run deliveries, the clock, proofs and our own mail.", place.from_environment),
+    "demo": Command("demo:load", "Load the demo portfolio, once; `up --demo` does it.", place.enter),
+    "links": Command("inside:links", "Print the one-time links with which people get in.", place.enter),
+    "token": Command("inside:token", "Sessions at the API, in a demo installation.", place.enter),
+    "change": Command("changes:change", "Propose a change."),
+    "kinds": Command("changes:kinds", "What can be changed, and what each takes."),
+    "approve": Command("changes:approve", "Let a held change through, having seen its plan."),
+    "withdraw": Command("changes:withdraw", "Take back what waits; for an approver, this is a no."),
+    "undo": Command("changes:undo", "Take back one change."),
+    "replan": Command("changes:replan", "Plan a stale, refused or withdrawn change again, now."),
+    "log": Command("changes:log", "What changed, newest first."),
+    "show": Command("changes:show_one", "A change, or an object as it is or was."),
+}
+
+
+class Program(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        known = COMMANDS.get(cmd_name)
+        if known is None:
+            return None
+        if known.before:
+            known.before()
+        module, _, name = known.where.partition(":")
+        command: click.Command = getattr(import_module(f"postroom.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.help) for name, one in COMMANDS.items()])
+
+
+@click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="postroom")
+def main() -> None:
+    """Run the mail of many clients.
+
+    POSTROOM_STATE names the installation on this machine (/var/lib/postroom if left out); POSTROOM_URL and
+    POSTROOM_TOKEN an API and a session there.
+    """

@@ -1,0 +1,76 @@
+"""Changes as a person reads them in a terminal; or as the API's own JSON."""
+
+import json
+from typing import Any
+
+import click
+
+DONE = {"verified": "done and read back", "applied": "applied; not everything is read back yet"}
+
+
+def as_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def change(one: dict[str, Any]) -> None:
+    """A change: what it came to, what it does, why it waits, what is left."""
+    stage = one["stage"]
+    click.secho(f"{one['kind']}  {stage}", bold=True, nl=False)
+    click.echo(f"  {one['id'] or '(dry run)'}")
+    if stage in DONE:
+        click.echo(f"  {DONE[stage]}")
+    for name in ("why", "ticket"):
+        if one.get(name):
+            click.echo(f"  {name}: {one[name]}")
+    if one.get("proposer"):
+        click.echo(f"  by {one['proposer']['name']} <{one['proposer']['email']}>, {one['now']}")
+    for edit in one["edits"]:
+        _edit(edit)
+    for verdict in one["verdicts"]:
+        click.echo(f"  {verdict['says']} ({verdict['policy']}): {verdict['reason']}")
+    for left in one.get("left_out", ()):
+        click.echo(f"  left out: {left['table']} {left['id']}: {left['because']}")
+    for left in one["incomplete"]:
+        click.echo(f"  still to do: {left['target']} {left['object']}: {left['why']}")
+    if stage == "held":
+        click.echo(f"  to let it through, somebody else: postroom approve {one['id']} --plan-hash {one['plan_hash']}")
+
+
+def _edit(edit: dict[str, Any]) -> None:
+    before, after = edit["before"], edit["after"]
+    name = edit.get("label") or _name(after or before or {}) or edit["id"]
+    if before is None:
+        click.echo(f"  + {edit['table']} {name}")
+    elif after is None:
+        click.echo(f"  - {edit['table']} {name}")
+    else:
+        click.echo(f"  ~ {edit['table']} {name}")
+        for field in after:
+            click.echo(f"      {field}: {_value(before.get(field))} -> {_value(after[field])}")
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(
+        next((row[n] for n in ("address", "name", "slug", "email", "selector", "role", "contact") if row.get(n)), "")
+    )
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value in (None, "", []) else json.dumps(value, ensure_ascii=False)
+
+
+def timeline(items: list[dict[str, Any]]) -> None:
+    for one in items:
+        who = one["proposer"]["email"] if one["proposer"] else one["actor"]
+        where = one["client"] or "organization"
+        click.echo(f"{one['now']}  {one['stage']:9}  {where:16}  {one['kind']:22}  {who}  {one['why']}")
+        click.echo(f"    {one['id']}")
+
+
+def objects(items: list[dict[str, Any]]) -> None:
+    """Objects of one sort: what people call each, then what is known of it."""
+    for one in items:
+        click.secho(str(one.get("label", one.get("id"))), bold=True)
+        for name, value in one.items():
+            if name not in ("label",) and value not in (None, "", []):
+                click.echo(f"  {name}: {value}")

@@ -1,0 +1,183 @@
+"""The timeline, and one change with everything that is known of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from postroom.access.acting import Actor
+from postroom.access.scope import visible
+from postroom.changes.approvals import seen
+from postroom.changes.deliver import incomplete
+from postroom.changes.edit import model_of
+from postroom.changes.policy import Proposed
+from postroom.models import Batch, Change, Client, Person, RecordedEdit
+from postroom.models.base import state_models
+
+from .page import Page, page
+
+SHOWN_EDITS = 1000
+WAITING = ("held", "scheduled")
+
+
+def timeline(
+    actor: Actor, *, client: str | None = None, object: UUID | None = None, person: str | None = None,
+    stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
+    after: str | None = None, limit: int = 50,
+) -> Page[dict[str, Any]]:  # fmt: skip
+    """Changes, newest first; each as a line. Row security shows a person only changes of their own clients."""
+    rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by")
+    if client is not None:
+        owner = visible(actor, Client).filter(slug=client).first()
+        rows = rows.filter(client=owner) if owner else rows.none()
+    if object is not None:
+        rows = rows.filter(pk__in=_about(object))
+    if person is not None:
+        rows = rows.filter(proposer__email=person.lower())
+    if stage is not None:
+        rows = rows.filter(stage__in=stage.split(","))
+    if since is not None:
+        rows = rows.filter(now__gte=since)
+    if until is not None:
+        rows = rows.filter(now__lte=until)
+    found = page(rows, key="id", after=after, limit=limit, newest_first=True)
+    return Page([line(change) for change in found.items], found.next)
+
+
+def _about(row: UUID) -> list[UUID]:
+    """The changes whose edits touched a row."""
+    touched = RecordedEdit.objects.filter(row=row).values_list("entry_id", flat=True)
+    heads = RecordedEdit.objects.filter(entry_id__in=touched, n=0, table="changes")
+    return list(heads.values_list("row", flat=True).distinct())
+
+
+def line(change: Change) -> dict[str, Any]:
+    """One line of the timeline."""
+    return {
+        "id": str(change.pk),
+        "kind": change.kind,
+        "stage": change.stage,
+        "client": change.client.slug if change.client_id and change.client else None,
+        "version": change.version,
+        "actor": change.actor,
+        "proposer": _person(change.proposer),
+        "why": change.why,
+        "ticket": change.ticket,
+        "now": change.now.isoformat(),
+        "params": change.params,
+        "undone_by": _id(change.undone_by_id),
+        "undoes": _id(change.undoes_id),
+        "batch": _id(change.batch_id),
+    }
+
+
+def whole(change_id: UUID) -> dict[str, Any]:
+    """Everything known of one change; NotThere if it is not there, or not yours."""
+    seen(change_id)
+    change = Change.objects.select_related("client", "proposer").get(pk=change_id)
+    edits = list(islice(_edits(change), SHOWN_EDITS + 1))
+    named = names([(e["table"], e["id"]) for e in edits[:SHOWN_EDITS]])
+    for e in edits:
+        e["label"] = named.get((e["table"], e["id"]), "")
+    return {
+        **line(change),
+        "plan_hash": change.plan_hash,
+        "at": change.at.isoformat() if change.at else None,
+        "verdicts": change.verdicts,
+        "left_out": [{"table": t, "id": i, "because": b} for t, i, b in change.left_out],
+        "edits": edits[:SHOWN_EDITS],
+        "more_edits": len(edits) > SHOWN_EDITS,
+        "approvals": [
+            {"person": _person(a.person), "at": a.at.isoformat(), "void": a.void}
+            for a in change.approval_set.select_related("person").order_by("at")
+        ],
+        "deliveries": _deliveries(change),
+        "incomplete": [_times(one) for one in incomplete(change)],
+        "caused_by": _id(change.caused_by_id),
+        "follow_ups": [{"id": str(c.pk), "kind": c.kind, "stage": c.stage} for c in change.follow_ups.order_by("id")],
+        "replans": _id(change.replans_id),
+        "replanned_by": [str(pk) for pk in change.replanned_in.order_by("id").values_list("pk", flat=True)],
+        "reviews": [
+            {"reason": r.reason, "until": r.until.isoformat(), "closed": r.closed_at is not None}
+            for r in change.review_set.order_by("id")
+        ],
+    }
+
+
+def previewed(proposed: Proposed) -> dict[str, Any]:
+    """A dry run as a change that is nowhere."""
+    change = proposed.change
+    edits = [edit_line(e.table, e.id, e.before, e.after) for e in islice(proposed.plan.edits, SHOWN_EDITS)]
+    named = names([(e["table"], e["id"]) for e in edits])
+    return {
+        "id": None, "kind": change.kind, "stage": "proposed", "dry_run": True, "plan_hash": change.plan_hash,
+        "params": change.params, "verdicts": change.verdicts, "deliveries": [], "incomplete": [],
+        "edits": [{**e, "label": named.get((e["table"], e["id"]), "")} for e in edits],
+        "more_edits": len(proposed.plan.edits) > SHOWN_EDITS,
+        "left_out": [{"table": o.table, "id": o.id, "because": o.because} for o in proposed.plan.left_out],
+    }  # fmt: skip
+
+
+def whole_batch(batch: Batch, changes: Iterable[Change]) -> dict[str, Any]:
+    return {
+        "id": str(batch.pk),
+        "why": batch.why,
+        "plan_hash": batch.plan_hash,
+        "changes": [whole(change.pk) for change in changes],
+    }
+
+
+def _edits(change: Change) -> Iterable[dict[str, Any]]:
+    if change.plan is not None:
+        return (edit_line(t, i, b, a) for t, i, b, a, _client in change.plan)
+    if change.version is None:
+        return iter(())
+    done = RecordedEdit.objects.filter(entry__client=change.client_id, entry__version=change.version)
+    lines = done.exclude(table="changes").order_by("n").values_list("table", "row", "before", "after")
+    return (edit_line(t, str(i), b, a) for t, i, b, a in lines.iterator(chunk_size=SHOWN_EDITS))
+
+
+def edit_line(table: str, id: str, before: Any, after: Any) -> dict[str, Any]:
+    hidden = {"proof_token"}
+    cleaned = [row and {k: v for k, v in row.items() if k not in hidden} for row in (before, after)]
+    return {"table": table, "id": id, "before": cleaned[0], "after": cleaned[1]}
+
+
+def names(keys: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What people call these rows; one query a table. Rows that are not there (yet) have no name."""
+    by_table: dict[str, list[str]] = {}
+    for table, id in keys:
+        if table in state_models():
+            by_table.setdefault(table, []).append(id)
+    found: dict[tuple[str, str], str] = {}
+    for table, ids in by_table.items():
+        model = model_of(table)
+        related = model.natural_key.rpartition("__")[0]
+        for row in model.objects.filter(pk__in=ids).select_related(*[related] if related else []):
+            found[table, str(row.pk)] = row.label
+    return found
+
+
+def _deliveries(change: Change) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": d.target, "object": d.label, "done": d.done, "why": d.why, "evidence": d.evidence,
+            "since": d.since.isoformat(), "next_try": d.next_try.isoformat() if d.next_try else None,
+        }
+        for d in change.delivery_set.order_by("target", "label")
+    ]  # fmt: skip
+
+
+def _times(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in one.items()}
+
+
+def _person(person: Person | None) -> dict[str, str] | None:
+    return {"name": person.name, "email": person.email} if person else None
+
+
+def _id(value: UUID | None) -> str | None:
+    return str(value) if value else None

@@ -1,0 +1,172 @@
+"""Clients, domains, mailboxes, addresses, people, nodes and what hangs on them: lists, one of each, now or then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from postroom.access.acting import Actor
+from postroom.access.scope import visible
+from postroom.changes.errors import NotThere, Problem
+from postroom.changes.history import read_at, since
+from postroom.models import (
+    Address,
+    Alias,
+    Client,
+    DkimKey,
+    Domain,
+    Freeze,
+    Grant,
+    Invite,
+    Mailbox,
+    Node,
+    Person,
+    RecordSet,
+    Row,
+    StateModel,
+)
+
+from .page import Page, cut, page
+
+
+@dataclass(frozen=True)
+class Noun:
+    """How a sort of object is listed: its model, unique key, what search looks at, and what is read along."""
+
+    model: type[StateModel]
+    key: str
+    search: tuple[str, ...]
+    along: tuple[str, ...] = ()
+
+
+NOUNS: Mapping[str, Noun] = {
+    "clients": Noun(Client, "slug", ("slug", "name"), ("node",)),
+    "domains": Noun(Domain, "name", ("name",), ("client",)),
+    "mailboxes": Noun(
+        Mailbox, "address__address", ("address__address", "name"), ("address__domain", "client", "owner")
+    ),
+    "addresses": Noun(Address, "address", ("address",), ("client", "domain")),
+    "aliases": Noun(Alias, "address__address", ("address__address",), ("address", "client")),
+    "people": Noun(Person, "email", ("email", "name"), ("client",)),
+    "nodes": Noun(Node, "name", ("name",)),
+    "grants": Noun(Grant, "id", ("role", "person__email"), ("person", "client", "domain")),
+    "freezes": Noun(Freeze, "id", ("reason",), ("client",)),
+    "record_sets": Noun(RecordSet, "id", ("name", "type"), ("domain", "client")),
+    "dkim_keys": Noun(DkimKey, "id", ("selector",), ("domain", "client")),
+    "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
+}
+SHORTEST = 3  # fewer characters match half of everything
+
+
+def listed(
+    actor: Actor, noun: str, *, client: str | None = None, domain: str | None = None, search: str | None = None,
+    after: str | None = None, limit: int = 50, at: str | None = None,
+) -> Page[dict[str, Any]]:  # fmt: skip
+    """One page of what this actor may see, as plain objects; `at` (a version or a time) needs one client."""
+    about = NOUNS[noun]
+    rows = narrowed(actor, about, client=client, domain=domain, search=search)
+    if at is None:
+        found = page(rows.select_related(*about.along), key=about.key, after=after, limit=limit)
+        return Page([shown(row) for row in found.items], found.next)
+    if client is None and about.model is not Client:
+        raise Problem("at", "name one client with ?client=, whose history is meant")
+    return _then(actor, about, rows, at=at, client=client, after=after, limit=limit)
+
+
+def narrowed(
+    actor: Actor, about: Noun, *, client: str | None = None, domain: str | None = None, search: str | None = None
+) -> "QuerySet[Any]":
+    rows: QuerySet[Any] = visible(actor, about.model)
+    if client is not None:
+        owner = visible(actor, Client).filter(_by_id_or("slug", client)).first()
+        rows = (
+            rows.filter(**{"pk" if about.model is Client else "client": owner.pk if owner else None})
+            if owner
+            else rows.none()
+        )
+    if domain is not None:
+        path = "address__domain" if "address_id" in about.model.columns() else "domain"
+        rows = rows.filter(**{f"{path}__name": domain.lower()})
+    if search:
+        if len(search) < SHORTEST:
+            raise Problem("search", f"at least {SHORTEST} characters")
+        wanted = Q()
+        for column in about.search:
+            wanted |= Q(**{f"{column}__icontains": search})
+        rows = rows.filter(wanted)
+    return rows
+
+
+def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str, Any]:
+    """One object by id or natural key; NotThere for none, or none of yours."""
+    about = NOUNS[noun]
+    row = row_of(actor, noun, ref)
+    if at is None:
+        return shown(row)
+    client = row.pk if isinstance(row, Client) else getattr(row, "client_id", None)
+    then, _now = since(client, read_at(at, client))
+    table = about.model._meta.db_table
+    if (table, row.pk) in then:
+        return _merged(row, then[table, row.pk])
+    _then_rows, now = then, _now
+    if (table, row.pk) in now:
+        raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at}")
+    return shown(row)
+
+
+def row_of(actor: Actor, noun: str, ref: str) -> Any:
+    about = NOUNS[noun]
+    natural = about.model.natural_key
+    wanted = _by_id_or(natural, ref.lower() if natural in ("name", "email", "address__address", "address") else ref)
+    row = visible(actor, about.model).select_related(*about.along).filter(wanted).first()
+    if row is None:
+        raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} that you can see")
+    return row
+
+
+def _by_id_or(column: str, ref: str) -> Q:
+    try:
+        return Q(pk=UUID(ref))
+    except ValueError:
+        return Q(**{column: ref}) if column != "id" else Q(pk__in=[])
+
+
+def _then(
+    actor: Actor, about: Noun, rows: "QuerySet[Any]", *, at: str, client: str | None, after: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """The list as it stood: what was touched since is unwound, the rest is as it is."""
+    owners = visible(actor, Client).filter(_by_id_or("slug", client)) if client else visible(actor, Client)
+    then: dict[Any, Row] = {}
+    for owner in owners:
+        unwound, now = since(owner.pk, read_at(at, owner.pk))
+        table = about.model._meta.db_table
+        then |= {id: row for (t, id), row in unwound.items() if t == table}
+        then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
+    untouched = page(rows.exclude(pk__in=then).select_related(*about.along), key=about.key, after=after, limit=limit)
+    known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
+    touched = [_merged(known.get(id), row) for id, row in then.items() if row]
+    both = sorted([shown(row) for row in untouched.items] + touched, key=_key)
+    return cut(both, key=_key, after=after, limit=limit) if touched else Page(both, untouched.next)
+
+
+def _key(item: dict[str, Any]) -> str:
+    return str(item["label"])
+
+
+def _merged(row: Any, then: Row) -> dict[str, Any]:
+    return {**(shown(row) if row is not None else {"label": then["id"]}), **then}
+
+
+def shown(row: Any) -> dict[str, Any]:
+    """A row as the API shows it: its columns, what people call it, and the names of what it refers to."""
+    item: dict[str, Any] = {"label": row.label, **row.row()}
+    for name in ("client", "domain", "node", "person", "owner", "mailbox", "address"):
+        if f"{name}_id" in item and name in row._state.fields_cache:
+            other = getattr(row, name)
+            item[name] = other.label if other is not None else None
+    if isinstance(row, Address):
+        item["address"] = row.address
+    item.pop("proof_token", None)
+    return item

@@ -1,0 +1,42 @@
+"""Keyset pages: a page starts after a key, never at an offset, and nobody counts the total."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import QuerySet
+
+T = TypeVar("T")
+SIZE, MOST = 50, 500
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some rows, and the key after which the next page starts; None on the last."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+def page(
+    rows: "QuerySet[Any]", *, key: str, after: str | None, limit: int = SIZE, newest_first: bool = False
+) -> Page[Any]:
+    """The rows after `after`, ordered by the unique column (or path) `key`."""
+    size = max(1, min(limit, MOST))
+    if after:
+        rows = rows.filter(**{f"{key}__{'lt' if newest_first else 'gt'}": after})
+    found = list(rows.order_by(f"-{key}" if newest_first else key)[: size + 1])
+    return Page(found[:size], key_of(found[size - 1], key) if len(found) > size else None)
+
+
+def key_of(row: Any, key: str) -> str:
+    for part in key.split("__"):
+        row = getattr(row, part)
+    return str(row)
+
+
+def cut(rows: Sequence[T], *, key: Callable[[T], str], after: str | None, limit: int = SIZE) -> Page[T]:
+    """The same of rows in memory, sorted by `key`."""
+    size = max(1, min(limit, MOST))
+    left = [row for row in rows if not after or key(row) > after]
+    return Page(left[:size], key(left[size - 1]) if len(left) > size else None)

@@ -1,0 +1,158 @@
+"""The owner's pages: from a one-time link to a password only they know. Plain forms that work without script.
+
+The token stands in the URL of the first hit alone: it is looked up, kept as its hash in the session, and the
+browser is sent on. Whoever holds the link is its owner, and can do this one thing.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from postroom.access.acting import Actor, NoSuchLink, acting_as
+from postroom.access.scope import visible
+from postroom.access.tokens import hashed, recovery_code
+from postroom.changes.errors import ChangeError
+from postroom.changes.kinds.invites import RedeemInvite
+from postroom.changes.pipeline import submit
+from postroom.models import Invite, Organization
+from postroom.protocols import passwords
+from postroom.web.door import public
+from postroom.web.parts.forms import Field, Form
+from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
+from postroom.web.signing import SHORTEST, enrolled, person_form
+
+KEPT = "invite"
+COMMON = CommonPasswordValidator().passwords
+GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
+ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
+
+
+@public
+@require_http_methods(["GET", "HEAD"])
+def opened(request: HttpRequest, token: str) -> HttpResponse:
+    """The link itself: remember it, and take it out of the address bar."""
+    request.session[KEPT] = hashed(token)
+    return HttpResponseRedirect("/invite/")
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest) -> HttpResponse:
+    """Choose a password; it is set, the link is spent, and the recovery code is shown once."""
+    actor = Actor(None, "the owner", "link", str(request.session.get(KEPT, "")))
+    try:
+        with acting_as(actor) as access:
+            row = _row(actor, access.invite)
+            found = _words(row, actor) if row else None
+    except NoSuchLink:
+        return _gone(request)
+    if row is None or found is None:
+        return _gone(request)
+    if row.person_id:
+        return _person(request, actor, row, found)
+    if request.method != "POST":
+        return _form(request, found)
+    password = request.POST.get("password", "")
+    wrong = _faults(password, request.POST.get("again", password), found)
+    return _form(request, found, wrong) if wrong else _redeemed(request, actor, found, password)
+
+
+def _row(actor: Actor, invite: UUID | None) -> Invite | None:
+    """An invite that is still good; None for one that is not, whatever the reason."""
+    along = ("mailbox__address", "client", "person")
+    row = visible(actor, Invite).select_related(*along).filter(pk=str(invite), used_at=None, ended_at=None).first()
+    if row is None or row.until is None or row.until <= datetime.now(UTC):
+        return None
+    gone = row.mailbox.removed_at if row.mailbox else row.person and (row.person.removed_at or row.person.suspended_at)
+    return None if gone else row
+
+
+def _words(row: Invite, actor: Actor) -> dict[str, str]:
+    """What the page says of it."""
+    return {
+        "address": row.mailbox.label if row.mailbox else row.person.email if row.person else "",
+        "client": row.client.name if row.client else "",
+        "name": row.mailbox.name if row.mailbox else "",
+        "organization": visible(actor, Organization).get().name,
+        "until": f"{row.until:%d %b %Y, %H:%M} UTC",
+    }
+
+
+def _person(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, str]) -> HttpResponse:
+    """The link of a person: one that was printed signs in at once; with a mailed one they choose a password."""
+    if not row.by_mail and settings.POSTROOM.demo:
+        return HttpResponseRedirect("/") if enrolled(request, actor, row, None) else _gone(request)
+    if request.method != "POST":
+        return person_form(request, found, [])
+    password = request.POST.get("password", "")
+    if wrong := passwords.faults(password, context=[found["address"]], common=COMMON, shortest=SHORTEST):
+        return person_form(request, found, wrong)
+    return HttpResponseRedirect("/") if enrolled(request, actor, row, password) else _gone(request)
+
+
+def _faults(password: str, again: str, found: dict[str, str]) -> list[str]:
+    local, _, domain = found["address"].partition("@")
+    context = [local, *domain.split("."), *found["client"].split(), *found["name"].split(), "postroom"]
+    wrong = passwords.faults(password, context=context, common=COMMON)
+    return wrong if password == again else [*wrong, "The two do not match."]
+
+
+def _redeemed(request: HttpRequest, actor: Actor, found: dict[str, str], password: str) -> HttpResponse:
+    code, kept = recovery_code()
+    values = {"password": passwords.hashed(password), "recovery code": kept}
+    try:
+        change = submit(RedeemInvite(), actor=actor, why="the owner opened the link", secrets=values)
+    except (ChangeError, NoSuchLink):
+        return _gone(request)
+    if change.version is None:
+        said = "; ".join(v["reason"] for v in change.verdicts)
+        return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
+    request.session.flush()
+    groups = code.split("-")
+    page = OwnerCode(
+        organization=found["organization"], client=found["client"], address=found["address"],
+        set_at=f"{change.now:%H:%M} UTC", code=("-".join(groups[:3]), "-".join(groups[3:])), next_url="/invite/done/",
+        next_words="I have kept it",
+    )  # fmt: skip
+    return render(request, "owner/code.html", {"page": page})
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def done(request: HttpRequest) -> HttpResponse:
+    """What to type into a phone or a computer; says nothing of any one mailbox."""
+    env = settings.POSTROOM
+    told = (
+        ("Incoming (IMAP)", f"{env.mail_host}, port 993, TLS"),
+        ("Outgoing (SMTP)", f"{env.mail_host}, port 465, TLS"),
+        ("User name", "your whole address"),
+    )
+    return render(request, "owner/done.html", {"page": OwnerDone(organization="", address="", settings=told)})
+
+
+def _form(request: HttpRequest, found: dict[str, str], wrong: list[str] | None = None) -> HttpResponse:
+    hint = f"At least {passwords.SHORTEST} characters. A few plain words are fine; nobody asks for signs or digits."
+    fields = (
+        Field(
+            name="password", label="Password", control="password", hint=hint, error=" ".join(wrong or ()),
+            required=True, autocomplete="new-password",
+        ),
+        Field(
+            name="again", label="The same again", control="password", required=True, autocomplete="new-password",
+        ),
+    )  # fmt: skip
+    form = Form(fields=fields, submit="Set my password", url="/invite/")
+    about: dict[str, Any] = {name: found[name] for name in ("organization", "client", "address", "until")}
+    page = OwnerInvite(form=form, **about)
+    return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ASK)
+    return render(request, "owner/invite_error.html", {"page": page}, status=410)

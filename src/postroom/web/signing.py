@@ -1,0 +1,141 @@
+"""How people come to a sign-in of their own: by the link of their invite, by a printed one, or as the founder.
+
+The sign-in library keeps passwords, factors and sessions; here a `Login` is made for a person once, and never again.
+"""
+
+import hmac
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import login as sign_in
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from pydantic import ValidationError
+
+from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
+from postroom.access.scope import visible
+from postroom.access.tokens import hashed
+from postroom.changes.errors import ChangeError, Problems
+from postroom.changes.kinds.organization import Found
+from postroom.changes.kinds.people import EnrolPerson
+from postroom.changes.pipeline import submit
+from postroom.models import Invite, Login, Organization, Person
+from postroom.protocols import passwords
+from postroom.web.door import BY_LINK, ENROL, public
+from postroom.web.parts.forms import Field, Form
+from postroom.web.parts.plain_pages import OwnerInvite
+
+SHORTEST = 12  # one of two factors (NIST SP 800-63B-4, 3.1.1.2 asks for eight)
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+FOUNDING = "founding"  # in the session: the founding link was shown
+NEW_PASSWORD = Field(
+    name="password", label="Password", control="password", required=True, autocomplete="new-password",
+    hint=f"At least {SHORTEST} characters; a second factor comes next.",
+)  # fmt: skip
+
+
+def enrolled(request: HttpRequest, actor: Actor, invite: Invite, password: str | None) -> Login | None:
+    """Spend a person's link and sign them in; None if the link was spent meanwhile."""
+    try:
+        change = submit(EnrolPerson(), actor=actor, why=_said(invite))
+    except ChangeError:
+        return None
+    if change.version is None or invite.person is None:
+        return None
+    login = login_of(invite.person, password)
+    sign_in(request, login, backend=BACKEND)
+    if not invite.by_mail:
+        request.session[BY_LINK] = True
+    return login
+
+
+def _said(invite: Invite) -> str:
+    return "opened the mailed link" if invite.by_mail else "opened the printed link, which stands for both factors"
+
+
+def login_of(person: Person, password: str | None) -> Login:
+    """The one login of a person, made now if there is none; with an unusable password where none is given."""
+    login, made = Login.objects.get_or_create(person=person, defaults={"email": person.email})
+    if made or password:
+        login.set_password(password)
+        login.save()
+    EmailAddress.objects.get_or_create(user=login, email=person.email, defaults={"verified": True, "primary": True})
+    return login
+
+
+def person_form(request: HttpRequest, found: dict[str, str], wrong: list[str]) -> HttpResponse:
+    """A person chooses the password of their sign-in."""
+    field = Field(**{**vars(NEW_PASSWORD), "error": " ".join(wrong)})
+    page = OwnerInvite(
+        organization=found["organization"], address=found["address"], until=found["until"],
+        form=Form(fields=(field,), submit="Make my sign-in", url="/invite/"), title="Your sign-in to Postroom",
+        lead="Choose a password that only you know. A second factor comes next.", sees=(), does=(),
+    )  # fmt: skip
+    return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
+
+
+@public
+def founding_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The link that `up` printed for whoever founds this installation."""
+    request.session[FOUNDING] = hashed(token)
+    return HttpResponseRedirect("/found/")
+
+
+@public
+def found(request: HttpRequest) -> HttpResponse:
+    """Name the organization, and make the first owner's sign-in; a second factor comes next."""
+    if not _may_found(str(request.session.get(FOUNDING, ""))):
+        return HttpResponse("This link does not work any more.\n", status=410, content_type="text/plain")
+    if request.method != "POST":
+        return _found_form(request, {}, {})
+    typed = {name: request.POST.get(name, "") for name in ("name", "owner_name", "owner_email", "postmaster")}
+    password = request.POST.get("password", "")
+    wrong = {"password": " ".join(passwords.faults(password, context=typed.values(), shortest=SHORTEST))}
+    try:
+        kind = Found.model_validate(typed)
+        if not wrong["password"]:
+            submit(kind, actor=FOUNDER, why="founded through the link printed at the first start")
+    except ValidationError as error:
+        wrong |= {str(one["loc"][0]): str(one["msg"]).removeprefix("Value error, ") for one in error.errors()}
+    except Problems as error:
+        wrong |= {one.where: one.what for one in error.problems}
+    if any(wrong.values()):
+        return _found_form(request, typed, wrong)
+    with acting_as(SYSTEM):
+        owner = visible(SYSTEM, Person).get(email=kind.owner_email)
+        login = login_of(owner, password)
+    sign_in(request, login, backend=BACKEND)
+    return HttpResponseRedirect(ENROL)
+
+
+def _may_found(kept: str) -> bool:
+    """The link is good until there is an organization."""
+    try:
+        wanted = (settings.POSTROOM.state / "keys/founding").read_text().strip()
+    except FileNotFoundError:
+        return False
+    with acting_as(SYSTEM):
+        return hmac.compare_digest(kept, wanted) and not visible(SYSTEM, Organization).exists()
+
+
+def _found_form(request: HttpRequest, typed: dict[str, str], wrong: dict[str, str]) -> HttpResponse:
+    def field(name: str, label: str, **more: Any) -> Field:
+        return Field(
+            name=name, label=label, value=typed.get(name, ""), error=wrong.get(name, ""), required=True, **more
+        )
+
+    fields = (
+        field("name", "What the organization is called"),
+        field("owner_name", "Your name", autocomplete="name"),
+        field("owner_email", "Your mail address", control="email", autocomplete="email"),
+        field("postmaster", "Where mail to postmaster@ and abuse@ of every domain goes", control="email"),
+        Field(**{**vars(NEW_PASSWORD), "error": wrong.get("password", "")}),
+    )
+    page = OwnerInvite(
+        organization="", address="", until="there is an organization", title="Found this installation",
+        lead="You become its first owner. There are no accounts or passwords before yours.",
+        sees=(), does=(), cannot=(),
+        form=Form(fields=fields, submit="Found it", url="/found/"),
+    )  # fmt: skip
+    return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
