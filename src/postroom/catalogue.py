@@ -52,7 +52,7 @@ WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
 SERVED_BY: dict[str, Served] = {
-    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id"})),
+    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id"}), made=False),
     "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name"})),
     "addresses": Served("nodes"),
     "mailboxes": Served(

@@ -14,7 +14,7 @@ ROLES: dict[str, frozenset[str]] = {
     "approver": frozenset({"*.view", "changes.approve", "freezes.start"}),
     "helpdesk": frozenset({"*.view", "invites.resend", "invites.cancel"}),
     "auditor": frozenset({"*.view"}),
-    "client admin": frozenset({"*.view", "mailboxes.*", "aliases.*", "invites.*", "history.undo"}),
+    "client admin": frozenset({"*.view", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back"}),
 }
 
 # A grant never exceeds the granter's, and nobody edits somebody above them.

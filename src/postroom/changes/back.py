@@ -4,12 +4,13 @@ A row that gave access and has ended stays ended; a deleted secret stays deleted
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from postroom.models import Change, Invite, RecordedEdit, Row, Secret, StateModel
+from postroom.models import Change, RecordedEdit, Row, Secret, StateModel
 
 from .edit import Edit, edit, end, model_of
+from .errors import Problem
 from .history import Key, Rows, edits_of, family, standing
+from .kind import KINDS
 from .plan import LeftOut, Planned
 from .state import State
 
@@ -22,9 +23,14 @@ def back_before(change: Change, state: State) -> Iterator[Planned]:
     done = edits_of(family(change))
     now = standing({(e.table, e.row) for e in done})
     wanted = _one_a_row(done)
-    gone = {key for key, (first, _) in wanted.items() if first.before is None}
+    made = {key: last for key, (first, last) in wanted.items() if first.before is None and key in now}
+    going = _going(made, now)
+    with_it = _stays_with(made, going, now)
     for key, (first, last) in sorted(wanted.items(), key=lambda pair: (pair[0][0], str(pair[0][1]))):
-        yield from _row_back(key, first, last, now, gone, state)
+        if key in made:
+            yield from () if key in with_it else _unmake(key, last, now[key], key in going, state)
+        else:
+            yield from _row_back(key, first, last, now.get(key))
 
 
 def _one_a_row(done: Iterable[RecordedEdit]) -> dict[Key, tuple[RecordedEdit, RecordedEdit]]:
@@ -45,28 +51,21 @@ def _one_a_row(done: Iterable[RecordedEdit]) -> dict[Key, tuple[RecordedEdit, Re
     return rows
 
 
-def _row_back(
-    key: Key, first: RecordedEdit, last: RecordedEdit, now: Rows, gone: set[Key], state: State
-) -> Iterator[Planned]:
+def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None) -> Iterator[Planned]:
+    """A row that was there before this change: again, if it went; with the fields it had, if it stayed."""
     table, id = key[0], str(key[1])
-    row, access = now.get(key), model_of(key[0]).grants_access
-    if first.before is None and last.after is None:
-        return
     if first.before is None:
-        yield from _unmake(table, id, last, row, gone, state)
-    elif last.after is None:
-        made_again = Edit(table, id, None, first.before, first.client_id)
-        yield (
-            LeftOut(table, id, AGAIN)
-            if access
-            else made_again
-            if row is None
-            else LeftOut(table, id, "made anew since")
+        return  # made by it, and gone since: as it shall be
+    if last.after is not None:
+        yield from (
+            _fields_back(table, id, first.before, last.after, row, first) if row else [LeftOut(table, id, "gone since")]
         )
+    elif model_of(table).grants_access:
+        yield LeftOut(table, id, AGAIN)
     elif row is None:
-        yield LeftOut(table, id, "gone since")
+        yield Edit(table, id, None, first.before, first.client_id)
     else:
-        yield from _fields_back(table, id, first.before, last.after, row, first)
+        yield LeftOut(table, id, "made anew since")
 
 
 def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: RecordedEdit) -> Iterator[Planned]:
@@ -81,44 +80,67 @@ def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: Reco
         yield Edit(table, id, {name: row[name] for name in then}, then, e.client_id)
 
 
-def _unmake(
-    table: str, id: str, last: RecordedEdit, row: Row | None, gone: set[Key], state: State
-) -> Iterator[Planned]:
+def _going(made: dict[Key, RecordedEdit], now: Rows) -> set[Key]:
+    """Of the rows it made, those that can go as a whole: as they were made, with nothing on them that stays."""
+    going = {
+        key
+        for key, last in made.items()
+        if "ended_at" not in now[key] and (now[key] == last.after or key[0] in GOES_ANYWAY)
+    }
+    while stays := {key for key in going if _hangs(key, going)} | (going & _stays_with(made, going, now)):
+        going -= stays
+    return going
+
+
+def _stays_with(made: dict[Key, RecordedEdit], going: set[Key], now: Rows) -> set[Key]:
+    """Rows it made that belong to one that is only removed softly: they stay as they are, and come back with it."""
+    softly = {key for key in made if key not in going and "removed_at" in now[key]}
+    below: set[Key] = set()
+    while more := {key for key in made.keys() - below if _refers(now[key]) & {str(id) for _, id in softly | below}}:
+        below |= more
+    return below
+
+
+def _refers(row: Row) -> set[str]:
+    return {str(value) for name, value in row.items() if value and (name.endswith("_id") or name == "owner_row")}
+
+
+def _unmake(key: Key, last: RecordedEdit, row: Row, goes: bool, state: State) -> Iterator[Planned]:
     """A row this change made: it goes; or ends, or is removed softly, where something hangs on it."""
-    model = model_of(table)
-    if row is None:
-        return
-    whole = model.objects.get(pk=id)
+    table, id = key[0], str(key[1])
+    whole = model_of(table).objects.get(pk=id)
     if "ended_at" in row:
         yield edit(whole, ended_at=state.now) if row["ended_at"] is None else LeftOut(table, id, "ended already")
-    elif "removed_at" in row and (_hangs(whole, gone) or row != last.after):
-        yield from _removed(whole, state)
-    elif row == last.after or table in GOES_ANYWAY:
+    elif goes:
         yield end(whole)
+    elif "removed_at" in row:
+        yield from _removed(whole, state)
+    elif row == last.after:
+        yield LeftOut(table, id, "something that stays hangs on it")
     else:
         yield LeftOut(table, id, "changed again since")
 
 
 def _removed(whole: StateModel, state: State) -> Iterator[Planned]:
-    values: dict[str, Any] = {"removed_at": state.now}
-    yield edit(whole, **values)
-    for secret in Secret.objects.filter(owner_row=whole.pk):
-        yield end(secret)
-    for invite in Invite.objects.filter(mailbox_id=whole.pk, ended_at=None, used_at=None):
-        yield edit(invite, ended_at=state.now)
+    """As its own kind of removal does it: what goes along with it, and what stands in the way, is known there."""
+    kind = KINDS[f"{whole._meta.db_table}.remove"]
+    param = next(iter(kind.model_fields))
+    try:
+        yield from kind.model_validate({param: str(whole.pk)}).plan(state)
+    except Problem as problem:
+        yield LeftOut(whole._meta.db_table, str(whole.pk), problem.what)
 
 
-def _hangs(whole: StateModel, gone: set[Key]) -> bool:
+def _hangs(key: Key, going: set[Key]) -> bool:
     """Whether a row that stays, or only ends, refers to this one."""
-    if Secret.objects.filter(owner_row=whole.pk).exclude(pk__in=[id for t, id in gone if t == "secrets"]).exists():
+    table, id = key
+    if Secret.objects.filter(owner_row=id).exclude(pk__in=[one for t, one in going if t == "secrets"]).exists():
         return True
-    for relation in whole._meta.related_objects:
+    for relation in model_of(table)._meta.related_objects:
         model = relation.related_model
         if not (isinstance(model, type) and issubclass(model, StateModel)):
             continue
-        stays = "ended_at" in model.columns()
-        held = model.objects.filter(**{relation.field.name: whole.pk})
-        made_here = [id for t, id in gone if t == model._meta.db_table]
-        if (held if stays else held.exclude(pk__in=made_here)).exists():
+        along = [one for t, one in going if t == model._meta.db_table]
+        if model.objects.filter(**{relation.field.name: id}).exclude(pk__in=along).exists():
             return True
     return False

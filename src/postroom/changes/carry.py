@@ -25,6 +25,7 @@ from .pipeline import submit
 from .record import append
 
 RETRIES = timedelta(minutes=10)  # the longest wait between two tries
+LEASE = timedelta(minutes=1)  # how long one try may take before another worker takes it up
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def carry_out(change_id: str) -> None:
 def attempt(change_id: UUID, delivery: Delivery) -> None:
     mine = delivery.attempt + 1
     with acting_as(SYSTEM):
-        taken = Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, done=False).update(attempt=mine)
+        mine_alone = Delivery.objects.filter(pk=delivery.pk, attempt=delivery.attempt, done=False)
+        taken = mine_alone.update(attempt=mine, next_try=timezone.now() + LEASE)
         change = Change.objects.get(pk=change_id)
     if taken:
         outcome = SENDERS[delivery.target](change, delivery)

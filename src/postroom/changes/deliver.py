@@ -25,13 +25,14 @@ CARRY_OUT = "postroom.carry_out"
 class Served:
     """Where edits of a table are delivered.
 
-    fields: only when one of these differs; a row that is made always counts. gone: whether one that goes does.
+    fields: only when one of these differs. made, gone: whether a row that is made, or goes, counts.
     of:     the field that names what the target looks at (a domain); the row itself where there is none.
     only:   a field, and the values of it that matter; other rows of the table are nobody's business there.
     """
 
     target: str
     fields: frozenset[str] | None = None
+    made: bool = True
     gone: bool = True
     of: str = ""
     only: tuple[str, frozenset[Any]] | None = None
@@ -41,7 +42,7 @@ class Served:
         if self.only and not edit.stays and row.get(self.only[0]) not in self.only[1]:
             return False
         if edit.before is None:
-            return True
+            return self.made
         if edit.after is None:
             return self.gone
         return self.fields is None or bool(self.fields & edit.after.keys())

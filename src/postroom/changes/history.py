@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from postroom.models import Change, Client, Entry, Organization, RecordedEdit, Row
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Client, Entry, Organization, RecordedEdit, RecordSet, Row
 
 from .edit import model_of
 from .errors import Problem
@@ -16,6 +17,7 @@ Key = tuple[str, UUID]
 Rows = dict[Key, Row]
 Recorded = tuple[str, UUID, Row | None, Row | None]
 NOT_STATE = ("changes", "events")
+OURSELVES = ("system", "clock")
 
 
 def fold(edits: Iterable[Recorded]) -> Rows:
@@ -86,12 +88,24 @@ def read_at(at: str, client: UUID | None) -> int:
 
 
 def family(change: Change) -> list[Change]:
-    """A change and everything that followed from it and took effect, oldest first."""
+    """A change and everything that followed from it at this client and took effect, oldest first.
+
+    What the system has done since to nothing but its rows (a proof that was read) followed from it too.
+    """
     members, generation = [change], [change]
     while generation:
-        generation = list(Change.objects.filter(caused_by__in=generation, version__isnull=False))
+        followed = Change.objects.filter(caused_by__in=generation, client=change.client_id, version__isnull=False)
+        generation = list(followed)
         members += generation
+    members += _by_ourselves(members)
     return sorted(members, key=lambda one: one.version or 0)
+
+
+def _by_ourselves(members: list[Change]) -> list[Change]:
+    rows = {e.row for e in edits_of(members)}
+    later = Change.objects.filter(client=members[0].client_id, version__gt=members[0].version, actor__in=OURSELVES)
+    candidates = later.exclude(pk__in=[one.pk for one in members])
+    return [one for one in candidates if {e.row for e in edits_of([one])} <= rows]
 
 
 def edits_of(changes: Iterable[Change]) -> list[RecordedEdit]:
@@ -103,9 +117,18 @@ def edits_of(changes: Iterable[Change]) -> list[RecordedEdit]:
 
 
 def touched_since(changes: list[Change]) -> list[Change]:
-    """Later changes of the same client that touched a row these touched, newest first."""
-    last = max(one.version or 0 for one in changes)
+    """Other changes of the same client since the first of these that touched a row of theirs, newest first."""
+    own = {one.version for one in changes}
     rows = {e.row for e in edits_of(changes)}
-    later = RecordedEdit.objects.filter(entry__client=changes[0].client_id, entry__version__gt=last, row__in=rows)
-    versions = set(later.exclude(table__in=NOT_STATE).values_list("entry__version", flat=True))
+    since = min(version or 0 for version in own)
+    later = RecordedEdit.objects.filter(entry__client=changes[0].client_id, entry__version__gt=since, row__in=rows)
+    versions = set(later.exclude(table__in=NOT_STATE).values_list("entry__version", flat=True)) - own
     return list(Change.objects.filter(client=changes[0].client_id, version__in=versions).order_by("-version"))
+
+
+def zones_of(change: UUID) -> set[str]:
+    """The zones with records that a change and its follow-ups set; read by ourselves, before anybody's plan."""
+    with acting_as(SYSTEM):
+        undone = Change.objects.filter(pk=change, version__isnull=False).first()
+        rows = {e.row for e in edits_of(family(undone)) if e.table == "record_sets"} if undone else set()
+        return set(RecordSet.objects.filter(pk__in=rows).values_list("domain__name", flat=True))

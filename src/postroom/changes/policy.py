@@ -134,11 +134,25 @@ def judge(proposed: Proposed) -> tuple[Verdict, ...]:
 
 
 def _may(proposed: Proposed) -> bool:
-    access, kind = proposed.access, proposed.kind
-    if access.actor.sort not in kind.by:
+    access = proposed.access
+    if access.actor.sort not in proposed.kind.by:
         return False
-    if access.actor.sort != "person" or access.can(kind.permission, proposed.plan.client):
+    return access.actor.sort != "person" or all(_allowed(one, proposed) for one in _permissions(proposed))
+
+
+def _permissions(proposed: Proposed) -> Iterator[str]:
+    """Its own; and of an undo also that of what it takes back: nobody does backwards what they may not do."""
+    yield proposed.kind.permission
+    undone = proposed.kind.takes_back
+    while undone and (change := Change.objects.filter(pk=undone).first()):
+        yield change.kind
+        undone = change.undoes_id
+
+
+def _allowed(permission: str, proposed: Proposed) -> bool:
+    access = proposed.access
+    if access.can(permission, proposed.plan.client):
         return True
     if not any(h.domain for h in access.held):
         return False
-    return all(d is not None and access.can_at_domain(kind.permission, d) for d in proposed.domains())
+    return all(d is not None and access.can_at_domain(permission, d) for d in proposed.domains())

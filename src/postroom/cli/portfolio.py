@@ -187,7 +187,7 @@ def _a_day() -> Iterator[Step]:
     yield Step(
         OPERATOR,
         "aliases.change",
-        {"alias": "info@globex.example", "targets": ["hanna.berg@globex.example"]},
+        {"alias": "jobs@globex.example", "targets": ["hanna.berg@globex.example"]},
         "new front desk",
         "undo",
         OPERATOR,

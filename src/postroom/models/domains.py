@@ -1,5 +1,7 @@
 """Domains, the one address space under them, and what shall stand in their DNS."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -114,8 +116,10 @@ class Reading(Observation):
     """An RRset as an authoritative server, or a provider's API, last told it. values null: nothing stands there.
 
     failed: why it could not be read; then `values` says nothing at all.
+    everybody: what a zone answers is no secret while it is no client's; whoever adds it plans from it.
     """
 
+    everybody: ClassVar[bool] = True
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     zone = models.TextField(db_collation="C")
     name = models.TextField(db_collation="C")

@@ -65,7 +65,8 @@ BEGIN ATOMIC
   ORDER BY t.id;
 END;
 
--- Strikes rows off this node's list and keeps what was read back; the worker compares it and moves the stage.
+-- Strikes rows off this node's list and keeps what was read back, a list as long as the array of answers each;
+-- the worker compares it and moves the stage.
 CREATE OR REPLACE FUNCTION node_ack(todos bigint[], evidence jsonb) RETURNS bigint
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -75,8 +76,9 @@ BEGIN
     DELETE FROM node_todo t WHERE t.node_id = postroom_this_node() AND t.id = ANY (todos) RETURNING t.*
   ), kept AS (
     INSERT INTO evidence (at, node_id, client_id, change_id, object, object_id, found)
-      SELECT now(), g.node_id, c.client_id, g.change_id, g.object, g.object_id, coalesce(evidence -> g.id::text, '[]')
+      SELECT now(), g.node_id, c.client_id, g.change_id, g.object, g.object_id, coalesce(evidence -> (said.n - 1)::int, '[]')
       FROM gone g JOIN changes c ON c.id = g.change_id
+        JOIN unnest(todos) WITH ORDINALITY said(todo, n) ON said.todo = g.id
   ) SELECT count(*) INTO struck FROM gone;
   IF struck > 0 THEN
     PERFORM pg_notify('postroom_worker', 'ack');

@@ -5,7 +5,7 @@ Never through a queue: run again, a new link is issued and the one before it is 
 
 import smtplib
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -16,6 +16,7 @@ from postroom.access.tokens import draw, invite_link
 from postroom.changes.carry import Outcome
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
+from postroom.changes.policies.frozen import freeze_over, words
 from postroom.models import Change, Delivery, Invite, Organization
 
 TIMEOUT = 10
@@ -50,6 +51,10 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
+    with acting_as(SYSTEM):
+        freeze = freeze_over(invite.client_id)
+    if freeze:
+        return Outcome(why=f"frozen: {words(freeze)}", again_in=timedelta(minutes=1))
     token, hashed = draw()
     issued = submit(
         IssueInvite(invite=str(invite.pk)), actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change,
@@ -62,11 +67,11 @@ def send(change: Change, delivery: Delivery) -> Outcome:
 
 def _letter(invite: Invite, link: str) -> EmailMessage:
     with acting_as(SYSTEM):
-        invite.refresh_from_db()
+        issued = Invite.objects.get(pk=invite.pk).until
         organization = Organization.objects.get().name
     what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
     text = INVITE if invite.mailbox else PERSON
-    until = f"{invite.until:%d %B %Y, %H:%M} UTC" if invite.until else "it is used"
+    until = f"{issued:%d %B %Y, %H:%M} UTC" if issued else "it is used"
     letter = EmailMessage()
     letter["Subject"] = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"
     letter.set_content(text.format(organization=organization, what=what, link=link, until=until))

@@ -6,6 +6,7 @@ from uuid import UUID
 from postroom.changes.approvals import seen
 from postroom.changes.back import back_before
 from postroom.changes.errors import NotThere, Problem
+from postroom.changes.history import zones_of
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned
 from postroom.changes.state import State
@@ -24,6 +25,11 @@ class RollBack(Kind, name="history.roll_back"):
             return UUID(self.change)
         except ValueError:
             return None
+
+    def needs(self) -> Iterator[str]:
+        """The zones whose records that change set: what stands there now is what an undo starts from."""
+        if self.takes_back:
+            yield from zones_of(self.takes_back)
 
     def plan(self, state: State) -> Iterator[Planned]:
         if self.takes_back is None:

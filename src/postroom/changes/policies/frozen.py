@@ -1,5 +1,7 @@
 """A frozen client, or a frozen organization, changes in nothing but what only closes access."""
 
+from uuid import UUID
+
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -12,19 +14,20 @@ SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able 
 
 def frozen(proposed: Proposed) -> Verdict | None:
     """Refuse what opens or alters during a freeze; let through, marked, what only closes or ends the freeze."""
-    freeze = _freeze_over(proposed)
+    freeze = freeze_over(proposed.plan.client)
     if freeze is None:
         return None
     moves = list(proposed.moves())
     if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN:
         return None
     if all(_only_closes(move) or _ends_freeze(move) for move in moves):
-        return mark(frozen, f"during freeze: {_words(freeze)}")
-    return refuse(frozen, f"frozen: {_words(freeze)}")
+        return mark(frozen, f"during freeze: {words(freeze)}")
+    return refuse(frozen, f"frozen: {words(freeze)}")
 
 
-def _freeze_over(proposed: Proposed) -> Freeze | None:
-    here = Q(client_id=proposed.plan.client) | Q(client_id=None)
+def freeze_over(client: UUID | None) -> Freeze | None:
+    """The freeze that lies over a client, or over the whole organization, now."""
+    here = Q(client_id=client) | Q(client_id=None)
     lasting = Q(until=None) | Q(until__gt=Now())  # now, not when it was proposed: it may have waited for days
     freeze: Freeze | None = Freeze.objects.filter(here, lasting, ended_at=None).order_by("pk").first()
     return freeze
@@ -38,6 +41,6 @@ def _ends_freeze(move: Move) -> bool:
     return move.edit.table == "freezes" and move.edit.before == {"ended_at": None}
 
 
-def _words(freeze: Freeze) -> str:
+def words(freeze: Freeze) -> str:
     reason = freeze.reason or "no reason given"
     return f"{reason} (until {freeze.until:%d %b %H:%M} UTC)" if freeze.until else reason

@@ -1,0 +1,74 @@
+#!/bin/bash
+# The developers' commands: test.sh all|unit|check|soak|bench. Makes <checkout>/.venv current first.
+#
+# As root, because the servers under test change to users of their own.
+# shellcheck source=install/settings.sh
+source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
+export POSTROOM_TOOLS=$shared_tools
+tools=$shared_tools
+# shellcheck source=install/uv.sh
+source "$checkout/install/uv.sh"
+cd "$checkout"
+venv=$checkout/.venv
+# Root must leave nothing in a checkout that its owner cannot remove; and a test must not meet an older self.
+export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis
+unset POSTROOM_STATE
+
+development_environment() {
+    local key
+    key=$(printf '%s\0' uv.lock pyproject.toml | fingerprint)
+    if [ "$(cat "$venv/.complete" 2> /dev/null)" = "$key" ] && "$venv/bin/python" -c '' 2> /dev/null; then return; fi
+    say "building the development environment in $venv"
+    make_uv
+    rm -f "$venv/.complete"
+    UV_PROJECT_ENVIRONMENT=$venv uv sync --locked --python "$python"
+    echo "$key" > "$venv/.complete"
+    chown -R --reference="$checkout" "$venv"
+}
+
+# No test at all in a part (5) is not a failure of that part.
+tests() {
+    local code=0
+    "$venv/bin/python" -m pytest "$@" || code=$?
+    [ "$code" = 5 ] || return "$code"
+}
+
+unit_tests() { tests -n 2 -m "not server and not drill and not soak"; }
+
+check() {
+    "$venv/bin/ruff" check --no-cache src tests
+    "$venv/bin/ruff" format --no-cache --check src tests
+    "$venv/bin/mypy" --cache-dir="$shared_tools/mypy"
+    [ ! -d tests/architecture ] || tests tests/architecture
+}
+
+bench() {
+    local file
+    for file in bench/*.py; do
+        [ -e "$file" ] || continue
+        say "$file"
+        "$venv/bin/python" "$file"
+    done
+}
+
+what=${1:?all, unit, check, soak or bench}
+case $what in
+    all | soak) bash install/packages.sh --with-browser ;;
+    *) bash install/packages.sh ;;
+esac
+bash install/users.sh
+development_environment
+case $what in
+    # Both parts run, so that one red test of the first does not hide those of the second.
+    all)
+        code=0
+        unit_tests || code=$?
+        tests -m "(server or drill) and not soak" || code=$?
+        exit "$code"
+        ;;
+    unit) unit_tests ;;
+    check) check ;;
+    soak) POSTROOM_SOAK=1 tests -m soak ;;
+    bench) bench ;;
+    *) die "no such part: $what" ;;
+esac

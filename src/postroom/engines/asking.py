@@ -1,0 +1,142 @@
+"""The questions that need root, over a unix socket only the agent may use: a list of five, nothing else.
+
+Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
+that holds its key, so both need root or more rights than an agent should have. The node's parent, which is root
+anyway to start daemons, asks for it: fixed commands, addresses checked, no shell, bounded time. The caller is known by
+SO_PEERCRED.
+
+    {"ask": "map", "map": "route", "keys": [...]}      → {"code": 0, "found": {key: value}}
+    {"ask": "user" | "login", "addresses": [...]}      → {"code": 0, "rows": [{"address", field: value} | null, ...]}
+    {"ask": "daemons"}                                 → {"postfix": true, "dovecot": true, "milter": true, ...}
+    {"ask": "restart", "daemon": "postfix"}            → {"code": 0}
+
+Codes are the command's: 67 no such account, 75 the database fails, 124 no answer in time.
+"""
+
+import json
+import re
+import socket
+import socketserver
+import struct
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .layout import NodeConfig
+from .postfix import QUERIES
+from .rendering import ENVIRONMENT
+
+GONE, UNAVAILABLE, TIMED_OUT = 67, 75, 124
+LIMIT = 4_000_000  # bytes of one question
+KEY = re.compile(r"[^\x00-\x20\x7f*?-][^\x00-\x20\x7f*?]*")  # one argument or line, no mask, no option
+FIELDS = {"user": ("home", "gen", "cfg"), "login": ("gen", "user")}
+SECONDS = 5
+
+Answer = dict[str, Any]
+
+
+class ParentAway(Exception):
+    """The node's parent did not answer: nothing is known."""
+
+
+def ask(config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> Answer:
+    """From the agent. Raises ParentAway."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(timeout)
+            line.connect(str(config.ask_socket))
+            line.sendall(json.dumps(question).encode() + b"\n")
+            with line.makefile("rb") as answer:
+                return dict(json.loads(answer.readline() or b"{}"))
+    except (OSError, ValueError) as error:
+        raise ParentAway(str(error)) from error
+
+
+class Desk:
+    """Answers. `actions` are what only the parent can do: `daemons` and `restart`."""
+
+    def __init__(self, config: NodeConfig, actions: dict[str, Callable[..., Answer]]) -> None:
+        self.config, self.actions = config, actions
+
+    def answer(self, question: dict[str, Any]) -> Answer:
+        match question:
+            case {"ask": "map", "map": str(name), "keys": list(keys)} if name in QUERIES or name == "marker":
+                return self._map(name, [key for key in keys if isinstance(key, str) and KEY.fullmatch(key)])
+            case {"ask": "user" | "login" as sort, "addresses": list(addresses)}:
+                good = [one for one in addresses if isinstance(one, str) and KEY.fullmatch(one)]
+                return self._accounts(sort, good) if len(good) == len(addresses) else {"error": "no such address"}
+            case {"ask": "daemons"}:
+                return self.actions["daemons"]()
+            case {"ask": "restart", "daemon": "postfix" | "dovecot" as daemon}:
+                return self.actions["restart"](daemon)
+            case _:
+                return {"error": "no such question"}
+
+    def _map(self, name: str, keys: list[str]) -> Answer:
+        conf = self.config.postfix_conf
+        table = f"proxy:static:{keys[0]}" if name == "marker" else f"proxy:sqlite:{conf}/maps/{name}.cf"
+        code, out, said = _run(["postmap", "-c", str(conf), "-q", "-", table], "".join(f"{key}\n" for key in keys))
+        if "warning" in said or "fatal" in said or "error" in said:
+            return {"code": code if code not in (0, 1) else UNAVAILABLE, "said": said[-500:]}
+        pairs = (line.partition("\t") for line in out.splitlines())
+        return {"code": code, "found": {key: value for key, tab, value in pairs if tab}}
+
+    def _accounts(self, sort: str, addresses: list[str]) -> Answer:
+        verb = ["user"] if sort == "user" else ["auth", "lookup"]
+        rows: list[Answer | None] = []
+        worst = 0
+        for at in range(0, len(addresses), 100):
+            code, found = self._chunk(sort, verb, addresses[at : at + 100])
+            if code not in (0, GONE):
+                return {"code": code}
+            rows, worst = rows + found, max(worst, code)
+        return {"code": worst, "rows": rows}
+
+    def _chunk(self, sort: str, verb: list[str], addresses: list[str]) -> tuple[int, list[Answer | None]]:
+        """One command a field: several fields in one answer are not told apart by every version."""
+        rows: list[Answer | None] = [{"address": address} for address in addresses]
+        worst = 0
+        for field in FIELDS[sort]:
+            command = ["doveadm", "-c", str(self.config.dovecot_conf), *verb, "-f", field, *addresses]
+            code, out, _ = _run(command, "")
+            lines = out.split("\n")[: len(addresses)]
+            if code not in (0, GONE) or len(lines) < len(addresses):
+                return code or UNAVAILABLE, []
+            worst = max(worst, code)
+            rows = [row and (row | {field: line} if line else None) for row, line in zip(rows, lines, strict=True)]
+        return worst, rows
+
+
+def _run(command: list[str], given: str) -> tuple[int, str, str]:
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=SECONDS, env=ENVIRONMENT)
+    except subprocess.TimeoutExpired:
+        return TIMED_OUT, "", ""
+    return done.returncode, done.stdout, done.stderr
+
+
+def serve(config: NodeConfig, desk: Desk, uid: int) -> socketserver.ThreadingUnixStreamServer:
+    """Open the desk for this uid; answers until `shutdown()`."""
+    config.ask_socket.unlink(missing_ok=True)
+
+    class Handler(socketserver.StreamRequestHandler):
+        timeout = 30
+
+        def handle(self) -> None:
+            peer = self.connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            if struct.unpack("3i", peer)[1] not in (0, uid):
+                return
+            try:
+                reply = desk.answer(json.loads(self.rfile.readline(LIMIT)))
+            except (ValueError, OSError) as error:
+                reply = {"error": str(error)}
+            self.wfile.write(json.dumps(reply).encode() + b"\n")
+
+    class Server(socketserver.ThreadingUnixStreamServer):
+        daemon_threads = True
+
+    server = Server(str(config.ask_socket), Handler)
+    config.ask_socket.chmod(0o666)  # its folder lets in root and the agent's group alone
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server

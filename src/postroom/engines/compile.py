@@ -1,0 +1,188 @@
+"""Write compiled objects into the three files, in the order in which nothing opens too early or closes too late.
+
+An end is written to secrets.db first and to maps.db second; a start the other way round; so a batch is three
+transactions: secrets without what ends, maps, secrets with what starts. keys.db stands alone. The control plane
+compiles (in SQL); here rows are checked for what a generated map must never hold, and written.
+"""
+
+import re
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .maps import COLUMNS, Files, Map
+from .source import Compiled, Todo
+
+NODE_ITSELF = "00000000-0000-0000-0000-000000000000"  # the object whose rows are the node's own
+# What may stand in an address or a name: nothing that separates, quotes or climbs anywhere. The control plane has
+# stricter rules; these hold whatever it sends.
+SAFE = re.compile(r"[^\x00-\x20\x7f/\\,\"'<>()\[\]:;|%*?]{1,320}")
+NAMES = ("address", "source", "destination", "sender", "login", "domain", "name", "selector", "cred")
+
+Rows = dict[str, set[tuple[Any, ...]]]
+
+
+class RowRefused(ValueError):
+    """A compiled row that no map may hold; the object is not written."""
+
+
+@dataclass
+class Closed:
+    """What ended with a batch: addresses whose sessions must go, and the rows no daemon may answer with again."""
+
+    sessions: set[str] = field(default_factory=set)
+    gone: dict[str, dict[str, list[tuple[Any, ...]]]] = field(default_factory=dict)  # object id → table → rows
+
+
+def checked(compiled: Compiled) -> None:
+    """Raises RowRefused with everything wrong in one object."""
+    wrong: list[str] = []
+    for file, tables in compiled.items():
+        for table, rows in tables.items():
+            if file not in COLUMNS or table not in COLUMNS[file]:
+                wrong.append(f"{file}.{table}: no such table")
+                continue
+            for row in rows:
+                wrong += [f"{table}: {fault}" for fault in _faults(row, COLUMNS[file][table])]
+    if wrong:
+        raise RowRefused("; ".join(wrong))
+
+
+def _faults(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    extra = [f"no column {name}" for name in row if name not in columns]
+    names = [
+        f"{name} {value!r}"
+        for name, value in row.items()
+        if name in NAMES and (not isinstance(value, str) or not SAFE.fullmatch(value) or value.startswith(("-", ".")))
+    ]
+    lines = [f"{name} with a line end" for name, value in row.items() if isinstance(value, str) and "\n" in value]
+    return extra + names + lines
+
+
+def write(files: Files, batch: Iterable[Todo]) -> Closed:
+    """Bring the files to what the batch says; whose sessions end with it is in `closing` until they are gone."""
+    compiled = {str(todo.id): todo.compiled or {} for todo in batch}
+    closed = Closed()
+    had = {name: _now(one, compiled) for name, one in zip(("maps", "secrets", "keys"), files, strict=True)}
+    will = {name: {id: _wanted(name, new) for id, new in compiled.items()} for name in had}
+    for id in compiled:
+        for file in had:
+            for table, rows in had[file].get(id, {}).items():
+                if lost := rows - will[file][id].get(table, set()):
+                    closed.gone.setdefault(id, {})[table] = sorted(lost, key=repr)
+    closed.sessions = {address for id in compiled for address in _ending(had, will, id)}
+    ends = {id: _kept(had["secrets"].get(id, {}), rows) for id, rows in will["secrets"].items()}
+    if _differ(had["secrets"], ends):
+        _write(files.secrets, ends)
+    if _differ(had["maps"], will["maps"]):
+        _write(files.maps, will["maps"], closing=closed.sessions)
+    elif closed.sessions:
+        _write(files.maps, {}, closing=closed.sessions)
+    for one, name in ((files.secrets, "secrets"), (files.keys, "keys")):
+        if _differ(_now(one, compiled), will[name]):
+            _write(one, will[name])
+    return closed
+
+
+def _now(one: Map, ids: Iterable[str]) -> dict[str, Rows]:
+    """What the file has of these objects."""
+    found: dict[str, Rows] = {}
+    for table, columns in COLUMNS[one.name].items():
+        query = f"SELECT {', '.join(columns)} FROM {table} WHERE object = ?"
+        for id in ids:
+            if rows := set(one.connection.execute(query, (id,))):
+                found.setdefault(id, {})[table] = rows
+    return found
+
+
+def _wanted(file: str, compiled: Compiled) -> Rows:
+    return {
+        table: {tuple(_plain(row.get(column)) for column in COLUMNS[file][table]) for row in rows}
+        for table, rows in compiled.get(file, {}).items()
+        if rows
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return int(value) if isinstance(value, (bool, float)) else value
+
+
+def _kept(had: Rows, wanted: Rows) -> Rows:
+    """Of what is wanted, what was there under the same name: ends and changes, but no starts."""
+    names = {table: {row[0] for row in rows} for table, rows in had.items()}
+    return {table: {row for row in rows if row[0] in names.get(table, ())} for table, rows in wanted.items()}
+
+
+def _differ(had: Mapping[str, Rows], will: Mapping[str, Rows]) -> bool:
+    return any(had.get(id, {}) != {table: rows for table, rows in new.items() if rows} for id, new in will.items())
+
+
+def _write(one: Map, objects: Mapping[str, Rows], *, closing: Collection[str] = ()) -> None:
+    with one.writing() as connection:
+        for id, tables in objects.items():
+            for table, columns in COLUMNS[one.name].items():
+                connection.execute(f"DELETE FROM {table} WHERE object = ?", (id,))
+                marks = ", ".join("?" * (len(columns) + 1))
+                statement = f"INSERT OR REPLACE INTO {table}(object, {', '.join(columns)}) VALUES ({marks})"
+                connection.executemany(statement, [(id, *row) for row in tables.get(table, ())])
+        if closing:
+            connection.executemany("INSERT OR IGNORE INTO closing VALUES (?)", [(address,) for address in closing])
+
+
+def _ending(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str, Rows]], id: str) -> set[str]:
+    """Addresses of this object that could sign in and no longer can, or whose access epoch rose."""
+    before = {row[0]: row for row in had["maps"].get(id, {}).get("login", ())}
+    after = {row[0]: row for row in will["maps"][id].get("login", ())}
+    secrets_before = {row[0] for rows in had["secrets"].get(id, {}).values() for row in rows}
+    secrets_after = {row[0] for rows in will["secrets"][id].values() for row in rows}
+    return {
+        address
+        for address, (_, sign_in, epoch, _) in before.items()
+        if address not in after
+        or (sign_in and not after[address][1])
+        or (after[address][2] or 0) > (epoch or 0)
+        or (address in secrets_before and address not in secrets_after)
+    }
+
+
+def ended_between(files: Files, since: float, now: float) -> set[str]:
+    """Addresses whose sign-in ended by its own `until` in this time: the maps refuse them already, sessions live on."""
+    found: set[str] = set()
+    for one, table in ((files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password")):
+        query = f"SELECT address FROM {table} WHERE until > ? AND until <= ?"
+        found |= {str(address) for (address,) in one.connection.execute(query, (since, now))}
+    return found
+
+
+def next_end(files: Files, now: float) -> float | None:
+    """When the next row ends by itself; seconds since 1970."""
+    ends = [
+        one.connection.execute(f"SELECT min(until) FROM {table} WHERE until > ?", (now,)).fetchone()[0]
+        for one, table in ((files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"))
+    ]
+    return min((float(end) for end in ends if end is not None), default=None)
+
+
+def close(files: Files, addresses: Iterable[str]) -> None:
+    """Their sessions are to be ended; kept in the file so that a crash between does not forget them."""
+    rows = [(address,) for address in addresses]
+    files.maps.connection.executemany("INSERT OR IGNORE INTO closing VALUES (?)", rows)
+
+
+def able(files: Files, addresses: Iterable[str]) -> set[str]:
+    """Those of them who may sign in, by our own rows: their new sessions are no left-overs."""
+    query = "SELECT 1 FROM login WHERE address = ? AND sign_in = 1 AND (until IS NULL OR until > unixepoch())"
+    return {address for address in addresses if files.maps.connection.execute(query, (address,)).fetchone()}
+
+
+def closing(files: Files) -> set[str]:
+    return {str(address) for (address,) in files.maps.connection.execute("SELECT address FROM closing")}
+
+
+def is_closed(files: Files, addresses: Iterable[str]) -> None:
+    """Their sessions are gone."""
+    connection: sqlite3.Connection = files.maps.connection
+    connection.executemany("DELETE FROM closing WHERE address = ?", [(address,) for address in addresses])

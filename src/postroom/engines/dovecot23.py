@@ -1,0 +1,187 @@
+"""dovecot.conf as Dovecot 2.3 reads it. Text only; what it is for stands in dovecot.py."""
+
+from . import accounts
+from .layout import NodeConfig
+
+CONF = """\
+# Rendered by Postroom; changes here are lost.
+base_dir = {folder}/dovecot/run
+state_dir = {folder}/dovecot/state
+log_path = {folder}/log/dovecot.log
+log_timestamp = "%Y-%m-%d %H:%M:%S "
+import_environment = TZ POSTROOM_STATE
+default_internal_user = dovecot
+default_internal_group = dovecot
+default_login_user = dovenull
+listen = {address}
+protocols = imap lmtp sieve submission
+hostname = {hostname}
+mail_uid = {mail}
+mail_gid = {mail}
+first_valid_uid = 1
+first_valid_gid = 1
+mail_home = {folder}/mail/%Ld/%Ln
+mail_location = maildir:~/Maildir
+mail_plugins = quota
+mail_max_userip_connections = 50
+
+ssl = required
+ssl_cert = <{folder}/tls/cert.pem
+ssl_key = <{folder}/tls/key.pem
+ssl_min_protocol = TLSv1.2
+# Shown to Postfix by the submission proxy, which is who may name logins there.
+ssl_client_cert = <{folder}/tls/inside.pem
+ssl_client_key = <{folder}/tls/inside.key
+disable_plaintext_auth = yes
+
+auth_mechanisms = plain login
+auth_username_format = %Lu
+auth_cache_size = 0
+auth_verbose = yes
+auth_failure_delay = 1 s
+passdb {{
+  name = app
+  driver = sql
+  args = {conf}/passdb-app.conf.ext
+  auth_verbose = no
+}}
+passdb {{
+  name = main
+  driver = sql
+  args = {conf}/passdb-main.conf.ext
+}}
+userdb {{
+  driver = sql
+  args = {conf}/userdb.conf.ext
+  default_fields = cfg={marker}
+}}
+login_log_format_elements = user=<%u> cred=%{{passdb:cred}} method=%m rip=%r mpid=%e %c session=<%{{session}}>
+
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Drafts {{
+    auto = subscribe
+    special_use = \\Drafts
+  }}
+  mailbox Junk {{
+    auto = subscribe
+    special_use = \\Junk
+  }}
+  mailbox Sent {{
+    auto = subscribe
+    special_use = \\Sent
+  }}
+  mailbox Trash {{
+    auto = subscribe
+    special_use = \\Trash
+  }}
+}}
+
+service auth {{
+  extra_groups = {maps_group}
+  unix_listener auth-postfix {{
+    mode = 0600
+    user = postfix
+  }}
+}}
+service auth-worker {{
+  user = {auth}
+  group = {auth}
+  extra_groups = {maps_group},{secrets_group}
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service submission-login {{
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
+    port = {submissions}
+    ssl = yes
+  }}
+}}
+service managesieve-login {{
+  inet_listener sieve {{
+    port = {managesieve}
+  }}
+}}
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0600
+    user = postfix
+  }}
+}}
+service doveadm {{
+  inet_listener http {{
+    address = {address}
+    port = {doveadm}
+  }}
+}}
+doveadm_api_key = {api_key}
+
+submission_relay_host = {address}
+submission_relay_port = {behind}
+submission_relay_ssl = starttls
+submission_relay_ssl_verify = no
+submission_relay_trusted = yes
+submission_max_mail_size = 50M
+# What Sieve sends meets the rules for mail from outside; without this it would go to the machine's own sendmail.
+submission_host = {address}:{smtp}
+
+protocol imap {{
+  mail_plugins = $mail_plugins imap_quota
+}}
+protocol lmtp {{
+  mail_plugins = $mail_plugins sieve
+  # A full mailbox is told to the sender's queue, not to the sender: it may be emptied in time.
+  quota_full_tempfail = yes
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  sieve_max_redirects = 0
+  sieve_extensions = -vacation -enotify -include
+  quota = count:User quota
+  quota_vsizes = yes
+}}
+"""
+
+QUOTA = "CASE WHEN quota_mb IS NULL THEN NULL ELSE '*:storage=' || quota_mb || 'M' END AS quota_rule"
+
+
+def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
+    """Path below the configuration's folder → text."""
+    ports, users, conf = config.ports, config.users, config.dovecot_conf.parent
+    main = CONF.format(
+        folder=config.folder,
+        conf=conf,
+        address=config.address,
+        hostname=config.hostname,
+        marker=marker,
+        api_key=api_key,
+        mail=users.mail,
+        auth=users.auth,
+        maps_group=users.maps_group,
+        secrets_group=users.secrets_group,
+        **vars(ports),
+    )
+    secrets, maps = config.database("secrets"), config.database("maps")
+    user = accounts.user_query(config, "%Lu", "%Ld", "%Ln", "%Ls", QUOTA)
+    return {
+        "dovecot.conf": main,
+        "passdb-app.conf.ext": _sql(secrets, password=accounts.app_query("%Lu", "%{sha256:password}", "%Ls")),
+        "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu")),
+        "userdb.conf.ext": _sql(maps, user=user, iterate=accounts.ITERATE),
+    }
+
+
+def _sql(database: object, **queries: str) -> str:
+    lines = [f"{name}_query = {query}" for name, query in queries.items()]
+    return "\n".join(["driver = sqlite", f"connect = {database}", *lines]) + "\n"

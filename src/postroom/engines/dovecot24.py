@@ -1,0 +1,215 @@
+"""dovecot.conf as Dovecot 2.4 reads it. Text only; what it is for stands in dovecot.py."""
+
+from . import accounts
+from .layout import NodeConfig
+
+CONF = """\
+# Rendered by Postroom; changes here are lost.
+dovecot_config_version = 2.4.1
+dovecot_storage_version = 2.4.1
+base_dir = {folder}/dovecot/run
+state_dir = {folder}/dovecot/state
+log_path = {folder}/log/dovecot.log
+import_environment {{
+  TZ = %{{env:TZ}}
+  POSTROOM_STATE = %{{env:POSTROOM_STATE}}
+}}
+default_internal_user = dovecot
+default_internal_group = dovecot
+default_login_user = dovenull
+listen = {address}
+protocols {{
+  imap = yes
+  lmtp = yes
+  sieve = yes
+  submission = yes
+}}
+hostname = {hostname}
+mail_uid = {mail}
+mail_gid = {mail}
+first_valid_uid = 1
+first_valid_gid = 1
+mail_home = {folder}/mail/%{{user | domain | lower}}/%{{user | username | lower}}
+mail_driver = maildir
+mail_path = ~/Maildir
+mailbox_list_layout = maildir++
+mail_plugins {{
+  quota = yes
+}}
+mail_max_userip_connections = 50
+
+ssl = required
+ssl_server_cert_file = {folder}/tls/cert.pem
+ssl_server_key_file = {folder}/tls/key.pem
+ssl_min_protocol = TLSv1.2
+# Shown to Postfix by the submission proxy, which is who may name logins there.
+ssl_client_cert_file = {folder}/tls/inside.pem
+ssl_client_key_file = {folder}/tls/inside.key
+auth_allow_cleartext = no
+
+auth_mechanisms = plain login
+auth_username_format = %{{user | lower}}
+auth_cache_size = 0
+auth_verbose = yes
+auth_failure_delay = 1s
+sql_driver = sqlite
+passdb app {{
+  driver = sql
+  sqlite_path = {secrets}
+  use_cache = no
+  sql_query = {app_query}
+}}
+passdb main {{
+  driver = sql
+  sqlite_path = {secrets}
+  use_cache = no
+  sql_query = {password_query}
+}}
+userdb sql {{
+  fields {{
+    cfg = {marker}
+  }}
+  sqlite_path = {maps}
+  use_cache = no
+  sql_query = {user_query}
+  sql_iterate_query = {iterate}
+}}
+login_log_format_elements = user=<%{{user}}> cred=%{{passdb:cred}} method=%{{mechanism}} rip=%{{remote_ip}} \
+mpid=%{{mail_pid}} %{{secured}} session=<%{{session}}>
+
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Drafts {{
+    auto = subscribe
+    special_use = \\Drafts
+  }}
+  mailbox Junk {{
+    auto = subscribe
+    special_use = \\Junk
+  }}
+  mailbox Sent {{
+    auto = subscribe
+    special_use = \\Sent
+  }}
+  mailbox Trash {{
+    auto = subscribe
+    special_use = \\Trash
+  }}
+}}
+
+service auth {{
+  extra_groups = {maps_group}
+  unix_listener auth-postfix {{
+    mode = 0600
+    user = postfix
+  }}
+}}
+service auth-worker {{
+  user = {auth}
+  group = {auth}
+  extra_groups = {maps_group} {secrets_group}
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service submission-login {{
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
+    port = {submissions}
+    ssl = yes
+  }}
+}}
+service managesieve-login {{
+  inet_listener sieve {{
+    port = {managesieve}
+  }}
+  inet_listener sieve_deprecated {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0600
+    user = postfix
+  }}
+}}
+service doveadm {{
+  inet_listener http {{
+    listen = {address}
+    port = {doveadm}
+  }}
+}}
+doveadm_api_key = {api_key}
+
+submission_relay_host = {address}
+submission_relay_port = {behind}
+submission_relay_ssl = starttls
+submission_relay_ssl_verify = no
+submission_relay_trusted = yes
+submission_max_mail_size = 50M
+# What Sieve sends meets the rules for mail from outside; without this it would go to the machine's own sendmail.
+submission_host = {address}:{smtp}
+
+protocol imap {{
+  mail_plugins {{
+    imap_quota = yes
+  }}
+}}
+protocol lmtp {{
+  mail_plugins {{
+    sieve = yes
+  }}
+  # A full mailbox is told to the sender's queue, not to the sender: it may be emptied in time.
+  quota_full_tempfail = yes
+}}
+sieve_script personal {{
+  driver = file
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}}
+sieve_max_redirects = 0
+sieve_extensions {{
+  vacation = no
+  enotify = no
+  include = no
+}}
+quota User {{
+  driver = count
+}}
+"""
+
+QUOTA = """CASE WHEN quota_mb IS NULL THEN NULL ELSE quota_mb || 'M' END AS "quota/User/storage_size\""""
+ADDRESS, DOMAIN, LOCAL = "%{user | lower}", "%{user | domain | lower}", "%{user | username | lower}"
+
+
+def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
+    """Path below the configuration's folder → text."""
+    ports, users = config.ports, config.users
+    main = CONF.format(
+        folder=config.folder,
+        address=config.address,
+        hostname=config.hostname,
+        marker=marker,
+        api_key=api_key,
+        mail=users.mail,
+        auth=users.auth,
+        maps_group=users.maps_group,
+        secrets_group=users.secrets_group,
+        secrets=config.database("secrets"),
+        maps=config.database("maps"),
+        app_query=accounts.app_query(ADDRESS, "%{password | sha256}", "%{protocol}"),
+        password_query=accounts.password_query(ADDRESS),
+        user_query=accounts.user_query(config, ADDRESS, DOMAIN, LOCAL, "%{protocol}", QUOTA),
+        iterate=accounts.ITERATE,
+        **vars(ports),
+    )
+    return {"dovecot.conf": main}

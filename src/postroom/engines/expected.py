@@ -1,0 +1,103 @@
+"""What the daemons must answer for one compiled object, and no longer. Data only; nobody is asked here."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .source import Compiled, Todo
+
+Pair = tuple[str, str]
+Gone = dict[str, list[tuple[Any, ...]]]  # table → rows that left the files with this object
+
+
+@dataclass
+class Expected:
+    """Of one object: pairs (key, answer) per map, accounts that are there or not, keys that sign or not."""
+
+    todo: Todo
+    has: dict[str, set[Pair]] = field(default_factory=dict)
+    lacks: dict[str, set[Pair]] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+    no_accounts: set[str] = field(default_factory=set)
+    logins: set[str] = field(default_factory=set)
+    no_logins: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
+    not_signing: set[Pair] = field(default_factory=set)  # domain, selector
+
+
+def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
+    """`gone`: what the files had of this object before and lost, for as long as we have run."""
+    now = time.time() if now is None else now
+    compiled: Compiled = todo.compiled or {}
+    expected = Expected(todo)
+    for table, rows in compiled.get("maps", {}).items():
+        for row in rows:
+            _add(expected, table, row, _live(row, now))
+    for row in compiled.get("secrets", {}).get("password", []):
+        (expected.logins if _live(row, now) else expected.no_logins).add(row["address"])
+    for row in compiled.get("keys", {}).get("key", []):
+        expected.signing.setdefault(row["domain"], set()).add(row["selector"])
+    _add_gone(expected, gone)
+    sign_in = compiled.get("maps", {}).get("login", [])
+    can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}
+    expected.closed |= {row["address"] for row in sign_in} - can
+    expected.no_logins |= {row["address"] for row in sign_in} - expected.logins
+    return expected
+
+
+def _live(row: dict[str, Any], now: float) -> bool:
+    return row.get("until") is None or float(row["until"]) > now
+
+
+def _add(expected: Expected, table: str, row: dict[str, Any], live: bool) -> None:
+    for name, pair in _pairs(table, row):
+        (expected.has if live else expected.lacks).setdefault(name, set()).add(pair)
+    if table == "mailbox":
+        (expected.accounts if live else expected.no_accounts).add(row["address"])
+
+
+def _pairs(table: str, row: dict[str, Any]) -> Iterable[tuple[str, Pair]]:
+    """(map, (key, answer)) that this row stands for."""
+    match table:
+        case "domain":
+            yield "domain", (row["name"], row["name"])
+            yield "hosted", (row["name"], "REJECT 5.7.1 sign in to send as this domain")
+        case "mailbox":
+            yield "mailbox", (row["address"], row["address"])
+        case "route":
+            yield "route", (row["source"], row["destination"])
+        case "sender":
+            yield "sender", (row["sender"], row["login"])
+        case "pool":
+            yield "pool", ("@" + row["domain"], row["transport"])
+
+
+GONE_COLUMNS = {
+    "domain": ("name",),
+    "mailbox": ("address",),
+    "route": ("source", "destination"),
+    "sender": ("sender", "login"),
+    "pool": ("domain", "transport"),
+}
+
+
+def _add_gone(expected: Expected, gone: Gone) -> None:
+    """What is still asserted by a row that stays (a new `until`, a new quota) is not gone."""
+    for table, rows in gone.items():
+        for values in rows:
+            row = dict(zip(GONE_COLUMNS.get(table, ()), values, strict=False))
+            for name, pair in _pairs(table, row):
+                if pair not in expected.has.get(name, set()):
+                    expected.lacks.setdefault(name, set()).add(pair)
+            if table == "mailbox" and values[0] not in expected.accounts:
+                expected.no_accounts.add(values[0])
+            if table == "password" and values[0] not in expected.logins:
+                expected.no_logins.add(values[0])
+            if table == "login":
+                expected.closed.add(values[0])
+            if table == "key" and values[1] not in expected.signing.get(values[0], set()):
+                expected.not_signing.add((values[0], values[1]))
+    still = {row["address"] for row in (expected.todo.compiled or {}).get("maps", {}).get("login", [])}
+    expected.closed -= still  # those are judged by what their row says now

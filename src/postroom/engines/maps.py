@@ -1,0 +1,180 @@
+"""The three files a node serves from: maps.db (who is where), secrets.db (hashes), keys.db (sealed DKIM keys).
+
+SQLite in WAL mode, written in place and by the agent alone. What was learned about it (each was tried):
+- The files are never renamed or removed while a daemon runs: Postfix keeps the old inode and answers from it.
+- `-wal` and `-shm` must exist when a reader starts, as readers may not make them: so every open writes a row, and no
+  close removes them (NO_CKPT_ON_CLOSE where Python can say so; the agent leaves by os._exit anyway).
+- Each file has its own generation, since WAL has no transaction over two files.
+Every row carries the id of the object it came from, so an object is replaced by delete and insert.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .layout import MAPS, NodeConfig
+
+# `until`: seconds since 1970, null = no end. Two objects may say the same of a route, a sender or a domain; the
+# queries say DISTINCT.
+SCHEMAS = {
+    "maps": """
+        CREATE TABLE domain(object TEXT, name TEXT, PRIMARY KEY (name, object)) WITHOUT ROWID;
+        CREATE TABLE mailbox(object TEXT, address TEXT PRIMARY KEY, quota_mb INT, until INT) WITHOUT ROWID;
+        CREATE TABLE route(object TEXT, source TEXT, destination TEXT, until INT,
+            PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
+        CREATE TABLE sender(object TEXT, sender TEXT, login TEXT, until INT,
+            PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
+        CREATE TABLE login(object TEXT, address TEXT PRIMARY KEY, sign_in INT, access_epoch INT, until INT)
+            WITHOUT ROWID;
+        CREATE TABLE pool(object TEXT, domain TEXT PRIMARY KEY, transport TEXT) WITHOUT ROWID;
+        CREATE TABLE closing(address TEXT PRIMARY KEY) WITHOUT ROWID;
+    """,
+    "secrets": """
+        CREATE TABLE password(object TEXT, address TEXT PRIMARY KEY, hash TEXT, until INT) WITHOUT ROWID;
+        CREATE TABLE app(object TEXT, address TEXT, cred TEXT, sha256 TEXT, protocols TEXT, until INT,
+            PRIMARY KEY (address, sha256)) WITHOUT ROWID;
+    """,
+    "keys": """
+        CREATE TABLE key(object TEXT, domain TEXT, selector TEXT, algorithm TEXT, sealed TEXT,
+            PRIMARY KEY (domain, selector)) WITHOUT ROWID;
+    """,
+}
+COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "maps": {
+        "domain": ("name",),
+        "mailbox": ("address", "quota_mb", "until"),
+        "route": ("source", "destination", "until"),
+        "sender": ("sender", "login", "until"),
+        "login": ("address", "sign_in", "access_epoch", "until"),
+        "pool": ("domain", "transport"),
+    },
+    "secrets": {
+        "password": ("address", "hash", "until"),
+        "app": ("address", "cred", "sha256", "protocols", "until"),
+    },
+    "keys": {"key": ("domain", "selector", "algorithm", "sealed")},
+}
+
+
+class MapsDamaged(Exception):
+    """A file is no database any more, or not one of ours; `name` says which of the three."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}.db: {why}")
+        self.name = name
+
+
+@dataclass
+class Map:
+    """One of the three files, opened for writing."""
+
+    name: str
+    path: Path
+    connection: sqlite3.Connection
+    generation: int = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, and the next generation with it. Nothing is there if it raises."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+            self._mark("gen", str(self.generation + 1))
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.generation += 1
+
+    def marked(self, key: str) -> str | None:
+        row = self.connection.execute("SELECT v FROM canary WHERE k = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def mark(self, key: str, value: str) -> None:
+        with self.writing():
+            self._mark(key, value)
+
+    def _mark(self, key: str, value: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO canary VALUES (?, ?)", (key, value))
+
+
+@dataclass
+class Files:
+    """All three, by name."""
+
+    maps: Map
+    secrets: Map
+    keys: Map
+    missing: tuple[str, ...] = field(default=())  # made new by this open
+
+    def __iter__(self) -> Iterator[Map]:
+        return iter((self.maps, self.secrets, self.keys))
+
+    def generations(self) -> dict[str, int]:
+        return {one.name: one.generation for one in self}
+
+    @property
+    def filled(self) -> bool:
+        """Each has once held everything the control plane had; until then nothing may be served from them."""
+        return all(one.marked("filled") for one in self)
+
+
+def open_files(config: NodeConfig) -> Files:
+    """Open, and make what is missing. Raises MapsDamaged before any of them is written to."""
+    missing = tuple(name for name in MAPS if not config.database(name).exists())
+    maps, secrets, keys = opened = [_open(name, config.database(name)) for name in MAPS]
+    for one in opened:
+        one.mark("opened", str(time.time()))
+    return Files(maps, secrets, keys, missing)
+
+
+def _open(name: str, path: Path) -> Map:
+    new = not path.exists()
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    try:
+        if new:
+            os.chmod(path, 0o640)
+        # The flag came with Python 3.12; before it, only os._exit leaves the side files where they are.
+        if hasattr(connection, "setconfig"):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # type: ignore[attr-defined, unused-ignore]
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _make(name, connection)
+        return Map(name, path, connection, _generation(name, connection))
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            raise
+        raise MapsDamaged(name, str(error)) from error
+
+
+def _make(name: str, connection: sqlite3.Connection) -> None:
+    """The tables, in one transaction: a file that has `canary` is whole."""
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'canary'").fetchone():
+        return
+    canary = "CREATE TABLE canary(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID; INSERT INTO canary VALUES ('gen', '0');"
+    indexes = "".join(f"CREATE INDEX {table}_object ON {table}(object);" for table in COLUMNS[name])
+    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMAS[name]} {indexes} {canary} COMMIT;")
+
+
+def _generation(name: str, connection: sqlite3.Connection) -> int:
+    sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    row = connection.execute("SELECT v FROM canary WHERE k = 'gen'").fetchone()
+    if sound != "ok" or row is None:
+        raise MapsDamaged(name, "quick_check: " + str(sound) if sound != "ok" else "no generation in it")
+    return int(row[0])
+
+
+def set_aside(config: NodeConfig, name: str) -> Path:
+    """Move a damaged file and its side files out of the way; who reads it must be restarted afterwards."""
+    path, stamp = config.database(name), time.strftime("%Y%m%dT%H%M%S")
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    for end in ("", "-wal", "-shm"):
+        beside = path.with_name(path.name + end)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + end))
+    return kept

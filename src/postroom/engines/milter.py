@@ -1,0 +1,169 @@
+"""The milter: what a signed-in login sends is checked (From: its own) and signed (DKIM), or it does not go.
+
+Whatever goes wrong is a temporary failure: mail waits in the sender's program rather than leaving unsigned. At start
+and every minute a signature is made and verified by another implementation (dkimpy) against the public half.
+Its status socket answers one JSON line: the generations it reads, and whether the last self-test held.
+
+SECURITY: a unix socket in a folder only Postfix and we may enter: whoever speaks here gets signatures.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from . import from_header, self_test
+from .key_store import SENDER, KeyStore, KeyUnusable, Reader
+from .layout import NodeConfig, load
+from .milter_protocol import Answer, Message, OutOfStep, converse
+from .own_keys import node_private_key
+from .signing import signature
+
+log = logging.getLogger("postroom.milter")
+EVERY = 60  # seconds between self-tests; a failed one is tried again sooner
+LATER = Answer(reply="451 4.7.5 signing is not possible now, try again later")
+
+
+class Milter:
+    """Judges messages and keeps its own health."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.maps = Reader(config.database("maps"))
+        self.keys = KeyStore(Reader(config.database("keys")), node_private_key(config))
+        self.test = self_test.SelfTest(self.keys)
+
+    async def judge(self, message: Message) -> Answer:
+        """Every failure is temporary, refusals are for what the sender can put right."""
+        queue_id, login = message.macros.get("i", "-"), message.macros.get("auth_authen", "").lower()
+        try:
+            answer = await self._judge(message, login)
+        except (sqlite3.Error, KeyUnusable, OSError, ValueError) as error:
+            log.error("%s: %s: %s", queue_id, login, error)
+            return LATER
+        log.info("%s: %s: %s", queue_id, login, answer.reply or f"passed, {len(answer.add)} signature")
+        return answer
+
+    async def _judge(self, message: Message, login: str) -> Answer:
+        if not login:
+            return Answer(reply="550 5.7.1 nobody is signed in")
+        headers = [(name.decode("ascii", "replace"), _text(value)) for name, value in message.headers]
+        judged = from_header.judge(headers, lambda address: self._owns(login, address))
+        if judged.refused:
+            return Answer(reply=f"550 5.7.1 {_printable(judged.refused)}")
+        if judged.note:
+            log.warning("%s: %s: %s", message.macros.get("i", "-"), login, _printable(judged.note))
+        if self.test.failing:
+            log.error("not signing: %s", self.test.failing)
+            return LATER
+        if judged.domain in self.test.unusable:
+            raise KeyUnusable(f"{judged.domain}: {self.test.unusable[judged.domain]}")
+        found = self.keys.for_domain(judged.domain)
+        if found is None:
+            return Answer()
+        selector, key = found
+        value = await asyncio.to_thread(
+            signature, message.headers, bytes(message.body), judged.domain, selector, key, int(time.time())
+        )
+        return Answer(add=(("DKIM-Signature", value),))
+
+    def _owns(self, login: str, address: str) -> bool:
+        return bool(self.maps.rows(SENDER, address, login))
+
+    def status(self) -> dict[str, Any]:
+        """Read now, as for a message."""
+        try:
+            generations = {"maps": self.maps.generation(), "keys": self.keys.refresh()}
+        except sqlite3.Error as error:
+            return {"error": str(error), "pid": os.getpid()}
+        return {
+            **generations,
+            "self_test": self.test.failing or "ok",
+            "tested": self.test.at,
+            "unusable": self.test.unusable,
+            "pid": os.getpid(),
+        }
+
+    def signs(self, domains: list[str]) -> dict[str, str | None]:
+        """Domain → the selector that signs for it now, None without one; a key that cannot sign says why."""
+        found: dict[str, str | None] = {}
+        for domain in domains:
+            try:
+                key = self.keys.for_domain(domain)
+                found[domain] = key[0] if key else None
+            except (KeyUnusable, sqlite3.Error) as error:
+                found[domain] = f"unusable: {error}"
+        return found
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _printable(text: str) -> str:
+    """For an SMTP reply: one line of ASCII, whatever the header held."""
+    return "".join(one if " " <= one <= "~" else "?" for one in text)[:200]
+
+
+async def serve(config: NodeConfig) -> None:
+    """Until SIGTERM."""
+    milter = Milter(config)
+    milter.test.run()
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+
+    async def postfix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await converse(reader, writer, milter.judge)
+        except (OutOfStep, asyncio.IncompleteReadError, ConnectionError) as error:
+            if isinstance(error, OutOfStep):
+                log.error("out of step: %s", error)
+        finally:
+            writer.close()
+
+    async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            question = json.loads(await reader.readline() or b"{}")
+            reply = milter.status() | {"signs": milter.signs(question.get("domains", []))}
+            writer.write(json.dumps(reply).encode() + b"\n")
+            await writer.drain()
+        except (ValueError, ConnectionError) as error:
+            log.warning("status: %s", error)
+        finally:
+            writer.close()
+
+    for path in (config.milter_socket, config.milter_status):
+        path.unlink(missing_ok=True)
+    servers = [
+        await asyncio.start_unix_server(postfix, config.milter_socket),
+        await asyncio.start_unix_server(status, config.milter_status, limit=1_000_000),
+    ]
+    for path in (config.milter_socket, config.milter_status):
+        path.chmod(0o660)  # the folder's group: postfix, the agent, us
+    log.info("ready")
+    while not over.is_set():
+        try:
+            await asyncio.wait_for(over.wait(), 5 if milter.test.failing else EVERY)
+        except TimeoutError:
+            milter.test.run()
+    for server in servers:
+        server.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    config, _ = load(parser.parse_args().config)
+    os.umask(0o027)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    asyncio.run(serve(config))
+
+
+if __name__ == "__main__":
+    main()

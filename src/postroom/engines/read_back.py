@@ -1,0 +1,245 @@
+"""Ask the running daemons whether they serve what was compiled. Never our files, never the database.
+
+Answers per object: it agrees, it does not agree yet, or it is not known (a daemon hangs, fails, or has not read as far
+as the generation the object was written in). Only the first is evidence enough to take it off the list.
+- maps: one `postmap -q -` each through the running proxymap, and the generation of maps.db that it reads;
+- accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
+  evidence for those is the generation of secrets.db that the running auth reads;
+- one address a domain by RCPT TO; sessions of those who ended by `who`; keys by the milter's status.
+"""
+
+import datetime
+import json
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from . import asking, probe
+from .asking import GONE, Answer, ParentAway
+from .doveadm import Doveadm, DoveadmAway
+from .expected import Expected
+from .layout import NodeConfig
+from .source import Evidence
+
+Finding = Literal["agrees", "differs", "not known"]
+
+
+@dataclass
+class ReadBack:
+    """About one object."""
+
+    todo: int
+    finding: Finding = "agrees"
+    why: list[str] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=list)
+
+    def differs(self, why: str) -> None:
+        self.finding = "not known" if self.finding == "not known" else "differs"
+        self.why.append(why)
+
+    def unknown(self, why: str) -> None:
+        self.finding = "not known"
+        self.why.append(why)
+
+
+@dataclass
+class Round:
+    """One read-back of a batch. `generations` are those the batch was written in."""
+
+    config: NodeConfig
+    doveadm: Doveadm
+    generations: dict[str, int]
+    expected: Sequence[Expected]
+    results: dict[int, ReadBack] = field(default_factory=dict)
+
+    def run(self) -> list[ReadBack]:
+        self.results = {one.todo.todo: ReadBack(one.todo.todo) for one in self.expected}
+        for step in (self._maps, self._accounts, self._recipients, self._sessions, self._keys):
+            step()
+        return list(self.results.values())
+
+    # Postfix
+
+    def _maps(self) -> None:
+        canary = self._ask({"ask": "map", "map": "canary", "keys": ["gen"]})
+        read = _number(canary.get("found", {}).get("gen"))
+        self._judge_generation("postfix proxymap", "maps", read, canary, self.expected)
+        names = sorted({name for one in self.expected for name in (*one.has, *one.lacks)})
+        for name in names:
+            these = [one for one in self.expected if name in one.has or name in one.lacks]
+            keys = sorted({key for one in these for key, _ in (*one.has.get(name, ()), *one.lacks.get(name, ()))})
+            answer = self._ask({"ask": "map", "map": name, "keys": keys})
+            for one in these:
+                self._judge_map(one, name, answer)
+
+    def _judge_map(self, one: Expected, name: str, answer: Answer) -> None:
+        result = self.results[one.todo.todo]
+        has, lacks = one.has.get(name, set()), one.lacks.get(name, set())
+        if answer.get("code") not in (0, 1):
+            result.unknown(f"postfix did not answer for {name}: {_short(answer)}")
+            return
+        found = {key: value.split(",") for key, value in answer.get("found", {}).items()}
+        mine = {key: found.get(key, []) for key, _ in sorted(has | lacks)}
+        for key, value in sorted(has):
+            if value not in mine[key]:
+                result.differs(f"postfix {name} {key}: {value} missing")
+        for key, value in sorted(lacks):
+            if value in mine[key]:
+                result.differs(f"postfix {name} {key}: {value} still there")
+        self._evidence(result, f"postmap -q {name}", mine, "postfix proxymap")
+
+    # Dovecot
+
+    def _accounts(self) -> None:
+        canary = self._ask({"ask": "login", "addresses": [self.config.system_login]})
+        rows = canary.get("rows") or [None]
+        read = _number((rows[0] or {}).get("gen"))
+        touched = [one for one in self.expected if one.logins or one.no_logins or _has(one, "secrets") or one.closed]
+        self._judge_generation("dovecot auth", "secrets", read, canary, touched)
+        self._look_up("user", "accounts", "no_accounts", "maps")
+        self._look_up("login", "logins", "no_logins", "secrets")
+
+    def _look_up(self, sort: str, present: str, absent: str, file: str) -> None:
+        there = sorted({address for one in self.expected for address in getattr(one, present)})
+        gone = sorted({address for one in self.expected for address in getattr(one, absent)})
+        addresses = sorted({*there, *gone})
+        if not addresses:
+            return
+        answer = self._ask({"ask": sort, "addresses": addresses})
+        rows = dict(zip(addresses, answer.get("rows", []), strict=False))
+        for one in self.expected:
+            for address in sorted(getattr(one, present) | getattr(one, absent)):
+                self._judge_account(one, sort, address, address in getattr(one, present), answer, rows, file)
+
+    def _judge_account(self, one: Expected, sort: str, address: str, wanted: bool, answer: Answer,
+                       rows: dict[str, Answer | None], file: str) -> None:  # fmt: skip
+        result, row = self.results[one.todo.todo], rows.get(address)
+        if answer.get("code") not in (0, GONE) or address not in rows:
+            result.unknown(f"dovecot did not answer for {sort} {address}: {_short(answer)}")
+            return
+        if wanted and row is None:
+            result.differs(f"dovecot {sort} {address}: not there")
+        elif not wanted and row is not None:
+            result.differs(f"dovecot {sort} {address}: still there")
+        elif row is not None and _number(row.get("gen")) < self.generations[file]:
+            result.unknown(f"dovecot {sort} {address}: it has read {file} {row.get('gen')}")
+        self._evidence(result, f"doveadm {sort} {address}", row or "not there", "dovecot auth")
+
+    # Both, from outside
+
+    def _recipients(self) -> None:
+        """One address a domain: the way mail takes, not only the map."""
+        sample: dict[str, tuple[Expected, str]] = {}
+        for one in self.expected:
+            for address in sorted(one.accounts):
+                sample.setdefault(address.rpartition("@")[2], (one, address))
+        if not sample:
+            return
+        chosen = list(sample.values())[: probe.KNOWN_A_SESSION]
+        hosted = self._ask({"ask": "map", "map": "domain", "keys": sorted(sample)})
+        try:
+            answers = probe.recipients(self.config.address, self.config.ports.smtp, [address for _, address in chosen])
+        except probe.NoAnswer as error:
+            for one, _ in chosen:
+                self.results[one.todo.todo].unknown(f"postfix smtpd: {error}")
+            return
+        for one, address in chosen:
+            result, said = self.results[one.todo.todo], answers[address]
+            if not said.startswith("250") and address.rpartition("@")[2] in hosted.get("found", {}):
+                result.differs(f"RCPT TO {address}: {said}")
+            self._evidence(result, f"RCPT TO:<{address}>", said, "postfix smtpd")
+
+    def _sessions(self) -> None:
+        closed = sorted({address for one in self.expected for address in one.closed})
+        if not closed:
+            return
+        try:
+            sessions = self.doveadm.who(closed)
+        except DoveadmAway as error:
+            for one in self.expected:
+                if one.closed:
+                    self.results[one.todo.todo].unknown(f"dovecot who: {error}")
+            return
+        for one in self.expected:
+            for address in sorted(one.closed):
+                result = self.results[one.todo.todo]
+                if address in sessions:
+                    result.differs(f"{address} still has sessions: {', '.join(sessions[address])}")
+                self._evidence(result, f"who {address}", sessions.get(address, []), "dovecot anvil")
+
+    # The milter
+
+    def _keys(self) -> None:
+        touched = [one for one in self.expected if one.signing or one.not_signing or one.has.get("sender")]
+        touched += [one for one in self.expected if one.lacks.get("sender") and one not in touched]
+        if not touched:
+            return
+        domains = sorted({d for one in touched for d in one.signing} | {d for o in touched for d, _ in o.not_signing})
+        status = milter_status(self.config, domains)
+        for one in touched:
+            file = "keys" if one.signing or one.not_signing else "maps"
+            self._judge_generation("milter", file, _number(status.get(file)), status, [one])
+            self._judge_signing(one, status)
+
+    def _judge_signing(self, one: Expected, status: Answer) -> None:
+        result, signs = self.results[one.todo.todo], status.get("signs", {})
+        for domain, selectors in sorted(one.signing.items()):
+            # The lowest selector on the node signs; another object may hold it, so ours need not be the one.
+            now = signs.get(domain)
+            if now is None or str(now).startswith("unusable") or str(now) > min(selectors):
+                result.differs(f"milter: {domain} signs with {now}")
+            self._evidence(result, f"milter key of {domain}", now, "milter")
+        for domain, selector in sorted(one.not_signing):
+            if signs.get(domain) == selector:
+                result.differs(f"milter: {domain} still signs with {selector}")
+            self._evidence(result, f"milter key of {domain}", signs.get(domain), "milter")
+
+    # All
+
+    def _judge_generation(self, server: str, file: str, read: int, answer: Answer, these: Iterable[Expected]) -> None:
+        for one in these:
+            result = self.results[one.todo.todo]
+            if read < 0:
+                result.unknown(f"{server} did not answer: {_short(answer)}")
+            elif read < self.generations[file]:
+                result.unknown(f"{server} has read {file} {read}, not yet {self.generations[file]}")
+            else:
+                self._evidence(result, f"generation of {file}", read, server)
+
+    def _ask(self, question: dict[str, Any]) -> Answer:
+        try:
+            return asking.ask(self.config, question)
+        except ParentAway as error:
+            return {"error": str(error)}
+
+    def _evidence(self, result: ReadBack, question: str, answer: Any, server: str) -> None:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        where = f"{server} at {self.config.address}"
+        result.evidence.append({"question": question, "answer": answer, "server": where, "at": now})
+
+
+def milter_status(config: NodeConfig, domains: Sequence[str] = ()) -> Answer:
+    """The milter's own word; {"error": …} if it does not answer."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(5)
+            line.connect(str(config.milter_status))
+            line.sendall(json.dumps({"domains": list(domains)}).encode() + b"\n")
+            with line.makefile("rb") as answer:
+                return dict(json.loads(answer.readline() or b"{}"))
+    except (OSError, ValueError) as error:
+        return {"error": str(error)}
+
+
+def _has(one: Expected, file: str) -> bool:
+    return bool((one.todo.compiled or {}).get(file))
+
+
+def _number(text: Any) -> int:
+    """-1 for none."""
+    return int(text) if isinstance(text, int) or (isinstance(text, str) and text.isdigit()) else -1
+
+
+def _short(answer: Answer) -> str:
+    return json.dumps(answer)[:200]

@@ -1,0 +1,162 @@
+"""What runs on one machine: THE list, in the order of the start. PostgreSQL comes before all of it (`up.py`).
+
+pdns        the name server of the zones we host
+parent      stand-in for the registries above them (.example, .test)
+registrar   delegates each hosted zone to us, as a client would
+node        the mail node's agent; it starts Postfix, Dovecot and the milter
+web         the pages and the API
+worker      deliveries, the clock, mail of our own
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from postroom.dns import powerdns
+from postroom.dns.powerdns import PowerDns
+from postroom.engines import layout, own_keys
+
+from . import answers, claim, files
+from .installation import Installation
+from .ports import NUMBERS
+from .service import Service
+from .up import cluster_of
+
+NODE = "mx1"
+LEAVE_THE_SESSION = ("postfix/spool/pid/master.pid", "dovecot/run/master.pid", "run/milter.pid", "run/agent.pid")
+NAME_SERVERS = ("ns1.postroom.example", "ns2.postroom.example")
+
+
+def services(installation: Installation) -> Sequence[Service]:
+    return (
+        pdns(installation),
+        parent(installation),
+        registrar(installation),
+        node(installation),
+        web(installation),
+        worker(installation),
+    )
+
+
+def environment(installation: Installation, role: str = "postroom_app") -> dict[str, str]:
+    """The settings (`postroom.environment`) that make a program part of this installation, under this database role."""
+    keys, at = installation.keys, installation.at
+    return {
+        "POSTROOM_STATE": str(installation.state),
+        "POSTROOM_DATABASE_URL": cluster_of(installation).dsn(role, "postroom"),
+        "POSTROOM_SECRET_KEY_FILE": str(keys / "django"),
+        "POSTROOM_ORIGIN": installation.origin,
+        "POSTROOM_DEMO": "yes" if installation.demo else "no",
+        "POSTROOM_SUBMISSION": at("submission"),
+        "POSTROOM_SUBMISSION_KEY_FILE": str(keys / "submission"),
+        "POSTROOM_SUBMISSION_CA_FILE": str(installation.node / "tls/cert.pem"),
+        "POSTROOM_PDNS_API": at("pdns_api"),
+        "POSTROOM_PDNS_KEY_FILE": str(keys / "pdns-api"),
+        "POSTROOM_DNS_ROOT": at("parent_dns"),
+        "POSTROOM_DNS_SERVERS": ",".join(f"{name}={at('dns')}" for name in NAME_SERVERS),
+        "POSTROOM_LOCAL_NODE": NODE,
+        "POSTROOM_LOCAL_NODE_KEY_FILE": str(keys / "node-public"),
+        "POSTROOM_NODE_CHECK": f"smtp={at('smtp')},imap={at('imap')}",
+        "DJANGO_SETTINGS_MODULE": "postroom.settings",
+    }
+
+
+def python(installation: Installation) -> str:
+    """The installation's interpreter; in tests without an environment of its own, the one that runs now."""
+    own = installation.venv / "bin/python"
+    return str(own) if own.exists() else sys.executable
+
+
+def migrate(installation: Installation) -> Service:
+    command = (python(installation), "-m", "django", "migrate", "--no-input", "--verbosity", "1")
+    return Service("migrate", command, env=environment(installation, "postroom_owner"))
+
+
+def pdns(installation: Installation) -> Service:
+    key = (installation.keys / "pdns-api").read_text()
+    instance = PowerDns(installation.state / "pdns", installation.address, key, NAME_SERVERS,
+                        NUMBERS["dns"], NUMBERS["pdns_api"])  # fmt: skip
+    answering = partial(_all, (_tcp(installation, "dns"), _tcp(installation, "pdns_api")))
+    return Service(
+        "pdns", tuple(powerdns.command(instance)), before=partial(powerdns.prepare, instance), ready=answering
+    )
+
+
+def parent(installation: Installation) -> Service:
+    command = _module(installation, "postroom.dns.parent", "--folder", str(installation.state / "parent"),
+                      "--listen", installation.at("parent_dns"), "--own-address", installation.address)  # fmt: skip
+    return Service("parent", command, user="postroom", ready=_tcp(installation, "parent_dns"))
+
+
+def registrar(installation: Installation) -> Service:
+    command = _module(installation, "postroom.dns.registrar", "--folder", str(installation.state / "parent"),
+                      "--api", f"http://{installation.at('pdns_api')}",
+                      "--key-file", str(installation.keys / "pdns-api"))  # fmt: skip
+    return Service("registrar", command, user="postroom")
+
+
+def node(installation: Installation) -> Service:
+    folder, settings = installation.node, installation.state / "node.json"
+    return Service(
+        "node",
+        _module(installation, "postroom.engines.node", "--config", str(settings)),
+        before=partial(_save_node, installation, settings),
+        ready=partial(_all, (_tcp(installation, "smtp", b"220 "), _tcp(installation, "imap", b"* OK"))),
+        ready_within=60,
+        stop_within=20,
+        daemons=tuple(folder / path for path in LEAVE_THE_SESSION),
+        outlived=True,  # mail goes on while its agent is away
+    )
+
+
+def _save_node(installation: Installation, settings: Path) -> None:
+    postfix, dovecot = layout.versions()
+    config = layout.NodeConfig(
+        NODE,
+        installation.node,
+        installation.address,
+        sink=installation.sink,  # nothing leaves a machine whose addresses are loopback ones
+        system_password=installation.keys / "submission",
+        postfix_version=postfix,
+        dovecot_version=dovecot,
+    )
+    files.write(installation.keys / "node-public", own_keys.public_key(config).encode(), mode=0o644)
+    layout.save(config, cluster_of(installation).dsn(f"postroom_node_{NODE}", "postroom"), settings)
+
+
+def web(installation: Installation) -> Service:
+    hosts = claim.localhosts()
+    port = installation.web_port
+    binds = [f"--bind={f'[{host}]' if ':' in host else host}:{port}" for host in hosts]
+    # No access log: the links in it would open mailboxes.
+    options = ("--workers=2", "--threads=4", "--timeout=60", "--graceful-timeout=5", "--worker-tmp-dir=/dev/shm",
+               "--no-control-socket")  # fmt: skip
+    command = (str(installation.venv / "bin/gunicorn"), "postroom.web.wsgi:application", *binds, *options)
+    answering = [partial(answers.http_get, host, port) for host in hosts]
+    return Service("web", command, user="postroom", env=environment(installation), ready=partial(_all, answering))
+
+
+def worker(installation: Installation) -> Service:
+    command = (str(installation.program), "worker")
+    # Longer than the worker itself waits for the job in hand (worker/run.py).
+    return Service("worker", command, user="postroom", env=environment(installation), stop_within=20)
+
+
+def _module(installation: Installation, name: str, *options: str) -> tuple[str, ...]:
+    return (python(installation), "-m", name, *options)
+
+
+def _tcp(installation: Installation, port: str, greeting: bytes = b"") -> "partial[bool]":
+    return partial(answers.tcp, installation.address, NUMBERS[port], greeting=greeting)
+
+
+def _all(questions: "Sequence[partial[bool]]") -> bool:
+    return all(question() for question in questions)
+
+
+def prepare(installation: Installation) -> None:
+    """Folders that services which are not root keep their files in."""
+    files.folder(installation.state / "parent", owner="postroom", mode=0o750)
+    for folder in (installation.sink, *(installation.sink / part for part in ("cur", "new", "tmp"))):
+        files.folder(folder, owner="postroom-mail")

@@ -1,0 +1,167 @@
+"""Edits in plain words: a table's noun, a field's words, a value as a person reads it.
+
+Takes what a change's edits hold (`table, label, before, after` with JSON values), so the plan of a new change, a
+change of last year and an undo read alike. A table or field without words here is shown by its own name, never
+left out: a kind somebody adds is readable before anybody adds words for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from postroom.web.parts.shapes import FieldDiff, ObjectDiff
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "organizations": ("Organization", "building-community"),
+    "nodes": ("Node", "server-2"),
+    "clients": ("Client", "building"),
+    "freezes": ("Freeze", "snowflake"),
+    "domains": ("Domain", "world"),
+    "addresses": ("Address", "at"),
+    "record_sets": ("Record set", "arrows-exchange"),
+    "dkim_keys": ("Signing key", "key"),
+    "mailboxes": ("Mailbox", "mailbox"),
+    "aliases": ("Alias", "route"),
+    "invites": ("Invite", "mail"),
+    "secrets": ("Secret", "lock"),
+    "people": ("Person", "user"),
+    "grants": ("Role given", "user-check"),
+    "api_sessions": ("API session", "plug-connected"),
+}
+"""A table's noun and icon."""
+
+FIELDS: dict[str, str] = {
+    "access_epoch": "Sessions",
+    "activated_at": "Signs since",
+    "client_admin_id": "Client admin",
+    "client_id": "Client",
+    "dns_holder": "DNS holder",
+    "domain_id": "Domain",
+    "drained_at": "Drained",
+    "ended_at": "Ended",
+    "expires_on": "Registration ends",
+    "found": "As found",
+    "given_by_id": "Given by",
+    "keep_copy": "Keeps a copy",
+    "made": "Made",
+    "may_ask": "May ask for changes",
+    "node_id": "Node",
+    "operator_id": "Operator",
+    "ours": "Ours",
+    "owner_id": "Owner",
+    "person_id": "Person",
+    "proof": "Proof",
+    "public": "Public half",
+    "quota_mb": "Quota, MB",
+    "registrar_account": "Registrar account mail",
+    "registrar_holder": "Registrar login held by",
+    "removed_at": "Removed",
+    "retired_at": "Retired",
+    "security_contact": "Security contact",
+    "set_aside": "Set aside",
+    "suspended_at": "Suspended",
+    "targets": "Lands at",
+    "ttl": "TTL",
+    "until": "Until",
+    "used_at": "Used",
+    "values": "Values",
+    "vip": "VIP",
+}
+"""A field's words, where its name is not good enough."""
+
+QUIET = frozenset({"id", "version", "address_id", "owner_row", "proof_token"})
+"""Fields of a new or ended row that say nothing to a reader; shown where they are the change."""
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+DAY = re.compile(r"\d{4}-\d\d-\d\d$")
+LONGEST = 2_000
+"""Characters of one value that are shown."""
+
+
+def plain_edit(
+    table: str,
+    label: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    *,
+    names: Mapping[str, str] | None = None,
+    url: str = "",
+    read: str = "",
+) -> ObjectDiff:
+    """One edit as what becomes different of one object.
+
+    `names` puts words to ids (`{"0191…": "Harbor Legal LLP"}`); an id without a name is shown as it is. A row that
+    is made has no `before`, one that goes no `after`. `read`: when the state before was read.
+    """
+    noun, icon = NOUNS.get(table, (table.replace("_", " ").capitalize(), "point"))
+    known = names or {}
+    fields = tuple(
+        FieldDiff(field_words(name), shown(old.get(name), known), shown(new.get(name), known))
+        for old, new, name in differing(before, after)
+    )
+    return ObjectDiff(noun, label, fields, icon=icon, what=summed(before, after, len(fields)), url=url, read=read)
+
+
+def differing(
+    before: Mapping[str, object] | None, after: Mapping[str, object] | None
+) -> tuple[tuple[Mapping[str, object], Mapping[str, object], str], ...]:
+    """The fields to show, each with both sides: those that differ, of a whole row without what says nothing."""
+    old, new = before or {}, after or {}
+    whole = before is None or after is None
+    names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    return tuple((old, new, name) for name in names if not (whole and (name in QUIET or empty(old, new, name))))
+
+
+def empty(old: Mapping[str, object], new: Mapping[str, object], name: str) -> bool:
+    return old.get(name) in (None, "", []) and new.get(name) in (None, "", [])
+
+
+def summed(before: Mapping[str, object] | None, after: Mapping[str, object] | None, fields: int) -> str:
+    if before is None:
+        return "is made"
+    if after is None:
+        return "goes"
+    return "1 field" if fields == 1 else f"{fields} fields"
+
+
+def field_words(name: str) -> str:
+    """`registrar_account` → *Registrar account mail*; a name without words is spelt out."""
+    return FIELDS.get(name, name.removesuffix("_id").replace("_", " ").capitalize())
+
+
+def shown(value: object, names: Mapping[str, str] | None = None) -> str | None:
+    """A JSON value as a person reads it; None for nothing. Several values stand one a line."""
+    match value:
+        case None | "" | [] | ():
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case str() if MOMENT.match(value):
+            return moment(value)
+        case str() if DAY.match(value):
+            return day(date.fromisoformat(value))
+        case list() | tuple():
+            return cut("\n".join(shown(one, names) or "nothing" for one in value))
+        case Mapping():
+            return cut("\n".join(f"{field_words(str(k))}: {shown(v, names) or 'nothing'}" for k, v in value.items()))
+    return cut((names or {}).get(str(value), str(value)))
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} characters more)"
+
+
+def moment(value: str) -> str:
+    """`2026-11-24T09:12:00Z` → *24 Nov 2026 09:12:00 UTC*; what is not a time after all stays as it is."""
+    try:
+        at = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return value
+    utc = at.astimezone(UTC) if at.tzinfo else at
+    return f"{day(utc.date())} {utc:%H:%M:%S}" + (" UTC" if at.tzinfo else "")
+
+
+def day(at: date) -> str:
+    return f"{at.day} {at:%b %Y}"

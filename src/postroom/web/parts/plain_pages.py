@@ -1,0 +1,79 @@
+"""The pages without a menu: a mailbox owner's, the notice to enrol, errors. For the phone first, without script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from postroom.web.parts.forms import Form
+from postroom.web.parts.shapes import Act, Note, Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainPage:
+    """What stands around: whose mail this is, who runs it, further links at the foot."""
+
+    organization: str
+    client: str = ""
+    foot: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerInvite(PlainPage):
+    """owner/invite.html: the owner sets the secret. `address` is theirs; `until`: how long the link lives."""
+
+    address: str
+    until: str
+    form: Form
+    title: str = "Your mailbox is ready"
+    lead: str = "Choose a password that only you know. Mail that came in already is waiting for you."
+    sees: tuple[str, ...] = (
+        "Your name, address and how much space you use",
+        "When a device signed in and from which network",
+        "Where your mail is forwarded, and your filters’ rules",
+    )
+    does: tuple[str, ...] = ("It can suspend the mailbox, or send you a link like this one",)
+    cannot: tuple[str, ...] = (
+        "See or set your password or recovery code. Nobody there can type one for you.",
+        "Get in unseen: whatever is done to your mailbox stands in the record, with name and reason.",
+        "Open your mail here: no page shows it. The people who run the servers keep the disks; "
+        "they are bound by the terms.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerCode(PlainPage):
+    """owner/code.html: the recovery code, once. `code` in groups of four, one tuple a line."""
+
+    address: str
+    set_at: str
+    code: tuple[str, ...]
+    next_url: str
+    next_words: str = "Go to my mailbox page"
+    next_steps: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerDone(PlainPage):
+    """owner/done.html: after the code is kept. What to type into a phone or computer."""
+
+    address: str
+    settings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerGone(PlainPage):
+    """owner/invite_error.html: the link does not work (any more): why, and whom to ask."""
+
+    title: str
+    why: Words
+    ask: Words = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice(PlainPage):
+    """notice.html: one thing to do first (enrol the second factor), or one thing to know."""
+
+    title: str
+    words: tuple[Words, ...]
+    note: Note | None = None
+    acts: tuple[Act, ...] = ()

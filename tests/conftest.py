@@ -1,0 +1,111 @@
+"""A database for each test, from a template, in a private cluster of this process. TRUNCATE is never needed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from itertools import count
+
+import django
+import psycopg
+import pytest
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.settings"
+for name in [name for name in os.environ if name.startswith("POSTROOM_")]:
+    if name not in ("POSTROOM_SOAK", "POSTROOM_TEST_STACK"):
+        del os.environ[name]
+django.setup()
+
+from postroom.host.cluster import Cluster  # noqa: E402
+
+TEMPLATE = "postroom_template"
+NODES = ("mx1", "mx2")
+numbers = count()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with Cluster.temporary(nodes=NODES) as running:
+        running.found(files("postroom").joinpath("sql/roles.sql").read_text(), database=TEMPLATE)
+        for node in NODES:
+            running.execute(f"CREATE ROLE postroom_node_{node} LOGIN IN ROLE postroom_node")
+        migrate = [sys.executable, "-W", "error", "-m", "django", "migrate", "-v0"]
+        url = running.dsn("postroom_owner", TEMPLATE)
+        environ = {**os.environ, "POSTROOM_DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
+        subprocess.run(migrate, check=True, timeout=120, env=environ)
+        yield running
+
+
+def copied(cluster: Cluster, template: str) -> Iterator[str]:
+    """A fresh copy of a template, and Django's connection on it as postroom_app."""
+    from django.db import connection
+
+    name = f"test_{next(numbers)}"
+    with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    connection.close()
+    connection.settings_dict.update(NAME=name, HOST=str(cluster.sockets), PORT=str(cluster.port), USER="postroom_app")
+    yield name
+    connection.close()
+    with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def founded(cluster: Cluster):  # type: ignore[no-untyped-def]
+    """The cast, founded once in a run: (its database, who they are). Every test plays in a copy of it."""
+    from cast import found
+
+    databases = copied(cluster, TEMPLATE)
+    name = next(databases)
+    people = found()
+    from django.db import connection
+
+    connection.close()  # a template has no visitors while it is copied
+    yield name, people
+    next(databases, None)
+
+
+@pytest.fixture
+def database(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own for this test: with the cast in it where the test asks for `house`, else bare."""
+    template = request.getfixturevalue("founded")[0] if "house" in request.fixturenames else TEMPLATE
+    yield from copied(cluster, template)
+
+
+Sql = Callable[..., list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def sql(cluster: Cluster, database: str) -> Sql:
+    """As another role, outside Django: what an intruder, an installer or a node would do."""
+
+    def run(*statements: str, role: str = "postgres") -> list[tuple[object, ...]]:
+        with psycopg.connect(cluster.dsn(role, database), autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def node(cluster: Cluster, database: str) -> Iterator[Callable[[str], psycopg.Connection[tuple[object, ...]]]]:
+    """A connection as a mail node makes it: its own role, four functions, no table."""
+    opened: list[psycopg.Connection[tuple[object, ...]]] = []
+
+    def connect(name: str = "mx1") -> psycopg.Connection[tuple[object, ...]]:
+        opened.append(psycopg.connect(cluster.dsn(f"postroom_node_{name}", database), autocommit=True))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def house(database: str, founded):  # type: ignore[no-untyped-def]
+    from cast import at_home
+
+    return at_home(founded[1])

@@ -1,0 +1,219 @@
+"""The milter's side of the protocol, spoken to by a scripted Postfix; and what it decides."""
+
+import asyncio
+import base64
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from live_node import named
+from nacl.public import PrivateKey, SealedBox
+
+from postroom.engines import compile, maps
+from postroom.engines.layout import MAPS, NodeConfig
+from postroom.engines.milter import Milter
+from postroom.engines.milter_protocol import STEPS, Message, converse
+from postroom.engines.self_test import published
+from postroom.engines.source import Compiled, Todo
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+NODE_KEY = PrivateKey.generate()
+OFFER = struct.pack(">III", 6, 0x1FF, 0x1FFFFF)
+Packet = tuple[bytes, bytes]
+
+
+def sealed(key: rsa.RSAPrivateKey, to: PrivateKey = NODE_KEY) -> str:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return base64.b64encode(SealedBox(to.public_key).encrypt(pem)).decode()
+
+
+def put(files: maps.Files, sort: str, name: str, compiled: Compiled | None) -> None:
+    compile.write(files, [Todo(1, sort, named(name), None, compiled)])  # type: ignore[arg-type]
+
+
+def key_row(domain: str, selector: str, key: str, algorithm: str = "rsa-sha256") -> Compiled:
+    row = {"domain": domain, "selector": selector, "algorithm": algorithm, "sealed": key}
+    return {"keys": {"key": [row]}}
+
+
+@pytest.fixture
+def files() -> Iterator[maps.Files]:
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    for name in MAPS:
+        (folder / "db" / name).mkdir(parents=True)
+    (folder / "keys").mkdir()
+    (folder / "keys/node.key").write_bytes(base64.b64encode(bytes(NODE_KEY)))
+    opened = maps.open_files(NodeConfig("mx1", folder, "127.0.0.1"))
+    put(opened, "address", "mia", {"maps": {"sender": [{"sender": "mia@acme.example", "login": "mia@acme.example"}]}})
+    put(opened, "key", "k2", key_row("acme.example", "s2", sealed(KEY)))
+    yield opened
+    for one in opened:
+        one.connection.close()
+
+
+@pytest.fixture
+def milter(files: maps.Files) -> Iterator[Milter]:
+    milter = Milter(NodeConfig("mx1", files.maps.path.parents[2], "127.0.0.1"))
+    milter.test.run()
+    yield milter
+    for reader in (milter.maps, milter.keys.reader):
+        reader.close()
+
+
+def mail(login: str, sender: str, queue_id: str = "4A") -> list[Packet]:
+    """What Postfix sends for one message, with the steps we asked for."""
+    macros = b"M" + b"\0".join([b"{auth_authen}", login.encode(), b"i", queue_id.encode()]) + b"\0"
+    return [
+        (b"D", macros),
+        (b"M", b"<" + sender.encode() + b">\0"),
+        (b"L", b"From\0 " + sender.encode() + b"\0"),
+        (b"L", b"Subject\0 hi\0"),
+        (b"N", b""),
+        (b"B", b"line one\r\n"),
+        (b"B", b"line two\r\n"),
+        (b"E", b""),
+    ]
+
+
+def spoken(milter: Milter, packets: list[Packet]) -> list[Packet]:
+    """Everything it answers to these packets, until it or they end."""
+
+    async def talk() -> list[Packet]:
+        server = await asyncio.start_unix_server(
+            lambda reader, writer: converse_and_close(milter, reader, writer), folder / "s"
+        )
+        async with server:
+            reader, writer = await asyncio.open_unix_connection(folder / "s")
+            for command, data in [*packets, (b"Q", b"")]:
+                writer.write(struct.pack(">I", len(data) + 1) + command + data)
+            await writer.drain()
+            answer = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+            await writer.wait_closed()
+        found = []
+        while answer:
+            (length,) = struct.unpack(">I", answer[:4])
+            found.append((answer[4:5], answer[5 : 4 + length]))
+            answer = answer[4 + length :]
+        return found
+
+    folder = Path(tempfile.mkdtemp())
+    return asyncio.run(talk())
+
+
+async def converse_and_close(milter: Milter, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await converse(reader, writer, milter.judge)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def test_a_session_of_two_messages(milter: Milter) -> None:
+    own, forged = mail("mia@acme.example", "mia@acme.example"), mail("mia@acme.example", "joe@acme.example", "4B")
+    answers = spoken(milter, [(b"O", OFFER), *own, *forged])
+
+    assert answers[0] == (b"O", struct.pack(">III", 6, 1, STEPS))
+    assert [command for command, _ in answers] == [b"O", b"i", b"a", b"y"]  # nothing where nothing was agreed
+    assert answers[1][1].startswith(b"\0\0\0\0DKIM-Signature\0 v=1;")
+    assert answers[3][1] == b"550 5.7.1 From: joe@acme.example is not yours\0"
+
+
+def test_the_signature_verifies(milter: Milter) -> None:
+    header = spoken(milter, [(b"O", OFFER), *mail("mia@acme.example", "mia@acme.example")])[1][1]
+    value = header[4:].split(b"\0")[1].replace(b"\n", b"\r\n")
+    text = b"DKIM-Signature:" + value + b"\r\nFrom: mia@acme.example\r\nSubject: hi\r\n\r\nline one\r\nline two\r\n"
+    assert dkim.verify(text, dnsfunc=lambda name, timeout=5: published(KEY))
+
+
+def test_an_aborted_message_leaves_nothing_behind(milter: Milter) -> None:
+    half = mail("mia@acme.example", "mia@acme.example")[:4]
+    stranger = [(b"D", b"Mi\x004C\0"), *mail("x", "mia@acme.example")[1:]]
+    answers = spoken(milter, [(b"O", OFFER), *half, (b"A", b""), *stranger])
+    assert answers[-1] == (b"y", b"550 5.7.1 nobody is signed in\0")
+
+
+def test_one_who_signed_in_before_is_not_the_next_sender(milter: Milter) -> None:
+    stranger = [(b"D", b"Mi\x004C\0"), *mail("x", "mia@acme.example")[1:]]
+    answers = spoken(milter, [(b"O", OFFER), *mail("mia@acme.example", "mia@acme.example"), *stranger])
+    assert answers[-1] == (b"y", b"550 5.7.1 nobody is signed in\0")
+
+
+def test_an_offer_without_our_steps_ends_it(milter: Milter) -> None:
+    with pytest.raises(Exception, match="offered version 2"):
+        asyncio.run(out_of_step(milter))
+
+
+async def out_of_step(milter: Milter) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(struct.pack(">I", 13) + b"O" + struct.pack(">III", 2, 0x3F, 0x7F))
+    await converse(reader, None, milter.judge)  # type: ignore[arg-type]
+
+
+def decided(milter: Milter, sender: str = "mia@acme.example", login: str = "mia@acme.example") -> str:
+    message = Message({"auth_authen": login}, [(b"From", b" " + sender.encode())], bytearray(b"hi"))
+    answer = asyncio.run(milter.judge(message))
+    if answer.reply:
+        return answer.reply[:3]
+    return answer.add[0][1].split("s=")[1].split(";")[0] if answer.add else "unsigned"
+
+
+def test_the_lowest_selector_signs_and_a_new_file_is_seen_at_once(milter: Milter, files: maps.Files) -> None:
+    assert decided(milter) == "s2"
+    put(files, "key", "k1", key_row("acme.example", "s1", sealed(KEY)))
+    assert decided(milter) == "s1"
+    put(files, "key", "k1", None)
+    assert decided(milter) == "s2"
+    put(files, "key", "k2", None)
+    assert decided(milter) == "unsigned"
+
+
+def test_a_key_that_cannot_be_opened_defers_its_domain_alone(milter: Milter, files: maps.Files) -> None:
+    put(
+        files, "address", "kim", {"maps": {"sender": [{"sender": "kim@globex.example", "login": "kim@globex.example"}]}}
+    )
+    put(files, "key", "k3", key_row("globex.example", "s1", sealed(KEY, PrivateKey.generate())))
+    assert decided(milter, "kim@globex.example", "kim@globex.example") == "451"
+    assert milter.signs(["globex.example"])["globex.example"].startswith("unusable")  # type: ignore[union-attr]
+    assert decided(milter) == "s2"
+    for _ in range(2):
+        milter.test.run()
+    assert list(milter.status()["unusable"]) == ["globex.example"]
+
+
+def test_a_failing_self_test_defers_everything(milter: Milter) -> None:
+    milter.test.failing = "a signature does not verify"
+    assert decided(milter) == "451"
+
+
+def test_files_that_cannot_be_read_defer_everything(milter: Milter, files: maps.Files) -> None:
+    files.maps.connection.execute("DROP TABLE sender")
+    assert decided(milter) == "451"
+
+
+def test_a_file_made_anew_is_not_read_from_its_old_place(milter: Milter, files: maps.Files) -> None:
+    assert decided(milter) == "s2"
+    path = files.keys.path
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).rename(path.with_name("old" + end))
+    new = maps._open("keys", path)
+    assert decided(milter) == "unsigned"
+    new.connection.close()
+
+
+def test_a_sender_ends_by_its_own_time(milter: Milter, files: maps.Files) -> None:
+    row = {"sender": "mia@acme.example", "login": "mia@acme.example", "until": 1}
+    put(files, "address", "mia", {"maps": {"sender": [row]}})
+    assert decided(milter) == "550"
+
+
+def test_readers_may_not_write(milter: Milter) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        milter.maps.rows("DELETE FROM sender")
