@@ -1,6 +1,6 @@
 """THE list of everything pluggable. Nothing registers itself."""
 
-from postroom.changes import carry, deliver, due, kind, policy, readings
+from postroom.changes import carry, deliver, due, follow, kind, policy, readings
 from postroom.changes.deliver import Served
 from postroom.changes.due import Ends
 from postroom.changes.kinds import (
@@ -80,6 +80,6 @@ def hand_over() -> None:
     deliver.SERVED_BY.update(SERVED_BY)
     due.ENDS.update(ENDS)
     carry.SENDERS.update({"zone": zones.publish, "mail": mail.send})
-    carry.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
+    follow.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
     deliver.FOLLOWED.update(follow_ups.FOLLOW_UPS)
     readings.READERS[:] = [zones.read]

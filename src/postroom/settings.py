@@ -1,6 +1,8 @@
 """Django's settings, made from the environment alone: see `environment.py` for each, its default and its reason."""
 
+import hashlib
 import os
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,6 +72,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [Path(__file__).parent / "web/templates"],
+        "APP_DIRS": True,  # the sign-in library's own, where we have no better one
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -80,14 +83,26 @@ TEMPLATES = [
         },
     }
 ]
-STATIC_URL = "/static/"
-STATICFILES_DIRS = [Path(__file__).parent / "web/static"]
+STATIC = Path(__file__).parent / "web/static"
+
+
+def _static_version() -> str:
+    """What the files are, in their address: a browser may keep them for ever, and never shows old ones."""
+    digest = hashlib.sha256(version("django-allauth").encode())
+    for one in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        digest.update(one.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+STATIC_URL = f"/static/{_static_version()}/"
+STATICFILES_DIRS = [STATIC]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # straight from the installed package: no collectstatic step to forget
-WHITENOISE_MAX_AGE = 300
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r".*"  # their address says which version they are
 
 # Signing in. Pages are http://localhost or https, so the cookies are as strict as the origin lets them be.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -110,11 +125,15 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_LOGIN_TIMEOUT = 900
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Postroom"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 

@@ -15,20 +15,20 @@ from postroom.models import Batch, Change, Due
 from .approvals import let_through, locked, withdraw
 from .errors import NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
-from .pipeline import apply_scheduled, keep, moved, propose
+from .pipeline import One_or_many, apply_scheduled, keep, listed, moved, propose
 from .policy import Proposed
 from .readings import refresh
 from .state import new_change_id
 
 
-def submit_batch(parts: Sequence[Kind | Sequence[Kind]], *, actor: Actor, why: str, ticket: str = "") -> Batch:
+def submit_batch(parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket: str = "") -> Batch:
     """All shown together: one held holds all, one refused refuses all; else each is applied in its turn."""
-    listed = [[one] if isinstance(one, Kind) else list(one) for one in parts]
-    if any(kind.carries_secret for kinds in listed for kind in kinds):
+    changes = _listed(parts)
+    if any(kind.carries_secret for kinds in changes for kind in kinds):
         raise NotLikeThat("a kind that carries a secret is never batched")
-    refresh((zone, getattr(kind, "hosting", "hosted")) for kinds in listed for kind in kinds for zone in kind.needs())
+    refresh((zone, getattr(kind, "hosting", "hosted")) for kinds in changes for kind in kinds for zone in kind.needs())
     with acting_as(actor) as access:
-        proposed = _planned(listed, lambda kinds: propose(kinds, access, why=why, ticket=ticket))
+        proposed = _planned(changes, lambda kinds: propose(kinds, access, why=why, ticket=ticket))
         batch = Batch.objects.create(
             id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
         )
@@ -43,11 +43,25 @@ def submit_batch(parts: Sequence[Kind | Sequence[Kind]], *, actor: Actor, why: s
     return _apply_all(batch.pk, actor) if stage == "scheduled" else batch
 
 
-def _planned(listed: Sequence[Sequence[Kind]], plan: Callable[[Sequence[Kind]], Proposed]) -> list[Proposed]:
+def _listed(parts: Sequence[One_or_many]) -> list[list[Kind]]:
+    """Each part as one change takes it; what is wrong with any of them, all at once."""
+    changes: list[list[Kind]] = []
+    problems = [] if parts else [Problem("changes", "a batch is of one change at least")]
+    for n, part in enumerate(parts):
+        try:
+            changes.append(listed(part))
+        except Problems as found:
+            problems += [one.inside(n) for one in found.problems]
+    if problems:
+        raise Problems(problems)
+    return changes
+
+
+def _planned(changes: Sequence[Sequence[Kind]], plan: Callable[[Sequence[Kind]], Proposed]) -> list[Proposed]:
     """Every part planned, in client order: one order of locks. All problems of all parts together."""
     parts: list[Proposed] = []
     problems: list[Problem] = []
-    for n, kinds in enumerate(listed):
+    for n, kinds in enumerate(changes):
         try:
             parts.append(plan(kinds))
         except Problems as found:

@@ -4,7 +4,7 @@ Runs at least once, so each step is safe to do again. A delivery's try takes its
 slept past its turn finds the number gone and writes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +19,10 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Change, Delivery, Evidence, NodeTodo
 
 from .deliver import CARRY_OUT, again, once_served
-from .errors import KeyReused, NothingToDo, Problems
-from .kind import Kind
-from .pipeline import submit
+from .follow import CAME_TO_NOTHING, followed
 from .record import append
 
+FINISHED = ("verified", *CAME_TO_NOTHING)  # what came to nothing was followed by another try
 RETRIES = timedelta(minutes=10)  # the longest wait between two tries
 LEASE = timedelta(minutes=1)  # how long one try may take before another worker takes it up
 
@@ -37,18 +36,8 @@ class Outcome:
     again_in: timedelta = timedelta(seconds=5)
 
 
-@dataclass(frozen=True)
-class FollowUp:
-    """A change the system submits because another one has been carried out."""
-
-    kind: Kind
-    why: str
-    secrets: Mapping[str, str] | None = None
-
-
 Sender = Callable[[Change, Delivery], Outcome]
 SENDERS: dict[str, Sender] = {}  # target → send and read back; handed over by the catalogue
-FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {}  # kind → what comes after it
 
 
 @app.task(queue="deliver", name=CARRY_OUT)
@@ -100,7 +89,7 @@ def acknowledged() -> int:
     A change of which nothing is left is among them: whoever wanted to move it on died on the way.
     """
     left = Delivery.objects.filter(change=OuterRef("pk"), done=False)
-    following = Change.objects.filter(caused_by=OuterRef("pk")).exclude(stage="verified")
+    following = Change.objects.filter(caused_by=OuterRef("pk")).exclude(stage__in=FINISHED)
     with acting_as(SYSTEM):
         at_nodes = Exists(left.filter(target="nodes"))
         forgotten = ~Exists(left) & ~Exists(following)
@@ -119,8 +108,7 @@ def settle(change_id: UUID) -> None:
         _nodes(change)
         if change.delivery_set.filter(done=False).exists():
             return
-    followed = [_submit(change, follow_up) for follow_up in _follow_ups(change)]
-    if all(followed) and _verified(change_id) and change.caused_by_id:
+    if followed(change) and _verified(change_id) and change.caused_by_id:
         settle(change.caused_by_id)
 
 
@@ -148,31 +136,10 @@ def _holds(found: list[dict[str, Any]]) -> bool:
 SHOWN = 200  # lines of evidence kept with a delivery; all of them stay in `evidence`
 
 
-def _follow_ups(change: Change) -> list[FollowUp]:
-    after = FOLLOW_UPS.get(change.kind)
-    if after is None:
-        return []
-    with acting_as(SYSTEM):
-        return list(after(change))
-
-
-def _submit(change: Change, follow_up: FollowUp) -> bool:
-    """Whether it is there now. What cannot be planned yet, a zone not read, is tried again when this one is settled."""
-    kind = follow_up.kind
-    key = f"{change.pk} {kind.permission} {next(iter(kind.model_dump(mode='json').values()), '')}"
-    try:
-        submit(kind, actor=SYSTEM, why=follow_up.why, key=key, secrets=follow_up.secrets, caused_by=change)
-    except (NothingToDo, KeyReused):  # another worker was here first, with a pair of keys of its own
-        return True
-    except Problems:
-        return False
-    return True
-
-
 def _verified(change_id: UUID) -> bool:
     with acting_as(SYSTEM):
         change = Change.objects.select_for_update().get(pk=change_id)
-        left = change.delivery_set.filter(done=False).exists() or change.follow_ups.exclude(stage="verified").exists()
+        left = change.delivery_set.filter(done=False).exists() or change.follow_ups.exclude(stage__in=FINISHED).exists()
         if change.stage != "applied" or left:
             return change.stage == "verified"
         change.stage = "verified"

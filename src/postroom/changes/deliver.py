@@ -128,7 +128,8 @@ def incomplete(change: Change) -> list[dict[str, Any]]:
         {"target": d.target, "object": d.label, "why": d.why or "on its way", "since": d.since, "next_try": d.next_try}
         for d in change.delivery_set.filter(done=False).order_by("target", "label")
     ]
-    for child in change.follow_ups.exclude(stage="verified").order_by("id"):
+    replaced = {child.key.rpartition(" ")[0]: child for child in change.follow_ups.order_by("id") if child.key}
+    for child in (one for one in replaced.values() if one.stage != "verified"):
         why = "; ".join(v["reason"] for v in child.verdicts) or f"it is {child.stage}"
         left.append({"target": "change", "object": child.kind, "why": why, "since": child.now, "next_try": None})
     return left or [{"target": "change", "object": "", "why": "on its way", "since": change.now, "next_try": None}]

@@ -42,7 +42,7 @@ def submit(
     key: an idempotency key; the same request again answers with the same change.
     secrets: values that go to their rows and nowhere else. at: not now, then.
     """
-    kinds = _listed(kind)
+    kinds = listed(kind)
     if at and kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
     _read_zones(kinds)
@@ -55,7 +55,7 @@ def submit(
 
 def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
     """The edits and verdicts of a submit, without it."""
-    kinds = _listed(kind)
+    kinds = listed(kind)
     if kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
     _read_zones(kinds)
@@ -206,7 +206,8 @@ def as_kinds(change: Change) -> list[Kind]:
     return [KINDS[change.kind].model_validate(one) for one in asked]
 
 
-def _listed(kind: One_or_many) -> list[Kind]:
+def listed(kind: One_or_many) -> list[Kind]:
+    """The parts of one change: one to ten thousand, all of one kind."""
     kinds = [kind] if isinstance(kind, Kind) else list(kind)
     if not kinds or len(kinds) > AT_MOST:
         raise Problems([Problem("params", f"one to {AT_MOST:,} at once, these are {len(kinds):,}")])

@@ -77,9 +77,9 @@ VIPS = ("mia.hart@acme.example", "grace.lund@globex.example", "bill.portman@init
 def steps() -> Iterator[Step]:
     """The whole day, in order."""
     yield from _clients_and_domains()
-    yield from _people()
     for domain in NAMES:
         yield from _mailboxes(domain)
+    yield from _people()
     yield from _addresses()
     yield from _a_day()
 
@@ -95,6 +95,8 @@ def _clients_and_domains() -> Iterator[Step]:
 
 def _people() -> Iterator[Step]:
     for email, name, client in ((ACME_ADMIN, "Carl Hagen", "acme"), (GLOBEX_ADMIN, "Gina Farrow", "globex")):
+        box = {"address": email, "name": name, "kind": "admin", "contact": f"{name.split()[0].lower()}@home.test"}
+        yield Step(OPERATOR, "mailboxes.create", box, "where the client's administrator gets our mail")
         invited = {"name": name, "email": email, "client": client}
         yield Step(OWNER, "people.invite", invited, f"{client} wants a hand in its own mail")
         grant = {"person": email, "role": "client admin", "client": client}

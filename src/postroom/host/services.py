@@ -3,7 +3,7 @@
 pdns        the name server of the zones we host
 parent      stand-in for the registries above them (.example, .test)
 registrar   delegates each hosted zone to us, as a client would
-node        the mail node's agent; it starts Postfix, Dovecot and the milter
+node        the mail node: agent, milter, Dovecot, Postfix
 web         the pages and the API
 worker      deliveries, the clock, mail of our own
 """

@@ -14,9 +14,9 @@ from django.conf import settings
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import draw, invite_link
 from postroom.changes.carry import Outcome
+from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
-from postroom.changes.policies.frozen import freeze_over, words
 from postroom.models import Change, Delivery, Invite, Organization
 
 TIMEOUT = 10
@@ -54,7 +54,7 @@ def send(change: Change, delivery: Delivery) -> Outcome:
     with acting_as(SYSTEM):
         freeze = freeze_over(invite.client_id)
     if freeze:
-        return Outcome(why=f"frozen: {words(freeze)}", again_in=timedelta(minutes=1))
+        return Outcome(why=f"frozen: {in_words(freeze)}", again_in=timedelta(minutes=1))
     token, hashed = draw()
     issued = submit(
         IssueInvite(invite=str(invite.pk)), actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change,
