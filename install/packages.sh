@@ -74,7 +74,8 @@ install() {
 disable() {
     local service
     for service in "$@"; do
-        deb-systemd-helper disable "$service.service" > /dev/null 2>&1 || true
+        # Where there is no systemctl, units are not read; it works on a systemd that is not running, too.
+        if command -v systemctl > /dev/null; then systemctl --quiet disable "$service" > /dev/null 2>&1 || true; fi
         if [ -x "/etc/init.d/$service" ]; then update-rc.d "$service" disable > /dev/null 2>&1 || true; fi
     done
 }
