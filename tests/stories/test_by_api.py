@@ -28,7 +28,10 @@ def test_a_client_from_nothing_to_mail_that_flows_and_back(stack: Stack) -> None
 
     made = operator.change(
         "mailboxes.create",
-        [{"address": mia, "name": "Mia", "contact": "mia.home@home.test"}, {"address": leo, "contact": "leo@home.test"}],
+        [
+            {"address": mia, "name": "Mia", "contact": "mia.home@home.test"},
+            {"address": leo, "contact": "leo@home.test"},
+        ],
     )
     operator.verified(made)
     until("mail to her is taken", lambda: stack.rcpt(mia) == 250)

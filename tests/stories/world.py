@@ -113,6 +113,7 @@ class Stack:
 
     def mailed_link(self, to: str) -> str:
         """The newest one-time link mailed to a contact."""
+
         def newest() -> str:
             links = [link for one in self.sink() if to in str(one["To"]) for link in links_in(one)]
             return links[-1] if links else ""
@@ -131,6 +132,7 @@ class Stack:
 
     def signed(self, message: bytes) -> bool:
         """Whether a DKIM signature verifies against the published key."""
+
         def txt(name: bytes, timeout: int = 5) -> bytes:
             return "".join(self.dns(name.decode().rstrip("."), "TXT")[:1]).encode()
 
@@ -153,6 +155,7 @@ def links_in(message: EmailMessage) -> list[str]:
 
 def received(box: imaplib.IMAP4, subject: str) -> bytes:
     """The message with this subject, when it has arrived."""
+
     def look() -> bytes:
         box.select("INBOX")
         found = box.search(None, "SUBJECT", f'"{subject}"')[1][0].split()
@@ -200,6 +203,7 @@ class Person:
 
     def verified(self, change: dict[str, Any], *, within: float = 30) -> Any:
         """The change, when everything of it was read back."""
+
         def look() -> Any:
             now = self.get(f"/changes/{change['id']}")
             assert now["stage"] in ("applied", "verified", "scheduled"), now

@@ -1,0 +1,145 @@
+"""postroom doctor: is every piece here, running, in step? Each answer says what was asked, and what was found."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+import click
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.scope import visible
+from postroom.changes.readings import READERS
+from postroom.host import answers, pid_files
+from postroom.host.installation import Installation
+from postroom.host.ports import NUMBERS
+from postroom.models import Delivery, Domain, Node, NodeTodo, Report
+from postroom.models.base import state_models
+
+from .place import installation
+
+PROGRAMS = ("postfix", "dovecot", "pdns_server", "postconf", "doveadm", "sievec")
+SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
+ALIVE = timedelta(seconds=60)
+ROOM = 500 * 2**20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """good: True, False, or None for what is not known. words: what was found."""
+
+    asked: str
+    good: bool | None
+    words: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON.")
+def doctor(as_json: bool) -> None:
+    """Look at everything this installation needs; exit code 1 if anything is wrong or unknown."""
+    found = list(_asked(installation()))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            mark = {True: "ok     ", False: "WRONG  ", None: "unknown"}[one.good]
+            click.secho(f"{mark}  {one.asked}: {one.words}", bold=one.good is not True)
+    if not all(one.good for one in found):
+        raise SystemExit(1)
+
+
+def _asked(here: Installation) -> Iterator[Answer]:
+    for name in PROGRAMS:
+        path = shutil.which(name, path=SBIN)
+        yield Answer(f"program {name}", path is not None, path or "not installed: make install")
+    free = shutil.disk_usage(here.state).free
+    yield Answer("room for state", free > ROOM, f"{free // 2**20} MB free on {here.state}")
+    yield from _processes(here)
+    for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
+        there = answers.tcp(here.address, NUMBERS[port])
+        yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
+    for question in (_migrations, _triggers, _node, _worker, _overdue, _zone):
+        yield from _safely(question)
+
+
+def _processes(here: Installation) -> Iterator[Answer]:
+    for one in pid_files.read_all(here.run):
+        leader = one.leader()
+        yield Answer(f"process {one.path.stem}", leader is not None, f"pid {one.pid}" + ("" if leader else " is gone"))
+
+
+def _safely(question: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+    """A question that cannot be asked is answered with unknown, and why."""
+    try:
+        with acting_as(SYSTEM):
+            yield from list(question())
+    except (OSError, DatabaseError, InterfaceError) as error:
+        yield Answer(question.__name__.strip("_"), None, str(error).splitlines()[0])
+
+
+def _migrations() -> Iterator[Answer]:
+    executor = MigrationExecutor(connection)
+    left = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    words = f"{len(left)} migrations are not applied" if left else "all migrations are applied"
+    yield Answer("database in step", not left, words)
+
+
+def _triggers() -> Iterator[Answer]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'postroom_guard' AND tgenabled <> 'D'"
+        )
+        guarded = {name for (name,) in cursor.fetchall()}
+    missing = sorted(set(state_models()) - guarded)
+    yield Answer("guard on every state table", not missing, f"missing on {', '.join(missing)}" if missing else "there")
+
+
+def _node() -> Iterator[Answer]:
+    nodes = list(visible(SYSTEM, Node).filter(removed_at=None))
+    if not nodes:
+        yield Answer("mail nodes", None, "none has joined yet: nobody has founded the organization")
+    for node in nodes:
+        beat = Report.objects.filter(node=node, sort="heartbeat").order_by("-at").first()
+        if beat is None:
+            yield Answer(f"node {node.name}", None, "no heartbeat yet")
+            continue
+        parts = {name: beat.facts.get(name) for name in ("agent", "milter", "dovecot", "postfix")}
+        down = [name for name, up in parts.items() if not up]
+        late = timezone.now() - beat.at > ALIVE
+        words = f"last heartbeat {_ago(beat.at)}" + (f"; down: {', '.join(down)}" if down else "")
+        yield Answer(f"node {node.name}", not late and not down, words)
+        left = NodeTodo.objects.filter(node=node).count()
+        yield Answer(f"node {node.name} in step", left == 0, f"{left} objects to look at again")
+
+
+def _worker() -> Iterator[Answer]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(last_heartbeat) FROM procrastinate_workers")
+        (beat,) = cursor.fetchone()
+    good = beat is not None and timezone.now() - beat < ALIVE
+    yield Answer("worker", good, f"last sign of life {_ago(beat)}" if beat else "none has ever worked here")
+
+
+def _overdue() -> Iterator[Answer]:
+    left = Delivery.objects.filter(done=False, since__lt=timezone.now() - timedelta(minutes=5))
+    first = left.order_by("since").first()
+    words = f"{left.count()}, the oldest: {first.target} {first.label}: {first.why}" if first else "none"
+    yield Answer("deliveries that wait for more than five minutes", first is None, words)
+
+
+def _zone() -> Iterator[Answer]:
+    domain = visible(SYSTEM, Domain).filter(hosting="hosted", removed_at=None).order_by("name").first()
+    if domain is None:
+        return
+    read = READERS[0](domain.name, domain.hosting)
+    yield Answer(
+        "our name server can be read", not read.failed, read.failed or f"{domain.name}: {len(read.rrsets)} sets"
+    )
+
+
+def _ago(moment: datetime) -> str:
+    return f"{int((timezone.now() - moment).total_seconds())} s ago"

@@ -1,0 +1,93 @@
+"""The same by the program alone: what an operator types, and what it prints."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from test_by_api import SECRET
+from world import Browser, Stack, received, until
+
+pytestmark = pytest.mark.server
+
+
+class Typist:
+    """Somebody at a terminal, with a session."""
+
+    def __init__(self, stack: Stack, email: str) -> None:
+        self.stack = stack
+        self.token = json.loads(stack.run("token", "create", "--as", email, "--json"))["token"]
+
+    def types(self, *words: str) -> Any:
+        return json.loads(self.stack.run(*words, "--json", token=self.token))
+
+    def reads(self, *words: str, ok: bool = True) -> str:
+        return self.stack.run(*words, token=self.token, ok=ok)
+
+    def changes(self, kind: str, why: str = "typed in a story", **params: str) -> Any:
+        given = [word for name, value in params.items() for word in ("--param", f"{name}={value}")]
+        return self.types("change", kind, *given, "--why", why)
+
+    def verified(self, change: dict[str, Any]) -> Any:
+        def look() -> Any:
+            now = self.types("show", change["id"])
+            return now if now["stage"] == "verified" else None
+
+        return until(f"{change['kind']} is verified", look, every=0.5)
+
+
+def test_a_mailbox_by_the_program_alone(stack: Stack) -> None:
+    olive, ada = Typist(stack, "operator@northlight.example"), Typist(stack, "approver@northlight.example")
+    name = f"typed{uuid.uuid4().hex[:8]}"
+    mia = f"mia@{name}.example"
+    assert olive.changes("clients.create", name=name)["stage"] == "verified"
+    olive.verified(olive.changes("domains.add", client=name, name=f"{name}.example", hosting="hosted"))
+    until("the domain is proven", lambda: olive.types("show", "domains", f"{name}.example")["proof"] == "read")
+    shown = olive.reads("change", "mailboxes.create", "-p", f"address={mia}", "--why", "asked", "--dry-run")
+    assert mia in shown and "dry run" in shown
+    olive.verified(olive.changes("mailboxes.create", address=mia, name="Mia", contact=f"{name}@home.test"))
+    owner = Browser()
+    owner.open(stack.mailed_link(f"{name}@home.test"))
+    owner.fill(password=SECRET)
+    until("she signs in", lambda: stack.may_sign_in(mia, SECRET))
+    stack.submit(mia, SECRET, mia, f"to myself {name}")
+    assert stack.signed(received(stack.imap(mia, SECRET), f"to myself {name}"))
+
+    suspended = olive.changes("mailboxes.suspend", "phone stolen", mailbox=mia)
+    olive.verified(suspended)
+    assert not stack.may_sign_in(mia, SECRET)
+    olive.verified(olive.types("undo", suspended["id"], "--why", "found again"))
+    until("she signs in again", lambda: stack.may_sign_in(mia, SECRET))
+    log = olive.reads("log", "--client", name)
+    assert "phone stolen" in log and "operator@northlight.example" in log
+
+    held = olive.changes("mailboxes.remove", mailbox=mia)
+    assert held["stage"] == "held"
+    own = olive.reads("approve", held["id"], "--plan-hash", held["plan_hash"], ok=False)
+    assert "not allowed" in own
+    ada.types("approve", held["id"], "--plan-hash", held["plan_hash"])
+    until("mail to her is refused", lambda: stack.rcpt(mia) == 550)
+
+
+def test_what_is_wrong_is_said_all_at_once_and_the_exit_code_says_so(stack: Stack) -> None:
+    olive = Typist(stack, "operator@northlight.example")
+    said = olive.reads(
+        "change", "mailboxes.create", "-p", "address=two@@ats", "-p", "quota_mb=-1", "--why", "x", ok=False
+    )
+    assert "address:" in said and "quota_mb:" in said
+    assert "no kind" in olive.reads("change", "mailboxes.explode", "--why", "x", ok=False)
+
+
+def test_the_doctor_finds_everything_in_step(stack: Stack) -> None:
+    def well() -> bool:
+        found = json.loads(stack.run("doctor", "--json"))
+        return all(one["good"] for one in found if "wait" not in one["asked"])
+
+    assert until("the doctor is content", lambda: _quietly(well), within=40, every=2)
+
+
+def _quietly(look: Any) -> bool:
+    try:
+        return bool(look())
+    except AssertionError:
+        return False
