@@ -16,6 +16,7 @@ from postroom.changes.carry import acknowledged, retry
 from postroom.changes.clock import tick
 
 from .proofs import Proofs
+from .watch import look_around
 
 log = logging.getLogger("postroom.worker")
 
@@ -35,6 +36,7 @@ def beats() -> list[Beat]:
         Beat(1, lambda: retry(timezone.now())),
         Beat(0.5, acknowledged),
         Beat(1, Proofs().look),
+        Beat(5, look_around),
     ]
 
 

@@ -1,0 +1,30 @@
+"""Read the zones of all domains again and again, the longest unread first: what stands there, whoever changed it.
+
+An observer: it writes readings and changes nothing. What differs from the record sets is for the pages to show.
+"""
+
+from datetime import timedelta
+
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes import readings
+from postroom.models import Domain, Reading
+
+from .zones import read
+
+AT_ONCE = 10
+FRESH = timedelta(seconds=30)
+
+
+def look_around() -> int:
+    """Read the zones that were not read for the longest time; how many."""
+    newest = Reading.objects.filter(zone=OuterRef("name"), name="", type="").values("at")[:1]
+    with acting_as(SYSTEM):
+        domains = Domain.objects.filter(removed_at=None).exclude(hosting="provider").annotate(read=Subquery(newest))
+        longest = domains.order_by(F("read").asc(nulls_first=True))[:AT_ONCE]
+        due = [d for d in longest if d.read is None or d.read < timezone.now() - FRESH]
+    for domain in due:
+        readings.keep(read(domain.name, domain.hosting), domain.client_id)
+    return len(due)
