@@ -19,6 +19,7 @@ django.setup()
 
 from postroom.host.cluster import Cluster  # noqa: E402
 
+pytest_plugins = ["stack"]
 TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
 numbers = count()
@@ -30,7 +31,7 @@ def cluster() -> Iterator[Cluster]:
         running.found(files("postroom").joinpath("sql/roles.sql").read_text(), database=TEMPLATE)
         for node in NODES:
             running.execute(f"CREATE ROLE postroom_node_{node} LOGIN IN ROLE postroom_node")
-        migrate = [sys.executable, "-W", "error", "-m", "django", "migrate", "-v0"]
+        migrate = [sys.executable, "-W", "error", "-m", "django", "migrate", "-v0", "--skip-checks"]
         url = running.dsn("postroom_owner", TEMPLATE)
         environ = {**os.environ, "POSTROOM_DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
         subprocess.run(migrate, check=True, timeout=120, env=environ)

@@ -196,8 +196,8 @@ def found(change: Change, verdicts: Sequence[Verdict]) -> None:
 
 
 def as_params(kinds: Sequence[Kind]) -> object:
-    """What was asked, as JSON: one object, or a list where it was a list."""
-    asked = [kind.model_dump(mode="json") for kind in kinds]
+    """What was asked, as JSON: one object, or a list where it was a list; what was left out stays out."""
+    asked = [kind.model_dump(mode="json", exclude_unset=True) for kind in kinds]
     return asked[0] if len(asked) == 1 else asked
 
 

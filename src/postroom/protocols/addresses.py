@@ -9,6 +9,7 @@ addresses that need SMTPUTF8 (RFC 6531) are refused because our servers do not o
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -55,6 +56,7 @@ class BadAddress(ValueError):
     """Not a mail address we can keep; the message says what, where, and what would be right."""
 
 
+@lru_cache(maxsize=4096)  # a list of ten thousand addresses names a handful of domains
 def domain_name(text: str) -> str:
     """A domain name in its one form: lower-case A-labels, at least two, no trailing dot.
 
