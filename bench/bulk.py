@@ -58,9 +58,8 @@ def _twins(admin: psycopg.Connection) -> None:  # type: ignore[type-arg]
     for table in TABLES:
         admin.execute(f"CREATE TABLE direct_{table} (LIKE {table} INCLUDING ALL)")
         for column, target in KEYS[table]:
-            admin.execute(
-                f"ALTER TABLE direct_{table} ADD FOREIGN KEY ({column}) REFERENCES {target} DEFERRABLE INITIALLY DEFERRED"
-            )
+            key = f"FOREIGN KEY ({column}) REFERENCES {target} DEFERRABLE INITIALLY DEFERRED"
+            admin.execute(f"ALTER TABLE direct_{table} ADD {key}")
 
 
 def _rows(admin: psycopg.Connection) -> dict[str, bytes]:  # type: ignore[type-arg]
