@@ -39,4 +39,6 @@ def _mine(access: Access, model: type[StateModel], permission: str | None) -> Q:
         mine |= Q(**{model.mine: access.actor.person})
     if domain := "domain_id" if "domain_id" in columns else "id" if model._meta.db_table == "domains" else None:
         mine |= Q(**{f"{domain}__in": [h.domain for h in held if h.domain]})
+    elif "address_id" in columns and (domains := [h.domain for h in held if h.domain]):
+        mine |= Q(address__domain_id__in=domains)
     return mine

@@ -36,6 +36,12 @@ class Bearer(HttpBearer):
         return Caller(found[1], found[0]) if found else None
 
 
+def anybody(view: F) -> F:
+    """The operation is open to whoever asks."""
+    view.permission = "public"  # type: ignore[attr-defined]
+    return view
+
+
 def reads(permission: str) -> Callable[[F], F]:
     """The operation reads, in one transaction as the caller; without the permission anywhere, 403 and an entry."""
 

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from ninja import Router, Schema
 
 from postroom.access.acting import acting_as
+from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
@@ -70,7 +71,7 @@ def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> An
     change = submit(kind, actor=request.auth.actor, why=as_why(body.why), secrets={"link": hashed})
     response["Cache-Control"] = "no-store"
     with acting_as(request.auth.actor):
-        invite = Invite.objects.get(pk=invite_id)
+        invite = visible(request.auth.actor, Invite).get(pk=invite_id)
         if change.version is None:
             said = "; ".join(v["reason"] for v in change.verdicts)
             return problem(409, "refused", "No link was made", said)

@@ -26,6 +26,8 @@ COMMANDS = {
     "demo": Command("demo:load", "Load the demo portfolio, once; `up --demo` does it.", place.enter),
     "links": Command("inside:links", "Print the one-time links with which people get in.", place.enter),
     "token": Command("inside:token", "Sessions at the API, in a demo installation.", place.enter),
+    "login": Command("login:login", "Sign in, confirmed in the browser."),
+    "logout": Command("login:logout", "End the session that login opened."),
     "doctor": Command("doctor:doctor", "Is every piece here, running, in step?", place.enter),
     "change": Command("changes:change", "Propose a change."),
     "kinds": Command("changes:kinds", "What can be changed, and what each takes."),

@@ -37,3 +37,16 @@ class Login(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return False
+
+
+class DeviceCode(models.Model):
+    """A terminal that waits for its person to say yes in a browser (RFC 8628). Only the hash of its code is kept."""
+
+    hashed = models.TextField(primary_key=True)
+    user_code = models.TextField(unique=True)
+    label = models.TextField(default="")
+    person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "device_codes"

@@ -1,0 +1,62 @@
+"""The device flow (RFC 8628): a terminal shows a short code, its person confirms it in a browser where they are signed
+in with both factors, and the terminal gets a session of theirs. Codes live for ten minutes and work once.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from postroom.models import DeviceCode
+
+from .tokens import draw, hashed
+
+LIVES = timedelta(minutes=10)
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628, 6.1: no vowels, so no words; nothing that looks like a digit
+
+
+class Pending(Exception):
+    """Nobody has confirmed the code yet."""
+
+
+class Expired(Exception):
+    """No such code, or one that is over or was used."""
+
+
+def begin(label: str) -> tuple[str, str, datetime]:
+    """(what the terminal keeps, what its person types, until when)."""
+    code, kept = draw()
+    typed = "".join(secrets.choice(LETTERS) for _ in range(8))
+    now = timezone.now()
+    DeviceCode.objects.filter(until__lt=now).delete()
+    made = DeviceCode.objects.create(hashed=kept, user_code=typed, label=label[:80], until=now + LIVES)
+    return code, f"{typed[:4]}-{typed[4:]}", made.until
+
+
+def waiting(typed: str) -> str | None:
+    """What the terminal with this code calls itself; None for a code that is no good."""
+    found = DeviceCode.objects.filter(user_code=_plain(typed), person=None, until__gt=timezone.now()).first()
+    return found.label if found else None
+
+
+def confirm(typed: str, person: UUID) -> bool:
+    """The person says yes; False for a code that is no good (any more)."""
+    good = DeviceCode.objects.filter(user_code=_plain(typed), person=None, until__gt=timezone.now())
+    return bool(good.update(person_id=person))
+
+
+def collect(code: str) -> tuple[UUID, str]:
+    """(who confirmed, what the terminal calls itself), once; raises Pending or Expired."""
+    found = DeviceCode.objects.filter(hashed=hashed(code), until__gt=timezone.now()).first()
+    if found is None:
+        raise Expired
+    if found.person_id is None:
+        raise Pending
+    if not DeviceCode.objects.filter(pk=found.pk).delete()[0]:
+        raise Expired
+    return found.person_id, found.label
+
+
+def _plain(typed: str) -> str:
+    return "".join(char for char in typed.upper() if char in LETTERS)

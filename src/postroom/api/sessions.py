@@ -1,0 +1,71 @@
+"""Sessions at the API: the device flow (RFC 8628), open to whoever asks since nothing comes of it without a person."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router, Schema
+
+from postroom.access.acting import SYSTEM
+from postroom.access.devices import LIVES, Expired, Pending, begin, collect
+from postroom.access.tokens import draw
+from postroom.changes.kinds.people import EndSession, OpenSession
+from postroom.changes.pipeline import submit
+
+from .door import anybody, submits
+from .problems import problem
+
+router = Router(tags=["sessions"])
+LASTS = timedelta(hours=12)
+EVERY = 3  # seconds between two questions of a terminal
+
+
+class Terminal(Schema):
+    label: str = ""
+
+
+class Code(Schema):
+    device_code: str
+
+
+@router.post("/device", auth=None)
+@anybody
+def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
+    """A code for a terminal to show, and where its person types it."""
+    code, typed, _ = begin(body.label)
+    where = f"{settings.POSTROOM.origin}/device/"
+    return {
+        "device_code": code, "user_code": typed, "verification_uri": where, "interval": EVERY,
+        "expires_in": int(LIVES.total_seconds()),
+    }  # fmt: skip
+
+
+@router.post("/device/token", auth=None)
+@anybody
+def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> Any:
+    """The token, once its person said yes; else what RFC 8628, 3.5 calls the reason."""
+    try:
+        person, label = collect(body.device_code)
+    except Pending:
+        return problem(400, "pending", "Nobody has confirmed the code yet", error="authorization_pending")
+    except Expired:
+        return problem(400, "expired", "This code is over, or was used", error="expired_token")
+    token, kept = draw()
+    kind = OpenSession(
+        person=str(person), label=label, mfa="both factors, in the browser", until=timezone.now() + LASTS
+    )
+    change = submit(kind, actor=SYSTEM, why="postroom login, confirmed in the browser", secrets={"session": kept})
+    if change.version is None:
+        return problem(409, "refused", "No session was opened", "; ".join(v["reason"] for v in change.verdicts))
+    response["Cache-Control"] = "no-store"
+    return {"access_token": token, "token_type": "Bearer", "expires_in": int(LASTS.total_seconds())}
+
+
+@router.post("/session/end")
+@submits("changes.view")
+def end(request: Any) -> dict[str, str]:
+    """End the session that asks."""
+    submit(EndSession(session=str(request.auth.session)), actor=SYSTEM, why="postroom logout")
+    return {"ended": str(request.auth.session)}

@@ -1,0 +1,40 @@
+"""Confirming a terminal: its person types the code it shows, where they are signed in with both factors."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from postroom.access.devices import confirm, waiting
+from postroom.web.door import act
+from postroom.web.parts.change_pages import FormPage
+from postroom.web.parts.forms import Field, Form
+from postroom.web.parts.shapes import Note, PageHead
+
+NO_GOOD = "No terminal waits with this code. It lives for ten minutes and works once."
+
+
+@act("changes.view")
+def device(request: Any) -> HttpResponse:
+    """Type the code; then say yes to the terminal it belongs to."""
+    typed = request.POST.get("code", "") if request.method == "POST" else request.GET.get("code", "")
+    if request.method != "POST":
+        return _page(request, typed)
+    if request.POST.get("sure"):
+        done = confirm(typed, request.actor.person)
+        return _page(request, "", done=done) if done else _page(request, typed, error=NO_GOOD)
+    label = waiting(typed)
+    return _page(request, typed, error=NO_GOOD) if label is None else _page(request, typed, label=label or "a terminal")
+
+
+def _page(request: Any, typed: str, *, error: str = "", label: str = "", done: bool = False) -> HttpResponse:
+    notes = [Note("Signed in", "The terminal has its session; it lasts twelve hours.")] if done else []
+    if label:
+        notes = [
+            Note(f"{label} asks for a session of yours", "Go on only if you have just typed postroom login there.")
+        ]
+    code = Field(name="code", label="The code the terminal shows", value=typed, error=error, required=True)
+    hidden = (("sure", "yes"),) if label else ()
+    form = Form(fields=(code,), submit="Give it my session" if label else "Look it up", url="/device/", hidden=hidden)
+    page = FormPage(head=PageHead("Sign in a terminal"), notes=tuple(notes), form=form)
+    return render(request, "form.html", {"page": page}, status=422 if error else 200)
