@@ -179,6 +179,12 @@ def signed_in(person: UUID) -> tuple[Actor, frozenset[str]] | None:
     return (Actor(person, found[0][0]), frozenset(found[0][1])) if found else None
 
 
+def taken(domain: str) -> bool:
+    """Whether a domain is in somebody's care already; never whose."""
+    ((found,),) = _ask("SELECT postroom_taken(%s)", domain)
+    return bool(found)
+
+
 def others_who_may(roles: list[str], *, client: UUID | None, beside: UUID | None) -> int:
     """How many people, `beside` left out, hold one of `roles` at this client or above it."""
     ((count,),) = _ask("SELECT postroom_others(%s, %s, %s)", client, beside, roles)

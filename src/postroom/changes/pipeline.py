@@ -73,7 +73,7 @@ def propose(
         proposer_id=access.actor.person, why=why, ticket=ticket, key=key, now=seconds(timezone.now()),
         caused_by=caused_by, replans=replans, undoes_id=kinds[0].takes_back,
     )  # fmt: skip
-    state = State(access, change.pk, change.now)
+    state = State(access, change.pk, change.now, why)
     plan = _as_one(_planned(kinds, state))
     if not plan.edits:
         raise NothingToDo(f"{change.kind}: it stands so already")
@@ -174,7 +174,7 @@ def judged_anew(change_id: UUID) -> None:
 def _kept(change: Change, access: Access) -> Proposed:
     """The plan that was kept with the change, in front of the policies."""
     plan = Plan.from_json(change.plan or [])
-    return Proposed(change, as_kinds(change), plan, State(access, change.pk, change.now), access)
+    return Proposed(change, as_kinds(change), plan, State(access, change.pk, change.now, change.why), access)
 
 
 def keep(proposed: Proposed, stage: str) -> Change:

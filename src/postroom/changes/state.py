@@ -33,8 +33,8 @@ def new_change_id() -> UUID:
 class State:
     """Planning twice from the same rows gives the same plan: nothing here draws a clock or a number."""
 
-    def __init__(self, access: Access, change_id: UUID, now: datetime) -> None:
-        self.access, self.actor, self.now = access, access.actor, now
+    def __init__(self, access: Access, change_id: UUID, now: datetime, why: str = "") -> None:
+        self.access, self.actor, self.now, self.why = access, access.actor, now, why
         self._change, self._made = change_id, 0
         self._got: dict[tuple[type[StateModel], str], StateModel] = {}
 

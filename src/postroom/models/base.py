@@ -20,7 +20,8 @@ class WriteOutsideChange(RuntimeError):
 
 
 def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
-    raise WriteOutsideChange(f"{self!r}: plan an edit and submit it")
+    model = getattr(self, "model", type(self))  # named by its model: to show a query set would be to ask the database
+    raise WriteOutsideChange(f"{model.__name__}: plan an edit and submit it")
 
 
 class StateQuerySet(models.QuerySet[Any]):

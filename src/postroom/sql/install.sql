@@ -92,6 +92,15 @@ BEGIN ATOMIC
     WHERE p.id IS DISTINCT FROM beside AND g.role = ANY (roles) AND g.domain_id IS NULL
       AND (g.client_id IS NULL OR g.client_id = whose);
 END;
+-- Whether a domain is in somebody's care already; never whose.
+CREATE OR REPLACE FUNCTION postroom_taken(domain text) RETURNS boolean
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT 1 FROM domains d WHERE d.name = domain);
+END;
+ALTER FUNCTION postroom_taken(text) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_taken(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_taken(text) TO postroom_app;
 -- Parts of words, found by their trigrams. LIKE is not leakproof, so under row security the planner may not use an index
 -- for it; here row security is bypassed, and the same scope asked for in words.
 CREATE OR REPLACE FUNCTION postroom_find_addresses(pattern text) RETURNS SETOF uuid

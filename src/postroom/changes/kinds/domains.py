@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from postroom.access.acting import taken
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Edit, Planned, create, edit
@@ -39,6 +40,8 @@ class AddDomain(Kind, name="domains.add"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         client, domain = state.get(Client, self.client, where="client"), state.new_id()
+        if taken(self.name):
+            raise Problem("name", f"{self.name} is already taken")
         known = self.model_dump(exclude={"client"})
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known)
         for wanted, ours in baseline(self.name, state):
@@ -63,9 +66,9 @@ class ChangeDomain(Kind, name="domains.change"):
 
     domain: DomainRef
     registrar: Line | None = None
-    registrar_holder: Line | None = None
-    registrar_account: Line | None = None
-    dns_holder: Line | None = None
+    registrar_holder: Line | None = Field(default=None, description="Who holds the login at the registrar")
+    registrar_account: Line | None = Field(default=None, description="The mail address of the account there")
+    dns_holder: Line | None = Field(default=None, description="Who holds the login where its DNS is run")
     expires_on: date | None = None
 
     def plan(self, state: State) -> Iterator[Planned]:

@@ -24,7 +24,7 @@ class StartFreeze(Kind, name="freezes.start"):
         client = None if self.scope == "organization" else state.get(Client, self.scope, where="scope").pk
         if self.until and self.until <= state.now:
             raise Problem("until", f"{self.until.isoformat()} has passed")
-        yield create(Freeze, state.new_id(), client_id=client, reason=self.reason, until=self.until)
+        yield create(Freeze, state.new_id(), client_id=client, reason=self.reason or state.why, until=self.until)
 
 
 class EndFreeze(Kind, name="freezes.end"):

@@ -26,10 +26,10 @@ class Found(Kind, name="organization.found"):
 
     by = frozenset({"founder"})
     name: Name = Field(description="What the organization is called")
-    owner_name: Name
-    owner_email: MailAddress
+    owner_name: Name = Field(description="Who owns it: a person")
+    owner_email: MailAddress = Field(description="Where they are reached, and what they sign in with")
     postmaster: MailAddress = Field(description="Where mail to postmaster@ and abuse@ of every domain goes")
-    team: tuple[Member, ...] = ()
+    team: tuple[Member, ...] = Field(default=(), description="Who else is there from the first day, with which role")
 
     def plan(self, state: State) -> Iterator[Planned]:
         if state.rows(Organization).exists():
@@ -46,7 +46,7 @@ class ChangeOrganization(Kind, name="organization.change"):
     """Another name for the organization, or another postmaster mailbox."""
 
     name: Name | None = None
-    postmaster: MailAddress | None = None
+    postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
 
     def plan(self, state: State) -> Iterator[Planned]:
         yield edit(state.rows(Organization).get(), **self.model_dump(exclude_none=True))

@@ -127,7 +127,7 @@ class GiveGrant(Kind, name="grants.give"):
             raise Problem("until", f"{self.until.isoformat()} has passed")
         yield create(
             Grant, state.new_id(), client_id=client, domain_id=domain and domain.pk, person_id=person.pk,
-            role=self.role, reason=self.reason, given_by_id=state.actor.person, until=self.until,
+            role=self.role, reason=self.reason or state.why, given_by_id=state.actor.person, until=self.until,
         )  # fmt: skip
 
 

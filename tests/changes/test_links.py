@@ -1,0 +1,176 @@
+"""Links and sessions: what a token opens, for whom, how long, and that it is kept nowhere but as a hash."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from cast import LINK, House, do, kind, person, reasons, the
+from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of, signed_in
+from postroom.changes.errors import Problems
+from postroom.changes.pipeline import submit
+from postroom.models import Client, Invite, Mailbox, Person, Secret
+
+LEO, OTTO = "leo@acme.example", "otto@northlight.example"
+SECRETS = {"password": "{HASH}p", "recovery code": "{HASH}c"}
+ADA = "ada@northlight.example"
+
+
+def owner(link: str = LINK) -> Actor:
+    return Actor(None, "Leo", "link", link)
+
+
+@pytest.fixture
+def invite(house: House) -> Invite:
+    """Leo's mailbox, and the link that was mailed to him."""
+    do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
+    made = the(Invite, mailbox__address__address=LEO)
+    issue(made)
+    return made
+
+
+def issue(invite: Invite, link: str = LINK) -> None:
+    submit(kind("invites.issue", invite=str(invite.pk)), actor=SYSTEM, why="x", secrets={"link": link})
+
+
+def test_a_mailbox_keeps_mail_and_opens_for_nobody_before_its_owner_comes(house: House, invite: Invite) -> None:
+    with acting_as(house.olive):
+        mailbox = Mailbox.objects.get(address__address=LEO)
+        assert not Secret.objects.filter(owner_row=mailbox.pk).exists()
+    assert do("invites.redeem", owner(), secrets=SECRETS).stage == "applied"
+    with acting_as(house.olive):
+        assert Secret.objects.filter(owner_row=mailbox.pk).count() == 2
+        assert Mailbox.objects.get(pk=mailbox.pk).access_epoch == mailbox.access_epoch + 1, "older sessions end"
+
+
+def test_a_link_opens_once(house: House, invite: Invite) -> None:
+    do("invites.redeem", owner(), secrets=SECRETS)
+    with pytest.raises(NoSuchLink):
+        do("invites.redeem", owner(), secrets=SECRETS)
+
+
+@pytest.mark.parametrize("link", ["", "2" * 64, LINK.upper() + "x", "' OR true --"])
+def test_a_wrong_link_is_no_link(house: House, invite: Invite, link: str) -> None:
+    with pytest.raises(NoSuchLink):
+        do("invites.redeem", owner(link), secrets=SECRETS)
+
+
+def test_a_new_link_voids_the_old_one(house: House, invite: Invite) -> None:
+    issue(invite, "2" * 64)
+    with pytest.raises(NoSuchLink):
+        do("invites.redeem", owner(), secrets=SECRETS)
+    assert do("invites.redeem", owner("2" * 64), secrets=SECRETS).version
+
+
+@pytest.mark.parametrize("end", ["cancel", "redirect", "send again", "remove the mailbox"])
+def test_an_invite_that_ended_opens_nothing(house: House, invite: Invite, end: str) -> None:
+    if end == "cancel":
+        do("invites.cancel", house.henry, invite=str(invite.pk))
+    elif end == "redirect":
+        do("invites.redirect", house.olive, invite=str(invite.pk), contact="other@home.example")
+    elif end == "send again":
+        do("invites.send", house.olive, mailbox=LEO, contact="leo@home.example")
+    else:
+        from postroom.changes.approvals import approve
+
+        held = do("mailboxes.remove", house.olive, mailbox=LEO)
+        approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
+    with pytest.raises(NoSuchLink):
+        do("invites.redeem", owner(), secrets=SECRETS)
+    with acting_as(house.olive):
+        assert not Secret.objects.filter(owner_row=invite.pk).exists()
+
+
+def test_an_expired_link_opens_nothing(house: House, invite: Invite, sql: Any) -> None:
+    assert the(Invite, pk=invite.pk).until - datetime.now(UTC) > timedelta(hours=71, minutes=59)
+    sql("SELECT set_config('postroom.change', 'time passes', false)",
+        "UPDATE invites SET until = date_trunc('second', now()) - interval '1 s' WHERE until > now()")  # fmt: skip
+    with pytest.raises((NoSuchLink, Problems)):
+        do("invites.redeem", owner(), secrets=SECRETS)
+    issue(invite)
+    assert do("invites.redeem", owner(), secrets=SECRETS).version, "sent again it is good for 72 hours more"
+
+
+def test_who_holds_a_link_sees_the_one_client_it_is_of(house: House, invite: Invite) -> None:
+    with acting_as(owner()):
+        assert [c.slug for c in Client.objects.all()] == ["acme"]
+        assert not Mailbox.objects.filter(address__address="mia@globex.example").exists()
+        with connection.cursor() as cursor, pytest.raises(DatabaseError, match="permission denied"):
+            cursor.execute("SELECT value FROM secrets")
+    for permission, params in (("mailboxes.suspend", {"mailbox": LEO}), ("clients.suspend", {"client": "acme"})):
+        refused = do(permission, owner(), **params)
+        assert refused.stage == "refused" and "not allowed" in reasons(refused)
+
+
+def test_a_link_of_one_thing_does_not_open_another(house: House, invite: Invite) -> None:
+    with pytest.raises(Problems, match="no longer good"):
+        do("people.enrol", owner())
+    do("people.invite", house.oskar, name="Otto", email=OTTO)
+    issue(the(Invite, person__email=OTTO), "2" * 64)
+    with pytest.raises(Problems, match="no longer good"):
+        do("invites.redeem", owner("2" * 64), secrets=SECRETS)
+    assert do("people.enrol", owner("2" * 64)).version
+    with pytest.raises(NoSuchLink):
+        do("people.enrol", owner("2" * 64))
+
+
+def test_a_held_back_secret_leaves_no_trace_and_the_link_good(house: House, invite: Invite, sql: Any) -> None:
+    """For a kind that carries a secret a hold counts as a refusal: nothing is stored."""
+    do("freezes.start", house.olive, scope="acme", reason="stop")
+    refused = do("invites.redeem", owner(), secrets=SECRETS)
+    assert refused.stage == "refused" and refused.plan is None
+    assert [p for (p,) in sql("SELECT purpose FROM secrets")] == ["link"]
+
+
+def test_the_helpdesk_starts_a_reset_and_sees_no_link(house: House, invite: Invite) -> None:
+    assert do("invites.resend", house.henry, invite=str(invite.pk)).stage == "applied"
+    asked = submit(kind("invites.issue", invite=str(invite.pk)), actor=house.henry, why="x", secrets={"link": "3" * 64})
+    assert asked.stage == "refused", "the answer of that kind is the link itself"
+
+
+# Sessions at the API.
+
+TOKEN = "5" * 64
+
+
+def session(until: datetime, token: str = TOKEN) -> Any:
+    opened = kind("sessions.open", person=ADA, label="laptop", mfa="totp", until=until.isoformat())
+    return submit(opened, actor=SYSTEM, why="signed in", secrets={"session": token})
+
+
+def test_a_session_is_its_person_with_how_they_signed_in(house: House) -> None:
+    session(datetime.now(UTC) + timedelta(hours=12))
+    found = session_of(TOKEN)
+    assert found and (found[1], found[2]) == (house.ada, "totp")
+    assert session_of("6" * 64) is None and session_of("") is None
+
+
+def test_a_session_ends_by_time_by_hand_and_with_its_person(house: House) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0)
+    session(soon - timedelta(seconds=1))
+    assert session_of(TOKEN) is None, "by predicate, before anybody tidies"
+
+    session(soon + timedelta(hours=1), "6" * 64)
+    found = session_of("6" * 64)
+    assert found
+    assert do("sessions.end", house.oskar, session=str(found[0])).version
+    assert session_of("6" * 64) is None
+    with acting_as(SYSTEM):
+        assert not Secret.objects.filter(owner_row=found[0]).exists()
+
+    session(soon + timedelta(hours=1), "7" * 64)
+    do("people.suspend", house.oskar, person=ADA)
+    assert session_of("7" * 64) is None
+    do("people.resume", house.oskar, person=ADA)
+    assert session_of("7" * 64) is None, "suspended is ended"
+
+
+def test_a_suspended_person_is_nobody_at_once(house: House) -> None:
+    assert signed_in(house.ada.person) == (house.ada, frozenset({"approver"}))  # type: ignore[arg-type]
+    do("people.suspend", house.oskar, person=ADA)
+    assert signed_in(house.ada.person) is None  # type: ignore[arg-type]
+    with acting_as(house.ada) as access:
+        assert access.held == () and Client.objects.count() == 0
+    do("people.resume", house.oskar, person=ADA)
+    assert person(ADA, house.oskar) == house.ada and the(Person, email=ADA).suspended_at is None

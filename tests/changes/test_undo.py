@@ -1,0 +1,309 @@
+"""Undo: one change taken back where it still stands, by whom, when, and never towards more access."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cast import MIA, House, again, as_wanted, do, holds, kind, reasons, redeemed, the, waits
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.approvals import approve, undo
+from postroom.changes.errors import NothingToDo, NotSeen, NotThere, Problems
+from postroom.changes.pipeline import submit
+from postroom.models import Address, Alias, Change, DkimKey, Domain, Grant, Invite, Mailbox, RecordSet, Secret
+
+LEO = "leo@acme.example"
+
+
+def mailbox(address: str = MIA) -> Mailbox:
+    return the(Mailbox, address__address=address)
+
+
+def left_out(change: Change) -> list[tuple[str, str]]:
+    return [(table, because) for table, _, because in change.left_out]
+
+
+def with_consent(house: House, change: Change) -> Change:
+    assert change.stage == "held", (change.stage, reasons(change))
+    done = approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
+    assert done.version, (done.stage, reasons(done))
+    return done
+
+
+def is_older(change: Change, by: timedelta, sql: Any) -> None:
+    """Time passes: half an hour, in the one place that knows when the change was."""
+    sql(f"UPDATE changes SET now = now - interval '{int(by.total_seconds())} seconds' WHERE id = '{change.pk}'")
+
+
+# Whose, when.
+
+
+def test_ones_own_change_is_taken_back_at_once(house: House) -> None:
+    suspended = do("mailboxes.suspend", house.olive, mailbox=MIA)
+    back = undo(suspended.pk, actor=house.olive, why="the wrong Mia")
+    assert (back.stage, back.kind, back.verdicts) == ("applied", "history.roll_back", [])
+    assert mailbox().suspended_at is None
+    assert again(suspended).undone_by_id == back.pk and back.undoes_id == suspended.pk
+
+
+def test_even_where_another_would_need_a_second_person(house: House, sql: Any) -> None:
+    """Taking back a removal a minute ago alarms nobody; an hour later it is judged like any change."""
+    new = [kind("mailboxes.create", address=f"n{n}@acme.example") for n in range(20)]
+    made = submit(new, actor=house.olive, why="x")
+    is_older(made, timedelta(minutes=29), sql)
+    assert undo(made.pk, actor=house.olive, why="oops").stage == "applied"
+    made = submit([k.model_copy(update={"address": f"m{k.address}"}) for k in new], actor=house.olive, why="x")
+    do("mailboxes.change", house.olive, mailbox="mn1@acme.example", vip=True)
+    is_older(made, timedelta(minutes=31), sql)
+    late = undo(made.pk, actor=house.olive, why="oops")
+    assert late.stage == "held" and "later changes" in reasons(late)
+
+
+def test_a_change_of_somebody_else_touched_since_is_held_and_says_over_what(house: House) -> None:
+    first = do("mailboxes.change", house.oskar, mailbox=MIA, quota_mb=5)
+    do("mailboxes.suspend", house.olive, mailbox=MIA)
+    back = undo(first.pk, actor=house.oskar, why="x")
+    assert back.stage == "held" and "goes back over 1 later changes: mailboxes.suspend" in reasons(back)
+    with_consent(house, back)
+    assert mailbox().quota_mb == 10_000 and mailbox().suspended_at, "only its own field goes back"
+
+
+def test_untouched_a_change_of_somebody_else_is_judged_like_any(house: House) -> None:
+    suspended = do("mailboxes.suspend", house.oskar, mailbox=MIA)
+    assert undo(suspended.pk, actor=house.olive, why="x").stage == "applied", "suspend and resume of one are not held"
+    made = do("domains.add", house.oskar, client="acme", name="live.example")
+    do("domains.prove", SYSTEM, domain="live.example", proof="x")
+    as_wanted(house, "live.example")
+    back = undo(made.pk, actor=house.olive, why="x")
+    assert back.stage == "held" and "loses its MX" in reasons(back)
+
+
+def test_who_may_not_do_it_may_not_undo_it(house: House) -> None:
+    """An undo goes through the same gate: what one may not do is not done backwards either."""
+    renamed = do("organization.change", house.oskar, name="Northern Light")
+    for nobody in (house.olive, house.ada, house.henry, house.audrey):
+        refused = undo(renamed.pk, actor=nobody, why="no")
+        assert refused.stage == "refused" and "not allowed" in reasons(refused)
+    proved = the(Change, kind="domains.add", client__slug="acme")
+    assert undo(proved.pk, actor=house.carl, why="no").stage == "refused"
+
+
+def test_a_client_admin_takes_back_what_they_did(house: House) -> None:
+    suspended = do("mailboxes.suspend", house.carl, mailbox=MIA)
+    assert undo(suspended.pk, actor=house.carl, why="oops").stage == "applied"
+
+
+def test_what_waits_or_changed_nothing_is_not_undone(house: House) -> None:
+    held = do("mailboxes.remove", house.olive, mailbox=MIA)
+    later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
+    refused = do("mailboxes.suspend", house.ada, mailbox=MIA)
+    for change, words in ((held, "withdraw it"), (later, "withdraw it"), (refused, "changed nothing")):
+        with pytest.raises(NotSeen, match=words):
+            undo(change.pk, actor=house.olive, why="x")
+    with pytest.raises(Problems, match="changed nothing"):
+        do("history.roll_back", house.olive, change=str(refused.pk))
+
+
+def test_not_twice_and_an_undo_is_undone_like_anything(house: House) -> None:
+    suspended = do("mailboxes.suspend", house.olive, mailbox=MIA)
+    back = undo(suspended.pk, actor=house.olive, why="x")
+    with pytest.raises(NotSeen, match="undone already"):
+        undo(suspended.pk, actor=house.olive, why="x")
+    undo(back.pk, actor=house.olive, why="no, it was right")
+    assert mailbox().suspended_at == suspended.now
+
+
+def test_what_one_does_not_see_is_not_there(house: House) -> None:
+    change = do("mailboxes.suspend", house.olive, mailbox="mia@globex.example")
+    with pytest.raises(NotThere):
+        undo(change.pk, actor=house.carl, why="x")
+    with pytest.raises(Problems) as found:
+        do("history.roll_back", house.carl, change=str(change.pk))
+    assert found.value.only_not_there
+
+
+# What goes back, and what does not.
+
+
+def test_only_what_still_stands_goes_back(house: House) -> None:
+    first = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=5, name="Mia M.")
+    do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=6)
+    back = with_consent(house, undo(first.pk, actor=house.olive, why="x"))
+    assert left_out(back) == [("mailboxes", "quota_mb changed again since")]
+    assert (mailbox().name, mailbox().quota_mb) == ("Mia", 6)
+    both = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=7)
+    do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=8)
+    with pytest.raises(NothingToDo):
+        undo(both.pk, actor=house.olive, why="x")
+
+
+def test_a_mailbox_without_anything_on_it_goes_without_a_trace(house: House) -> None:
+    made = do("mailboxes.create", house.olive, address=LEO)
+    undo(made.pk, actor=house.olive, why="typo")
+    with acting_as(house.olive):
+        assert (
+            not Address.objects.filter(address=LEO).exists()
+            and not Mailbox.objects.filter(address__address=LEO).exists()
+        )
+    assert do("mailboxes.create", house.olive, address=LEO).stage == "applied", "the address is free again"
+
+
+def test_a_mailbox_that_was_invited_to_is_removed_softly_and_its_link_ends(house: House) -> None:
+    made = do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
+    invite = the(Invite, mailbox__address__address=LEO)
+    submit(kind("invites.issue", invite=str(invite.pk)), actor=SYSTEM, why="x", secrets={"link": "1" * 64},
+           caused_by=made)  # fmt: skip
+    back = undo(made.pk, actor=house.olive, why="x")
+    assert back.stage == "applied", reasons(back)
+    assert mailbox(LEO).removed_at == back.now and the(Invite, pk=invite.pk).ended_at == back.now
+    with acting_as(house.olive):
+        assert not Secret.objects.filter(owner_row=invite.pk).exists(), "no link outlives it"
+        assert Address.objects.filter(address=LEO).exists(), "the address stays taken"
+
+
+def test_a_mailbox_whose_owner_has_set_a_secret_loses_it_for_good(house: House) -> None:
+    made = do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
+    redeemed(LEO)
+    back = with_consent(house, undo(made.pk, actor=house.olive, why="x"))
+    assert mailbox(LEO).removed_at
+    with acting_as(house.olive):
+        assert not Secret.objects.filter(owner_row=mailbox_id(LEO)).exists()
+    forth = undo(back.pk, actor=house.olive, why="it was right")
+    assert mailbox(LEO).removed_at is None and forth.stage == "applied"
+    assert {because for table, because in left_out(forth) if table in ("secrets", "invites")} == {
+        "access is given again, never rolled back to"
+    }
+    with acting_as(house.olive):
+        assert not Secret.objects.filter(owner_row=mailbox_id(LEO)).exists(), "no sign-in until a new invite"
+
+
+def mailbox_id(address: str) -> Any:
+    return Mailbox.objects.get(address__address=address).pk
+
+
+def test_a_suspension_is_a_field_and_the_secret_is_still_there(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
+    redeemed(LEO)
+    suspended = do("mailboxes.suspend", house.olive, mailbox=LEO)
+    undo(suspended.pk, actor=house.olive, why="x")
+    with acting_as(house.olive):
+        assert Secret.objects.filter(owner_row=mailbox_id(LEO), purpose="password").count() == 1
+    assert mailbox(LEO).suspended_at is None
+
+
+def test_a_removal_taken_back_brings_the_mailbox_and_not_its_secret(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
+    redeemed(LEO)
+    removed = with_consent(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    back = undo(removed.pk, actor=house.olive, why="x")
+    assert mailbox(LEO).removed_at is None
+    assert [table for table, _ in left_out(back)] == ["secrets", "secrets"]
+
+
+def test_a_grant_that_ended_stays_ended(house: House) -> None:
+    grant = str(the(Grant, role="client admin").pk)
+    ended = do("grants.end", house.olive, grant=grant)
+    with pytest.raises(NothingToDo):
+        undo(ended.pk, actor=house.olive, why="x")
+    assert the(Grant, pk=grant).ended_at == ended.now
+
+
+def test_a_grant_that_was_given_is_ended_not_deleted(house: House) -> None:
+    given = do("grants.give", house.olive, person="ada@northlight.example", role="auditor", client="acme")
+    back = undo(given.pk, actor=house.olive, why="x")
+    assert the(Grant, role="auditor", client__slug="acme").ended_at == back.now
+
+
+def test_a_removed_person_comes_back_without_grants(house: House) -> None:
+    removed = do("people.remove", house.oskar, person="henry@northlight.example")
+    back = undo(removed.pk, actor=house.oskar, why="x")
+    assert [table for table, _ in left_out(back)] == ["grants"]
+    with acting_as(house.oskar):
+        assert not Grant.objects.filter(person=house.henry.person, ended_at=None).exists()
+
+
+def test_an_alias_comes_and_goes(house: House) -> None:
+    made = do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA])
+    undo(made.pk, actor=house.olive, why="x")
+    with acting_as(house.olive):
+        assert not Alias.objects.filter(address__address="sales@acme.example").exists()
+    do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA])
+    removed = do("aliases.remove", house.olive, alias="sales@acme.example")
+    undo(removed.pk, actor=house.olive, why="x")
+    assert the(Alias, address__address="sales@acme.example").removed_at is None
+
+
+# A domain, with all that followed from adding it.
+
+FOUND = {
+    ("new.example.", "MX"): ["10 mail.old.example."],
+    ("new.example.", "TXT"): ["v=spf1 ip4:192.0.2.7 -all", "verify=42"],
+    ("www.new.example.", "A"): ["192.0.2.1"],
+}
+
+
+def added(house: House) -> Change:
+    """Added over a live zone; its keys made and used, its records published."""
+    holds(house, "new.example", FOUND, ttl=300)
+    change = with_consent(house, do("domains.add", house.olive, client="acme", name="new.example"))
+    with acting_as(SYSTEM):
+        keys = list(DkimKey.objects.filter(domain__name="new.example").order_by("selector"))
+    for key in keys:
+        made = kind("dkim_keys.make", key=str(key.pk), public="abcd", domain="new.example")
+        made = submit(made, actor=SYSTEM, why="x", secrets={"private key": "sealed"}, caused_by=change)
+        assert made.version, reasons(made)
+        published(house)
+        used = submit(kind("dkim_keys.activate", key=str(key.pk)), actor=SYSTEM, why="x", caused_by=made)
+        assert used.version, reasons(used)
+    return change
+
+
+def published(house: House) -> None:
+    with acting_as(SYSTEM):
+        ours = {(r.name, r.type): r for r in RecordSet.objects.filter(domain__name="new.example")}
+    zone = FOUND | {key: r.values for key, r in ours.items() if r.values}
+    holds(house, "new.example", zone, ttl=300)
+    for key, r in ours.items():
+        if r.values:
+            house.zones["new.example"].rrsets[key]["ttl"] = r.ttl
+    from postroom.changes import readings
+
+    readings.keep(house.zones["new.example"], the(Domain, name="new.example").client_id)
+
+
+def test_a_domain_goes_back_with_what_followed_and_its_zone_is_as_found(house: House) -> None:
+    change = added(house)
+    with acting_as(SYSTEM):
+        assert RecordSet.objects.filter(domain__name="new.example").count() == 5
+    back = undo(change.pk, actor=house.olive, why="the client stays where they are")
+    assert back.stage == "applied", (back.stage, reasons(back))
+
+    with acting_as(house.olive):
+        for model in (DkimKey, RecordSet):
+            assert not model.objects.filter(domain__name="new.example").exists()
+        assert not Domain.objects.filter(name="new.example").exists()
+        assert not Address.objects.filter(address__endswith="@new.example").exists(), "its role accounts go too"
+        assert not Secret.objects.filter(purpose="private key").exists()
+        targets = [d.target for d in back.delivery_set.order_by("target")]
+        edits = edits_of(back)
+    assert targets == ["nodes", "zone"]
+    gone = {(e.before["name"], e.before["type"]): e.before["found"] for e in edits if e.table == "record_sets"}
+    assert gone[("new.example.", "MX")] == {"ttl": 300, "values": ["10 mail.old.example."]}
+    assert gone[("new.example.", "TXT")] == {"ttl": 300, "values": sorted(FOUND[("new.example.", "TXT")])}
+    assert gone[("_dmarc.new.example.", "TXT")] is None
+    assert ("www.new.example.", "A") not in gone, "what was never ours is not touched"
+
+
+def edits_of(change: Change) -> list[Any]:
+    from postroom.changes.history import edits_of
+
+    return edits_of([change])
+
+
+def test_a_domain_that_has_a_mailbox_by_now_is_not_simply_undone(house: House) -> None:
+    change = added(house)
+    do("mailboxes.create", house.olive, address="a@new.example")
+    back = undo(change.pk, actor=house.oskar, why="x")
+    with_consent(house, back)
+    assert the(Domain, name="new.example").removed_at == back.now, "softly: something hangs on it"
+    assert mailbox("a@new.example").removed_at is None
