@@ -15,6 +15,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import dry_run, submit
 from postroom.models import Batch, Change
+from postroom.protocols.addresses import Line, Text
 from postroom.queries.changes import WAITING, previewed, timeline, whole, whole_batch
 
 from .door import reads, submits
@@ -29,8 +30,8 @@ DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
 class ChangeIn(Schema):
     kind: str
     params: Params = {}
-    why: str
-    ticket: str = ""
+    why: Text
+    ticket: Line = ""
     at: datetime | None = None
     dry_run: bool = False
 
@@ -41,12 +42,12 @@ class BatchIn(Schema):
         params: Params = {}
 
     changes: list[Part]
-    why: str
-    ticket: str = ""
+    why: Text
+    ticket: Line = ""
 
 
 class Why(Schema):
-    why: str = ""
+    why: Text = ""
 
 
 class Seen(Schema):

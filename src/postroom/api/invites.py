@@ -12,6 +12,7 @@ from postroom.access.tokens import draw, invite_link
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Invite
+from postroom.protocols.addresses import Text
 from postroom.queries.invites import pending
 
 from .changes import DONE_OR_WAITING, Why, answered, as_why
@@ -23,7 +24,7 @@ router = Router(tags=["invites"])
 
 class Redirected(Schema):
     contact: str
-    why: str
+    why: Text
 
 
 class Link(Schema):

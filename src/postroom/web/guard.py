@@ -1,16 +1,19 @@
 """What every answer carries, and what no request gets past: content policy, no caching of pages, the database away."""
 
 import logging
+import sys
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.views.defaults import server_error
 
 log = logging.getLogger("postroom.web")
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'"
 )
+PLAIN = "text/plain; charset=utf-8"
 AWAY = b"The database does not answer. Nothing was changed; try again in a moment.\n"
 
 
@@ -21,10 +24,14 @@ class Guard:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(
+                b"A NUL stands in this address; no name here holds one.\n", status=400, content_type=PLAIN
+            )
         try:
             answer = self.get_response(request)
         except (OperationalError, InterfaceError) as error:
-            answer = self._away(error)
+            answer = away(error)
         answer.setdefault("Content-Security-Policy", CSP)
         answer.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if not request.path.startswith("/static/"):
@@ -33,8 +40,16 @@ class Guard:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A page whose database is away says so, and when to come back; anything else is Django's to report."""
-        return self._away(error) if isinstance(error, (OperationalError, InterfaceError)) else None
+        return away(error) if isinstance(error, (OperationalError, InterfaceError)) else None
 
-    def _away(self, error: Exception) -> HttpResponse:
-        log.warning("the database does not answer: %s", error)
-        return HttpResponse(AWAY, status=503, content_type="text/plain", headers={"Retry-After": "5"})
+
+def away(error: BaseException) -> HttpResponse:
+    log.warning("the database does not answer: %s", error)
+    return HttpResponse(AWAY, status=503, content_type=PLAIN, headers={"Retry-After": "5"})
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. Middleware below Guard may be the first to meet a database that is away, as the one that
+    keeps sessions does after the view is done; Django makes a 500 of that before Guard sees it."""
+    error = sys.exc_info()[1]
+    return away(error) if isinstance(error, (OperationalError, InterfaceError)) else server_error(request)

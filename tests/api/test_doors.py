@@ -1,0 +1,174 @@
+"""The API as a door: who gets in, what is said of what is wrong, and that nothing happens then."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from cast import MIA, House, do
+from postroom.api.urls import api
+
+Ask = Callable[[str], Any]
+Sql = Callable[..., Any]
+NUL, LONG = "a\0b", "x" * 300
+HOSTILE = [
+    "a\r\nb",
+    NUL,
+    LONG,
+    "аcme",
+    "../etc/passwd",
+    "'; DROP TABLE clients; --",
+    "\u202eevil",
+    '"quoted"',
+    "%s%n",
+    "{{7*7}}",
+]
+
+
+def operations() -> list[tuple[str, str, Any]]:
+    found = []
+    for prefix, router in api._routers:
+        for path, view in router.path_operations.items():
+            found += [(method, prefix + path, one) for one in view.operations for method in one.methods]
+    return found
+
+
+def test_every_operation_declares_what_it_requires() -> None:
+    without = [(method, path) for method, path, one in operations() if not hasattr(one.view_func, "permission")]
+    assert len(operations()) > 30 and without == []
+
+
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer nonsense", "Basic b3A6"])
+def test_nobody_gets_in_without_a_session(house: House, header: str) -> None:
+    http = Client(headers={"authorization": header, "host": "localhost"})
+    for method, path, one in operations():
+        if one.view_func.permission == "public":
+            continue
+        url = "/api/v1" + path.replace("{change_id}", str(house.oskar.person)).replace("{ref}", "acme")
+        url = url.replace("{invite_id}", str(house.oskar.person)).replace("{batch_id}", str(house.oskar.person))
+        answer = http.generic(method, url, b"{}", content_type="application/json")
+        assert answer.status_code == 401 and answer["content-type"] == "application/problem+json", (method, path)
+
+
+def test_an_ended_session_is_nobody(house: House, at_api: Ask, sql: Sql) -> None:
+    olive = at_api("olive")
+    assert olive.get("/clients").status_code == 200
+    (session,) = sql("SELECT id::text FROM api_sessions")[0]
+    do("sessions.end", house.oskar, session=session)
+    assert olive.get("/clients").status_code == 401
+
+
+def test_a_suspended_person_is_nobody_at_once(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    do("people.suspend", house.oskar, person="olive@northlight.example")
+    assert olive.get("/clients").status_code == 401
+
+
+def test_what_is_wrong_is_said_all_at_once_and_nothing_changed(house: House, at_api: Ask, sql: Sql) -> None:
+    before = sql("SELECT count(*) FROM entries")
+    answer = at_api("olive").change("mailboxes.create", [{"address": "two@@ats"}, {"address": MIA, "quota_mb": -1}, {}])
+    problem = answer.json()
+    assert answer.status_code == 422 and answer["content-type"] == "application/problem+json"
+    assert {one["where"] for one in problem["errors"]} == {"0.address", "1.quota_mb", "2.address"}
+    assert sql("SELECT count(*) FROM entries") == [(before[0][0] + 1,)], "the session's own entry, and no other"
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_is_refused_or_kept_as_it_is(house: House, at_api: Ask, sql: Sql, text: str) -> None:
+    olive = at_api("olive")
+    for kind, params in (
+        (text, {}),
+        ("clients.create", {"name": text}),
+        ("domains.add", {"client": "acme", "name": f"{text}.example"}),
+        ("mailboxes.create", {"address": f"{text}@acme.example"}),
+        ("mailboxes.create", {"address": "h@acme.example", "name": text}),
+        ("mailboxes.suspend", {"mailbox": text}),
+        ("record_sets.set", {"domain": "acme.example", "name": text, "type": text, "values": [text]}),
+        ("mailboxes.suspend", {"mailbox": MIA, text: text}),
+        ("freezes.start", {"scope": text}),
+    ):
+        answer = olive.change(kind, params)
+        assert answer.status_code in (200, 404, 409, 422), (kind, params, answer.content)
+    assert olive.change("mailboxes.suspend", {"mailbox": MIA}, why=text).status_code in (200, 409, 422)
+    for path in (f"/mailboxes/{text}", f"/mailboxes?search={text}", f"/changes?client={text}", f"/clients?at={text}"):
+        assert olive.get(path.replace("\0", "%00").replace("\r\n", "%0d%0a")).status_code in (200, 400, 404, 422), path
+
+
+def test_the_same_key_is_one_change_and_with_another_request_a_conflict(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    body = {"kind": "mailboxes.change", "params": {"mailbox": MIA, "quota_mb": 77}, "why": "once"}
+    first = olive.post("/changes", body, **{"Idempotency-Key": "k"})
+    assert olive.post("/changes", body, **{"Idempotency-Key": "k"}).json()["id"] == first.json()["id"]
+    body["why"], body["params"] = "twice", {"mailbox": MIA, "quota_mb": 78}
+    assert olive.post("/changes", body, **{"Idempotency-Key": "k"}).status_code == 409
+
+
+def test_a_dry_run_shows_the_plan_and_does_nothing(house: House, at_api: Ask, sql: Sql) -> None:
+    olive = at_api("olive")
+    shown = olive.change("mailboxes.suspend", {"mailbox": MIA}, dry_run=True).json()
+    assert shown["dry_run"] and shown["edits"][0]["label"] == MIA and shown["id"] is None
+    assert sql("SELECT suspended_at FROM mailboxes WHERE suspended_at IS NOT NULL") == []
+
+
+def test_a_client_admin_sees_one_client_and_no_trace_of_others(house: House, at_api: Ask) -> None:
+    carl = at_api("carl")
+    for noun in ("clients", "domains", "mailboxes", "addresses", "record_sets", "dkim_keys", "aliases", "changes"):
+        assert b"globex" not in carl.get(f"/{noun}?limit=500").content, noun
+    foreign, nowhere = carl.get("/mailboxes/mia@globex.example"), carl.get("/mailboxes/mia@nobody1.example")
+    assert foreign.status_code == nowhere.status_code == 404
+    assert foreign.content.replace(b"globex", b"nobody1") == nowhere.content
+
+
+def test_as_it_stood_at_a_version_or_a_time(house: House, at_api: Ask, sql: Sql) -> None:
+    olive = at_api("olive")
+    (before,) = sql("SELECT version FROM clients WHERE slug = 'acme'")[0]
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia Hart")
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    assert olive.get(f"/mailboxes/{MIA}").json()["name"] == "Mia Hart"
+    assert olive.get(f"/mailboxes/{MIA}?at={before}").json()["name"] == "Mia"
+    then = olive.get(f"/mailboxes?client=acme&at={before}").json()["items"]
+    assert [one["label"] for one in then] == [MIA] and then[0]["name"] == "Mia"
+    assert olive.get("/mailboxes/leo@acme.example?at=1").status_code == 404
+    assert olive.get("/mailboxes?client=acme&at=yesterday").status_code == 422
+
+
+def test_lists_go_on_where_they_stopped(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    olive.change("mailboxes.create", [{"address": f"p{n}@acme.example"} for n in range(7)])
+    seen, after = [], ""
+    while True:
+        page = olive.get(f"/mailboxes?client=acme&limit=3{after}").json()
+        seen += [one["label"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert seen == sorted([MIA, *(f"p{n}@acme.example" for n in range(7))])
+
+
+def test_the_link_of_an_invite_appears_in_one_answer_only(house: House, at_api: Ask, sql: Sql) -> None:
+    olive = at_api("olive")
+    olive.change("mailboxes.create", {"address": "n@acme.example", "contact": "n@home.test"})
+    (invite,) = olive.get("/invites?client=acme").json()["items"]
+    answer = olive.post(f"/invites/{invite['id']}/link", {"why": "asked on the phone"}, **{"Idempotency-Key": "one"})
+    again = olive.post(f"/invites/{invite['id']}/link", {"why": "asked on the phone"}, **{"Idempotency-Key": "one"})
+    assert answer["cache-control"] == "no-store" and answer.json()["link"] != again.json()["link"]
+    token = answer.json()["link"].rpartition("/")[2]
+    everything = (
+        sql("SELECT e::text FROM edits e") + sql("SELECT c::text FROM changes c") + sql("SELECT s::text FROM secrets s")
+    )
+    assert not any(token in row[0] for row in everything)
+
+
+def test_a_batch_over_two_clients_is_shown_and_approved_as_a_whole(house: House, at_api: Ask) -> None:
+    olive, ada = at_api("olive"), at_api("ada")
+    parts = [{"kind": "mailboxes.remove", "params": {"mailbox": f"mia@{c}.example"}} for c in ("acme", "globex")]
+    held = olive.post("/batches", {"changes": parts, "why": "both left"})
+    assert held.status_code == 202
+    batch = held.json()
+    assert {one["stage"] for one in batch["changes"]} == {"held"}
+    seen = ada.get(f"/batches/{batch['id']}").json()
+    done = ada.post(f"/batches/{batch['id']}/approve", {"plan_hash": seen["plan_hash"]})
+    assert done.status_code == 200 and {one["stage"] for one in done.json()["changes"]} == {"applied"}
+    undone = olive.post(f"/batches/{batch['id']}/undo", {"why": "they came back"})
+    assert undone.status_code in (200, 202)
