@@ -50,8 +50,8 @@ def guards() -> Iterator[str]:
 
 def walls() -> Iterator[str]:
     for model in apps.get_app_config("postroom").get_models():
-        if column := client_column(model):
-            table = model._meta.db_table
+        table, column = model._meta.db_table, client_column(model)
+        if column or private(model):
             yield FORCED.format(t=table)
             yield f"DROP POLICY IF EXISTS wall ON {table}"
             yield WALL.format(t=table, sees=sees(model, column), owns=within(column))
@@ -63,12 +63,18 @@ def client_column(model: type[Model]) -> str | None:
     return "id" if model._meta.db_table == "clients" else "client_id" if "client_id" in names else None
 
 
-def within(column: str) -> str:
+def private(model: type[Model]) -> bool:
+    """State of the organization that is not for everybody: a session is its person's and the organization's."""
+    return hasattr(model, "everybody") and not model.everybody and client_column(model) is None
+
+
+def within(column: str | None) -> str:
     # The sub-selects are worked out once a query; bare calls would be once a row.
-    return f"{column} = ANY ((SELECT postroom_scope())::uuid[]) OR (SELECT postroom_everything())"
+    client = f"{column} = ANY ((SELECT postroom_scope())::uuid[]) OR " if column else ""
+    return f"{client}(SELECT postroom_everything())"
 
 
-def sees(model: type[Model], column: str) -> str:
-    also = f" OR {column} IS NULL" if getattr(model, "everybody", False) else ""
+def sees(model: type[Model], column: str | None) -> str:
+    also = f" OR {column} IS NULL" if column and getattr(model, "everybody", False) else ""
     mine = getattr(model, "mine", "")
     return within(column) + also + (f" OR {mine} = (SELECT postroom_person())" if mine else "")

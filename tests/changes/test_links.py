@@ -8,8 +8,10 @@ from django.db import DatabaseError, connection
 
 from cast import LINK, House, do, kind, person, reasons, the
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of, signed_in
+from postroom.changes import policy
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
+from postroom.changes.policy import Proposed, Verdict
 from postroom.models import Client, Invite, Mailbox, Person, Secret
 
 LEO, OTTO = "leo@acme.example", "otto@northlight.example"
@@ -121,6 +123,23 @@ def test_a_held_back_secret_leaves_no_trace_and_the_link_good(house: House, invi
     refused = do("invites.redeem", owner(), secrets=SECRETS)
     assert refused.stage == "refused" and refused.plan is None
     assert [p for (p,) in sql("SELECT purpose FROM secrets")] == ["link"]
+
+
+@pytest.mark.parametrize("from_judging", [1, 2])
+def test_for_what_carries_a_secret_a_hold_is_a_refusal(
+    house: House, invite: Invite, sql: Any, monkeypatch: pytest.MonkeyPatch, from_judging: int
+) -> None:
+    """Whether it is found when it is proposed, or only under the lock."""
+    asked: list[Proposed] = []
+
+    def wary(proposed: Proposed) -> Verdict | None:
+        asked.append(proposed)
+        return policy.hold(wary, "somebody should look") if len(asked) >= from_judging else None
+
+    monkeypatch.setattr(policy, "POLICIES", [wary])
+    refused = do("invites.redeem", owner(), secrets=SECRETS)
+    assert (refused.stage, refused.plan, len(asked)) == ("refused", None, from_judging)
+    assert [p for (p,) in sql("SELECT purpose FROM secrets")] == ["link"], "and the link is still good"
 
 
 def test_the_helpdesk_starts_a_reset_and_sees_no_link(house: House, invite: Invite) -> None:

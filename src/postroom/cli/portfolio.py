@@ -81,7 +81,9 @@ def steps() -> Iterator[Step]:
         yield from _mailboxes(domain)
     yield from _people()
     yield from _addresses()
-    yield from _a_day()
+    yield from _a_morning()
+    yield from _an_afternoon()
+    yield from _an_evening()
 
 
 def _clients_and_domains() -> Iterator[Step]:
@@ -135,8 +137,8 @@ def _addresses() -> Iterator[Step]:
         )
 
 
-def _a_day() -> Iterator[Step]:
-    """Suspensions, a freeze, changes taken back, refused and held: what a timeline looks like in life."""
+def _a_morning() -> Iterator[Step]:
+    """Suspensions, changes taken back, refused and held: what a timeline looks like in life."""
     tom, jonas, priya = "tom.albright@acme.example", "jonas.weiss@acme.example", "priya.nair@acme.example"
     yield Step(OPERATOR, "mailboxes.suspend", {"mailbox": tom}, "phone stolen on the train")
     yield Step(OPERATOR, "mailboxes.resume", {"mailbox": tom}, "new phone, owner confirmed by call-back")
@@ -151,6 +153,10 @@ def _a_day() -> Iterator[Step]:
     yield Step(HELPDESK, "mailboxes.suspend", {"mailbox": "nina.holm@globex.example"}, "asked on the phone")
     yield Step(AUDITOR, "aliases.remove", {"alias": "jobs@globex.example"}, "does not look used")
     yield Step(ACME_ADMIN, "aliases.change", {"alias": "abuse@acme.example", "targets": [tom]}, "we read it ourselves")
+
+
+def _an_afternoon() -> Iterator[Step]:
+    """Records: one that would lose mail, one that is fine, one that a second person looks at."""
     yield Step(
         OPERATOR,
         "record_sets.set",
@@ -176,6 +182,10 @@ def _a_day() -> Iterator[Step]:
         "approve",
         APPROVER,
     )
+
+
+def _an_evening() -> Iterator[Step]:
+    """A dispute and its freeze, and what still goes through it."""
     yield Step(
         OPERATOR,
         "freezes.start",
