@@ -25,8 +25,7 @@ def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
         judged_anew(change_id)
     with acting_as(actor) as access:
         change = locked(change_id)
-        if change.batch_id:
-            raise NotSeen("this change is one of a batch; the batch is approved as a whole")
+        _not_of_a_whole(change, "approved")
         let_through(change, access, plan_hash=plan_hash)
     return apply_scheduled(change_id) if change.at is None or change.at <= timezone.now() else change
 
@@ -54,14 +53,27 @@ def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
     """Take back what waits: its proposer, or anybody who may approve it (an approver's no)."""
     with acting_as(actor) as access:
         change = locked(change_id)
-        if change.stage not in WAITING:
-            raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
-        own = change.proposer_id is not None and change.proposer_id == actor.person
-        if not own and not access.can("changes.approve", change.client_id):
-            raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
-        change.due_set.all().delete()
-        change.verdicts = [*change.verdicts, {"policy": "withdrawn", "says": "mark", "reason": f"{actor.name}: {why}"}]
-        return moved(change, "withdrawn")
+        _not_of_a_whole(change, "withdrawn")
+        return withdrawn(change, access, why=why)
+
+
+def _not_of_a_whole(change: Change, what: str) -> None:
+    """A batch that waits as a whole is decided as a whole; a part held anew, when others are through, by itself."""
+    if change.batch_id and not Change.objects.filter(batch_id=change.batch_id).exclude(stage="held").exists():
+        raise NotSeen(f"this change is one of a batch; the batch is {what} as a whole")
+
+
+def withdrawn(change: Change, access: Access, *, why: str) -> Change:
+    """Take it off the list of what waits; who may is checked here."""
+    actor = access.actor
+    if change.stage not in WAITING:
+        raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
+    own = change.proposer_id is not None and change.proposer_id == actor.person
+    if not own and not access.can("changes.approve", change.client_id):
+        raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
+    change.due_set.all().delete()
+    change.verdicts = [*change.verdicts, {"policy": "withdrawn", "says": "mark", "reason": f"{actor.name}: {why}"}]
+    return moved(change, "withdrawn")
 
 
 def replan(change_id: UUID, *, actor: Actor, why: str = "") -> Change:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor, acting_as
 from postroom.models import Batch, Change, Due
 
-from .approvals import let_through, locked, withdraw
+from .approvals import let_through, locked, withdrawn
 from .errors import NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
 from .pipeline import One_or_many, apply_scheduled, keep, listed, moved, propose
@@ -89,10 +89,10 @@ def approve_batch(batch_id: UUID, *, actor: Actor, plan_hash: str) -> Batch:
 
 
 def withdraw_batch(batch_id: UUID, *, actor: Actor, why: str) -> Batch:
-    with acting_as(actor):
+    with acting_as(actor) as access:
         batch, changes = members(batch_id)
         for change in changes:
-            withdraw(change.pk, actor=actor, why=why)
+            withdrawn(locked(change.pk), access, why=why)
         return batch
 
 

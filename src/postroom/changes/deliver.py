@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from postroom.models import Change, Client, Delivery, Entry
+from postroom.models import Change, Client, Delivery, Domain, Entry
 
 from . import todo
 from .edit import Edit
@@ -105,7 +105,7 @@ def _objects(edits: list[Edit]) -> dict[UUID, str]:
     for e in edits:
         row = {**(e.before or {}), **(e.after or {})}
         about[_named(e, row)] = str(row.get("contact") or row.get("name") or "")
-    return about
+    return about | dict(Domain.objects.filter(pk__in=list(about)).values_list("pk", "name"))
 
 
 def _named(e: Edit, row: Mapping[str, Any]) -> UUID:
