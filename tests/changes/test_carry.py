@@ -108,7 +108,7 @@ def test_a_node_is_done_when_its_list_is_empty_and_the_evidence_agrees(
     acknowledge(mx1)
     change = do("mailboxes.suspend", house.olive, mailbox=MIA)
     carry.acknowledged()
-    assert left(change) == [("nodes", "1 to go")]
+    assert left(change) == [("nodes", "1 to go; the node was not heard of for two minutes")]
     acknowledge(mx1)
     carry.acknowledged()
     assert again(change).stage == "verified"

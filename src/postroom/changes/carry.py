@@ -91,7 +91,7 @@ def acknowledged() -> int:
     left = Delivery.objects.filter(change=OuterRef("pk"), done=False)
     following = Change.objects.filter(caused_by=OuterRef("pk")).exclude(stage__in=FINISHED)
     with acting_as(SYSTEM):
-        at_nodes = Exists(left.filter(target="nodes"))
+        at_nodes = Exists(left.filter(target="nodes")) & ~Exists(NodeTodo.objects.filter(change=OuterRef("pk")))
         forgotten = ~Exists(left) & ~Exists(following)
         waiting = list(Change.objects.filter(at_nodes | forgotten, stage="applied").values_list("pk", flat=True))
     for change_id in waiting:
@@ -116,9 +116,7 @@ def _nodes(change: Change) -> None:
     """A node is done with a change when no row of its is on the node's list and what was read back agrees."""
     once_served(change)
     for delivery in change.delivery_set.filter(target="nodes", done=False, object__isnull=False):
-        if left := NodeTodo.objects.filter(change=change, node=delivery.object).count():
-            if (why := f"{left} to go") != delivery.why:
-                Delivery.objects.filter(pk=delivery.pk).update(why=why)
+        if NodeTodo.objects.filter(change=change, node=delivery.object).exists():
             continue
         seen = Evidence.objects.filter(change_id=change.pk, node=delivery.object).order_by("object", "object_id")
         found = [{"object": one.object, "id": str(one.object_id), "seen": one.found} for one in seen[:SHOWN]]

@@ -6,18 +6,21 @@ by the queue (`carry`). Which table is served by what is said by the catalogue.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from postroom.models import Change, Client, Delivery, Domain, Entry
+from postroom.models import Change, Client, Delivery, Domain, Entry, NodeTodo, Report
 
 from . import todo
 from .edit import Edit
 from .plan import Plan
 
+MOST, LATELY = 1000, timedelta(minutes=2)
 CARRY_OUT = "postroom.carry_out"
 
 
@@ -120,12 +123,27 @@ def _named(e: Edit, row: Mapping[str, Any]) -> UUID:
         return found
 
 
+def _why(left: Delivery) -> str:
+    """What a delivery waits for; of a node, how much is on its list and what it says of that itself."""
+    if left.target != "nodes" or left.object is None:
+        return left.why or "on its way"
+    todo = list(NodeTodo.objects.filter(change=left.change_id, node=left.object).values_list("pk", flat=True)[:MOST])
+    said = Report.objects.filter(node=left.object, at__gte=timezone.now() - LATELY)
+    waits = said.filter(sort="waiting", facts__todo__in=todo).order_by("-at").first()
+    words = [f"{len(todo)} to go" if todo else left.why or "on its way"]
+    if waits and waits.facts.get("why"):
+        words.append(str(waits.facts["why"]))
+    if todo and not said.filter(sort="heartbeat").exists():
+        words.append("the node was not heard of for two minutes")
+    return "; ".join(words)
+
+
 def incomplete(change: Change) -> list[dict[str, Any]]:
     """What is left of an applied change: [{target, object, why, since, next_try}]; empty when nothing is."""
     if change.stage != "applied":
         return []
     left = [
-        {"target": d.target, "object": d.label, "why": d.why or "on its way", "since": d.since, "next_try": d.next_try}
+        {"target": d.target, "object": d.label, "why": _why(d), "since": d.since, "next_try": d.next_try}
         for d in change.delivery_set.filter(done=False).order_by("target", "label")
     ]
     replaced = {child.key.rpartition(" ")[0]: child for child in change.follow_ups.order_by("id") if child.key}

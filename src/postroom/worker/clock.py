@@ -16,7 +16,7 @@ from postroom.changes.carry import acknowledged, retry
 from postroom.changes.clock import tick
 
 from .proofs import Proofs
-from .watch import look_around
+from .watch import forget, look_around
 
 log = logging.getLogger("postroom.worker")
 
@@ -37,6 +37,7 @@ def beats() -> list[Beat]:
         Beat(0.5, acknowledged),
         Beat(1, Proofs().look),
         Beat(5, look_around),
+        Beat(3600, forget),
     ]
 
 
