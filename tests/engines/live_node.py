@@ -32,6 +32,8 @@ from postroom.host import claim
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 NETWORK = ipaddress.IPv4Network("127.64.0.0/10")
+MIA, JOE, KIM = "mia@acme.example", "joe@acme.example", "kim@globex.example"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PASSWORD = "a long enough pass phrase"
 CODE = Path(__file__).resolve().parents[2] / "src"
 
@@ -74,6 +76,10 @@ def hashed(password: str) -> str:
     return "{ARGON2ID}" + HASHER.hash(password)
 
 
+def letter(sender: str, subject: str, to: str = JOE) -> bytes:
+    return f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\n\r\nHello  there\r\n.\r\n".encode()
+
+
 class LiveNode:
     def __init__(self, folder: Path, address: str, **settings: object) -> None:
         self.folder, self.address = folder, address
@@ -86,8 +92,12 @@ class LiveNode:
             notices_from="postroom@northlight.example", **settings,  # type: ignore[arg-type]
         )  # fmt: skip
         self.settings = folder / "node.json"
-        self.client = f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def client(self) -> str:
+        """Another address each time: Dovecot slows a source down for its failures, of which tests have many."""
+        return f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
 
     # Its life
 
@@ -115,7 +125,9 @@ class LiveNode:
             self.process.wait(30)
 
     def pid(self, name: str) -> int:
-        return int((self.config.folder / f"run/{name}.pid").read_text())
+        """0 while it has none."""
+        path = self.config.folder / f"run/{name}.pid"
+        return int(path.read_text() or 0) if path.exists() else 0
 
     def log(self, name: str = "") -> str:
         path = self.config.folder / f"log/{name}.log" if name else self.folder / "node.log"
@@ -143,9 +155,13 @@ class LiveNode:
     # A person's side
 
     def imap(self, address: str, password: str = PASSWORD) -> imaplib.IMAP4_SSL:
-        """Signed in from an address of this test's own: Dovecot slows each source down for its own failures only."""
+        """Signed in."""
         box = BoundImap(self.address, self.config.ports.imaps, self.client)
-        box.login(address, password)
+        try:
+            box.login(address, password)
+        except imaplib.IMAP4.error:
+            box.shutdown()
+            raise
         return box
 
     def can_sign_in(self, address: str, password: str = PASSWORD) -> bool:
@@ -158,7 +174,11 @@ class LiveNode:
     def submission(self, address: str, password: str = PASSWORD) -> smtplib.SMTP_SSL:
         line = smtplib.SMTP_SSL(self.address, self.config.ports.submissions, local_hostname="laptop.example",
                                 timeout=15, context=unchecked(), source_address=(self.client, 0))  # fmt: skip
-        line.login(address, password)
+        try:
+            line.login(address, password)
+        except smtplib.SMTPException:
+            line.close()
+            raise
         return line
 
     def smtp(self) -> smtplib.SMTP:

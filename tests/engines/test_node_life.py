@@ -2,11 +2,13 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from live_node import LiveNode, domain, live_node, mailbox, named, until
 
+from postroom.engines.layout import save
 from postroom.host import processes
 
 pytestmark = pytest.mark.server
@@ -42,7 +44,8 @@ def test_a_life() -> None:
         assert node.can_sign_in(MIA)
         agent = node.pid("agent")
         node.start()
-        assert until(lambda: "serves on" in node.log() and node.pid("agent") != agent, 20), node.log()
+        assert until(lambda: node.log().count("serves on") == 2, 20), node.log()
+        assert node.pid("agent") != agent
         assert daemons_of(node) == before
         node.put_mailbox("joe@acme.example")
 
@@ -57,14 +60,20 @@ def test_a_life() -> None:
 
         # Settings that no daemon takes leave the last good ones in force.
         marker = os.readlink(node.config.postfix_conf)
-        node.config = type(node.config)(**{**vars(node.config), "hostname": "bad name = x\nbroken"})
-        settings = node.settings
-        from postroom.engines.layout import save
-
-        save(node.config, f"file:{node.source.folder}", settings)
+        node.config = replace(node.config, hostname="bad name = x\nbroken")
+        save(node.config, f"file:{node.source.folder}", node.settings)
         os.kill(node.pid("node"), signal.SIGHUP)
-        assert until(lambda: "ERROR settings" in node.log() or "ERROR postfix" in node.log()), node.log()
+        assert until(lambda: "ERROR settings" in node.log()), node.log()
         assert os.readlink(node.config.postfix_conf) == marker
+
+        # Settings that do are loaded, and the running daemons say so.
+        node.config = replace(node.config, hostname="mx2.postroom.example")
+        save(node.config, f"file:{node.source.folder}", node.settings)
+        os.kill(node.pid("node"), signal.SIGHUP)
+        assert until(lambda: "settings read: {'postfix': True, 'dovecot': True}" in node.log(), 20), node.log()
+        with node.smtp() as line:
+            assert b"mx2.postroom.example" in line.ehlo()[1]
+        node.put_mailbox("liv@acme.example")
 
         # Stopped: nothing of it is left, but the side files its readers will need.
         node.stop()

@@ -1,47 +1,23 @@
 """A whole node, spoken to from outside: people, strangers, and a control plane that is a folder."""
 
+import base64
 import email
 import imaplib
-import os
 import re
-import signal
 import smtplib
 import socket
 import ssl
 import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import dkim
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from live_node import PASSWORD, LiveNode, domain, live_node, mailbox, named, unchecked, until
+from live_node import JOE, KEY, KIM, MIA, PASSWORD, LiveNode, letter, mailbox, unchecked, until
 
 from postroom.engines.self_test import published
-from postroom.host import processes
 
 pytestmark = pytest.mark.server
-
-MIA, JOE, KIM = "mia@acme.example", "joe@acme.example", "kim@globex.example"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[LiveNode]:
-    with live_node() as running:
-        running.start()
-        assert running.ready(), running.log() + running.log("agent")
-        for name in ("acme.example", "globex.example"):
-            running.put("domain", name, domain(name))
-        for address in (MIA, JOE, KIM):
-            running.put_mailbox(address)
-        running.put_key("acme.example", "s1", KEY)
-        yield running
-
-
-def letter(sender: str, subject: str, to: str = JOE) -> bytes:
-    return f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\n\r\nHello  there\r\n.\r\n".encode()
 
 
 def code(refused: pytest.ExceptionInfo[smtplib.SMTPResponseException]) -> int:
@@ -80,8 +56,10 @@ def test_a_suspended_one_is_out_at_once(node: LiveNode) -> None:
 
     took = node.put("address", name, mailbox(name, sign_in=0))
     assert box.readline().startswith(b"* BYE")
+    box.shutdown()
     with pytest.raises((smtplib.SMTPServerDisconnected, smtplib.SMTPSenderRefused)):
         line.sendmail(name, [JOE], letter(name, "after the end"))
+    line.close()
     assert not node.can_sign_in(name)
     assert took < 5
 
@@ -98,6 +76,7 @@ def test_a_raised_access_epoch_ends_sessions_and_lets_in_again(node: LiveNode) -
     node.put("address", "eve@acme.example", mailbox("eve@acme.example", epoch=1))
     with pytest.raises(imaplib.IMAP4.abort):
         box.noop()
+    box.shutdown()
     assert node.can_sign_in("eve@acme.example")
 
 
@@ -113,6 +92,7 @@ def test_what_ends_by_time_ends_without_anybody(node: LiveNode) -> None:
             for _ in range(80):
                 box.noop()
                 time.sleep(0.1)
+        box.shutdown()
         assert not node.can_sign_in(name)
         with pytest.raises(smtplib.SMTPAuthenticationError):
             node.submission(name)
@@ -229,6 +209,35 @@ def test_who_may_not_name_a_login_behind_the_proxy(node: LiveNode) -> None:
         line.ehlo()
         line.docmd(f"XCLIENT ADDR=127.0.0.1 LOGIN={MIA}")
         line.sendmail(MIA, [JOE], letter(MIA, "by the back door"))
+    line.close()
+
+
+def test_a_filter_sends_nothing_outside(node: LiveNode) -> None:
+    """By ManageSieve (RFC 5804): a redirect is kept as a script, and the mail is kept as mail."""
+    script = b'redirect "spy@far.example";'
+    plain = base64.b64encode(f"\0{JOE}\0{PASSWORD}".encode())
+    with socket.create_connection((node.address, node.config.ports.managesieve), 10, (node.client, 0)) as bare:
+        told(bare)
+        bare.sendall(b"STARTTLS\r\n")
+        told(bare)
+        with unchecked().wrap_socket(bare) as line:
+            told(line)
+            put = b'PUTSCRIPT "spy" {%d+}\r\n%s' % (len(script), script)
+            for command in (b'AUTHENTICATE "PLAIN" "%s"' % plain, put, b'SETACTIVE "spy"'):
+                line.sendall(command + b"\r\n")
+                told(line)
+    with node.smtp() as stranger:
+        stranger.sendmail("far@out.example", [JOE], letter("far@out.example", "filtered"))
+    assert node.received(JOE, "filtered")
+    assert not any(b"Subject: filtered" in one for one in node.sunk())
+
+
+def told(line: socket.socket) -> None:
+    """One answer, which must be OK."""
+    answer = b""
+    while not re.search(rb"(?m)^(OK|NO|BYE).*\r\n\Z", answer):
+        answer += line.recv(4096)
+    assert re.search(rb"(?m)^OK", answer), answer
 
 
 # Who may read what
@@ -253,138 +262,3 @@ def test_secrets_are_for_those_who_need_them(node: LiveNode) -> None:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
-
-
-# What breaks
-
-
-def test_the_agent_dies_and_mail_goes_on(node: LiveNode) -> None:
-    pid = node.pid("agent")
-    os.kill(pid, signal.SIGKILL)
-    assert node.can_sign_in(MIA)
-    with node.smtp() as line:
-        line.sendmail("far@out.example", [MIA], letter("far@out.example", "meanwhile"))
-    assert until(lambda: node.pid("agent") != pid)
-    node.put_mailbox("later@acme.example")
-    assert node.can_sign_in("later@acme.example")
-    assert node.received(MIA, "meanwhile")
-
-
-def test_the_milter_dies_and_nothing_leaves_unsigned(node: LiveNode) -> None:
-    pid = node.pid("milter")
-    os.kill(pid, signal.SIGSTOP)  # neither dead nor answering
-    try:
-        with node.submission(MIA) as line:
-            line.sock.settimeout(3)
-            with pytest.raises((smtplib.SMTPException, OSError)):
-                line.sendmail(MIA, [JOE], letter(MIA, "unsigned"))
-    except (smtplib.SMTPException, OSError):
-        pass
-    finally:
-        os.kill(pid, signal.SIGKILL)
-    assert until(lambda: node.pid("milter") != pid)
-
-    def sent() -> bool:
-        try:
-            with node.submission(MIA) as line:
-                return line.sendmail(MIA, [JOE], letter(MIA, "signed again")) == {}
-        except smtplib.SMTPException:
-            return False
-
-    assert until(sent)
-    assert all(b"DKIM-Signature" in one for one in node.received(JOE, "signed again"))
-    assert node.received(JOE, "unsigned", within=0.1) == []
-
-
-def test_a_heartbeat_says_what_runs(node: LiveNode) -> None:
-    assert until(lambda: node.source.reported("heartbeat"), 20)
-    beat = node.source.reported("heartbeat")[-1]
-    assert {beat[name] for name in ("postfix", "dovecot", "milter", "agent")} == {True}
-    assert beat["maps_generation"] > 1
-    greeted = [one for one in node.source.reported("heartbeat") if "smtp" in one]
-    assert greeted and greeted[-1]["smtp"]["text"].startswith("220 mx.postroom.example")
-    assert greeted[-1]["imap"]["ok"]
-
-
-def test_a_row_no_map_may_hold_is_told_and_not_written(node: LiveNode) -> None:
-    todo = node.source.put("address", named("bad"), mailbox("../../up@acme.example"))
-    assert until(lambda: any(row["todo"] == todo for row in node.source.reported("waiting")))
-    row = next(row for row in node.source.reported("waiting") if row["todo"] == todo)
-    assert row["finding"] == "refused" and "up@acme.example" in row["why"]
-    assert node.source.evidence(todo) is None
-    node.source.ack([(todo, [])])
-
-
-def waits(node: LiveNode, todo: int, within: float = 12) -> dict[str, object]:
-    """What the node reports about a row it does not acknowledge."""
-    found: list[dict[str, object]] = []
-
-    def told() -> bool:
-        found[:] = [row for row in node.source.reported("waiting") if row["todo"] == todo]
-        return bool(found)
-
-    assert until(told, within), node.log("agent")[-2000:]
-    assert node.source.evidence(todo) is None
-    return found[-1]
-
-
-def test_a_dovecot_that_does_not_answer_is_not_known(node: LiveNode) -> None:
-    auth = [one for one in processes.all_of_them() if one.state != "Z" and program(one.pid) == "dovecot/auth"
-            and parent(one.pid) == master(node)]  # fmt: skip
-    assert auth
-    for one in auth:
-        os.kill(one.pid, signal.SIGSTOP)
-    try:
-        todo = node.source.put("address", named("stopped@acme.example"), mailbox("stopped@acme.example"))
-        row = waits(node, todo, 30)
-        assert row["finding"] == "not known"
-    finally:
-        for one in auth:
-            os.kill(one.pid, signal.SIGCONT)
-    assert until(lambda: node.source.evidence(todo) is not None, 40), node.log("agent")[-2000:]
-
-
-def test_a_postfix_on_an_old_map_never_agrees(node: LiveNode) -> None:
-    """The file is changed under it, as a careless restore would: it answers from the one it has open."""
-    path = node.config.database("maps")
-    os.kill(node.pid("agent"), signal.SIGKILL)
-    copy = path.read_bytes()
-    wal = path.with_name("maps.db-wal").read_bytes()
-    for end in ("", "-wal", "-shm"):
-        beside = path.with_name(path.name + end)
-        beside.rename(beside.with_name("old-" + beside.name))
-    path.write_bytes(copy)
-    path.with_name("maps.db-wal").write_bytes(wal)
-    for end in ("", "-wal"):
-        os.chown(path.with_name(path.name + end), path.parent.stat().st_uid, path.parent.stat().st_gid)
-        path.with_name(path.name + end).chmod(0o640)
-    assert until(lambda: node.pid("agent") and (node.config.ready_file.stat().st_mtime > path.stat().st_mtime), 15)
-
-    todo = node.source.put("address", named("lied@acme.example"), mailbox("lied@acme.example"))
-    assert waits(node, todo, 20)["finding"] in ("not known", "differs")
-    os.kill(node.pid("node"), signal.SIGHUP)  # a reload is no cure; a restart is
-    assert not until(lambda: node.source.evidence(todo) is not None, 2)
-    restart_postfix(node)
-    assert until(lambda: node.source.evidence(todo) is not None, 40), node.log("agent")[-2000:]
-
-
-def restart_postfix(node: LiveNode) -> None:
-    master_pid = int((node.config.folder / "postfix/spool/pid/master.pid").read_text())
-    os.kill(master_pid, signal.SIGTERM)
-    assert until(lambda: not Path(f"/proc/{master_pid}").exists() or node.greets(node.config.ports.smtp))
-
-
-def program(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-    except OSError:
-        return ""
-
-
-def parent(pid: int) -> int:
-    found = re.search(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) if found else 0
-
-
-def master(node: LiveNode) -> int:
-    return int((node.config.folder / "dovecot/run/master.pid").read_text())

@@ -11,234 +11,21 @@ readers need and may not make.
 """
 
 import argparse
-import hashlib
-import json
+import fcntl
 import logging
 import os
 import signal
-import sqlite3
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from uuid import UUID
 
-from . import asking, compile, expected, maps
-from .asking import ParentAway
-from .doveadm import Doveadm, DoveadmAway
+from . import maps
+from .agent_loop import Agent
 from .fake_source import FakeSource
-from .heartbeat import Heartbeat
 from .layout import NodeConfig, load
-from .own_keys import doveadm_api_key
-from .read_back import ReadBack, Round
-from .source import Compiled, Source, SourceAway, Todo
+from .source import Source, SourceAway
 from .source_pg import PgSource
 
 log = logging.getLogger("postroom.agent")
-POLL = 5.0  # NOTIFY may be lost; so often it is asked anyway
-AT_ONCE = 1000
-EVERYTHING = 1_000_000  # the first fill is written before any daemon runs, so nothing can be acknowledged between
-SLOWEST = 30.0
-ALARM = 60.0
-SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
-
-
-class Agent:
-    def __init__(self, config: NodeConfig, source: Source, files: maps.Files) -> None:
-        self.config, self.source, self.files = config, source, files
-        self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
-        self.heartbeat = Heartbeat(config)
-        self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
-        self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
-        self.refused: dict[int, str] = {}
-        self.since: dict[int, float] = {}  # todo → first seen
-        self.again = 1.0
-        self.ended_until = 0.0
-        self.busy, self.over = False, False
-
-    # Start and end
-
-    def fill(self) -> None:
-        """Everything this node serves, before anybody reads it. Raises SourceAway."""
-        self.source.rebuild()
-        todo = self.source.pull(EVERYTHING)
-        log.info("filling with %d objects", len(todo))
-        self.write(todo)
-        for one in self.files:
-            one.mark("filled", str(time.time()))
-
-    def write_own_rows(self) -> None:
-        """The system sender: the control plane's own mail, which may be from one address."""
-        if not self.config.system_hash.exists():
-            return
-        login, sender = self.config.system_login, self.config.notices_from
-        password = {"address": login, "hash": self.config.system_hash.read_text().strip()}
-        own: Compiled = {
-            "maps": {
-                "mailbox": [{"address": login}],
-                "login": [{"address": login, "sign_in": 1, "access_epoch": 0}],
-                "sender": [{"sender": sender, "login": login}],
-            },
-            "secrets": {"password": [password]},
-        }
-        compile.write(self.files, [Todo(0, "address", UUID(compile.NODE_ITSELF), None, own)])
-
-    def stop(self, number: int, frame: FrameType | None) -> None:
-        """A transaction under way is finished first; waiting, there is none."""
-        self.over = True
-        if not self.busy:
-            leave()
-
-    def run(self) -> None:
-        while not self.over:
-            self.busy = True
-            try:
-                left = self.round()
-            except sqlite3.OperationalError as error:  # locked or no room: nothing was written, it is tried again
-                log.error("files: %s", error)
-                left = 1
-            self.beat()
-            self.busy = False
-            if self.over:
-                break
-            self.source.wait(self.pause(left))
-        leave()
-
-    # One round
-
-    def round(self) -> int:
-        """What is left on the list that was seen; -1 if the control plane is away."""
-        self.end_by_time()
-        try:
-            todo = self.source.pull(AT_ONCE)
-        except SourceAway:
-            self.kick()
-            return -1
-        self.write(todo)
-        self.kick()
-        read = self.read_back(todo)
-        agreed = [(one.todo, one.evidence) for one in read if one.finding == "agrees"]
-        try:
-            self.source.ack(agreed)
-        except SourceAway:
-            return -1
-        self.forget({todo for todo, _ in agreed}, todo)
-        self.tell(read)
-        return len(todo) - len(agreed)
-
-    def write(self, todo: Sequence[Todo]) -> None:
-        fresh: list[Todo] = []
-        for one in todo:
-            self.since.setdefault(one.todo, time.time())
-            if self.written.get(one.id) == digest(one.compiled) or one.todo in self.refused:
-                continue
-            try:
-                compile.checked(one.compiled or {})
-                fresh.append(one)
-            except compile.RowRefused as error:
-                log.error("%s %s: %s", one.object, one.id, error)
-                self.refused[one.todo] = str(error)
-        if not fresh:
-            return
-        closed = compile.write(self.files, fresh)
-        for id, rows in closed.gone.items():
-            self.gone[id] = self.gone.get(id, {}) | rows
-        self.written |= {one.id: digest(one.compiled) for one in fresh}
-        log.info("wrote %d objects: %s", len(fresh), self.files.generations())
-
-    def end_by_time(self) -> None:
-        now = time.time()
-        ended = compile.ended_between(self.files, self.ended_until, now)
-        compile.close(self.files, ended)
-        self.ended_until = now
-
-    def kick(self) -> None:
-        """Stays to be done until Dovecot says it is."""
-        ending = sorted(compile.closing(self.files))
-        if not ending:
-            return
-        try:
-            self.doveadm.kick(ending)
-            time.sleep(SIGNING_IN)
-            self.doveadm.kick(ending)
-            staying = set(self.doveadm.who(ending)) - compile.able(self.files, ending)
-        except DoveadmAway as error:
-            log.warning("kick waits: %s", error)
-            return
-        compile.is_closed(self.files, set(ending) - staying)
-        log.info("ended the sessions of %d accounts, %d are still going", len(ending), len(staying))
-
-    def read_back(self, todo: Sequence[Todo]) -> list[ReadBack]:
-        asked = [one for one in todo if one.todo not in self.refused]
-        if not asked:
-            return []
-        wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
-        return Round(self.config, self.doveadm, self.files.generations(), wanted).run()
-
-    def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:
-        for one in todo:
-            if one.todo in agreed:
-                self.since.pop(one.todo, None)
-                self.gone.pop(str(one.id), None)
-        if len(todo) < AT_ONCE:  # the whole list: what is not on it was taken off elsewhere
-            listed = {one.todo for one in todo}
-            self.since = {number: at for number, at in self.since.items() if number in listed}
-            self.refused = {number: why for number, why in self.refused.items() if number in listed}
-
-    def tell(self, read: Sequence[ReadBack]) -> None:
-        """What waits, and why; after a minute it is an alarm. A proxymap that hangs gets a new Postfix."""
-        waiting = [one for one in read if one.finding != "agrees"]
-        for one in waiting[:20]:
-            log.info("todo %d %s: %s", one.todo, one.finding, "; ".join(one.why[:3]))
-        if any("124" in why and "postfix" in why for one in waiting for why in one.why):
-            self.restart("postfix")
-        now = time.time()
-        rows: list[dict[str, object]] = [
-            {"todo": one.todo, "finding": one.finding, "why": "; ".join(one.why[:5])[:1000],
-             "alarm": now - self.since.get(one.todo, now) > ALARM}
-            for one in waiting
-        ]  # fmt: skip
-        rows += [{"todo": todo, "finding": "refused", "why": why, "alarm": True} for todo, why in self.refused.items()]
-        if rows:
-            self.report("waiting", rows)
-
-    def restart(self, daemon: str) -> None:
-        """A reload does not bring a hanging proxymap back, stop and start do (tried)."""
-        log.error("%s hangs while the files are whole: restarting it", daemon)
-        try:
-            asking.ask(self.config, {"ask": "restart", "daemon": daemon}, timeout=40)
-        except ParentAway as error:
-            log.warning("no restart: %s", error)
-
-    def beat(self) -> None:
-        if self.heartbeat.due_in() == 0:
-            oldest = min(self.since.values(), default=None)
-            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest)])
-
-    def report(self, sort: str, rows: list[dict[str, object]]) -> None:
-        try:
-            self.source.report(sort, rows)
-        except SourceAway as error:
-            log.debug("not reported: %s", error)
-
-    def pause(self, left: int) -> float:
-        """Seconds until there is something to do without being told."""
-        self.again = min(SLOWEST, self.again * 2) if left > 0 else 0.25
-        times = [POLL if left <= 0 else self.again, self.heartbeat.due_in()]
-        if compile.closing(self.files):
-            times.append(0.5)
-        if (end := compile.next_end(self.files, time.time())) is not None:
-            times.append(end - time.time() + 0.05)
-        return max(0.05, min(times))
-
-
-def digest(compiled: Compiled | None) -> str:
-    return hashlib.sha256(json.dumps(compiled, sort_keys=True).encode()).hexdigest()
-
-
-def leave() -> None:
-    logging.shutdown()
-    os._exit(0)
 
 
 def source_of(dsn: str) -> Source:
@@ -256,7 +43,15 @@ def opened(config: NodeConfig) -> tuple[maps.Files, bool]:
         return files, True
 
 
+def alone(config: NodeConfig) -> int:
+    """A lock held until the process ends: two agents must not write the same files. Raises BlockingIOError."""
+    lock = os.open(config.ready_file.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock
+
+
 def start(config: NodeConfig, dsn: str) -> None:
+    alone(config)
     files, damaged = opened(config)
     agent = Agent(config, source_of(dsn), files)
     for number in (signal.SIGTERM, signal.SIGINT):

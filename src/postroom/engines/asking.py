@@ -6,7 +6,8 @@ anyway to start daemons, asks for it: fixed commands, addresses checked, no shel
 SO_PEERCRED.
 
     {"ask": "map", "map": "route", "keys": [...]}      → {"code": 0, "found": {key: value}}
-    {"ask": "user" | "login", "addresses": [...]}      → {"code": 0, "rows": [{"address", field: value} | null, ...]}
+    {"ask": "user" | "login" | "loaded", "addresses": [...]}
+                                                       → {"code": 0, "rows": [{"address", field: value} | null, ...]}
     {"ask": "daemons"}                                 → {"postfix": true, "dovecot": true, "milter": true, ...}
     {"ask": "restart", "daemon": "postfix"}            → {"code": 0}
 
@@ -30,7 +31,9 @@ from .rendering import ENVIRONMENT
 GONE, UNAVAILABLE, TIMED_OUT = 67, 75, 124
 LIMIT = 4_000_000  # bytes of one question
 KEY = re.compile(r"[^\x00-\x20\x7f*?-][^\x00-\x20\x7f*?]*")  # one argument or line, no mask, no option
-FIELDS = {"user": ("home", "gen", "cfg"), "login": ("gen", "user")}
+FIELDS = {"user": ("home", "gen"), "login": ("gen",), "loaded": ("cfg",)}
+VERBS = {"user": ("user",), "login": ("auth", "lookup"), "loaded": ("user",)}
+MISSING = re.compile(r"user (\S+) doesn't exist")
 SECONDS = 5
 
 Answer = dict[str, Any]
@@ -58,12 +61,14 @@ class Desk:
 
     def __init__(self, config: NodeConfig, actions: dict[str, Callable[..., Answer]]) -> None:
         self.config, self.actions = config, actions
+        self.running: set[subprocess.Popen[str]] = set()
+        self.closed, self.lock = False, threading.Lock()
 
     def answer(self, question: dict[str, Any]) -> Answer:
         match question:
             case {"ask": "map", "map": str(name), "keys": list(keys)} if name in QUERIES or name == "marker":
                 return self._map(name, [key for key in keys if isinstance(key, str) and KEY.fullmatch(key)])
-            case {"ask": "user" | "login" as sort, "addresses": list(addresses)}:
+            case {"ask": "user" | "login" | "loaded" as sort, "addresses": list(addresses)}:
                 good = [one for one in addresses if isinstance(one, str) and KEY.fullmatch(one)]
                 return self._accounts(sort, good) if len(good) == len(addresses) else {"error": "no such address"}
             case {"ask": "daemons"}:
@@ -76,44 +81,75 @@ class Desk:
     def _map(self, name: str, keys: list[str]) -> Answer:
         conf = self.config.postfix_conf
         table = f"proxy:static:{keys[0]}" if name == "marker" else f"proxy:sqlite:{conf}/maps/{name}.cf"
-        code, out, said = _run(["postmap", "-c", str(conf), "-q", "-", table], "".join(f"{key}\n" for key in keys))
+        code, out, said = self._run(["postmap", "-c", str(conf), "-q", "-", table], "".join(f"{key}\n" for key in keys))
         if "warning" in said or "fatal" in said or "error" in said:
             return {"code": code if code not in (0, 1) else UNAVAILABLE, "said": said[-500:]}
         pairs = (line.partition("\t") for line in out.splitlines())
         return {"code": code, "found": {key: value for key, tab, value in pairs if tab}}
 
     def _accounts(self, sort: str, addresses: list[str]) -> Answer:
-        verb = ["user"] if sort == "user" else ["auth", "lookup"]
         rows: list[Answer | None] = []
         worst = 0
         for at in range(0, len(addresses), 100):
-            code, found = self._chunk(sort, verb, addresses[at : at + 100])
+            code, found = self._chunk(sort, addresses[at : at + 100])
             if code not in (0, GONE):
                 return {"code": code}
             rows, worst = rows + found, max(worst, code)
         return {"code": worst, "rows": rows}
 
-    def _chunk(self, sort: str, verb: list[str], addresses: list[str]) -> tuple[int, list[Answer | None]]:
-        """One command a field: several fields in one answer are not told apart by every version."""
-        rows: list[Answer | None] = [{"address": address} for address in addresses]
+    def _chunk(self, sort: str, addresses: list[str]) -> tuple[int, list[Answer | None]]:
+        """One command a field: several in one answer are not told apart."""
+        found: list[Answer | None] = [{"address": address} for address in addresses]
         worst = 0
         for field in FIELDS[sort]:
-            command = ["doveadm", "-c", str(self.config.dovecot_conf), *verb, "-f", field, *addresses]
-            code, out, _ = _run(command, "")
-            lines = out.split("\n")[: len(addresses)]
-            if code not in (0, GONE) or len(lines) < len(addresses):
-                return code or UNAVAILABLE, []
+            command = ["doveadm", "-c", str(self.config.dovecot_conf), *VERBS[sort], "-f", field, *addresses]
+            code, out, said = self._run(command, "")
+            values = _by_address(addresses, out, said)
+            if code not in (0, GONE) or values is None:
+                return code if code not in (0, GONE) else UNAVAILABLE, []
             worst = max(worst, code)
-            rows = [row and (row | {field: line} if line else None) for row, line in zip(rows, lines, strict=True)]
-        return worst, rows
+            found = [row | {field: one} if row and one else None for row, one in zip(found, values, strict=True)]
+        return worst, found
+
+    def _run(self, command: list[str], given: str) -> tuple[int, str, str]:
+        pipe = subprocess.PIPE
+        with self.lock:
+            if self.closed:
+                return UNAVAILABLE, "", ""
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT)
+            self.running.add(process)
+        with process:
+            try:
+                out, said = process.communicate(given, timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return TIMED_OUT, "", ""
+            finally:
+                with self.lock:
+                    self.running.discard(process)
+        return process.returncode, out, said
+
+    def close(self) -> None:
+        """End what still asks: with its daemon gone it would wait longer than we are here."""
+        with self.lock:
+            self.closed = True
+            for process in self.running:
+                process.kill()
 
 
-def _run(command: list[str], given: str) -> tuple[int, str, str]:
-    try:
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=SECONDS, env=ENVIRONMENT)
-    except subprocess.TimeoutExpired:
-        return TIMED_OUT, "", ""
-    return done.returncode, done.stdout, done.stderr
+def _by_address(addresses: list[str], out: str, said: str) -> list[str | None] | None:
+    """A value for each, None for one that is not there; None altogether if the answer cannot be told apart.
+
+    Values come in order with blank lines between, and nothing in place of a missing account, which is named on the
+    side: so there must be exactly as many values as accounts that are not named.
+    """
+    missing = set(MISSING.findall(out + said))
+    values = [line for line in out.splitlines() if line and not MISSING.search(line)]
+    if len(values) != sum(address not in missing for address in addresses):
+        return None
+    order = iter(values)
+    return [None if address in missing else next(order) for address in addresses]
 
 
 def serve(config: NodeConfig, desk: Desk, uid: int) -> socketserver.ThreadingUnixStreamServer:

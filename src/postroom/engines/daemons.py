@@ -57,7 +57,8 @@ class Daemon:
         self.not_before = now + BACKOFF[min(self.deaths, len(BACKOFF) - 1)]
         self.started = now
         self.start()
-        return self.running() is not None
+        # Dovecot's command returns before its master has written the pid file.
+        return processes.until(lambda: self.running() is not None, 5 if self.name in ("postfix", "dovecot") else 0)
 
     def end(self) -> None:
         if process := self.running():
@@ -113,7 +114,7 @@ def program(config: NodeConfig, name: str, user: str, groups: Iterable[str], rea
             os.close(log)
         CHILDREN[child.pid] = child
         pid_file.write_text(f"{child.pid}\n")
-        processes.until(lambda: ready() or child.poll() is not None, 20)
+        processes.until(lambda: ready() or child.poll() is not None, 5)
 
     return Daemon(name, pid_file, start, ended)
 

@@ -20,26 +20,28 @@ from .layout import MAPS, NodeConfig
 
 # `until`: seconds since 1970, null = no end. Two objects may say the same of a route, a sender or a domain; the
 # queries say DISTINCT.
+# Columns of a primary key stand first and in its order: SQLite 3.40 (Debian 12) otherwise takes sound rows of a table
+# WITHOUT ROWID for damage ("NULL value in domain.object", tried).
 SCHEMAS = {
     "maps": """
-        CREATE TABLE domain(object TEXT, name TEXT, PRIMARY KEY (name, object)) WITHOUT ROWID;
-        CREATE TABLE mailbox(object TEXT, address TEXT PRIMARY KEY, quota_mb INT, until INT) WITHOUT ROWID;
-        CREATE TABLE route(object TEXT, source TEXT, destination TEXT, until INT,
+        CREATE TABLE domain(name TEXT, object TEXT, PRIMARY KEY (name, object)) WITHOUT ROWID;
+        CREATE TABLE mailbox(address TEXT PRIMARY KEY, object TEXT, quota_mb INT, until INT) WITHOUT ROWID;
+        CREATE TABLE route(source TEXT, destination TEXT, object TEXT, until INT,
             PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
-        CREATE TABLE sender(object TEXT, sender TEXT, login TEXT, until INT,
+        CREATE TABLE sender(sender TEXT, login TEXT, object TEXT, until INT,
             PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
-        CREATE TABLE login(object TEXT, address TEXT PRIMARY KEY, sign_in INT, access_epoch INT, until INT)
+        CREATE TABLE login(address TEXT PRIMARY KEY, object TEXT, sign_in INT, access_epoch INT, until INT)
             WITHOUT ROWID;
-        CREATE TABLE pool(object TEXT, domain TEXT PRIMARY KEY, transport TEXT) WITHOUT ROWID;
+        CREATE TABLE pool(domain TEXT PRIMARY KEY, object TEXT, transport TEXT) WITHOUT ROWID;
         CREATE TABLE closing(address TEXT PRIMARY KEY) WITHOUT ROWID;
     """,
     "secrets": """
-        CREATE TABLE password(object TEXT, address TEXT PRIMARY KEY, hash TEXT, until INT) WITHOUT ROWID;
-        CREATE TABLE app(object TEXT, address TEXT, cred TEXT, sha256 TEXT, protocols TEXT, until INT,
+        CREATE TABLE password(address TEXT PRIMARY KEY, object TEXT, hash TEXT, until INT) WITHOUT ROWID;
+        CREATE TABLE app(address TEXT, sha256 TEXT, object TEXT, cred TEXT, protocols TEXT, until INT,
             PRIMARY KEY (address, sha256)) WITHOUT ROWID;
     """,
     "keys": """
-        CREATE TABLE key(object TEXT, domain TEXT, selector TEXT, algorithm TEXT, sealed TEXT,
+        CREATE TABLE key(domain TEXT, selector TEXT, object TEXT, algorithm TEXT, sealed TEXT,
             PRIMARY KEY (domain, selector)) WITHOUT ROWID;
     """,
 }
@@ -126,7 +128,15 @@ class Files:
 def open_files(config: NodeConfig) -> Files:
     """Open, and make what is missing. Raises MapsDamaged before any of them is written to."""
     missing = tuple(name for name in MAPS if not config.database(name).exists())
-    maps, secrets, keys = opened = [_open(name, config.database(name)) for name in MAPS]
+    opened: list[Map] = []
+    try:
+        for name in MAPS:
+            opened.append(_open(name, config.database(name)))
+    except MapsDamaged:
+        for one in opened:
+            one.connection.close()
+        raise
+    maps, secrets, keys = opened
     for one in opened:
         one.mark("opened", str(time.time()))
     return Files(maps, secrets, keys, missing)

@@ -15,6 +15,7 @@ import os
 import signal
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,16 @@ def _printable(text: str) -> str:
     return "".join(one if " " <= one <= "~" else "?" for one in text)[:200]
 
 
+Talks = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def _listening(path: Path, talks: Talks, limit: int = 1 << 16) -> asyncio.AbstractServer:
+    path.unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(talks, path, limit=limit)
+    path.chmod(0o660)  # the folder's group: postfix, the agent, us
+    return server
+
+
 async def serve(config: NodeConfig) -> None:
     """Until SIGTERM."""
     milter = Milter(config)
@@ -138,14 +149,10 @@ async def serve(config: NodeConfig) -> None:
         finally:
             writer.close()
 
-    for path in (config.milter_socket, config.milter_status):
-        path.unlink(missing_ok=True)
     servers = [
-        await asyncio.start_unix_server(postfix, config.milter_socket),
-        await asyncio.start_unix_server(status, config.milter_status, limit=1_000_000),
+        await _listening(config.milter_socket, postfix),
+        await _listening(config.milter_status, status, 1_000_000),
     ]
-    for path in (config.milter_socket, config.milter_status):
-        path.chmod(0o660)  # the folder's group: postfix, the agent, us
     log.info("ready")
     while not over.is_set():
         try:

@@ -23,7 +23,7 @@ from typing import Any
 
 from . import asking, certificates, daemons, dovecot, own_keys, postfix, rendering
 from .daemons import Daemon
-from .layout import NodeConfig, load, make_folders, save, versions
+from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
 from .read_back import milter_status
 
@@ -51,6 +51,7 @@ class Node:
             self._milter_ready,
             self.settings.with_name("milter.json"),
         )
+        self.desk = asking.Desk(self.config, self._actions())
         self.dovecot, self.postfix = daemons.dovecot(self.config), daemons.postfix(self.config)
 
     @property
@@ -70,16 +71,24 @@ class Node:
         for leftover in (self.agent, self.milter):
             leftover.end()
         uid = pwd.getpwnam(self.config.users.agent).pw_uid
-        self.desk = asking.serve(self.config, asking.Desk(self.config, self._actions()), uid)
+        asking.serve(self.config, self.desk, uid)
         while not self.over.is_set() and not self._ready(self.agent, self._agent_ready):
             self.over.wait(0.2)
         if self.over.is_set():
             return
         self.milter.ensure()
-        self.configure()
+        self._configure_or_keep()
         for daemon in (self.dovecot, self.postfix):
             if not daemon.ensure():
                 raise daemons.DaemonFailed(f"{daemon.name} does not run; see its log in {self.config.folder}/log")
+
+    def _configure_or_keep(self) -> None:
+        try:
+            self.configure()
+        except rendering.ConfigurationRefused as error:
+            if any(rendering.in_force(conf) is None for _, conf, *_ in self._rendered()):
+                raise
+            log.error("settings: %s; the last good ones stay in force", error)
 
     def _ready(self, daemon: Daemon, ready: Any) -> bool:
         return daemon.ensure() and bool(ready())
@@ -87,21 +96,19 @@ class Node:
     # Configuration
 
     def configure(self) -> None:
-        """Render both; what is new is checked, switched, and loaded by the daemon if it runs."""
+        """Render both; what is new is checked, and only when all of it passed switched, and loaded by the daemon if it
+        runs. Raises ConfigurationRefused with nothing changed."""
+        staged = []
         for name, conf, render, check, mode in self._rendered():
             marker = rendering.marker(self.config.generation, render)
-            try:
-                changed = rendering.switch(conf, marker, render(marker), check, mode=mode)
-            except rendering.ConfigurationRefused as error:
-                log.error("%s: %s", name, error)
-                if rendering.in_force(conf) is None:
-                    raise
-                continue
+            staged.append((name, conf, rendering.stage(conf, marker, render(marker), check, mode=mode)))
+        for name, conf, new in staged:
             daemon = self.dovecot if name == "dovecot" else self.postfix
-            if changed and daemon.running():
+            if new is not None:
+                rendering.switch(conf, new)
+            # Not new and not loaded: switched by a parent that did not live to say so.
+            if daemon.running() and (new is not None or not self.loaded()[name]):
                 daemons.reload(self.config, name)
-            elif daemon.running() and not self.loaded()[name]:
-                daemons.reload(self.config, name)  # switched by a parent that did not live to say so
 
     def _rendered(self) -> Any:
         config, key = self.config, doveadm_api_key(self.config)
@@ -118,9 +125,8 @@ class Node:
         mine = {name: rendering.in_force(conf) for name, conf, *_ in self._rendered()}
         if None in mine.values():
             return dict.fromkeys(mine, False)
-        desk = asking.Desk(self.config, {})
-        table = desk.answer({"ask": "map", "map": "marker", "keys": [mine["postfix"]]})
-        user = desk.answer({"ask": "user", "addresses": [self.config.system_login]})
+        table = self.desk.answer({"ask": "map", "map": "marker", "keys": [mine["postfix"]]})
+        user = self.desk.answer({"ask": "loaded", "addresses": [self.config.system_login]})
         row = (user.get("rows") or [None])[0] or {}
         return {"postfix": table.get("code") == 0, "dovecot": row.get("cfg") == mine["dovecot"]}
 
@@ -147,14 +153,22 @@ class Node:
 
     def reread(self) -> None:
         """HUP: the settings file may say something new; what does not pass leaves all as it is."""
+        before = self.config
         try:
             config, self.dsn = load(self.source or self.settings)
+            if (config.folder, config.address) != (before.folder, before.address):
+                raise NodeRefused("a node that runs cannot change its folder or address")
             self.config = with_versions(config)
             self.prepare()
             self.configure()
-            log.info("configuration loaded: %s", self.loaded())
-        except (rendering.ConfigurationRefused, daemons.DaemonFailed, ValueError, OSError) as error:
+        except (NodeRefused, rendering.ConfigurationRefused, daemons.DaemonFailed, ValueError, OSError) as error:
+            self.config = before
             log.error("settings: %s", error)
+            return
+        if self.config != before:  # ours read theirs at their start
+            self.agent.end()
+            self.milter.end()
+        log.info("settings read: %s", self.loaded())
 
     def stop(self) -> None:
         """Postfix first, so nothing is handed to what is going; the agent last."""
@@ -163,7 +177,7 @@ class Node:
             for daemon in reversed(self.all):
                 daemon.end()
                 log.info("%s stopped", daemon.name)
-        self.desk.shutdown()
+        self.desk.close()
 
     # Asked by the agent
 
@@ -175,9 +189,10 @@ class Node:
         def restart(name: str) -> dict[str, Any]:
             daemon = self.postfix if name == "postfix" else self.dovecot
             with self.lock:
-                daemon.end()
-                daemon.not_before = 0
-                daemon.ensure()
+                if not self.over.is_set():
+                    daemon.end()
+                    daemon.not_before = 0
+                    daemon.ensure()
             return {"code": 0 if daemon.running() else 1}
 
         return {"daemons": running, "restart": restart}

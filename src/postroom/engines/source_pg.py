@@ -78,6 +78,9 @@ class PgSource:
 
     def _lost(self, error: psycopg.Error) -> None:
         log.warning("control plane: %s", str(error).strip())
+        self.close()
+
+    def close(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(psycopg.Error):
                 self._connection.close()

@@ -1,0 +1,190 @@
+"""What counts as evidence: answers of daemons in, a finding out. Daemons are played."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from live_node import mailbox
+
+from postroom.engines import asking, expected, probe, read_back
+from postroom.engines.asking import Answer, ParentAway
+from postroom.engines.doveadm import DoveadmAway
+from postroom.engines.layout import NodeConfig
+from postroom.engines.read_back import ReadBack, Round
+from postroom.engines.source import Compiled, Todo
+
+MIA = "mia@acme.example"
+CONFIG = NodeConfig("mx1", Path("/nowhere"), "127.0.0.1")
+WRITTEN = {"maps": 7, "secrets": 5, "keys": 3}
+ROUTES = ("mailbox", "route", "sender")
+
+
+class Daemons:
+    """Truthful ones that have read everything; each test breaks one thing."""
+
+    def __init__(self) -> None:
+        self.maps: dict[str, dict[str, str]] = {name: {MIA: MIA} for name in ROUTES}
+        self.maps |= {"canary": {"gen": "7"}, "domain": {"acme.example": "acme.example"}}
+        self.users: dict[str, Answer] = {MIA: {"gen": "7", "home": "/m"}}
+        self.logins: dict[str, Answer] = {MIA: {"gen": "5"}, CONFIG.system_login: {"gen": "5"}}
+        self.code = 0
+        self.postfix_code = 0
+        self.sessions: dict[str, list[str]] = {}
+        self.rcpt = "250 2.1.5 Ok"
+        self.milter: Answer = {"maps": 7, "keys": 3, "signs": {}}
+        self.away = False
+
+    def ask(self, config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> Answer:
+        if self.away:
+            raise ParentAway("gone")
+        if question["ask"] == "map":
+            found = {key: value for key, value in self.maps[question["map"]].items() if key in question["keys"]}
+            return {"code": self.postfix_code, "found": found} if not self.postfix_code else {"code": self.postfix_code}
+        rows = self.users if question["ask"] == "user" else self.logins
+        answers = [rows.get(address) for address in question["addresses"]]
+        code = self.code or (asking.GONE if None in answers else 0)
+        return {"code": code, "rows": answers} if code in (0, asking.GONE) else {"code": code}
+
+    def who(self, addresses: list[str]) -> dict[str, list[str]]:
+        if self.away:
+            raise DoveadmAway("gone")
+        return {address: found for address, found in self.sessions.items() if address in addresses}
+
+
+@pytest.fixture
+def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
+    these = Daemons()
+    monkeypatch.setattr(asking, "ask", these.ask)
+    monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(): these.milter)
+    monkeypatch.setattr(
+        probe, "recipients", lambda address, port, known, unknown=(): dict.fromkeys([*known, *unknown], these.rcpt)
+    )
+    return these
+
+
+def asked(daemons: Daemons, compiled: Compiled | None, gone: expected.Gone | None = None) -> ReadBack:
+    todo = Todo(1, "address", uuid4(), None, compiled)
+    wanted = [expected.of(todo, gone or {})]
+    (result,) = Round(CONFIG, daemons, WRITTEN, wanted).run()  # type: ignore[arg-type]
+    return result
+
+
+GONE = {
+    "mailbox": [(MIA, 100, None)],
+    "route": [(MIA, MIA, None)],
+    "sender": [(MIA, MIA, None)],
+    "login": [(MIA, 1, 0, None)],
+    "password": [(MIA, "h", None)],
+}
+
+
+def emptied(daemons: Daemons) -> Daemons:
+    for name in ROUTES:
+        daemons.maps[name] = {}
+    daemons.users = {}
+    del daemons.logins[MIA]
+    return daemons
+
+
+def test_what_is_served_agrees_and_says_who_was_asked(daemons: Daemons) -> None:
+    found = asked(daemons, mailbox(MIA))
+    assert (found.finding, found.why) == ("agrees", [])
+    assert {"question", "answer", "server", "at"} == set(found.evidence[0])
+    servers = {one["server"].split(" at ")[0] for one in found.evidence}
+    assert servers == {"postfix proxymap", "postfix smtpd", "dovecot auth", "milter"}
+
+
+def test_what_is_gone_agrees(daemons: Daemons) -> None:
+    assert asked(emptied(daemons), None, GONE).finding == "agrees"
+
+
+BREAKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a map without it": ("differs", {"maps.sender": {}}),
+    "a map with another answer": ("differs", {"maps.route": {MIA: "joe@acme.example"}}),
+    "an account that is not there": ("differs", {"users": {}}),
+    "a password that is not there": ("differs", {"logins": {CONFIG.system_login: {"gen": "5"}}}),
+    "RCPT refused": ("differs", {"rcpt": "550 5.1.1 unknown"}),
+    "Postfix on an old map": ("not known", {"maps.canary": {"gen": "6"}}),
+    "Postfix without a generation": ("not known", {"maps.canary": {}}),
+    "Postfix hanging": ("not known", {"postfix_code": asking.TIMED_OUT}),
+    "Dovecot on an old map": ("not known", {"users": {MIA: {"gen": "6", "home": "/m"}}}),
+    "Dovecot on old secrets": ("not known", {"logins": {MIA: {"gen": "4"}, CONFIG.system_login: {"gen": "4"}}}),
+    "Dovecot's database failing": ("not known", {"code": asking.UNAVAILABLE}),
+    "Dovecot hanging": ("not known", {"code": asking.TIMED_OUT}),
+    "the milter behind": ("not known", {"milter": {"maps": 6, "keys": 3, "signs": {}}}),
+    "the milter away": ("not known", {"milter": {"error": "refused"}}),
+    "nobody to ask": ("not known", {"away": True}),
+}
+
+
+def broken(daemons: Daemons, changes: dict[str, Any]) -> Daemons:
+    for name, value in changes.items():
+        if name.startswith("maps."):
+            daemons.maps[name.removeprefix("maps.")] = value
+        else:
+            setattr(daemons, name, value)
+    return daemons
+
+
+@pytest.mark.parametrize("finding, changes", BREAKS.values(), ids=BREAKS)
+def test_anything_less_does_not_agree(daemons: Daemons, finding: str, changes: dict[str, Any]) -> None:
+    found = asked(broken(daemons, changes), mailbox(MIA))
+    assert found.finding == finding
+    assert found.why
+
+
+STAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a route still there": ("differs", {"maps.route": {MIA: MIA}}),
+    "an account still there": ("differs", {"users": {MIA: {"gen": "7", "home": "/m"}}}),
+    "a password still there": ("differs", {"logins": {MIA: {"gen": "5"}, CONFIG.system_login: {"gen": "5"}}}),
+    "a session still there": ("differs", {"sessions": {MIA: ["imap"]}}),
+    "75 is not gone": ("not known", {"code": asking.UNAVAILABLE}),
+    "Postfix on an old map": ("not known", {"maps.canary": {"gen": "6"}}),
+}
+
+
+@pytest.mark.parametrize("finding, changes", STAYS.values(), ids=STAYS)
+def test_what_should_be_gone_and_is_not(daemons: Daemons, finding: str, changes: dict[str, Any]) -> None:
+    assert asked(broken(emptied(daemons), changes), None, GONE).finding == finding
+
+
+def key(selector: str) -> Compiled:
+    row = {"domain": "acme.example", "selector": selector, "algorithm": "rsa-sha256", "sealed": "x"}
+    return {"keys": {"key": [row]}}
+
+
+@pytest.mark.parametrize("signs, finding", [
+    ("s1", "agrees"), ("s0", "agrees"), ("s2", "differs"), (None, "differs"), ("unusable: no", "differs"),
+])  # fmt: skip
+def test_the_lowest_selector_signs(daemons: Daemons, signs: str | None, finding: str) -> None:
+    daemons.milter["signs"] = {"acme.example": signs}
+    assert asked(daemons, key("s1")).finding == finding
+
+
+def test_a_key_that_is_gone(daemons: Daemons) -> None:
+    gone: expected.Gone = {"key": [("acme.example", "s1", "rsa-sha256", "x")]}
+    daemons.milter["signs"] = {"acme.example": "s1"}
+    assert asked(daemons, None, gone).finding == "differs"
+    daemons.milter["signs"] = {"acme.example": "s2"}
+    assert asked(daemons, None, gone).finding == "agrees"
+
+
+def test_a_row_past_its_time_must_be_gone(daemons: Daemons) -> None:
+    compiled = mailbox(MIA, until=1)
+    del daemons.logins[MIA]
+    assert asked(daemons, compiled).finding == "differs"  # the sender is still answered
+    daemons.maps["sender"] = {}
+    assert asked(daemons, compiled).finding == "agrees"
+
+
+@pytest.mark.parametrize("out, said, values", [
+    ("7\n", "", ["7", None]),
+    ("7\n\n7\n", "", ["7", "7"]),
+    ("\n", "a", [None, None]),
+    ("7\n", "ambiguous", None),
+])  # fmt: skip
+def test_accounts_are_told_apart_or_not_at_all(out: str, said: str, values: list[str | None] | None) -> None:
+    missing = {"a": ["x", "y"], "": ["y"] if values == ["7", None] else [], "ambiguous": []}[said]
+    named = "".join(f"userdb lookup: user {one} doesn't exist\n" for one in missing)
+    assert asking._by_address(["x", "y"], out, named) == values
