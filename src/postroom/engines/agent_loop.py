@@ -105,6 +105,7 @@ class Agent:
         except SourceAway:
             return -1
         self.forget({todo for todo, _ in agreed}, todo)
+        self.doubt(read, todo)
         self.tell(read)
         return len(todo) - len(agreed)
 
@@ -172,6 +173,14 @@ class Agent:
             listed = {one.todo for one in todo}
             self.since = {number: at for number, at in self.since.items() if number in listed}
             self.refused = {number: why for number, why in self.refused.items() if number in listed}
+
+    def doubt(self, read: Sequence[ReadBack], todo: Sequence[Todo]) -> None:
+        """What a daemon answers otherwise than it was written may be so in the files: somebody else was at them. It is
+        held against them again; where they are as they shall be, nothing is written."""
+        differ = {one.todo for one in read if one.finding == "differs"}
+        for one in todo:
+            if one.todo in differ:
+                self.written.pop(one.id, None)
 
     def tell(self, read: Sequence[ReadBack]) -> None:
         """What waits, and why; after a minute it is an alarm. A proxymap that hangs gets a new Postfix."""

@@ -1,13 +1,28 @@
-"""What stands around every page: the organization's name, how much waits for this person, the clients they may see."""
+"""What stands around every page: the organization's name, how much waits for this person, clients, freezes."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Change, Client, Organization
+from postroom.models import Change, Client, Freeze, Organization
 
 MOST = 100
 SCOPES = 30
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A freeze that stands now. client None: it holds the whole organization."""
+
+    id: UUID
+    client: UUID | None
+    reason: str
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -17,11 +32,19 @@ class Around:
     organization: str
     waiting: int
     clients: tuple[tuple[str, str], ...]
+    frozen: tuple[Frozen, ...]
 
 
 def around(actor: Actor) -> Around:
-    """Three queries, whatever there is to see."""
+    """Four queries, whatever there is to see."""
     organization = visible(actor, Organization).values_list("name", flat=True).first()
-    waiting = Change.objects.filter(stage="held").exclude(proposer_id=actor.person)[:MOST].count()
+    waiting = Change.objects.filter(stage="held").exclude(proposer_id=actor.person).values("pk")[:MOST].count()
     clients = visible(actor, Client).filter(removed_at=None).order_by("slug").values_list("name", "slug")[:SCOPES]
-    return Around(organization or "Postroom", waiting, tuple(clients))
+    return Around(organization or "Postroom", waiting, tuple(clients), standing(actor))
+
+
+def standing(actor: Actor) -> tuple[Frozen, ...]:
+    """The freezes that hold something this actor may see; ended by predicate, whatever the clock has tidied."""
+    now = timezone.now()
+    rows = visible(actor, Freeze).filter(Q(until=None) | Q(until__gt=now), ended_at=None).order_by("id")[:MOST]
+    return tuple(Frozen(row.pk, row.client_id, row.reason, row.until) for row in rows)

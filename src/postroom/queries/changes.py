@@ -26,9 +26,12 @@ WAITING = ("held", "scheduled")
 def timeline(
     actor: Actor, *, client: str | None = None, object: UUID | None = None, person: str | None = None,
     stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
-    after: str | None = None, limit: int = 50,
+    after: str | None = None, limit: int = 50, actors: tuple[str, ...] = (),
 ) -> Page[dict[str, Any]]:  # fmt: skip
-    """Changes, newest first; each as a line. Row security shows a person only changes of their own clients."""
+    """Changes, newest first; each as a line. Row security shows a person only changes of their own clients.
+
+    actors: only those by these sorts of actor: person, link, founder, system, clock.
+    """
     rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by")
     if client is not None:
         owner = visible(actor, Client).filter(slug=client).first()
@@ -37,6 +40,8 @@ def timeline(
         rows = rows.filter(pk__in=_about(object))
     if person is not None:
         rows = rows.filter(proposer__email=person.lower())
+    if actors:
+        rows = rows.filter(actor__in=actors)
     if stage is not None:
         rows = rows.filter(stage__in=stage.split(","))
     if since is not None:

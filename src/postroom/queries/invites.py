@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import Q
+
 from postroom.access.acting import Actor
 
 from .objects import NOUNS, narrowed, shown
@@ -16,6 +18,18 @@ def pending(
         rows = rows.filter(mailbox__address__address=mailbox.lower())
     found = page(rows.select_related(*NOUNS["invites"].along), key="id", after=after, limit=limit)
     return Page([{**shown(row), "for": _whose(row)} for row in found.items], found.next)
+
+
+def waiting(actor: Actor, *, client: str = "", search: str = "", after: str = "", limit: int = 25) -> Page[Any]:
+    """The same as rows, those printed on the machine left out; searched by contact, mailbox and person."""
+    rows = narrowed(actor, NOUNS["invites"], client=client or None).filter(used_at=None, ended_at=None, by_mail=True)
+    if search:
+        rows = rows.filter(
+            Q(contact__icontains=search)
+            | Q(mailbox__address__address__icontains=search)
+            | Q(person__email__icontains=search)
+        )
+    return page(rows.select_related(*NOUNS["invites"].along), key="id", after=after or None, limit=limit)
 
 
 def _whose(invite: Any) -> str:

@@ -1,14 +1,28 @@
-"""Where the sign-in library asks us: nobody signs up, and what it would mail is not ours to send."""
+"""Where the sign-in library asks us: nobody signs up, passwords follow our rules, what it would mail is not sent."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+
+from postroom.protocols import passwords
+
+COMMON = CommonPasswordValidator().passwords
+SHORTEST = 12  # one of two factors (NIST SP 800-63B-4, 3.1.1.2 asks for eight)
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def clean_password(self, password: str, user: Any = None) -> str:
+        """Everything that speaks against it, at once."""
+        email = str(getattr(user, "email", ""))
+        if wrong := passwords.faults(password, context=email.split("@"), common=COMMON, shortest=SHORTEST):
+            raise ValidationError(wrong)
+        return password
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Notices about sign-ins come with credentials; until then nothing is promised and nothing sent."""

@@ -37,4 +37,4 @@ def _page(request: Any, typed: str, *, error: str = "", label: str = "", done: b
     hidden = (("sure", "yes"),) if label else ()
     form = Form(fields=(code,), submit="Give it my session" if label else "Look it up", url="/device/", hidden=hidden)
     page = FormPage(head=PageHead("Sign in a terminal"), notes=tuple(notes), form=form)
-    return render(request, "form.html", {"page": page}, status=422 if error else 200)
+    return render(request, "link_form.html", {"page": page}, status=422 if error else 200)

@@ -10,79 +10,93 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
-from postroom.access.roles import OPERATOR_ROLES, RANK
+from postroom.access.roles import OPERATOR_ROLES
+from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems
 from postroom.changes.record import note
 from postroom.models import Login
-from postroom.queries.around import around
-from postroom.web.parts.frame import Frame, nav
-from postroom.web.parts.shapes import Link
+from postroom.queries.around import Around, around
+from postroom.web.framed import framed
+from postroom.web.parts.frame import Frame
+from postroom.web.parts.plain_pages import Notice
+from postroom.web.parts.shapes import Act
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
 BY_LINK = "demo_link"  # in the session: signed in by a printed link, which stands for both factors
-ENROL = "/account/2fa/"
-URLS = {
-    "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
-    "changes": "/changes/", "approvals": "/approvals/", "nodes": "/nodes/",
-}  # fmt: skip
+SIGN_IN, ENROL = "/sign-in/", "/enrol/"
 
 
 class Asked(HttpRequest):
-    """A request behind this door: who acts, with what access, in what frame."""
+    """A request behind this door: who acts, with what access, in what frame, and what stands around."""
 
     actor: Actor
     access: Access
     frame: Frame
+    around: Around
 
 
 def page(permission: str) -> Callable[[F], F]:
     """The view reads, in one transaction as the person signed in."""
-
-    def declare(view: F) -> F:
-        @wraps(view)
-        def inside(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-            if (elsewhere := _not_yet(request)) is not None:
-                return elsewhere
-            with acting_as(request.actor) as access:
-                request.access = access
-                request.frame = frame(access)
-                if access.can_somewhere(permission):
-                    return view(request, *args, **kwargs)
-            return refused(request, permission)
-
-        inside.permission = permission  # type: ignore[attr-defined]
-        return inside  # type: ignore[return-value]
-
-    return declare
+    return _declared(permission, inside=True)
 
 
 def act(permission: str) -> Callable[[F], F]:
     """The view submits changes, which judge the person themselves; `permission` is what it takes to be let in."""
+    return _declared(permission, inside=False)
 
+
+def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
     def declare(view: F) -> F:
         @wraps(view)
-        def inside(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-            if (elsewhere := _not_yet(request)) is not None:
+        def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            if (elsewhere := not_yet(request)) is not None:
                 return elsewhere
-            with acting_as(request.actor) as access:
-                request.access = access
-                request.frame = frame(access)
-                may = access.can_somewhere(permission)
-            return view(request, *args, **kwargs) if may else refused(request, permission)
+            try:
+                with acting_as(request.actor) as access:
+                    _enter(request, access)
+                    may = access.can_somewhere(permission)
+                    if may and inside:
+                        return view(request, *args, **kwargs)
+                return view(request, *args, **kwargs) if may else refused(request, permission)
+            except ChangeError as error:
+                return said(request, error)
 
-        inside.permission = permission  # type: ignore[attr-defined]
-        return inside  # type: ignore[return-value]
+        asked.permission = permission  # type: ignore[attr-defined]
+        return asked  # type: ignore[return-value]
 
     return declare
 
 
+def _enter(request: Any, access: Access) -> None:
+    request.access, request.around = access, around(access.actor)
+    request.frame = framed(access, request.around)
+
+
 def public(view: F) -> F:
     """A page for whoever asks: sign-in, an owner's link."""
-    view.permission = "public"  # type: ignore[attr-defined]
-    return view
+
+    @wraps(view)
+    def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs)
+
+    asked.permission = "public"  # type: ignore[attr-defined]
+    return asked  # type: ignore[return-value]
+
+
+def own(view: Callable[..., HttpResponse], *, before_factor: bool = False) -> Callable[..., HttpResponse]:
+    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up."""
+
+    @wraps(view)
+    def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        elsewhere = not_yet(request, before_factor=before_factor)
+        return view(request, *args, **kwargs) if elsewhere is None else elsewhere
+
+    asked.permission = "own sign-in"  # type: ignore[attr-defined]
+    return asked
 
 
 def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -96,46 +110,47 @@ def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return choose
 
 
-def _not_yet(request: Any) -> HttpResponse | None:
+def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None:
     """Where somebody goes who is not signed in, or lacks the second factor; sets `request.actor` for who is."""
     login = request.user
     found = signed_in(login.person_id) if isinstance(login, Login) and login.person_id else None
     if found is None:
-        return HttpResponseRedirect("/sign-in/?" + urlencode({"next": request.get_full_path()}))
-    request.actor, roles = found
-    if roles & OPERATOR_ROLES and not (is_mfa_enabled(login) or request.session.get(BY_LINK)):
+        if login.is_authenticated:
+            logout(request)  # suspended or removed since: the session goes too
+        return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
+    request.actor, request.roles = found
+    if not before_factor and wants_factor(request):
         return HttpResponseRedirect(ENROL)
     return None
+
+
+def wants_factor(request: Any) -> bool:
+    """Whether a second factor has to be set up before any page answers."""
+    if not request.roles & OPERATOR_ROLES or request.session.get(BY_LINK):
+        return False
+    return not is_mfa_enabled(request.user)
 
 
 def refused(request: Any, permission: str) -> HttpResponse:
     """403, and an entry."""
     with acting_as(SYSTEM):
         note("refused", client=None, person=str(request.actor.person), permission=permission)
-    return render(request, "403.html", {"page": None}, status=403)
+    return render(request, "403.html", status=403)
 
 
-def frame(access: Access) -> Frame:
-    """What stands around every page of this person: three queries, whatever they may see."""
-    seen = around(access.actor)
-    may = {key: url for key, url in URLS.items() if key == "overview" or access.can_somewhere(f"{key}.view")}
-    counts = {"approvals": (str(seen.waiting), "waiting")} if seen.waiting else {}
-    return Frame(
-        organization=seen.organization,
-        person=access.actor.name,
-        role=highest(access),
-        initials="".join(word[0] for word in access.actor.name.split()[:2]).upper(),
-        nav=nav(may, counts),
-        palette_url="/find/",
-        theme_url="/theme/",
-        sign_out_url="/account/logout/",
-        account_url=ENROL,
-        do_url="/do/",
-        scopes=tuple(Link(name, f"/clients/{slug}/") for name, slug in seen.clients),
-    )
+def said(request: Any, error: ChangeError) -> HttpResponse:
+    """What stands in the way, as a page. Not there and not yours answer the same."""
+    if isinstance(error, NotThere) or (isinstance(error, Problems) and error.only_not_there):
+        return render(request, "404.html", status=404)
+    if isinstance(error, NotAllowed | OwnChange):
+        return render(request, "403.html", {"exception_words": str(error)}, status=403)
+    page = Notice(
+        organization=request.frame.organization, title="Nothing was changed", words=(str(error)[:1000],),
+        acts=(Act("Look again", request.path_info if request.method == "GET" else back_to(request)),),
+    )  # fmt: skip
+    return render(request, "notice.html", {"page": page}, status=409)
 
 
-def highest(access: Access) -> str:
-    """The role to say beside a name: the highest held anywhere."""
-    held = [h.role for h in access.held if h.role in RANK]
-    return max(held, key=RANK.index) if held else "no role"
+def back_to(request: HttpRequest) -> str:
+    """The page an act belongs to: `/changes/<id>/approve/` → `/changes/<id>/`."""
+    return request.path_info.rstrip("/").rpartition("/")[0] + "/"

@@ -5,21 +5,32 @@ from typing import Any
 from allauth.account.signals import password_changed
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import connection
 from django.http import HttpRequest
 
-from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
 from postroom.changes.record import note
-from postroom.web.door import BY_LINK
+
+PRINTED = "printed link, both factors counted as done"
 
 
 def entered(what: str, login: Any, **facts: Any) -> None:
+    """One entry. In a transaction of the library's own it stands or falls with what it is about."""
     person = getattr(login, "person_id", None)
+    about = {"person": str(person) if person else "", **facts}
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute(EVERYTHING)
+        note(what, client=None, **about)
+        return
     with acting_as(SYSTEM):
-        note(what, client=None, person=str(person) if person else "", **facts)
+        note(what, client=None, **about)
 
 
 def signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    by = "printed link, both factors counted as done" if request.session.get(BY_LINK) else "password"
+    records = request.session.get("account_authentication_methods") or []
+    methods = [str(one.get("type") or one.get("method")) for one in records if isinstance(one, dict)]
+    by = getattr(request, "signed_in_by", "") or " and ".join(dict.fromkeys(methods)) or "password"
     entered("signed in", user, by=by, source=request.META.get("REMOTE_ADDR", ""))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -22,13 +21,13 @@ from postroom.changes.kinds.invites import RedeemInvite
 from postroom.changes.pipeline import submit
 from postroom.models import Invite, Organization
 from postroom.protocols import passwords
+from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
-from postroom.web.signing import SHORTEST, enrolled, person_form
+from postroom.web.signing import enrolled, person_form
 
 KEPT = "invite"
-COMMON = CommonPasswordValidator().passwords
 GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
 

@@ -3,13 +3,19 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import owner, signing
+from postroom.web import account, device, entries, owner, pages, signing
+
+entries.connect()
+handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("device/", device.device, name="device"),
     path("found/", signing.found, name="found"),
     path("found/<str:token>", signing.founding_link, name="founding-link"),
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
+    *account.URLS,
+    *pages.URLS,
 ]

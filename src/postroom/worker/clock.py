@@ -42,13 +42,22 @@ def beats() -> list[Beat]:
 
 
 def run(stop: threading.Event) -> None:
-    """Until told to stop. A database that is away is waited for; a beat that fails does not stop the others."""
-    plan = beats()
+    """Until told to stop. Each beat has a thread of its own: a name server that hangs holds up who looks at zones,
+    and nobody else. A database that is away is waited for."""
+    threads = [
+        threading.Thread(target=_beating, args=(beat, stop), name=f"clock {n}") for n, beat in enumerate(beats())
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _beating(beat: Beat, stop: threading.Event) -> None:
     while not stop.wait(0.1):
-        for beat in plan:
-            if time.monotonic() >= beat.next:
-                beat.next = time.monotonic() + beat.every
-                _once(beat)
+        if time.monotonic() >= beat.next:
+            beat.next = time.monotonic() + beat.every
+            _once(beat)
 
 
 def _once(beat: Beat) -> None:
@@ -58,6 +67,6 @@ def _once(beat: Beat) -> None:
     except (DatabaseError, InterfaceError) as error:
         log.warning("the database does not answer: %s", error)
         beat.next = time.monotonic() + max(beat.every, 1)
-    except Exception:  # the worker's loop: one beat's fault must not end the others
+    except Exception:  # the worker's loop: one fault must not end a beat for ever
         log.exception("a beat failed")
         beat.next = time.monotonic() + max(beat.every, 5)

@@ -1,0 +1,84 @@
+"""What waits for whom: held changes of others, batches as wholes, what the clock will do, what is to be reviewed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from postroom.access.acting import Access, current
+from postroom.access.scope import visible
+from postroom.models import Change, Grant, Review
+
+from .changes import line
+
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Queue:
+    """held: of others, oldest first, each a line with its verdicts. batches: their parts, which go together."""
+
+    held: list[dict[str, Any]]
+    batches: dict[str, list[dict[str, Any]]]
+    own: list[dict[str, Any]]
+    clock: list[dict[str, Any]]
+    more: bool
+
+
+def queue(access: Access) -> Queue:
+    """Two queries for what waits. Held changes that this person may not approve are not in `held`."""
+    rows = Change.objects.filter(stage__in=("held", "scheduled")).defer("plan").order_by("id")
+    waiting = list(rows.select_related("client", "proposer", "undone_by")[: MOST + 1])
+    found = Queue([], {}, [], [], len(waiting) > MOST)
+    wholes = whole_batches([change.batch_id for change in waiting])
+    for change in waiting[:MOST]:
+        shown = {**line(change), "verdicts": change.verdicts, "at": change.at, "client_name": _client(change)}
+        if change.stage == "scheduled":
+            found.clock.append(shown)
+        if change.proposer_id == access.actor.person:
+            found.own.append(shown)
+        elif change.stage == "held" and access.can("changes.approve", change.client_id):
+            if change.batch_id in wholes:
+                found.batches.setdefault(str(change.batch_id), []).append(shown)
+            else:
+                found.held.append(shown)
+    return found
+
+
+def whole_batches(batches: Sequence[UUID | None]) -> set[UUID]:
+    """Of these batches, those that wait as a whole; a part held anew, when others are through, is decided by itself."""
+    wanted: set[UUID] = {one for one in batches if one}
+    apart = Change.objects.filter(batch__in=wanted).exclude(stage="held").values_list("batch_id", flat=True)
+    return wanted - {one for one in apart if one} if wanted else set()
+
+
+def reviews(access: Access) -> Sequence[Review]:
+    """Open tasks: something went through that somebody who did not do it looks at afterwards."""
+    rows = Review.objects.filter(closed_at=None).select_related("change__client", "change__proposer")
+    mine = rows.exclude(change__proposer=access.actor.person) if access.actor.person else rows
+    return list(mine.order_by("until", "id")[:MOST])
+
+
+def decided(access: Access, limit: int = 8) -> list[dict[str, Any]]:
+    """Changes that were decided about lately: approved ones, newest first."""
+    rows = Change.objects.filter(approval__void=False).defer("plan")
+    found = rows.select_related("client", "proposer", "undone_by").order_by("-approval__at")[:limit]
+    return [line(change) for change in found]
+
+
+def approvers(change: Change, roles: Sequence[str]) -> list[Grant]:
+    """The grants by which somebody may decide about this change, as far as whoever asks sees them: one query."""
+    now = timezone.now()
+    here = Q(client=None) | Q(client=change.client_id) if change.client_id else Q(client=None)
+    rows = visible(current().actor, Grant).filter(
+        Q(until=None) | Q(until__gt=now), here, role__in=roles, domain=None, ended_at=None
+    )
+    standing = rows.filter(person__suspended_at=None, person__removed_at=None)
+    return list(standing.select_related("person").order_by("person__name", "id")[:20])
+
+
+def _client(change: Change) -> str:
+    return change.client.name if change.client_id and change.client else ""

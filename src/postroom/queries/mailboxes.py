@@ -1,0 +1,57 @@
+"""Mailboxes as their pages show them: can the owner sign in, is an invite out, what is routed to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from postroom.access.acting import Actor
+from postroom.access.scope import visible
+from postroom.models import Alias, Grant, Invite, Mailbox, Secret
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one gets in: which secrets are set and when; the invite that is still open."""
+
+    secrets: dict[str, datetime]
+    invite: Invite | None
+
+    @property
+    def live_invite(self) -> bool:
+        return bool(self.invite and self.invite.until and self.invite.until > timezone.now())
+
+
+def entries(actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[UUID, Entry]:
+    """Two queries for a page of mailboxes."""
+    pks = [one.pk for one in mailboxes]
+    secrets: dict[UUID, dict[str, datetime]] = {}
+    for owner, purpose, made in (
+        visible(actor, Secret).filter(owner_row__in=pks).values_list("owner_row", "purpose", "made")
+    ):
+        secrets.setdefault(owner, {})[purpose] = made
+    open_ones = visible(actor, Invite).filter(mailbox__in=pks, used_at=None, ended_at=None).order_by("made", "id")
+    invites = {one.mailbox_id: one for one in open_ones}
+    return {pk: Entry(secrets.get(pk, {}), invites.get(pk)) for pk in pks}
+
+
+def routes(actor: Actor, mailbox: Mailbox) -> list[Alias]:
+    """Aliases of the client that land here."""
+    rows = visible(actor, Alias).filter(client=mailbox.client_id, removed_at=None)
+    return list(rows.filter(targets__contains=[mailbox.label]).select_related("address").order_by("address__address"))
+
+
+def whole(actor: Actor, ref: Any) -> Mailbox:
+    """With everybody it names read along."""
+    along = ("address__domain", "client__node", "owner", "operator", "client_admin")
+    row: Mailbox = visible(actor, Mailbox).select_related(*along).get(pk=ref)
+    return row
+
+
+def admins(actor: Actor, mailbox: Mailbox) -> list[Grant]:
+    """Who administers this mailbox's client for the client itself."""
+    rows = visible(actor, Grant).filter(client=mailbox.client_id, role="client admin", ended_at=None)
+    return [one for one in rows.select_related("person").order_by("person__name", "id")[:5] if one.person]

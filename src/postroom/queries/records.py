@@ -1,0 +1,91 @@
+"""Is authentication as wanted? Record sets against the newest readings of their zones; what was not read is no answer.
+
+A check is MX, SPF, DKIM or DMARC of one domain. good: all we answer for stands there. bad: something of it does not.
+unmeasured: the zone was never read, or could not be.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Concat
+
+from postroom.access.acting import Actor
+from postroom.access.scope import visible
+from postroom.models import DkimKey, Domain, Reading, RecordSet
+
+CHECKS = ("MX", "SPF", "DKIM", "DMARC")
+Standing = dict[UUID, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A record set beside what was last read under its name. values None: nothing stands there, or it was not read."""
+
+    row: RecordSet
+    state: str
+    values: list[str] | None
+    at: Any
+    server: str
+    failed: str
+
+
+def standing(actor: Actor, domains: Iterable[UUID] | None = None) -> Standing:
+    """domain → check → good, bad or unmeasured; of all domains in care, or of these. One query."""
+    rows = _measured(visible(actor, RecordSet).filter(domain__removed_at=None, set_aside__isnull=True))
+    if domains is not None:
+        rows = rows.filter(domain__in=list(domains))
+    found: Standing = {}
+    counted = rows.exclude(check="").values("domain_id", "check").annotate(
+        bad=Count("pk", filter=Q(read=True, stands=False)), unread=Count("pk", filter=Q(read=False))
+    )  # fmt: skip
+    for one in counted.order_by():
+        state = "unmeasured" if one["unread"] else "bad" if one["bad"] else "good"
+        found.setdefault(one["domain_id"], {})[one["check"]] = state
+    return found
+
+
+def _name(*parts: Any) -> Concat:
+    return Concat(*parts, output_field=TextField())
+
+
+def _measured(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    apex, dmarc = _name(F("domain__name"), Value(".")), _name(Value("_dmarc."), F("domain__name"), Value("."))
+    there = Reading.objects.filter(zone=OuterRef("domain__name"))
+    ours = there.filter(name=OuterRef("name"), type=OuterRef("type"), values__contains=OuterRef("ours"))
+    found: QuerySet[Any] = rows.exclude(ours=[]).annotate(
+        check=Case(
+            When(type="MX", name=apex, then=Value("MX")),
+            When(type="TXT", name=apex, then=Value("SPF")),
+            When(type="TXT", name=dmarc, then=Value("DMARC")),
+            When(type="TXT", name__contains="._domainkey.", then=Value("DKIM")),
+            default=Value(""), output_field=TextField(),
+        ),
+        read=Exists(there.filter(name="", type="", failed="")),
+        stands=Exists(ours),
+    )  # fmt: skip
+    return found
+
+
+def live(actor: Actor, domain: Domain) -> list[Live]:
+    """Every record set of a domain, with what stands there as last read: two queries."""
+    readings = list(Reading.objects.filter(zone=domain.name))
+    mark = next((one for one in readings if not one.name and not one.type), None)
+    by_name = {(one.name, one.type): one for one in readings}
+    rows = visible(actor, RecordSet).filter(domain=domain).order_by("type", "name")
+    return [_beside(row, by_name.get((row.name, row.type)), mark) for row in rows]
+
+
+def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Live:
+    if mark is None or mark.failed:
+        return Live(row, "unmeasured", None, mark and mark.at, "", mark.failed if mark else "")
+    values = reading.values if reading else None
+    wanted = set(row.values) if row.set_aside is None else set((row.found or {}).get("values", []))
+    state = "good" if set(values or []) == wanted else "bad"
+    return Live(row, state, values, mark.at, mark.server, "")
+
+
+def keys(actor: Actor, domain: Domain) -> list[DkimKey]:
+    return list(visible(actor, DkimKey).filter(domain=domain).order_by("selector"))

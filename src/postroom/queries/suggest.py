@@ -1,0 +1,92 @@
+"""What a picker offers: the first rows of a noun this person may see, as (what is sent, what is read)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from postroom.access.acting import Actor
+from postroom.access.scope import visible
+from postroom.models import (
+    Alias,
+    Client,
+    DkimKey,
+    Domain,
+    Freeze,
+    Grant,
+    Invite,
+    Mailbox,
+    Node,
+    Person,
+    RecordSet,
+)
+
+MOST = 200
+Pairs = list[tuple[str, str]]
+BY_ID = frozenset({"grants", "freezes", "invites", "record_sets", "dkim_keys"})  # nobody types these
+
+
+def suggested(actor: Actor, noun: str) -> Pairs:
+    """One query; nothing for a noun without a picker."""
+    pick = PICKS.get(noun)
+    return pick(actor)[:MOST] if pick else []
+
+
+def _named(model: Any, key: str, words: str, *along: str) -> Callable[[Actor], Pairs]:
+    def pick(actor: Actor) -> Pairs:
+        rows = visible(actor, model).select_related(*along).order_by(key)
+        if "removed_at" in model.columns():
+            rows = rows.order_by("removed_at", key)
+        return [(row.label, _path(row, words)) for row in rows[:MOST]]
+
+    return pick
+
+
+def _path(row: Any, path: str) -> str:
+    for part in path.split("__"):
+        row = getattr(row, part, None)
+    return str(row or "")
+
+
+def _grants(actor: Actor) -> Pairs:
+    rows = visible(actor, Grant).filter(ended_at=None).select_related("person", "client").order_by("person__name", "id")
+    return [(str(one.pk), f"{one.role} for {one.person.name}" + (f" at {one.client.name}" if one.client else ""))
+            for one in rows[:MOST] if one.person]  # fmt: skip
+
+
+def _freezes(actor: Actor) -> Pairs:
+    rows = visible(actor, Freeze).filter(ended_at=None).select_related("client").order_by("id")
+    return [(str(one.pk), f"of {one.client.name if one.client else 'the whole organization'}") for one in rows[:MOST]]
+
+
+def _invites(actor: Actor) -> Pairs:
+    rows = visible(actor, Invite).filter(used_at=None, ended_at=None, by_mail=True)
+    rows = rows.select_related("mailbox__address", "person").order_by("id")
+    return [(str(one.pk), f"for {_invited(one)}, at {one.contact}") for one in rows[:MOST]]
+
+
+def _invited(one: Invite) -> str:
+    return one.mailbox.label if one.mailbox else one.person.email if one.person else ""
+
+
+def _record_sets(actor: Actor) -> Pairs:
+    rows = visible(actor, RecordSet).exclude(ours=[]).order_by("name", "type")
+    return [(str(one.pk), f"{one.type} {one.name.rstrip('.')}") for one in rows[:MOST]]
+
+
+def _keys(actor: Actor) -> Pairs:
+    rows = visible(actor, DkimKey).exclude(public="").select_related("domain").order_by("domain__name", "selector")
+    return [(str(one.pk), f"{one.selector} of {one.domain.name}") for one in rows[:MOST]]
+
+
+PICKS: dict[str, Callable[[Actor], Pairs]] = {
+    "clients": _named(Client, "slug", "name"),
+    "domains": _named(Domain, "name", "client__name", "client"),
+    "mailboxes": _named(Mailbox, "address__address", "name", "address"),
+    "aliases": _named(Alias, "address__address", "client__name", "address", "client"),
+    "people": _named(Person, "email", "name"),
+    "nodes": _named(Node, "name", "region"),
+    "grants": _grants,
+    "freezes": _freezes,
+    "invites": _invites,
+    "record_sets": _record_sets,
+    "dkim_keys": _keys,
+}

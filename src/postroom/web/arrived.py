@@ -1,0 +1,65 @@
+"""Where a change has arrived: a row a target, with the question asked, the answer and who gave it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from postroom.web.parts.shapes import Badge, Code, Delivery, Evidence, Item, Words
+from postroom.web.plans import TARGETS
+from postroom.web.times import when
+
+SHOWN = 4  # answers a target; how many more agree is said
+LONG = 160
+
+
+def arrived(one: Mapping[str, Any]) -> tuple[Delivery, ...]:
+    return tuple(_delivery(each) for each in one["deliveries"])
+
+
+def _delivery(one: Mapping[str, Any]) -> Delivery:
+    noun, what = TARGETS.get(one["target"], (one["target"], ""))
+    answers = list(_answers(one["evidence"]))
+    more = f"and {len(answers) - SHOWN} more answers" if len(answers) > SHOWN else ""
+    if not one["done"]:
+        tried = f"next try {when(one['next_try'], seconds=True)}" if one["next_try"] else "it goes on by itself"
+        more = f"{one['why'] or 'on its way'}; {tried}"
+    return Delivery(
+        (noun, Code(one["object"])) if one["object"] else noun, what,
+        Badge("good", "read back") if one["done"] else Badge("waits", "not read back yet"),
+        sent=when(one["since"], seconds=True), evidence=tuple(answers[:SHOWN]), more=more,
+    )  # fmt: skip
+
+
+def _answers(evidence: Any) -> Iterable[Evidence]:
+    """Zones and mail give a list of answers; a node one list an object."""
+    for one in evidence if isinstance(evidence, list) else ():
+        for line in one.get("seen", ()) if "seen" in one else (one,):
+            yield Evidence(
+                _cut(line.get("question", "")), _cut(_answer(line.get("answer", ""))), _cut(line.get("server", "")),
+                when(line.get("at"), seconds=True), str(one.get("object", "")),
+            )  # fmt: skip
+
+
+def _answer(value: Any) -> str:
+    """Maps answer with what stands under each key, which may be nothing at all."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_answer(found)}" for key, found in value.items()) or "nothing"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "nothing"
+    return str(value)
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONG else text[:LONG] + "…"
+
+
+def left(one: Mapping[str, Any]) -> tuple[Item, ...]:
+    """What is left of an applied change, each with why and the next try."""
+    return tuple(_left(each) for each in one["incomplete"])
+
+
+def _left(one: Mapping[str, Any]) -> Item:
+    noun = "Follow-up" if one["target"] == "change" else TARGETS.get(one["target"], (one["target"], ""))[0]
+    said: Words = (noun, Code(one["object"])) if one["object"] else noun
+    tried = f"; next try {when(one['next_try'], seconds=True)}" if one["next_try"] else ""
+    return Item(said, f"{one['why']}, since {when(one['since'], seconds=True)}{tried}", "warn")

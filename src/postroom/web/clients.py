@@ -1,0 +1,178 @@
+"""Clients: the list, and one of them."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from postroom.access.scope import visible
+from postroom.models import Client, Domain
+from postroom.queries import records
+from postroom.queries.changes import timeline
+from postroom.queries.clients import Held, domains_of, held, rights
+from postroom.queries.lists import listed
+from postroom.queries.objects import row_of
+from postroom.web.badges import checks, proof, stage, standing
+from postroom.web.door import page
+from postroom.web.framed import freeze_notes, initials, offered
+from postroom.web.lines import by, lines
+from postroom.web.lists import STATES, Narrow
+from postroom.web.parts.pages import ClientPage, ClientsPage
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Empty,
+    Fact,
+    Item,
+    Link,
+    PageHead,
+    Row,
+    Table,
+)
+from postroom.web.times import when
+from postroom.web.titles import title
+
+COLUMNS = (
+    Column("Client"), Column("Domains", num=True, phone="gone"), Column("Mailboxes", num=True),
+    Column("Authentication"), Column("State", phone="right"), Column("Last change", phone="gone"),
+)  # fmt: skip
+WAITING = ("held", "scheduled", "applied")
+
+
+@page("clients.view")
+def clients(request: Any) -> HttpResponse:
+    narrow = Narrow(request)
+    found = listed(request.actor, "clients", narrow.asked)
+    add = offered(request, None, ("clients.create", ADD))
+    shown = ClientsPage(
+        head=PageHead("Clients", "the customers whose mail is run here", acts=add),
+        notes=(*narrow.notes(), *freeze_notes(request)),
+        label="Clients",
+        filters=narrow.filters("Clients", [narrow.select("state", "State", STATES)]),
+        table=Table("Clients", COLUMNS, rows(request, found.items), dense=True),
+        pager=narrow.pager([one.name for one in found.items], found.next),
+        empty=None if found.items else narrow.nothing("client", "A client is a customer whose mail you run.",
+                                                      "building", add),
+    )  # fmt: skip
+    return render(request, "clients.html", {"page": shown})
+
+
+ADD = Act("Add a client", "/do/clients.create/", icon="plus", weight="primary")
+
+
+def rows(request: Any, items: Any) -> tuple[Row, ...]:
+    """A page of clients as a table's rows: five queries."""
+    much = held(request.actor, items)
+    here = visible(request.actor, Domain).filter(client__in=items, removed_at=None)
+    whose = dict(here.values_list("pk", "client_id"))
+    by_client: dict[Any, dict[str, str]] = {}
+    for domain, states in records.standing(request.actor, whose).items():
+        _worse(by_client.setdefault(whose[domain], {}), states)
+    return tuple(_row(one, much[one.pk], by_client.get(one.pk)) for one in items)
+
+
+def _worse(known: dict[str, str], more: dict[str, str]) -> None:
+    """Of several domains, the worst state counts."""
+    order = ("bad", "unmeasured", "good")
+    for name, state in more.items():
+        known[name] = min(state, known.get(name, "good"), key=order.index)
+
+
+def _row(one: Client, much: Held, states: dict[str, str] | None) -> Row:
+    return Row((
+        Cell(Link(one.name, f"/clients/{one.slug}/", strong=True), Code(one.slug)),
+        str(much.domains), str(much.mailboxes),
+        checks(states) if much.domains else "", standing(one) or Badge("good", "active"), when(much.changed),
+    ), name=one.name)  # fmt: skip
+
+
+@page("clients.view")
+def client(request: Any, ref: str) -> HttpResponse:
+    one: Client = row_of(request.actor, "clients", ref)
+    recent = timeline(request.actor, client=one.slug, limit=8).items
+    waiting = timeline(request.actor, client=one.slug, stage=",".join(WAITING), limit=8).items
+    domains = domains_of(request.actor, one)
+    shown = ClientPage(
+        head=_head(request, one, domains), notes=freeze_notes(request, one.pk),
+        domains=_domains(request, domains) if domains else None, waiting=_waiting(waiting), recent=lines(recent),
+        changes_url=f"/changes/?client={one.slug}", people=tuple(_right(grant) for grant in rights(request.actor, one)),
+        people_url=f"/people/?client={one.slug}", facts=_facts(one),
+        empty=None if domains else _no_domain(request, one),
+    )  # fmt: skip
+    return render(request, "client.html", {"page": shown})
+
+
+def _head(request: Any, one: Client, domains: list[Any]) -> PageHead:
+    boxes = sum(domain.boxes for domain in domains)
+    many = "100 domains or more" if len(domains) == 100 else f"{len(domains)} domains"
+    acts = offered(
+        request, one.pk,
+        ("domains.add", Act("Add a domain", f"/do/domains.add/?client={one.slug}", icon="world-plus")),
+        ("mailboxes.create", Act("Add mailboxes", "/do/mailboxes.create/", icon="plus")),
+        ("clients.change", Act("Change", f"/do/clients.change/?client={one.slug}", icon="pencil")),
+    )  # fmt: skip
+    more = _closing(request, one)
+    return PageHead(
+        one.name, (f"{many} ·", Link(f"{boxes} mailboxes", f"/mailboxes/?client={one.slug}"), "·", Code(one.slug)),
+        crumbs=(Crumb("Clients", "/clients/"),), badges=standing(one), acts=more or acts,
+    )  # fmt: skip
+
+
+def _closing(request: Any, one: Client) -> tuple[Act, ...]:
+    """What a client that is not in use asks for first."""
+    if one.removed_at:
+        return offered(request, one.pk, ("clients.restore", Act("Restore", f"/do/clients.restore/?client={one.slug}",
+                                                                icon="restore", weight="primary")))  # fmt: skip
+    if one.suspended_at:
+        return offered(request, one.pk, ("clients.resume", Act("Resume", f"/do/clients.resume/?client={one.slug}",
+                                                               icon="player-play", weight="primary")))  # fmt: skip
+    return ()
+
+
+def _no_domain(request: Any, one: Client) -> Empty:
+    add = Act("Add the first domain", f"/do/domains.add/?client={one.slug}", icon="world-plus", weight="primary")
+    return Empty("No domain yet", f"Mail for {one.name} starts with a domain.", "world",
+                 offered(request, one.pk, ("domains.add", add)))  # fmt: skip
+
+
+def _domains(request: Any, domains: list[Any]) -> Table:
+    states = records.standing(request.actor, [one.pk for one in domains])
+    columns = (Column("Domain"), Column("Mailboxes", num=True), Column("Proof"), Column("Authentication"),
+               Column("Ends", phone="gone"))  # fmt: skip
+    return Table("Domains", columns, tuple(
+        Row((Link(one.name, f"/domains/{one.name}/", strong=True), str(one.boxes), proof(one),
+             checks(states.get(one.pk)), f"{one.expires_on:%d %b %Y}" if one.expires_on else ""))
+        for one in domains
+    ))  # fmt: skip
+
+
+def _waiting(items: Any) -> Table | None:
+    if not items:
+        return None
+    return Table("Waiting", (Column("Change"), Column("By"), Column("State")), tuple(
+        Row((Cell(Link(title(one["kind"], one["params"]), f"/changes/{one['id']}/", strong=True)),
+             Cell(by(one), when(one["now"])), stage(one["stage"])))
+        for one in items
+    ))  # fmt: skip
+
+
+def _right(grant: Any) -> Item:
+    where = f" of {grant.domain.name}" if grant.domain_id else ""
+    until = f", until {when(grant.until)}" if grant.until else ""
+    return Item(Link(grant.person.name, f"/people/{grant.person.email}/"), f"{grant.role.capitalize()}{where}{until}",
+                initials=initials(grant.person.name))  # fmt: skip
+
+
+def _facts(one: Client) -> tuple[Fact, ...]:
+    unknown = Badge("unknown", "not known")
+    return (
+        Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
+        Fact("Security contact", one.security_contact or unknown),
+        Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
+        Fact("Notes", one.notes or "none"),
+        Fact("Version", str(one.version), "changes of this client so far"),
+    )

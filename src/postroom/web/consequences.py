@@ -1,0 +1,66 @@
+"""What a change means for people, in plain words: said before it is sent and to whoever approves it."""
+
+from collections.abc import Collection
+
+from postroom.web.parts.shapes import Words
+
+SAID: dict[str, str] = {
+    "clients.suspend": "Sign-in and sending stop for every mailbox of the client; mail keeps arriving. Resume brings "
+    "all of it back.",
+    "clients.remove": "No sign-in, no mail in or out for the whole client. No mail is deleted; thirty days of restore.",
+    "domains.suspend": "Sign-in and sending stop for every mailbox of the domain; mail keeps arriving.",
+    "domains.remove": "Its records go back to what was found, and it gets no mail. Thirty days of restore; the mail "
+    "that is there stays.",
+    "mailboxes.suspend": "Open sessions end and sign-in stops at once; mail keeps arriving. Undo lets the owner in "
+    "again with the same password.",
+    "mailboxes.remove": "No mail in, no sign-in, and its password is deleted. The mail is kept and the address stays "
+    "taken; thirty days of restore, with a new link for the owner.",
+    "mailboxes.create": "Mail is kept from now on; nobody can sign in before the owner has set the password.",
+    "aliases.remove": "Mail to it is refused from now on; the address stays taken.",
+    "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
+    "people.remove": "Sign-in, sessions and roles end. Restore brings the person back, but no role.",
+    "grants.end": "What the role allowed stops at once. An undo does not bring it back; it is given again.",
+    "grants.give": "From then on this person may do what the role allows.",
+    "invites.resend": "A new link is mailed; the one before stops working.",
+    "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",
+    "invites.cancel": "The link stops working. The owner cannot set a password until somebody sends a new one.",
+    "invites.send": "A link is mailed with which the owner sets the password; every older one stops working.",
+    "nodes.drain": "It gets no further clients; those it has stay.",
+    "nodes.remove": "It is taken out of service.",
+    "freezes.start": "Nothing changes here until it ends, but what only closes access.",
+    "freezes.end": "Changes go through again.",
+    "history.roll_back": "What still stands as that change left it goes back to how it was before; what changed again "
+    "since is left out and listed.",
+    "dkim_keys.activate": "Mail of the domain is signed with this key from now on.",
+}
+CLOSES = frozenset({
+    "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
+    "aliases.remove", "people.suspend", "people.remove", "grants.end", "invites.cancel", "nodes.drain", "nodes.remove",
+})  # fmt: skip
+TYPED = {
+    "mailboxes.remove": "mailbox",
+    "domains.remove": "domain",
+    "clients.remove": "client",
+    "people.remove": "person",
+}
+
+
+def consequence(kind: str) -> str:
+    return SAID.get(kind, "")
+
+
+def typed_word(kind: str, params: dict[str, object]) -> str:
+    """What has to be typed before access ends for good: the local part, the domain's name, the client's slug."""
+    return str(params.get(TYPED[kind], "")).partition("@")[0] if kind in TYPED else ""
+
+
+def untouched(tables: Collection[str]) -> tuple[Words, ...]:
+    """What such a plan leaves as it is, in the order somebody would ask."""
+    found: list[Words] = ["Other clients: nothing of theirs is read or written."]
+    if {"mailboxes", "domains", "clients"} & set(tables):
+        found.append("Stored mail: no change ever deletes it.")
+    if "mailboxes" in tables and "secrets" not in tables:
+        found.append("The password and the recovery code of the owner.")
+    if "record_sets" in tables:
+        found.append("Every other record of the zone, and other people’s values beside ours.")
+    return tuple(found)

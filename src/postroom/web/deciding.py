@@ -1,0 +1,99 @@
+"""What people do with a change or a batch that waits: approve, withdraw, plan again. POST alone changes anything."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from postroom.access.acting import acting_as
+from postroom.changes import approvals
+from postroom.changes.approvals import seen
+from postroom.changes.batch import approve_batch, undo_batch, withdraw_batch
+from postroom.models import Change
+from postroom.web.door import act, by_method, page
+from postroom.web.lines import by
+from postroom.web.lists import reason
+from postroom.web.parts.change_pages import ConfirmPage
+from postroom.web.parts.forms import Confirm, Field, Form
+from postroom.web.parts.shapes import Act, Crumb, PageHead
+from postroom.web.titles import title
+
+LONGEST = 1000
+
+
+@act("changes.approve")
+def approve(request: Any, change: UUID) -> HttpResponse:
+    """Exactly the plan whose hash the form carried."""
+    approvals.approve(change, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
+    return HttpResponseRedirect(f"/changes/{change}/")
+
+
+@page("changes.view")
+def ask_withdraw(request: Any, change: UUID) -> HttpResponse:
+    return _ask(request, change, "")
+
+
+@act("changes.view")
+def withdraw(request: Any, change: UUID) -> HttpResponse:
+    why = reason(request)
+    if not why:
+        with acting_as(request.actor):
+            return _ask(request, change, "Say why; it stands in the record")
+    approvals.withdraw(change, actor=request.actor, why=why)
+    return HttpResponseRedirect(f"/changes/{change}/")
+
+
+@act("changes.view")
+def replan(request: Any, change: UUID) -> HttpResponse:
+    """A new change of the same, planned now; on to its page."""
+    made = approvals.replan(change, actor=request.actor, why=reason(request))
+    return HttpResponseRedirect(f"/changes/{made.pk}/")
+
+
+def _ask(request: Any, change: UUID, wrong: str) -> HttpResponse:
+    """Why not: asked before a change is taken back."""
+    row = Change.objects.select_related("proposer").get(pk=seen(change).pk)
+    said = title(row.kind, row.params)
+    who = {"name": row.proposer.name} if row.proposer else None
+    line = {"proposer": who, "actor": row.actor, "why": row.why, "ticket": row.ticket}
+    why = Field("why", "Why", "textarea", hint="Stands in the record; whoever asked for it reads this.", error=wrong,
+                required=True, maxlength=LONGEST)  # fmt: skip
+    shown = ConfirmPage(
+        head=PageHead(f"Withdraw: {said}", crumbs=(Crumb("Changes", "/changes/"), Crumb(said, f"/changes/{change}/"))),
+        confirm=Confirm(
+            "Withdraw this change?", (by(line), "Nothing was changed, and nothing will be. It can be planned again."),
+            Form((why,), "Withdraw it", f"/changes/{change}/withdraw/", weight="danger", icon="x"),
+            Act("Keep it waiting", f"/changes/{change}/"),
+        ),
+    )  # fmt: skip
+    return render(request, "confirm.html", {"page": shown}, status=422 if wrong else 200)
+
+
+@act("changes.approve")
+def approve_all(request: Any, batch: UUID) -> HttpResponse:
+    approve_batch(batch, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
+    return HttpResponseRedirect(f"/batches/{batch}/")
+
+
+@act("changes.view")
+def withdraw_all(request: Any, batch: UUID) -> HttpResponse:
+    if why := reason(request):
+        withdraw_batch(batch, actor=request.actor, why=why)
+    return HttpResponseRedirect(f"/batches/{batch}/")
+
+
+@act("changes.view")
+def undo_all(request: Any, batch: UUID) -> HttpResponse:
+    why = reason(request)
+    if not why:
+        return HttpResponseRedirect(f"/batches/{batch}/")
+    made = undo_batch(batch, actor=request.actor, why=why)
+    return HttpResponseRedirect(f"/batches/{made.pk}/")
+
+
+post_approve, post_replan = by_method(POST=approve), by_method(POST=replan)
+withdrawing = by_method(GET=ask_withdraw, POST=withdraw)
+post_approve_all, post_withdraw_all, post_undo_all = (
+    by_method(POST=view) for view in (approve_all, withdraw_all, undo_all)
+)

@@ -1,0 +1,159 @@
+"""Doing anything: what can be done, the plain form of any kind, its plan, and sending it. Parses and shows; no more.
+
+One address a kind. GET shows the form, prefilled from the address; POST shows the plan (`step` empty), goes back to the
+form (`edit`, or a row more or less) or sends what was seen (`send`).
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from postroom.access.acting import acting_as
+from postroom.changes.approvals import undo
+from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems
+from postroom.changes.kind import KINDS, Kind
+from postroom.changes.pipeline import dry_run, submit
+from postroom.changes.policy import Proposed
+from postroom.models import Change
+from postroom.web.door import act, by_method, page, refused
+from postroom.web.kind_form import KindForm
+from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
+from postroom.web.parts.plain import NOUNS
+from postroom.web.parts.shapes import Crumb, Fact, PageHead
+from postroom.web.plan_page import plan_page
+from postroom.web.plans import likeness
+from postroom.web.titles import TABLES, called, does, icon_of
+
+CRUMBS = (Crumb("What can be done", "/do/"),)
+PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", "people": "People", "nodes": "Nodes",
+          "history": "History", "aliases": "Aliases", "invites": "Invites", "grants": "Roles", "freezes": "Freezes",
+          "record_sets": "Record sets", "dkim_keys": "Signing keys", "organization": "Organization",
+          "sessions": "Sessions"}  # fmt: skip
+
+
+def doable(request: Any, name: str) -> type[Kind] | None:
+    """A kind that people submit, that carries no secret, and that this person may somewhere."""
+    kind = KINDS.get(name)
+    if kind is None or kind.carries_secret or "person" not in kind.by:
+        return None
+    return kind if request.access.can_somewhere(name) else None
+
+
+@page("changes.view")
+def kinds(request: Any) -> HttpResponse:
+    groups: dict[str, list[KindItem]] = {}
+    for name in KINDS:
+        if kind := doable(request, name):
+            noun = name.partition(".")[0]
+            groups.setdefault(noun, []).append(KindItem(called(name), f"/do/{name}/", does(kind), name))
+    shown = KindsPage(
+        head=PageHead("What can be done", "each shows its plan before anything is changed"),
+        groups=tuple(KindGroup(PLURAL.get(noun, _noun(noun)), icon_of(f"{noun}."), tuple(items))
+                     for noun, items in groups.items()),
+    )  # fmt: skip
+    return render(request, "kinds.html", {"page": shown})
+
+
+def _noun(noun: str) -> str:
+    return NOUNS.get(TABLES.get(noun, noun), (noun.capitalize(), ""))[0]
+
+
+@act("changes.view")
+def chosen(request: Any) -> HttpResponse:
+    """Rows chosen in a list, and an act on all of them: on to its form."""
+    name = str(request.POST.get("act", ""))
+    if doable(request, name) is None:
+        raise Http404("no such act")
+    params = [(key, value) for key in ("mailbox",) for value in request.POST.getlist(key)[:500]]
+    return HttpResponseRedirect(f"/do/{name}/?{urlencode(params)}")
+
+
+@act("changes.view")
+def form(request: Any, name: str) -> HttpResponse:
+    kind = _kind(request, name)
+    return kind if isinstance(kind, HttpResponse) else shown(request, KindForm.from_address(request, kind))
+
+
+@act("changes.view")
+def send(request: Any, name: str) -> HttpResponse:
+    kind = _kind(request, name)
+    if isinstance(kind, HttpResponse):
+        return kind
+    asked = KindForm.from_post(request, kind)
+    if asked.redraw:
+        return shown(request, asked)
+    kinds = asked.kinds()
+    if asked.errors:
+        return shown(request, asked)
+    try:
+        proposed = dry_run(kinds, actor=request.actor, why=asked.why)
+    except ChangeError as error:
+        return shown(request, wrong(asked, error))
+    if asked.step != "send":
+        return plan_page(request, asked, proposed, key=str(uuid4()))
+    return _sent(request, asked, kinds, proposed)
+
+
+def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed) -> HttpResponse:
+    """Submit what was seen; a plan that is another one by now is shown again."""
+    key = str(request.POST.get("key", ""))[:64] or None
+    if request.POST.get("seen") != likeness(proposed) and not _made_already(request, key):
+        return plan_page(request, asked, proposed, key=key or str(uuid4()), moved=True)
+    if (typed := asked.typed_wrong(proposed)) is not None:
+        return plan_page(request, asked, proposed, key=key or str(uuid4()), typed=typed)
+    try:
+        change = _submitted(request, asked, kinds, key)
+    except ChangeError as error:
+        return shown(request, wrong(asked, error))
+    return HttpResponseRedirect(f"/changes/{change.pk}/")
+
+
+def _submitted(request: Any, asked: KindForm, kinds: list[Kind], key: str | None) -> Change:
+    back = kinds[0].takes_back
+    if back is not None:
+        return undo(back, actor=request.actor, why=asked.why)
+    return submit(kinds, actor=request.actor, why=asked.why, ticket=asked.ticket, key=key, at=asked.at)
+
+
+def _made_already(request: Any, key: str | None) -> bool:
+    """The button was pressed twice: the second press answers with the change of the first."""
+    with acting_as(request.actor):
+        return bool(key) and Change.objects.filter(key=key, proposer_id=request.actor.person).exists()
+
+
+def _kind(request: Any, name: str) -> type[Kind] | HttpResponse:
+    kind = doable(request, name)
+    if kind is not None:
+        return kind
+    known = KINDS.get(name)
+    if known is None or known.carries_secret or "person" not in known.by:
+        raise Http404("no such kind")
+    return refused(request, name)
+
+
+def wrong(asked: KindForm, error: ChangeError) -> KindForm:
+    """What the core refused, at the fields it names."""
+    found = error.problems if isinstance(error, Problems) else [error] if isinstance(error, Problem) else ()
+    for one in found:
+        asked.add(one.where, one.what)
+    if not found:
+        already = isinstance(error, NothingToDo)
+        asked.add("", "It stands so already; there is nothing to change." if already else str(error))
+    return asked
+
+
+def shown(request: HttpRequest, asked: KindForm) -> HttpResponse:
+    with acting_as(request.actor):  # type: ignore[attr-defined]
+        drawn = asked.drawn()
+    page = FormPage(
+        head=PageHead(called(asked.name), does(asked.kind), crumbs=CRUMBS), form=drawn,
+        facts=(Fact("Kind", asked.name), Fact("Nothing is changed", "until you send the plan")),
+    )  # fmt: skip
+    return render(request, "form.html", {"page": page}, status=422 if drawn.problems else 200)
+
+
+do = by_method(GET=kinds, POST=chosen)
+do_one = by_method(GET=form, POST=send)

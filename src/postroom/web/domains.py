@@ -1,0 +1,203 @@
+"""Domains: the list; and one of them with proof, records as found, wanted and live, and its signing keys."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from postroom.access.scope import visible
+from postroom.dns.proof import token_name, token_text
+from postroom.models import DkimKey, Domain, Mailbox
+from postroom.protocols.dkim import key_name
+from postroom.queries import records
+from postroom.queries.changes import timeline
+from postroom.queries.lists import listed
+from postroom.queries.objects import row_of
+from postroom.queries.records import CHECKS, Live
+from postroom.web.badges import NOT_MEASURED, check, proof, standing
+from postroom.web.door import page
+from postroom.web.framed import freeze_notes, offered
+from postroom.web.lines import lines
+from postroom.web.lists import STATES, Narrow, scopes
+from postroom.web.parts.pages import Check, DomainPage, DomainsPage
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Fact,
+    Item,
+    Link,
+    PageHead,
+    Row,
+    Strong,
+    Table,
+)
+from postroom.web.times import when
+
+HOSTING = {"hosted": "hosted here", "provider": "at a DNS provider", "manual": "typed in by hand elsewhere"}
+COLUMNS = (
+    Column("Domain"), Column("Client", phone="under"), Column("Proof"), *(Column(name) for name in CHECKS),
+    Column("Ends", phone="gone"),
+)  # fmt: skip
+ADD = Act("Add a domain", "/do/domains.add/", icon="world-plus", weight="primary")
+SHOWN = 130  # characters of one value; a DKIM key has 400
+
+
+@page("domains.view")
+def domains(request: Any) -> HttpResponse:
+    narrow = Narrow(request)
+    found = listed(request.actor, "domains", narrow.asked)
+    states = records.standing(request.actor, [one.pk for one in found.items])
+    add = (ADD,) if request.access.can_somewhere("domains.add") else ()
+    fields = [narrow.select("client", "Client", scopes(request)), narrow.select("state", "State", STATES)]
+    shown = DomainsPage(
+        head=PageHead("Domains", "proof, and authentication as last read", acts=add),
+        notes=(*narrow.notes(), *freeze_notes(request)),
+        label="Domains",
+        filters=narrow.filters("Domains", fields),
+        table=Table("Domains", COLUMNS, tuple(_row(one, states.get(one.pk, {})) for one in found.items), dense=True),
+        pager=narrow.pager([one.name for one in found.items], found.next),
+        empty=None if found.items else narrow.nothing("domain", "Mail starts with a domain.", "world", add),
+    )  # fmt: skip
+    return render(request, "domains.html", {"page": shown})
+
+
+def _row(one: Domain, states: dict[str, str]) -> Row:
+    return Row((
+        Cell((Link(one.name, f"/domains/{one.name}/", strong=True), *standing(one)), HOSTING.get(one.hosting, "")),
+        Link(one.client.name, f"/clients/{one.client.slug}/"), proof(one),
+        *(check(states.get(name, "")) for name in CHECKS), f"{one.expires_on:%d %b %Y}" if one.expires_on else "",
+    ), name=one.name)  # fmt: skip
+
+
+@page("domains.view")
+def domain(request: Any, ref: str) -> HttpResponse:
+    one: Domain = row_of(request.actor, "domains", ref)
+    live, keys = records.live(request.actor, one), records.keys(request.actor, one)
+    boxes = visible(request.actor, Mailbox).filter(address__domain=one, removed_at=None).count()
+    states = records.standing(request.actor, [one.pk]).get(one.pk, {})
+    recent = timeline(request.actor, object=one.pk, limit=8).items
+    shown = DomainPage(
+        head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),
+        checks_sub=_read(live), proof=_proof(one), records=_records(live), records_sub="as found, as wanted, as read",
+        keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
+        holders=_holders(one), facts=_facts(one, boxes),
+    )  # fmt: skip
+    return render(request, "domain.html", {"page": shown})
+
+
+def _head(request: Any, one: Domain, boxes: int) -> PageHead:
+    at = f"?domain={one.name}"
+    closed = one.removed_at or one.suspended_at
+    back = ("domains.restore", Act("Restore", f"/do/domains.restore/{at}", icon="restore", weight="primary"))
+    if one.suspended_at and not one.removed_at:
+        back = ("domains.resume", Act("Resume", f"/do/domains.resume/{at}", icon="player-play", weight="primary"))
+    wanted = (
+        ("domains.change", Act("Change", f"/do/domains.change/{at}", icon="pencil")),
+        ("domains.suspend", Act("Suspend…", f"/do/domains.suspend/{at}", icon="lock", weight="asks")),
+        ("domains.remove", Act("Remove…", f"/do/domains.remove/{at}", icon="trash", weight="asks")),
+    )  # fmt: skip
+    return PageHead(
+        one.name, f"{HOSTING.get(one.hosting, one.hosting)} · {boxes} mailboxes",
+        crumbs=(Crumb("Domains", "/domains/"), Crumb(one.client.name, f"/clients/{one.client.slug}/")),
+        badges=standing(one), acts=offered(request, one.client_id, *((back,) if closed else wanted)),
+    )  # fmt: skip
+
+
+def _checks(states: dict[str, str], live: list[Live]) -> tuple[Check, ...]:
+    failed = next((one.failed for one in live if one.failed), "")
+    sub = f"could not be read: {failed}" if failed else ""
+    return tuple(
+        Check(name, check(states.get(name, "")), sub if states.get(name) == "unmeasured" else "") for name in CHECKS
+    )
+
+
+def _read(live: list[Live]) -> str:
+    newest = next((one for one in live if one.at and not one.failed), None)
+    return f"read {when(newest.at)} at {newest.server}" if newest else "not read yet"
+
+
+def _proof(one: Domain) -> tuple[Item, ...]:
+    if one.proof == "read":
+        return (Item("Control is proven", "read from outside; from then on it delivers", "ok"),)
+    servers = ", ".join(settings.POSTROOM.name_servers)
+    return (
+        Item(proof(one), "nobody gets mail here until one of these is read", "warn"),
+        Item(("Delegate", Code(one.name), "to", Code(servers)), "at its registrar", icon="world-cog"),
+        Item(("Or a TXT record at", Code(token_name(one.name)), Code(token_text(one.proof_token))),
+             "at its present name servers", icon="note"),
+    )  # fmt: skip
+
+
+def _records(live: list[Live]) -> Table | None:
+    if not live:
+        return None
+    columns = (Column("Record"), Column("As found"), Column("Wanted"), Column("Live"), Column("State"))
+    return Table("Record sets", columns, tuple(_record(one) for one in live), high=True)
+
+
+def _record(one: Live) -> Row:
+    found = (one.row.found or {}).get("values", [])
+    state = check(one.state, f"read {when(one.at)}" if one.state == "good" else "")
+    shown = _values(one.values or [], "nothing") if one.state != "unmeasured" else NOT_MEASURED
+    return Row((Cell(Strong(one.row.type), one.row.name.rstrip(".")), _values(found, "nothing"),
+                _values(one.row.values, "nothing"), shown, state))  # fmt: skip
+
+
+def _values(values: list[str], none: str) -> Any:
+    return tuple(Code(one if len(one) <= SHOWN else one[:SHOWN] + "…") for one in values) or none
+
+
+def _keys(request: Any, one: Domain, keys: list[DkimKey], live: list[Live]) -> Table | None:
+    if not keys:
+        return None
+    published = {x.row.name: x for x in live if x.row.type == "TXT"}
+    may = request.access.can("dkim_keys.activate", one.client_id)
+    columns = (Column("Selector"), Column("State"), Column("Record"), Column("Act", num=True, hidden=True))
+    return Table("Signing keys", columns, tuple(
+        Row((Cell(Code(key.selector), key.algorithm), _key(key),
+             _published(published.get(key_name(key.selector, one.name))),
+             Cell(acts=_activate(key) if may else ())))
+        for key in keys
+    ))  # fmt: skip
+
+
+def _key(key: DkimKey) -> Badge:
+    if key.retired_at:
+        return Badge("fact", f"retired {when(key.retired_at)}", "key-off")
+    if key.activated_at:
+        return Badge("good", f"signs since {when(key.activated_at)}")
+    return Badge("waits", "made, does not sign yet" if key.public else "wanted, not made yet")
+
+
+def _published(one: Live | None) -> Badge:
+    return check(one.state) if one else Badge("waits", "not published yet")
+
+
+def _activate(key: DkimKey) -> tuple[Act, ...]:
+    ready = key.public and (key.activated_at is None or key.retired_at)
+    return (Act("Sign with it", f"/do/dkim_keys.activate/?key={key.pk}", of=key.selector),) if ready else ()
+
+
+def _holders(one: Domain) -> tuple[Fact, ...]:
+    unknown = Badge("unknown", "not known")
+    return (
+        Fact("Registrar", one.registrar or unknown),
+        Fact("Who holds that login", one.registrar_holder or unknown),
+        Fact("Account address there", one.registrar_account or unknown),
+        Fact("Who holds the DNS login", one.dns_holder or unknown),
+    )
+
+
+def _facts(one: Domain, boxes: int) -> tuple[Fact, ...]:
+    ends = f"{one.expires_on:%d %b %Y}" if one.expires_on else Badge("unknown", "not known")
+    return (
+        Fact("Client", Link(one.client.name, f"/clients/{one.client.slug}/")),
+        Fact("Mailboxes", Link(str(boxes), f"/mailboxes/?domain={one.name}")),
+        Fact("DNS", HOSTING.get(one.hosting, one.hosting)),
+        Fact("Registration ends", ends),
+    )

@@ -1,0 +1,210 @@
+"""Mailboxes: the list; and one of them with who has which part of it, how its owner gets in, and what happened."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from postroom.models import Grant, Mailbox
+from postroom.queries.changes import timeline
+from postroom.queries.lists import listed
+from postroom.queries.mailboxes import Entry, admins, entries, routes, whole
+from postroom.queries.objects import row_of
+from postroom.web.badges import sign_in, standing
+from postroom.web.door import page
+from postroom.web.framed import freeze_notes, initials, offered
+from postroom.web.lines import lines
+from postroom.web.lists import STATES, Narrow, scopes
+from postroom.web.parts.forms import Option
+from postroom.web.parts.pages import Layer, MailboxesPage, MailboxPage
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Bulk,
+    BulkAct,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Fact,
+    Item,
+    Link,
+    PageHead,
+    Row,
+    Strong,
+    Table,
+)
+from postroom.web.times import when
+
+KINDS = tuple(Option(kind, words) for kind, words in (
+    ("", "Every kind"), ("person", "Person"), ("role", "Role"), ("shared", "Shared"), ("admin", "Admin")
+))  # fmt: skip
+COLUMNS = (
+    Column("Address"), Column("Name", phone="under"), Column("Client", phone="gone"), Column("Kind", phone="gone"),
+    Column("Sign-in", phone="right"), Column("Quota, GB", num=True, phone="gone"),
+)  # fmt: skip
+BULK = (
+    ("mailboxes.suspend", BulkAct("Suspend…", "mailboxes.suspend", "lock", "asks")),
+    ("mailboxes.resume", BulkAct("Resume", "mailboxes.resume", "player-play")),
+    ("mailboxes.remove", BulkAct("Remove…", "mailboxes.remove", "trash", "asks")),
+)
+ADD = Act("Add mailboxes", "/do/mailboxes.create/", icon="plus", weight="primary")
+PURPOSES = {"password": "Main password", "recovery code": "Recovery code"}
+
+
+@page("mailboxes.view")
+def mailboxes(request: Any) -> HttpResponse:
+    narrow = Narrow(request)
+    found = listed(request.actor, "mailboxes", narrow.asked)
+    got = entries(request.actor, found.items)
+    may = request.access.can_somewhere
+    add = (ADD,) if may("mailboxes.create") else ()
+    invites = (Act("Pending invites", "/invites/", icon="mail"),) if may("invites.view") else ()
+    fields = [
+        narrow.select("client", "Client", scopes(request)), narrow.select("kind", "Kind", KINDS),
+        narrow.select("state", "State", STATES),
+    ]  # fmt: skip
+    acts = tuple(act for permission, act in BULK if may(permission))
+    shown = MailboxesPage(
+        head=PageHead("Mailboxes", "who can get in, and who cannot yet", acts=(*add, *invites)),
+        notes=(*narrow.notes(), *freeze_notes(request)),
+        label="Mailboxes",
+        filters=narrow.filters("Mailboxes", fields),
+        table=Table("Mailboxes", COLUMNS, tuple(_row(one, got[one.pk]) for one in found.items), dense=True,
+                    bulk=Bulk("/do/", "mailbox", acts, "mailboxes") if acts else None),
+        pager=narrow.pager([one.label for one in found.items], found.next),
+        empty=None if found.items else narrow.nothing("mailbox", "A mailbox keeps mail at once; its owner sets "
+                                                      "the password from a link.", "mailbox", add),
+    )  # fmt: skip
+    return render(request, "mailboxes.html", {"page": shown})
+
+
+def _row(one: Mailbox, entry: Entry) -> Row:
+    vip = Badge("fact", "VIP", "star") if one.vip else ""
+    return Row((
+        (Link(one.label, f"/mailboxes/{one.label}/", strong=True), vip), one.name,
+        Link(one.client.name, f"/clients/{one.client.slug}/"), one.kind, sign_in(one, entry), gigabytes(one.quota_mb),
+    ), value=one.label, name=one.label)  # fmt: skip
+
+
+def gigabytes(megabytes: int) -> str:
+    return f"{megabytes / 1000:g}"
+
+
+@page("mailboxes.view")
+def mailbox(request: Any, ref: str) -> HttpResponse:
+    one = whole(request.actor, row_of(request.actor, "mailboxes", ref).pk)
+    entry = entries(request.actor, [one])[one.pk]
+    recent = timeline(request.actor, object=one.pk, limit=10).items
+    shown = MailboxPage(
+        head=_head(request, one, entry), notes=freeze_notes(request, one.client_id),
+        layers=_layers(request, one, admins(request.actor, one)), resets=_resets(request, one, entry),
+        credentials=_credentials(entry),
+        sessions_note=("Which devices are signed in now:", Badge("unmeasured", "not measured yet"), "."),
+        facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent),
+        changes_url=f"/changes/?object={one.pk}",
+    )  # fmt: skip
+    return render(request, "mailbox.html", {"page": shown})
+
+
+def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
+    at = f"?mailbox={one.label}"
+    if one.removed_at:
+        wanted = [("mailboxes.restore", Act("Restore", f"/do/mailboxes.restore/{at}", "restore", "primary"))]
+    elif one.suspended_at:
+        wanted = [
+            ("mailboxes.resume", Act("Resume", f"/do/mailboxes.resume/{at}", "player-play", "primary")),
+            ("mailboxes.remove", Act("Remove…", f"/do/mailboxes.remove/{at}", "trash", "asks")),
+        ]
+    else:
+        wanted = [
+            ("mailboxes.change", Act("Change", f"/do/mailboxes.change/{at}", "pencil")),
+            ("mailboxes.suspend", Act("Suspend…", f"/do/mailboxes.suspend/{at}", "lock", "asks")),
+            ("mailboxes.remove", Act("Remove…", f"/do/mailboxes.remove/{at}", "trash", "asks")),
+        ]
+    domain = one.address.domain
+    return PageHead(
+        one.label, f"{one.name + ' · ' if one.name else ''}{one.client.name}",
+        crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(domain.name, f"/domains/{domain.name}/")),
+        badges=(*standing(one), *(() if one.removed_at or one.suspended_at else (sign_in(one, entry),))),
+        acts=offered(request, one.client_id, *wanted),
+    )  # fmt: skip
+
+
+def _layers(request: Any, one: Mailbox, admins: list[Grant]) -> tuple[Layer, ...]:
+    nobody = "nobody is named"
+    organization = request.around.organization
+    admin = one.client_admin.name if one.client_admin else ", ".join(grant.person.name for grant in admins)
+    return (
+        Layer("Owner", one.owner.name if one.owner else one.name or nobody, "the human whose mail it is",
+              initials(one.owner.name) if one.owner else "", ("Sets the password, holds the recovery code",
+              "Reads, sends, sorts"), ("Changes routing or DNS",)),
+        Layer("Operator", one.operator.name if one.operator else organization, "provisioning and policy",
+              initials(one.operator.name if one.operator else organization),
+              ("Suspends, removes, routes; each on record", "Sends a new link"),
+              ("Sees or types the password", "Opens the mail in these pages")),
+        Layer("Client admin", admin or nobody, f"for {one.client.name}, limited" if admin else "optional, limited",
+              initials(admin) if admin else "", ("Adds and suspends mailboxes of the client",),
+              ("Touches other clients", "Sees the password")),
+    )  # fmt: skip
+
+
+def _resets(request: Any, one: Mailbox, entry: Entry) -> tuple[Item, ...]:
+    if one.removed_at or one.kind == "shared":
+        return ()
+    found = []
+    if "recovery code" in entry.secrets:
+        found.append(Item("The owner, with the recovery code", f"made {when(entry.secrets['recovery code'])}, one use",
+                          "ok", "id"))  # fmt: skip
+    new = ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))
+    send = offered(request, one.client_id, new)
+    if entry.invite:
+        until = f"until {when(entry.invite.until)}" if entry.invite.until else "not sent yet"
+        to = Code(entry.invite.contact)
+        send = offered(
+            request, one.client_id, ("invites.view", Act("See pending", f"/invites/?client={one.client.slug}"))
+        )
+        found.append(Item(("Whoever reads", to), f"an invite is open, {until}", "warn", "mail", acts=send))
+    else:
+        contact = Code(one.contact) if one.contact else "a contact address"
+        found.append(
+            Item(("By a one-time link to", contact), "sent by an operator; on record", "plain", "mail", acts=send)
+        )
+    return tuple(found)
+
+
+def _credentials(entry: Entry) -> Table | None:
+    if not entry.secrets:
+        return None
+    rows = tuple(
+        Row((Cell(Strong(PURPOSES.get(purpose, purpose)), "set by the owner; nobody here can read it"), when(made),
+             Badge("unmeasured", "not measured yet")))
+        for purpose, made in sorted(entry.secrets.items())
+    )  # fmt: skip
+    return Table("Credentials", (Column("Credential"), Column("Set"), Column("Last use")), rows)
+
+
+def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
+    return (
+        Fact("Client", Link(one.client.name, f"/clients/{one.client.slug}/")),
+        Fact("Kind", one.kind),
+        Fact("Sign-in", sign_in(one, entry)),
+        Fact("Contact for links", one.contact or Badge("unknown", "not known")),
+        Fact("Quota", f"{gigabytes(one.quota_mb)} GB", Badge("unmeasured", "space used: not measured yet")),
+        Fact("VIP", "yes: changes need a second person" if one.vip else "no"),
+        Fact("Served by", _node(one)),
+    )
+
+
+def _node(one: Mailbox) -> Any:
+    node = one.client.node
+    return Link(node.name, f"/nodes/{node.name}/") if node else Badge("warn", "no node yet")
+
+
+def _routes(request: Any, one: Mailbox) -> tuple[Item, ...]:
+    may = request.access.can("aliases.change", one.client_id)
+    return tuple(
+        Item(("Alias", Code(alias.label), "lands here"), icon="route",
+             acts=(Act("Change", f"/do/aliases.change/?alias={alias.label}", of=alias.label),) if may else ())
+        for alias in routes(request.actor, one)
+    )  # fmt: skip

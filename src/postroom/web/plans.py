@@ -1,0 +1,93 @@
+"""A plan in plain words: its objects before and after, what the policies say, where it goes; the same planned again."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from postroom.changes.deliver import targets
+from postroom.changes.policy import Proposed
+from postroom.queries.naming import Names
+from postroom.web.parts.plain import NOUNS, plain_edit
+from postroom.web.parts.shapes import Badge, Delivery, Item, ObjectDiff, Verdict
+
+SHOWN = 60  # objects on a page; the API has all of them
+TARGETS = {
+    "nodes": ("Mail node", "take over what is different, and read it back from its daemons"),
+    "zone": ("Zone", "write the records, and read them back from every name server"),
+    "mail": ("Mail", "hand the letter to our own submission"),
+}
+PAGES = {"clients": "/clients/", "mailboxes": "/mailboxes/", "domains": "/domains/", "people": "/people/"}
+NOISE = frozenset({"access_epoch", "asked", "by_mail", "keep_copy", "made", "proof_token"})  # of a row that is made
+
+
+def objects(edits: Sequence[Mapping[str, Any]], names: Names) -> tuple[ObjectDiff, ...]:
+    known = names.known()
+    return tuple(said(one, names, known, url=_page(one)) for one in edits[:SHOWN])
+
+
+def said(one: Mapping[str, Any], names: Names, known: Mapping[str, str], *, url: str = "") -> ObjectDiff:
+    """One edit, without what a new row starts with anyway; a raised access epoch is said as what it does."""
+    before, after = one["before"], one["after"]
+    if before is None or after is None:
+        before, after = (
+            {k: v for k, v in half.items() if k not in NOISE} if half else half for half in (before, after)
+        )
+    elif "access_epoch" in after and "access_epoch" in before:
+        if after["access_epoch"] > before["access_epoch"]:
+            before, after = {**before, "access_epoch": "open"}, {**after, "access_epoch": "all end"}
+        else:  # an undo sets the number back, and brings no session back by it
+            before, after = ({k: v for k, v in half.items() if k != "access_epoch"} for half in (before, after))
+    return plain_edit(one["table"], names(one["id"]), before, after, names=known, url=url)
+
+
+def _page(one: Mapping[str, Any]) -> str:
+    """Rows that are there have a page of their own."""
+    return f"{PAGES[one['table']]}{one['id']}/" if one["before"] is not None and one["table"] in PAGES else ""
+
+
+def counted(edits: Sequence[Any], more: bool) -> str:
+    number = f"{len(edits)} or more" if more else str(len(edits))
+    shown = f", {SHOWN} shown" if len(edits) > SHOWN else ""
+    return f"{number} object{'' if len(edits) == 1 else 's'} of one client{shown}"
+
+
+def verdicts(found: Sequence[Mapping[str, str]]) -> tuple[Verdict, ...]:
+    return tuple(_verdict(v["says"], v["reason"], v["policy"].replace("_", " ")) for v in found)
+
+
+def _verdict(says: str, reason: str, policy: str) -> Verdict:
+    """A mark goes through, and is looked at afterwards; a withdrawal is kept among them with who and why."""
+    if policy == "withdrawn":
+        return Verdict("allow", f"Withdrawn. {reason}")
+    if says == "mark":
+        return Verdict("allow", f"Goes through, and is reviewed after: {reason}", policy)
+    return Verdict("refuse" if says == "refuse" else "hold", reason, policy)
+
+
+def left_out(found: Sequence[Mapping[str, str]], names: Names) -> tuple[Item, ...]:
+    return tuple(
+        Item(f"{NOUNS.get(one['table'], (one['table'], ''))[0]} {names(one['id'])}", one["because"], "warn")
+        for one in found
+    )
+
+
+def deliveries(proposed: Proposed) -> tuple[Delivery, ...]:
+    """Where it will go once it is applied; nothing for what is done in the one transaction."""
+    waits = Badge("waits", "when it is applied")
+    return tuple(
+        Delivery(TARGETS[target][0], TARGETS[target][1], waits)
+        for target in ("nodes", "zone", "mail") if target in targets(proposed.plan)
+    )  # fmt: skip
+
+
+def likeness(proposed: Proposed) -> str:
+    """The same for the same plan made a moment later: new ids and the moment itself do not count."""
+    change = proposed.change
+    made, token = str(change.pk)[:-8], change.pk.hex[-20:-8] + change.pk.hex[:8]
+    moment = change.now.isoformat()
+    plan = [[e.table, e.id, e.before, e.after] for e in proposed.plan.edits]
+    text = json.dumps([plan, change.verdicts], sort_keys=True, default=str)
+    for word, instead in ((made, "new"), (token, "token"), (moment, "now")):
+        text = text.replace(word, instead)
+    return hashlib.sha256(text.encode()).hexdigest()

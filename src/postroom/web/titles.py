@@ -1,0 +1,127 @@
+"""What a kind of change is called, and one change by its parameters; a kind without words here goes by its own name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from postroom.changes.kind import KINDS, Kind
+from postroom.web.parts.plain import NOUNS
+
+# kind → what can be done, in words; and with the parameters in it, what one change does.
+WORDS: dict[str, tuple[str, str]] = {
+    "organization.found": ("Found the organization", "Found {name}"),
+    "organization.change": ("Change the organization", "Change the organization"),
+    "nodes.add": ("Add a node", "Add node {node}"),
+    "nodes.drain": ("Drain a node", "Drain node {node}"),
+    "nodes.remove": ("Take out a node", "Take out node {node}"),
+    "clients.create": ("Add a client", "Add client {name}"),
+    "clients.change": ("Change a client", "Change client {client}"),
+    "clients.place": ("Give a client its home node", "Place {client} on {node}"),
+    "clients.suspend": ("Suspend a client", "Suspend client {client}"),
+    "clients.resume": ("Resume a client", "Resume client {client}"),
+    "clients.remove": ("Remove a client", "Remove client {client}"),
+    "clients.restore": ("Restore a client", "Restore client {client}"),
+    "domains.add": ("Add a domain", "Add domain {name}"),
+    "domains.change": ("Change what is known of a domain", "Change domain {domain}"),
+    "domains.suspend": ("Suspend a domain", "Suspend domain {domain}"),
+    "domains.resume": ("Resume a domain", "Resume domain {domain}"),
+    "domains.remove": ("Remove a domain", "Remove domain {domain}"),
+    "domains.restore": ("Restore a domain", "Restore domain {domain}"),
+    "domains.prove": ("Note the proof of a domain", "Proof of {domain} read"),
+    "record_sets.set": ("Set records", "Set {type} {name} in {domain}"),
+    "record_sets.release": ("Stop answering for a record set", "Release record set {record_set}"),
+    "dkim_keys.make": ("Make a signing key", "Make signing key for {domain}"),
+    "dkim_keys.activate": ("Sign with a key", "Sign with key {key}"),
+    "mailboxes.create": ("Add mailboxes", "Add mailbox {address}"),
+    "mailboxes.change": ("Change a mailbox", "Change mailbox {mailbox}"),
+    "mailboxes.suspend": ("Suspend mailboxes", "Suspend mailbox {mailbox}"),
+    "mailboxes.resume": ("Resume mailboxes", "Resume mailbox {mailbox}"),
+    "mailboxes.remove": ("Remove mailboxes", "Remove mailbox {mailbox}"),
+    "mailboxes.restore": ("Restore a mailbox", "Restore mailbox {mailbox}"),
+    "aliases.create": ("Add aliases", "Add alias {address}"),
+    "aliases.change": ("Change an alias", "Change alias {alias}"),
+    "aliases.remove": ("Remove an alias", "Remove alias {alias}"),
+    "invites.send": ("Invite the owner of a mailbox", "Invite the owner of {mailbox}"),
+    "invites.issue": ("Make a new link", "Make a link {invite}"),
+    "invites.resend": ("Send an invite again", "Send the invite {invite} again"),
+    "invites.redirect": ("Send an invite to somebody else", "Send the invite {invite} to {contact}"),
+    "invites.cancel": ("Cancel an invite", "Cancel the invite {invite}"),
+    "invites.redeem": ("Set the secret of a mailbox", "Owner set the secret"),
+    "people.invite": ("Invite a person", "Invite {name}"),
+    "people.change": ("Change a person", "Change {person}"),
+    "people.suspend": ("Suspend a person", "Suspend {person}"),
+    "people.resume": ("Resume a person", "Resume {person}"),
+    "people.remove": ("Remove a person", "Remove {person}"),
+    "people.restore": ("Restore a person", "Restore {person}"),
+    "people.enrol": ("Make a sign-in", "Sign-in made from a link"),
+    "people.print_link": ("Print a sign-in link", "Print a sign-in link for {person}"),
+    "grants.give": ("Give a role", "Give {person} the role {role}"),
+    "grants.end": ("End a role", "End the role {grant}"),
+    "sessions.open": ("Open a session", "Open a session for {person}"),
+    "sessions.end": ("End a session", "End the session {session}"),
+    "freezes.start": ("Start a freeze", "Freeze {scope}"),
+    "freezes.end": ("End a freeze", "End the freeze {freeze}"),
+    "history.roll_back": ("Undo a change", "Undo an earlier change"),
+}
+TABLES = {"organization": "organizations", "sessions": "api_sessions"}  # where a kind's noun is no table's name
+ICONS = {"history": "arrow-back-up"}
+Named = Callable[[Any], str]
+
+
+def called(kind: str) -> str:
+    """What can be done: *Suspend mailboxes*; a kind nobody has named is spelt out."""
+    noun, _, verb = kind.partition(".")
+    return WORDS[kind][0] if kind in WORDS else f"{verb} {noun}".replace("_", " ").capitalize()
+
+
+def title(kind: str, params: Any, named: Named = str, undone: tuple[str, Any] | None = None) -> str:
+    """What one change does: *Suspend mailbox mia@acme.example*, *… and 11 more*. `named` puts words to ids.
+
+    undone: kind and parameters of what it takes back, where it is an undo that is known.
+    """
+    if undone:
+        return f"Undo: {title(*undone, named)}"
+    listed = params if isinstance(params, list) else [params]
+    first: Mapping[str, Any] = listed[0] if listed and isinstance(listed[0], dict) else {}
+    words = _filled(kind, first, named)
+    return f"{words} and {len(listed) - 1} more" if len(listed) > 1 else words
+
+
+def _filled(kind: str, params: Mapping[str, Any], named: Named) -> str:
+    if kind not in WORDS:
+        return called(kind)
+    return " ".join(WORDS[kind][1].format_map(_Said(params, named)).split())
+
+
+class _Said(dict[str, str]):
+    """Parameters as they are said: a word as it is, an id by its name, nothing where there is none."""
+
+    def __init__(self, params: Mapping[str, Any], named: Named) -> None:
+        super().__init__({name: _said(value, named) for name, value in params.items()})
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _said(value: Any, named: Named) -> str:
+    text = "" if value is None else str(value)
+    try:
+        UUID(text)
+    except ValueError:
+        return text[:120] + ("…" if len(text) > 120 else "")
+    words = named(text)
+    return "" if words == text else words
+
+
+def icon_of(kind: str) -> str:
+    noun = kind.partition(".")[0]
+    return ICONS.get(noun) or NOUNS.get(TABLES.get(noun, noun), ("", "point"))[1]
+
+
+def does(kind: type[Kind]) -> str:
+    """A kind's docstring, as one line."""
+    return " ".join((kind.__doc__ or "").split())
+
+
+def kind_of(name: str) -> type[Kind] | None:
+    return KINDS.get(name)

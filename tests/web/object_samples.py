@@ -1,0 +1,253 @@
+"""Sample pages of single objects and their lists, and every word for a state once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from page_samples import ALL, GOOD, RECENT, TICK, UNKNOWN, UNMEASURED, filters
+
+from postroom.web.parts.forms import Pager
+from postroom.web.parts.pages import (
+    Check,
+    CopiedLink,
+    DomainPage,
+    InvitesPage,
+    Layer,
+    LinkPage,
+    MailboxesPage,
+    MailboxPage,
+    NodesPage,
+    PeoplePage,
+    PersonPage,
+)
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Bulk,
+    BulkAct,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Fact,
+    Item,
+    Link,
+    Loading,
+    Note,
+    PageHead,
+    Row,
+    State,
+    Strong,
+    Table,
+    Weight,
+)
+
+DOMAIN = DomainPage(
+    head=PageHead(
+        "harbor.example",
+        "hosted here · 24 mailboxes · last read 09:23",
+        crumbs=(Crumb("Domains", "/p/domains"), Crumb("Harbor Legal LLP", "/p/client")),
+        badges=(Badge("bad", "DKIM fails"),),
+        acts=(Act("Change", "/p/form", icon="pencil", weight="primary"),),
+    ),
+    notes=(
+        Note(
+            "Mail from harbor.example fails DKIM since 09:12",
+            "The record of key pr1 is gone at both name servers.",
+            tone="bad",
+            acts=(Act("Publish pr1 again", "/x", icon="arrow-back-up", weight="danger", method="post"),),
+        ),
+    ),
+    checks_sub="read from the name servers themselves",
+    checks=(
+        Check("DKIM", Badge("bad", "pr1 is not published"), "Signed mail fails.", Act("Publish again", "/p/form")),
+        Check("SPF", Badge("good", "1 of 10 look-ups, ends in -all")),
+        Check("TLS-RPT", UNMEASURED),
+        Check("DNSSEC", UNKNOWN),
+    ),
+    proof=(
+        Item("Delegated to us in the parent zone", "read 09:20", "ok"),
+        Item("Our TXT token", "not seen at the present name servers", "off"),
+    ),
+    records_sub="4 with a say in mail",
+    records=Table(
+        "Record sets",
+        (Column("Record"), Column("As found"), Column("Wanted"), Column("Live now")),
+        (
+            Row((Cell(Strong("MX"), "@"), Code("10 mail.old.example."), Code("10 mx.postroom.example."), GOOD)),
+            Row(
+                (
+                    Cell(Strong("TXT, DKIM"), "pr1._domainkey"),
+                    "none",
+                    Code("v=DKIM1; k=rsa; p=MIIB" + "A" * 200),
+                    UNKNOWN,
+                )
+            ),
+        ),
+        high=True,
+    ),
+    keys=Table("Signing keys", (Column("Selector"), Column("State")), (Row((Code("pr1"), Badge("good", "signs"))),)),
+    landing=Table(
+        "Where mail lands",
+        (Column("Address"), Column("Lands in")),
+        (Row((Code("info@"), ("mailbox", Code("dana@harbor.example")))), Row((Code("x@"), Badge("warn", "refused")))),
+    ),
+    recent=RECENT,
+    changes_url=ALL,
+    holders=(Fact("Registrar", "Example Registrar AG", "account of the client"), Fact("DNS", "Postroom")),
+    facts=(Fact("Client", Link("Harbor Legal LLP", "/p/client")), Fact("Ends", Badge("warn", "in 23 days"))),
+)
+BOXES = Table(
+    "Mailboxes",
+    (
+        Column("Address"),
+        Column("Owner", phone="under"),
+        Column("Kind", phone="gone"),
+        Column("Sign-in", phone="right"),
+        Column("Quota, GB", num=True, phone="gone"),
+        Column("Note", phone="under"),
+    ),
+    tuple(
+        Row(
+            (Link(f"{who}@harbor.example", "/p/mailbox", True), who.title(), "person", state, "10", note),
+            value=f"{who}@harbor.example",
+        )
+        for who, state, note in (
+            ("abbott", Badge("good", "Works"), ""),
+            ("almeida", Badge("waits", "invited", "hourglass"), Cell("", "link until Fri 09:10")),
+            ("bauer", Badge("fact", "Suspended", "lock"), Cell("", "by Olive Osei")),
+            ("fischer", UNKNOWN, ""),
+        )
+    ),
+    bulk=Bulk(
+        "/bulk",
+        "mailbox",
+        (BulkAct("New invite link…", "invite", "mail"), BulkAct("Suspend…", "suspend", "lock", "asks")),
+        "mailboxes",
+    ),
+    dense=True,
+)
+MAILBOXES = MailboxesPage(
+    head=PageHead("Mailboxes", acts=(Act("Add mailboxes", "/p/form", icon="plus", weight="primary"),)),
+    label="Mailboxes",
+    filters=filters("Mailboxes", "harbor.example"),
+    table=BOXES,
+    pager=Pager("4 shown, abbott to fischer", "?after=fischer", "Next 4", "?"),
+)
+MAILBOX = MailboxPage(
+    head=PageHead(
+        "m.hale@harbor.example",
+        "Marian Hale, managing partner · Harbor Legal LLP",
+        crumbs=(Crumb("Mailboxes", "/p/mailboxes"), Crumb("harbor.example", "/p/domain")),
+        badges=(Badge("fact", "VIP", "star"), Badge("good", "Active")),
+        acts=(Act("New link", "/p/form", icon="mail"), Act("Suspend…", "/p/confirm", icon="lock", weight="asks")),
+    ),
+    layers=(
+        Layer("Owner", "Marian Hale", "since 3 Mar 2026", "MH", ("Holds the password",), ("Cannot forward outside",)),
+        Layer("Operator", "Northlight", "5 people by grant", "NL", ("Suspends, routes",), ("Never sees the password",)),
+        Layer("Client admin", "Ana Hale", "until 2 Mar 2027", "AH", ("Asks for changes",), ("Cannot reset alone",)),
+    ),
+    resets=(
+        Item(
+            "Registrar login", "belongs to a leaver", "bad", badge=Badge("bad", "Weakest"), marked=True, icon="license"
+        ),
+        Item("Owner’s recovery code", "one use", "ok", icon="id"),
+    ),
+    credentials=Table(
+        "Credentials",
+        (Column("Credential"), Column("Last use"), Column("Act", num=True, hidden=True)),
+        (Row((Cell(Strong("Main password"), "set by the owner"), "08:55", Cell(acts=(Act("End", "/x", of="it"),)))),),
+    ),
+    sessions=Table("Live sessions", (Column("Session"), Column("From")), (Row(("IMAP", Code("198.51.100.24"))),)),
+    sessions_note=("What a phone keeps is", Badge("unknown", "unknown"), "."),
+    facts=(Fact("Kind", "person"), Fact("Sign-in", GOOD), Fact("Filters", Badge("blocks", "unknown: not read"))),
+    routes=(Item(("Alias", Code("partners@"), "lands here"), "since 2019", icon="route"),),
+    recent=RECENT,
+    changes_url=ALL,
+)
+PEOPLE = PeoplePage(
+    head=PageHead("People", acts=(Act("Invite a person", "/p/form", icon="user-plus", weight="primary"),)),
+    label="People",
+    filters=filters("People"),
+    table=Table(
+        "People",
+        (Column("Person"), Column("Roles"), Column("Second factor"), Column("Last seen")),
+        (Row((Cell(Link("Ada Brandt", "/p/person", True), "ada@northlight.example"), "approver", TICK, "09:10")),),
+    ),
+)
+PERSON = PersonPage(
+    head=PageHead("Ada Brandt", "ada@northlight.example", crumbs=(Crumb("People", "/p/people"),)),
+    grants=Table(
+        "Roles",
+        (Column("Role"), Column("Where"), Column("Until"), Column("Act", num=True, hidden=True)),
+        (Row((Cell(Strong("approver"), "on call"), "Northlight", "no end", Cell(acts=(Act("End…", "/p/confirm"),)))),),
+    ),
+    sign_in=(Fact("Second factor", Badge("good", "authenticator app, 3 Mar")),),
+    facts=(Fact("Mail", Code("ada@northlight.example")),),
+    recent=RECENT,
+    changes_url=ALL,
+)
+NODES = NodesPage(
+    head=PageHead("Nodes"),
+    label="Nodes",
+    table=Table(
+        "Nodes",
+        (Column("Node"), Column("Region"), Column("Heartbeat"), Column("Waiting", num=True)),
+        (
+            Row((Code("mx-a"), "fra", Badge("good", "09:24:08"), "0")),
+            Row((Code("mx-b"), "ham", Badge("bad", "silent since 09:02"), "14")),
+        ),
+    ),
+)
+INVITES = InvitesPage(
+    head=PageHead("Pending invites", crumbs=(Crumb("Mailboxes", "/p/mailboxes"),)),
+    label="Invites",
+    table=Table(
+        "Invites",
+        (Column("For"), Column("Sent to"), Column("Until"), Column("Act", num=True, hidden=True)),
+        (
+            Row(
+                (
+                    Link("almeida@harbor.example", "/p/mailbox", True),
+                    Code("ana@home.example"),
+                    Badge("waits", "Fri 09:10", "hourglass"),
+                    Cell(
+                        acts=(
+                            Act("Send again", "/x", of="almeida@harbor.example", method="post"),
+                            Act("Copy link", "/x", of="almeida@harbor.example", method="post"),
+                            Act("Change recipient", "/p/form", of="almeida@harbor.example"),
+                            Act("Cancel…", "/p/confirm", of="almeida@harbor.example", weight="asks"),
+                        )
+                    ),
+                )
+            ),
+        ),
+    ),
+)
+LINK = LinkPage(
+    head=PageHead("A new link for almeida@harbor.example", crumbs=(Crumb("Pending invites", "/p/invites"),)),
+    copied=CopiedLink("almeida@harbor.example", "https://localhost/i/" + "x" * 43, "Fri 27 Nov 09:10"),
+    back=Act("Back to the list", "/p/invites"),
+)
+
+
+@dataclass(frozen=True)
+class States:
+    """Every word for a state, every note and button, once."""
+
+    badges: tuple[Badge, ...]
+    failed: tuple[Note, ...]
+    tones: tuple[Note, ...]
+    buttons: tuple[Act, ...]
+    loading: Loading
+    nav = ""
+
+
+STATES = States(
+    tuple(Badge(state, f"{state}, so it is") for state in get_args(State)),
+    (Note("This part could not be read", "mx-b did not answer.", "bad", alert=True, acts=(Act("Read again", "/x"),)),),
+    tuple(Note("Registrar lock is off", "One line.", tone) for tone in ("plain", "warn", "bad", "frozen")),
+    tuple(Act(f"Button, {weight}", "/x", "check", weight) for weight in get_args(Weight)),
+    Loading("Asking 4 name servers, 2 answered, at most 5 s"),
+)

@@ -1,0 +1,245 @@
+"""Sample pages: the frame, the overview, clients and lists. Invented, and not consistent between pages."""
+
+from __future__ import annotations
+
+from postroom.web.parts.forms import Chip, Field, Filters, Option, Pager
+from postroom.web.parts.frame import Found, FoundGroup, Frame, Palette, nav
+from postroom.web.parts.pages import ClientPage, ClientsPage, Count, DomainsPage, Measure, OverviewPage, Question
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Empty,
+    Fact,
+    FieldDiff,
+    Item,
+    Line,
+    Link,
+    Note,
+    PageHead,
+    Row,
+    Strong,
+    Table,
+)
+
+KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "nodes")
+FRAME = Frame(
+    organization="Northlight",
+    person="Olive Osei",
+    role="operator · authenticator app",
+    initials="OO",
+    nav=nav({key: f"/p/{key}" for key in KEYS}, {"approvals": ("2", "waiting"), "clients": ("4", "clients")}),
+    palette_url="/palette",
+    theme_url="/theme",
+    sign_out_url="/sign-out",
+    account_url="/p/mfa-index",
+    do_url="/p/kinds",
+    freeze_url="/p/form",
+    scopes=(Link("All clients", "/p/clients"), Link("Harbor Legal LLP", "/p/client")),
+    polled="Last poll 09:24:10",
+)
+PALETTE = Palette(
+    "hale",
+    (
+        FoundGroup("Mailboxes", (Found("m.hale@harbor.example", "/p/mailbox", "mailbox", "Harbor Legal LLP"),)),
+        FoundGroup("Do", (Found("Suspend m.hale@harbor.example", "/p/form", "lock", "asks first"),)),
+    ),
+)
+
+TICK = Badge("good", "Pass", hidden=True)
+GOOD = Badge("good", "read back 09:23")
+UNMEASURED = Badge("unmeasured", "not measured yet")
+UNKNOWN = Badge("unknown", "unknown: ns2 did not answer")
+ALL = "/p/changes"
+
+RECENT = (
+    Line(
+        ("TXT", Code("pr1._domainkey.harbor.example"), "removed"),
+        "09:12",
+        ("Seen at the name servers, not made here. Actor", Badge("unknown", "unknown")),
+        tone="bad",
+        icon="cloud-off",
+        iso="2026-11-24T09:12:00Z",
+        diff=(FieldDiff("", 'pr1._domainkey 3600 TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqh…"', None),),
+        links=(Link("Plan to publish it again", "/p/form"),),
+    ),
+    Line(
+        ("SPF changed on", Code("bluefin.example")),
+        "07:40",
+        "Olive Osei, operator · ticket MSP-4821 · approved by Ada Brandt",
+        icon="world-cog",
+        diff=(
+            FieldDiff(
+                "Values",
+                "v=spf1 include:_spf.northlight.example -all",
+                "v=spf1 include:_spf.northlight.example include:mail.recall.example -all",
+            ),
+        ),
+    ),
+    Line(
+        ("Mailbox", Code("sales@acme.example"), "suspended"), "Mon 16:20", "Olive Osei, operator", "warn", icon="lock"
+    ),
+)
+
+OVERVIEW = OverviewPage(
+    head=PageHead(
+        "Overview",
+        "Northlight · 4 clients · 12 domains · 61 mailboxes",
+        acts=(Act("Add a client", "/p/form", icon="plus", weight="primary"),),
+    ),
+    notes=(Note("A node is silent", "mx-b has sent no heartbeat since 09:02. Mail there is unknown.", tone="warn"),),
+    up=Question(
+        ("Yes for 11 of 12 domains.", Strong("harbor.example"), "is degraded."),
+        Badge("warn", "One domain"),
+        (
+            Measure("SMTP greeting", "2 of 2 nodes", Badge("good", "09:24")),
+            Measure("IMAP greeting", "1 of 2 nodes", Badge("bad", "mx-b")),
+            Measure("Test message round trip", "–", UNMEASURED),
+        ),
+        foot=Fact("Last heartbeat", Strong("09:24:08")),
+    ),
+    authentication=Question(
+        ("9 domains as wanted, 1 needs work,", Strong("1 fails"), ", 1 not measured."),
+        Badge("bad", "1 failing"),
+        counts=(Count("SPF", 11, 0, 0, 1), Count("DKIM", 9, 1, 1, 1), Count("DMARC", 8, 3, 0, 1), Count("MX", 0, 0, 0)),
+        foot=Fact("Read back from", Strong("2 name servers, 4 min ago")),
+    ),
+    changed=Question(
+        ("14 changes in 24 h. 13 have an actor and a reason,", Strong("1 does not"), "."),
+        Badge("bad", "Needs a look"),
+        (
+            Measure("DNS records", "6", Badge("bad", "1 unexplained")),
+            Measure("Mailboxes and access", "4", Badge("good", "Explained")),
+        ),
+        foot=Fact("Not verified yet", Strong("2 changes")),
+        acts=(Act("See what waits", "/p/approvals", icon="checklist"),),
+    ),
+    clients=Table(
+        "Clients",
+        (Column("Client"), Column("Mailboxes", num=True), Column("Service"), Column("DKIM"), Column("Changed")),
+        tuple(
+            Row((Cell(Link(name, "/p/client", strong=True), domain), str(boxes), up, dkim, when))
+            for name, domain, boxes, up, dkim, when in (
+                (
+                    "Harbor Legal LLP",
+                    "harbor.example +2",
+                    24,
+                    Badge("bad", "Degraded"),
+                    Badge("bad", "missing"),
+                    "12 min",
+                ),
+                ("Bluefin Dental", "bluefin.example", 18, TICK, Badge("warn", "1 of 2 keys"), "2 h"),
+                ("Acme", "acme.example", 12, TICK, UNMEASURED, "yesterday"),
+            )
+        ),
+    ),
+    clients_foot=("3 of 4 clients", Link("All clients", "/p/clients")),
+    recent=RECENT,
+    changes_url=ALL,
+    waiting=(
+        Item("Remove domain old.example", "Acme · waits 2 h for an approver", "warn", acts=(Act("Look", "/p/change"),)),
+    ),
+    reviews=(Item("Suspended during a freeze", "by Olive Osei, due today 19:04", icon="clock"),),
+)
+FIRST = OverviewPage(
+    head=PageHead("Overview", "Northlight · nobody onboarded yet"),
+    up=Question(("Nothing to measure yet:", UNMEASURED)),
+    authentication=Question(("No domain yet:", UNMEASURED)),
+    changed=Question("The organization was founded. Nothing else."),
+    empty=Empty(
+        "No client yet",
+        "A client is a customer whose mail you run. Everything here belongs to one.",
+        icon="building",
+        acts=(Act("Add the first client", "/p/form", icon="plus", weight="primary"),),
+        steps=(
+            ("Client and people", "Name, contact, who may ask"),
+            ("Domains", "Read, kept as found"),
+            ("Mailboxes", ""),
+        ),
+    ),
+)
+
+
+def filters(label: str, *chips: str) -> Filters:
+    return Filters(
+        label,
+        Field("q", f"Search in {label.lower()}", "search", placeholder="3 letters or more"),
+        (Field("kind", "Kind", "select", options=(Option("", "Every kind"), Option("person", "Person"))),),
+        tuple(Chip(chip, "?") for chip in chips),
+    )
+
+
+CLIENTS = ClientsPage(
+    head=PageHead("Clients", acts=(Act("Add a client", "/p/form", icon="plus", weight="primary"),)),
+    label="Clients",
+    filters=filters("Clients"),
+    table=OVERVIEW.clients,
+    pager=Pager("3 shown, Acme to Harbor Legal LLP"),
+)
+NOTHING = ClientsPage(
+    head=PageHead("Clients"),
+    label="Clients",
+    filters=filters("Clients", "invocie"),
+    table=Table("Clients", (), ()),
+    empty=Empty(
+        "Nothing matches “invocie”",
+        "Searched the names and domains of 4 clients.",
+        "search-off",
+        acts=(Act("Take the filters away", "?", icon="filter-off"),),
+    ),
+)
+CLIENT = ClientPage(
+    head=PageHead(
+        "Harbor Legal LLP",
+        "3 domains · 24 mailboxes · client since 14 Jan 2024",
+        crumbs=(Crumb("Clients", "/p/clients"),),
+        badges=(Badge("warn", "Frozen", icon="snowflake"),),
+        acts=(Act("Add a domain", "/p/form", icon="world-plus"), Act("Add mailboxes", "/p/form", icon="plus")),
+    ),
+    notes=(
+        Note(
+            "Frozen since 09:14, until Wed 25 Nov 08:00",
+            "Ada Brandt: “DNS changed behind our back.” What only closes still goes through.",
+            tone="frozen",
+            acts=(Act("End the freeze…", "/p/confirm", icon="snowflake-off"),),
+        ),
+    ),
+    domains=Table(
+        "Domains",
+        (
+            Column("Domain"),
+            Column("Mailboxes", num=True),
+            Column("SPF"),
+            Column("DKIM"),
+            Column("Proof"),
+            Column("Ends"),
+        ),
+        (
+            Row((Link("harbor.example", "/p/domain", True), "24", TICK, Badge("bad", "missing"), TICK, "4 Mar 2027")),
+            Row((Link("harbor.test", "/p/domain", True), "0", TICK, UNMEASURED, Badge("waits", "waiting"), "")),
+        ),
+    ),
+    waiting=Table(
+        "Waiting",
+        (Column("Change"), Column("By"), Column("State")),
+        (Row((Link("Alias careers@", "/p/change"), "Ana Hale", Badge("waits", "held, frozen", icon="snowflake"))),),
+    ),
+    recent=RECENT,
+    changes_url=ALL,
+    people=(
+        Item("Ana Hale", "Client admin, until 2 Mar 2027", initials="AH"),
+        Item("Olive Osei", "Operator of Northlight", initials="OO"),
+    ),
+    people_url="/p/people",
+    facts=(
+        Fact("Ask for changes", "Ana Hale, Paul Quinn"),
+        Fact("Home node", Code("mx-a"), "Frankfurt"),
+        Fact("Version", "212"),
+    ),
+)
+DOMAINS = DomainsPage(
+    head=PageHead("Domains", "worst first"), label="Domains", filters=filters("Domains", "Acme"), table=CLIENT.domains
+)

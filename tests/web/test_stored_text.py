@@ -1,0 +1,63 @@
+"""Hostile text that people typed: it is kept as it is, and every page shows it as text."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils.html import escape
+from visitors import visitor
+
+from cast import House, do
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+TRICKS = (SCRIPT, "שלום עולם abc", "{{ 7|add:7 }}{% debug %}'\"><b>bold</b>", "W" * 190)
+PAGES = ("/", "/clients/", "/clients/{client}/", "/mailboxes/", "/mailboxes/mia@acme.example/", "/people/", "/changes/",
+         "/people/nasty@northlight.example/", "/approvals/", "/changes/{change}/", "/changes/{held}/",
+         "/find/?q={search}", "/do/clients.change/?client={client}", "/changes/{held}/withdraw/",
+         "/domains/acme.example/")  # fmt: skip
+
+
+@pytest.mark.parametrize("nasty", TRICKS)
+def test_what_was_typed_is_shown_as_text_on_every_page(house: House, nasty: str) -> None:
+    client = do("clients.create", house.oskar, name=f"x {nasty}"[:190], notes=nasty)
+    do("people.invite", house.oskar, name=nasty, email="nasty@northlight.example")
+    changed = do(
+        "mailboxes.change", house.olive, mailbox="mia@acme.example", name=nasty, owner="nasty@northlight.example"
+    )
+    do("domains.change", house.oskar, domain="acme.example", registrar=nasty)
+    do("freezes.start", house.oskar, scope="globex", reason=nasty)
+    held = do("mailboxes.remove", house.olive, mailbox="mia@acme.example")
+    slug = slug_of(client)
+    browser, shown = visitor(house.oskar), 0
+    for address in PAGES:
+        url = address.format(
+            client=slug, change=changed.pk, held=held.pk, search="".join(c for c in nasty if c.isalnum())[:5]
+        )
+        answer = browser.get(url)
+        assert answer.status_code == 200, (url, answer.status_code)
+        text = answer.content.decode()
+        assert "<script>alert" not in text and "<img src=x" not in text and "<b>bold" not in text, url
+        assert "{{ 7|add:7 }}" in text or ">14<" not in text, url
+        shown += escape(nasty)[:40] in text
+    assert shown >= 8, shown
+
+
+def slug_of(change) -> str:
+    from postroom.access.acting import SYSTEM, acting_as
+    from postroom.models import Client
+
+    with acting_as(SYSTEM):
+        return Client.objects.get(pk=change.client_id).slug
+
+
+def test_what_was_typed_into_a_form_comes_back_as_text(house: House) -> None:
+    typed = {"row-0-address": SCRIPT, "row-0-name": SCRIPT, "why": SCRIPT, "ticket": SCRIPT}
+    text = visitor(house.olive).post("/do/mailboxes.create/", typed).content.decode()
+    assert "<script>alert" not in text and text.count(escape(SCRIPT)) >= 3
+
+
+def test_where_a_link_leads_after_the_theme_is_ours_alone(house: House) -> None:
+    browser = visitor(house.olive)
+    for away in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
+        assert browser.post("/theme/", {"theme": "dark", "next": away})["Location"] == "/"
+    assert browser.post("/theme/", {"theme": "dark", "next": "/clients/"})["Location"] == "/clients/"
+    assert 'data-bs-theme="dark"' in browser.get("/").content.decode()

@@ -1,0 +1,52 @@
+"""Members of the cast at the pages, through Django's own client: signed in, with a second factor or without one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.test import Client
+
+from cast import House, do
+from postroom.access.acting import SYSTEM, Actor, acting_as
+from postroom.models import Login, Person
+from postroom.web.door import BY_LINK
+from postroom.web.signing import login_of
+
+CAST = ("oskar", "olive", "ada", "henry", "audrey", "carl")
+PASSWORD = "two plain words"
+
+
+def login(actor: Actor, password: str | None = None) -> Login:
+    with acting_as(SYSTEM):
+        return login_of(Person.objects.get(pk=actor.person), password)
+
+
+def visitor(actor: Actor | None = None, *, factor: bool = True, **more: object) -> Client:
+    """A browser; `factor`: signed in by a link that stands for both factors."""
+    client = Client(SERVER_NAME="localhost", **more)
+    if actor is not None:
+        client.force_login(login(actor), backend="allauth.account.auth_backends.AuthenticationBackend")
+        if factor:
+            session = client.session
+            session[BY_LINK] = True
+            session.save()
+    return client
+
+
+def samples(house: House) -> dict[str, str]:
+    """A value for each argument that an address takes: objects of the cast, a held change, an open invite."""
+    box = do("mailboxes.create", house.olive, address="nia@acme.example", name="Nia", contact="nia@home.test")
+    held = do("mailboxes.remove", house.olive, mailbox="nia@acme.example")
+    return {
+        "change": str(held.pk),
+        "made": str(box.pk),
+        "invite": str(invite_of(house.olive)),
+        "batch": str(UUID(int=7)),
+    }
+
+
+def invite_of(actor: Actor) -> UUID:
+    from postroom.models import Invite
+
+    with acting_as(actor):
+        return Invite.objects.filter(mailbox__isnull=False, used_at=None, ended_at=None).latest("made").pk
