@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from test_by_api import SECRET
+
 from world import Browser, Stack, received, until
 
 pytestmark = pytest.mark.server

@@ -1,0 +1,61 @@
+"""The stack that `make demo` starts, once for all stories and drills. Nothing here or in them imports Postroom.
+
+A plugin for the whole run (tests/conftest.py names it), so that both folders share one installation. Drills go last:
+they kill and stop things, and what they leave behind must not be what a story begins with.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from world import Stack
+
+CHECKOUT = Path(__file__).parents[1]
+STARTED_WITHIN = 240
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A demo installation of its own; or the one whose state folder POSTROOM_TEST_STACK names."""
+    if given := os.environ.get("POSTROOM_TEST_STACK"):
+        yield Stack(Path(given))
+        return
+    state = Path(tempfile.mkdtemp(prefix="postroom-story-", dir="/var/tmp"))
+    state.chmod(0o755)
+    environ = {**os.environ, "POSTROOM_STATE": str(state), "POSTROOM_TOOLS": "/var/cache/postroom"}
+    subprocess.run(["bash", "install/install.sh"], cwd=CHECKOUT, env=environ, check=True, stdin=subprocess.DEVNULL)
+    log = (state / "up.log").open("wb")
+    running = subprocess.Popen(
+        [state / "venv/bin/postroom", "up", "--demo"], cwd="/", env=environ, stdin=subprocess.DEVNULL,
+        stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        _until_it_answers(running, state)
+        yield Stack(state)
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(60)
+        log.close()
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("drill") is not None)
+
+
+def _until_it_answers(running: "subprocess.Popen[bytes]", state: Path) -> None:
+    end = time.monotonic() + STARTED_WITHIN
+    while not (state / "endpoints.json").exists():
+        if running.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"the demo did not start:\n{(state / 'up.log').read_text()[-4000:]}")
+        time.sleep(0.2)
+    json.loads((state / "endpoints.json").read_text())
