@@ -91,7 +91,10 @@ def hand_in(to: str, letter: EmailMessage) -> Outcome:
             smtp.login("postroom@system", env.submission_key_file.read_text().strip())
             answer = _sent(smtp, env.notices_from, to, letter)
     except (OSError, smtplib.SMTPException) as error:
-        return Outcome(why=f"our own submission at {host}:{port}: {error}")
+        # Each try makes a new link: what will not be taken soon is not tried soon (RFC 5321, 4.2.1: 5yz is permanent).
+        lasting = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
+        wait = timedelta(minutes=10) if lasting else timedelta(seconds=5)
+        return Outcome(why=f"our own submission at {host}:{port}: {error}", again_in=wait)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     asked = f"mail from {env.notices_from} to {to}"
     return Outcome(evidence=[{"question": asked, "answer": answer, "server": f"{host}:{port}", "at": now}])

@@ -12,11 +12,12 @@ from postroom.models import Invite, Mailbox, Secret
 
 from .fields import InviteRef, MailAddress, MailboxRef
 
+VERIFIED = "the owner is verified first"
 GOOD_FOR = timedelta(hours=72)
 
 
 class SendInvite(Kind, name="invites.send"):
-    """Invite the owner of a mailbox (again) to set its secret; every older link of it is void."""
+    """Invite the owner of a mailbox that has no secret yet; every older link of it is void."""
 
     mailbox: MailboxRef
     contact: MailAddress
@@ -27,6 +28,8 @@ class SendInvite(Kind, name="invites.send"):
             raise Problem(
                 "mailbox", f"{mailbox.label} has no sign-in: it is {'removed' if mailbox.removed_at else 'shared'}"
             )
+        if state.rows(Secret, owner_row=mailbox.pk, purpose="password").exists():
+            raise Problem("mailbox", f"{mailbox.label} has its owner's secret; a link now would be a reset: {VERIFIED}")
         for old in state.rows(Invite, mailbox=mailbox, used_at=None, ended_at=None):
             yield from _over(old, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}

@@ -7,7 +7,7 @@ from postroom.access.acting import others_who_may
 from postroom.access.roles import RANK
 from postroom.access.roles import rank as height
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import ApiSession, Grant, Person, Row
+from postroom.models import ApiSession, Grant, Invite, Mailbox, Person, Row
 
 
 def rank(proposed: Proposed) -> Verdict | None:
@@ -26,13 +26,27 @@ def rank(proposed: Proposed) -> Verdict | None:
 
 
 def _people(proposed: Proposed) -> Iterator[UUID]:
-    """Whose person row, grant or session this plan would touch; a person just made stands nowhere yet."""
+    """Whose person row, grant, session or mailbox this plan would touch; a person just made stands nowhere yet."""
     for move in proposed.moves(Person):
         if move.now:
             yield UUID(move.edit.id)
     for move in proposed.moves(Grant, ApiSession):
         if row := _closed(move):
             yield UUID(row["person_id"])
+    for move in proposed.moves(Mailbox):
+        if move.now and move.now["owner_id"]:
+            yield UUID(move.now["owner_id"])
+    for move in proposed.moves(Invite):
+        yield from _invited(move.then or move.now or {})
+
+
+def _invited(row: Row) -> Iterator[UUID]:
+    """Who would set a secret by this link: the person it is for, or the owner of the mailbox."""
+    if row.get("person_id"):
+        yield UUID(row["person_id"])
+    owner = Mailbox.objects.filter(pk=row.get("mailbox_id")).values_list("owner_id", flat=True).first()
+    if owner:
+        yield owner
 
 
 def _closed(move: Move) -> Row | None:
