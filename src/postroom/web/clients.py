@@ -72,7 +72,8 @@ def rows(request: Any, items: Any) -> tuple[Row, ...]:
     by_client: dict[Any, dict[str, str]] = {}
     for domain, states in records.standing(request.actor, whose).items():
         _worse(by_client.setdefault(whose[domain], {}), states)
-    return tuple(_row(one, much[one.pk], by_client.get(one.pk)) for one in items)
+    frozen = {freeze.client for freeze in request.around.frozen}
+    return tuple(_row(one, much[one.pk], by_client.get(one.pk), bool({one.pk, None} & frozen)) for one in items)
 
 
 def _worse(known: dict[str, str], more: dict[str, str]) -> None:
@@ -82,11 +83,12 @@ def _worse(known: dict[str, str], more: dict[str, str]) -> None:
         known[name] = min(state, known.get(name, "good"), key=order.index)
 
 
-def _row(one: Client, much: Held, states: dict[str, str] | None) -> Row:
+def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool) -> Row:
+    so = standing(one) + ((Badge("fact", "Frozen", "snowflake"),) if frozen else ())
     return Row((
         Cell(Link(one.name, f"/clients/{one.slug}/", strong=True), Code(one.slug)),
         str(much.domains), str(much.mailboxes),
-        checks(states) if much.domains else "", standing(one) or Badge("good", "active"), when(much.changed),
+        checks(states) if much.domains else "", so or Badge("good", "active"), when(much.changed),
     ), name=one.name)  # fmt: skip
 
 
