@@ -5,6 +5,7 @@ Dovecot one passwd-file that it keeps in memory, submission is Postfix's own por
 the same hash as ours, so that what a sign-in costs is the same.
 """
 
+import ipaddress
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from postroom.host import claim, files, processes
 
 HERE = Path(__file__).parent
 MAIL = Users().mail
+NETWORK = ipaddress.IPv4Network("127.64.0.0/10")  # as in the tests
 PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
@@ -108,7 +110,7 @@ def _run(*command: str) -> str:
 def plain(tls: Path, hashes: Mapping[str, str]) -> Iterator[Plain]:
     """Running, with these mailboxes (address → hash as Dovecot writes it)."""
     folder = Path(tempfile.mkdtemp(prefix="postroom-plain-", dir=os.environ.get("TMPDIR")))
-    address = claim.address()
+    address = claim.address(network=NETWORK)
     stack = Plain(folder, address.name, Ports())
     try:
         folder.chmod(0o755)

@@ -1,5 +1,5 @@
 """What a drill lays hands on, from outside: processes by signal, zones by PowerDNS' own HTTP API, and the database
-as its superuser, to look and never to write. It knows the installation by its state folder, as an intruder would.
+as its superuser, to look or to stand in the way, never to write. It knows the installation by its state folder, as an intruder would.
 """
 
 import contextlib
@@ -82,6 +82,15 @@ class Hands:
         at = f"host={self.state}/run/postgres port=5432 user=postgres dbname=postroom connect_timeout=5"
         with psycopg.connect(at, autocommit=True) as connection:
             return connection.execute(query.encode(), values).fetchall()
+
+    @contextlib.contextmanager
+    def table_locked(self, table: str) -> Iterator[None]:
+        """Whoever reads or writes it waits."""
+        at = f"host={self.state}/run/postgres port=5432 user=postgres dbname=postroom"
+        with psycopg.connect(at) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
+            connection.rollback()
 
     def one(self, query: str, *values: Any) -> Any:
         return self.sql(query, *values)[0][0]

@@ -113,3 +113,20 @@ def test_everything_but_mail_is_dead(stack: Stack, hands: Hands, house: House, m
     until("the API answers again", lambda: asked(house.operator, "GET", "/changes?limit=1")[0] == 200, within=60)
     house.operator.verified(house.operator.change("mailboxes.resume", {"mailbox": leo}), within=60)
     assert stack.may_sign_in(leo, SECRET)
+
+
+@pytest.mark.soak  # a minute of waiting
+def test_a_connection_cut_before_the_first_try(hands: Hands, house: House) -> None:
+    """Its job fails before it has numbered a try; the delivery is tried all the same.
+
+    Guard: a delivery has a next try from the moment it is written (deliver._delivery).
+    """
+    client, worker = house.new_client(), hands.pid("worker")
+    hands.hold(worker)
+    added = house.operator.change("domains.add", {"client": client, "name": f"{client}.example"})
+    cut = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%\"target\"%%nodes%%'"
+    with hands.table_locked("deliveries"):
+        hands.let_go(worker)
+        hands.kill(*(row[0] for row in until("it reads", lambda: hands.sql(cut))), by=signal.SIGTERM)
+        time.sleep(0.5)
+    house.operator.verified(added, within=90)

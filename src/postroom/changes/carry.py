@@ -18,13 +18,12 @@ from procrastinate.contrib.django import app
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Change, Delivery, Evidence, NodeTodo
 
-from .deliver import CARRY_OUT, again, once_served
+from .deliver import CARRY_OUT, LEASE, again, once_served
 from .follow import CAME_TO_NOTHING, followed
 from .record import append
 
 FINISHED = ("verified", *CAME_TO_NOTHING)  # what came to nothing was followed by another try
 RETRIES = timedelta(minutes=10)  # the longest wait between two tries
-LEASE = timedelta(minutes=1)  # how long one try may take before another worker takes it up
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .plan import Plan
 
 MOST, LATELY = 1000, timedelta(minutes=2)
 CARRY_OUT = "postroom.carry_out"
+LEASE = timedelta(minutes=1)  # how long one try may take before another worker takes it up
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def again(change: Change) -> None:
 
 
 def _delivery(change: Change, target: str, **values: Any) -> Delivery:
-    return Delivery(change=change, client_id=change.client_id, target=target, **values)
+    """With a next try from the start: a job may fail before it takes the first one up, and nobody else would look."""
+    at = timezone.now() + LEASE
+    return Delivery(change=change, client_id=change.client_id, target=target, next_try=at, **values)
 
 
 def _objects(edits: list[Edit]) -> dict[UUID, str]:

@@ -116,7 +116,7 @@ def _whose(delivery: Delivery) -> tuple[str, str]:
     domain = Domain.objects.filter(pk=delivery.object).first()
     if domain:
         return domain.name, domain.hosting
-    made = RecordedEdit.objects.filter(row=str(delivery.object), table="domains", before=None).latest("entry_id")
+    made = RecordedEdit.objects.filter(row=str(delivery.object), table="domains", before__isnull=True).latest("entry_id")
     row: dict[str, Any] = made.after or {}
     return str(row["name"]), str(row["hosting"])
 
