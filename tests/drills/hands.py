@@ -1,5 +1,5 @@
 """What a drill lays hands on, from outside: processes by signal, zones by PowerDNS' own HTTP API, and the database
-as its superuser, to look or to stand in the way, never to write. It knows the installation by its state folder, as an intruder would.
+as its superuser, to look or to stand in the way, never to write. It knows the installation by its state folder.
 """
 
 import contextlib

@@ -116,7 +116,8 @@ def _whose(delivery: Delivery) -> tuple[str, str]:
     domain = Domain.objects.filter(pk=delivery.object).first()
     if domain:
         return domain.name, domain.hosting
-    made = RecordedEdit.objects.filter(row=str(delivery.object), table="domains", before__isnull=True).latest("entry_id")
+    edits = RecordedEdit.objects.filter(row=str(delivery.object), table="domains")
+    made = edits.filter(before__isnull=True).latest("entry_id")  # not before=None: that is JSON null to Django
     row: dict[str, Any] = made.after or {}
     return str(row["name"]), str(row["hosting"])
 
