@@ -144,5 +144,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # A request's path may hold a one-time link: what Django says of 4xx is left to the pages themselves.
-    "loggers": {"django.request": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
+    "loggers": {"django.request": {"level": "CRITICAL"}, "procrastinate": {"level": "WARNING"}},
 }

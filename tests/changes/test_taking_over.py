@@ -2,9 +2,10 @@
 
 import pytest
 
-from cast import MIA, House, do, reasons, redeemed
+from cast import MIA, House, do, kind, reasons, redeemed
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
+from postroom.changes.pipeline import submit
 
 
 def test_nobody_is_invited_to_a_mailbox_whose_owner_has_set_a_secret(house: House) -> None:
@@ -24,7 +25,19 @@ def test_a_restored_mailbox_for_another_contact_waits_for_a_second_person(house:
 
 def test_nobody_touches_the_mailbox_of_somebody_above_them(house: House) -> None:
     do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example")
-    for kind in ("mailboxes.suspend", "mailboxes.remove"):
-        refused = do(kind, house.olive, mailbox=MIA)
+    for name in ("mailboxes.suspend", "mailboxes.remove"):
+        refused = do(name, house.olive, mailbox=MIA)
         assert refused.stage == "refused" and "stands above you" in reasons(refused)
     assert do("mailboxes.suspend", house.oskar, mailbox=MIA).stage == "applied"
+
+
+def test_undos_are_not_listed_so_that_none_hides_behind_another(house: House) -> None:
+    own = do("mailboxes.change", house.carl, mailbox=MIA, quota_mb=7)
+    other = do("clients.suspend", house.olive, client="acme")
+    with pytest.raises(Problems, match="one undo at a time"):
+        submit([kind("history.roll_back", change=str(c.pk)) for c in (own, other)], actor=house.carl, why="a test")
+
+
+def test_the_mark_of_a_vip_is_taken_off_by_two(house: House) -> None:
+    do("mailboxes.change", house.olive, mailbox=MIA, vip=True)
+    assert do("mailboxes.change", house.carl, mailbox=MIA, vip=False).stage == "held"

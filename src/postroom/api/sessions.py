@@ -13,6 +13,7 @@ from postroom.access.devices import LIVES, Expired, Pending, begin, collect
 from postroom.access.tokens import draw
 from postroom.changes.kinds.people import EndSession, OpenSession
 from postroom.changes.pipeline import submit
+from postroom.protocols.addresses import Line
 
 from .door import anybody, submits
 from .problems import problem
@@ -23,7 +24,7 @@ EVERY = 3  # seconds between two questions of a terminal
 
 
 class Terminal(Schema):
-    label: str = ""
+    label: Line = ""
 
 
 class Code(Schema):

@@ -211,6 +211,8 @@ def listed(kind: One_or_many) -> list[Kind]:
     kinds = [kind] if isinstance(kind, Kind) else list(kind)
     if not kinds or len(kinds) > AT_MOST:
         raise Problems([Problem("params", f"one to {AT_MOST:,} at once, these are {len(kinds):,}")])
+    if len(kinds) > 1 and any(one.takes_back for one in kinds):
+        raise Problems([Problem("params", "one undo at a time: each is judged by what it takes back")])
     if len({type(one) for one in kinds}) > 1:
         raise Problems([Problem("params", "all parts of one change are of one kind")])
     return kinds

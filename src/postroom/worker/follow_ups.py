@@ -65,7 +65,8 @@ def node_of_this_machine(change: Change) -> Iterator[FollowUp]:
 
 def homes_for_clients(change: Change) -> Iterator[FollowUp]:
     """Clients without a home node get the new one."""
-    name = str(change.params["node"])
+    asked = change.params if isinstance(change.params, list) else [change.params]
+    name = str(asked[0]["node"])
     for client in Client.objects.filter(node=None).order_by("slug"):
         kind = PlaceClient(client=client.slug, node=name)
         yield FollowUp("clients.place", client.slug, f"{name} joined", partial(lambda one: (one, None), kind))

@@ -18,7 +18,7 @@ AT_ONCE = 4
 ALIVE_EVERY, DEAD_AFTER = 5, 20  # seconds: signs of life of a worker, and how long none may be missing
 
 
-@app.periodic(cron="* * * * * */15")
+@app.periodic(cron="* * * * * */5")
 @app.task(queue="machinery", name="postroom.requeue_stalled", queueing_lock="requeue stalled", pass_context=True)
 async def requeue_stalled(context: JobContext, timestamp: int) -> None:
     """Jobs of a worker that died go back on the queue; each is safe to run again."""

@@ -34,7 +34,10 @@ class CreateClient(Kind, name="clients.create"):
 
 def _slug(name: str) -> str:
     try:
-        return slug(name)
+        short = slug(name)
+        if short == "organization":
+            raise ValueError("that is what the whole organization is called here")
+        return short
     except ValueError as error:
         raise Problem("name", str(error)) from None
 

@@ -9,6 +9,7 @@
 | routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
 | mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
 | a domain live elsewhere | its zone had an MX of others when it is added |
+| a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | going back over others | an undo touches rows that people changed since |
 """
@@ -47,6 +48,12 @@ def _vip_suspended(proposed: Proposed) -> Iterator[str]:
     for m in proposed.moves(Mailbox):
         if m.then and m.then["vip"] and m.then["suspended_at"] and not (m.now or {}).get("suspended_at"):
             yield f"suspends a VIP: {m.then['name'] or 'a mailbox'}"
+
+
+def _vip_no_more(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Mailbox):
+        if m.now and m.then and m.now["vip"] and not m.then["vip"]:
+            yield f"a VIP would be one no more: {m.now['name'] or 'a mailbox'}"
 
 
 def _restored_for_another(proposed: Proposed) -> Iterator[str]:
@@ -145,6 +152,6 @@ def _count(n: int, model: type) -> str:
 
 
 RULES = (
-    _removals, _vip_suspended, _restored_for_another, _many, _high_role, _vip_routing, _live_dns, _live_elsewhere,
-    _over_others,
+    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _vip_routing, _live_dns,
+    _live_elsewhere, _over_others,
 )  # fmt: skip
