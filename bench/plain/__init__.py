@@ -45,9 +45,11 @@ class Plain:
         lines = (f"{address}:{hash}::::::\n" for address, hash in hashes.items())
         files.write(self.users, "".join(lines).encode(), mode=0o640, group="dovecot")
 
-    def doveadm(self, *words: str) -> int:
+    def doveadm(self, *words: str) -> tuple[int, str]:
+        """(exit code, what it says)"""
         command = ["doveadm", "-c", str(self.folder / "dovecot/dovecot.conf"), *words]
-        return subprocess.run(command, env=PATH, capture_output=True, timeout=30).returncode
+        done = subprocess.run(command, env=PATH, capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout
 
     def prepare(self, tls: Path, hashes: Mapping[str, str]) -> None:
         """`tls` is the folder of our node's certificate, which both show."""
@@ -61,15 +63,15 @@ class Plain:
         values = {"folder": str(self.folder), "address": self.address, "mail": MAIL,
                   "type": next(one for one in ("hash", "lmdb", "cdb", "texthash") if one in types),
                   **{name: str(number) for name, number in vars(self.ports).items()}}  # fmt: skip
-        _, dovecot = versions()
-        _fill(HERE / f"dovecot/{'2.4' if dovecot >= (2, 4) else '2.3'}.conf", self.folder / "dovecot/dovecot.conf", values)
+        language = "2.4" if versions()[1] >= (2, 4) else "2.3"
+        _fill(HERE / f"dovecot/{language}.conf", self.folder / "dovecot/dovecot.conf", values)
         for name in ("main.cf", "master.cf"):
             _fill(HERE / "postfix" / name, self.folder / "postfix/conf" / name, values)
         self._maps(values["type"], hashes)
 
     def _maps(self, sort: str, addresses: Iterable[str]) -> None:
         conf = self.folder / "postfix/conf"
-        rows = {"mailboxes": {one: "x" for one in addresses}, "senders": {one: one for one in addresses},
+        rows = {"mailboxes": dict.fromkeys(addresses, "x"), "senders": {one: one for one in addresses},
                 "domains": {one.partition("@")[2]: "x" for one in addresses},
                 "aliases": {"postmaster@plain.example": next(iter(addresses))}}  # fmt: skip
         for name, table in rows.items():

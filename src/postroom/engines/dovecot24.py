@@ -45,6 +45,8 @@ ssl_min_protocol = TLSv1.2
 # Shown to Postfix by the submission proxy, which is who may name logins there.
 ssl_client_cert_file = {folder}/tls/inside.pem
 ssl_client_key_file = {folder}/tls/inside.key
+# Without one, every sign-in to submission reads the machine's list of authorities: 20 ms of CPU (tried on 2.3).
+ssl_client_ca_file = {folder}/tls/inside.pem
 auth_allow_cleartext = no
 
 auth_mechanisms = plain login
@@ -162,6 +164,12 @@ submission_host = {address}:{smtp}
 protocol imap {{
   mail_plugins {{
     imap_quota = yes
+  }}
+}}
+protocol submission {{
+  # It opens no mailbox, and each sign-in is a new process that would load them.
+  mail_plugins {{
+    quota = no
   }}
 }}
 protocol lmtp {{
