@@ -40,14 +40,14 @@ def waiting(typed: str) -> str | None:
     return found.label if found else None
 
 
-def confirm(typed: str, person: UUID) -> bool:
-    """The person says yes; False for a code that is no good (any more)."""
+def confirm(typed: str, person: UUID, mfa: str) -> bool:
+    """The person says yes; False for a code that is no good (any more). mfa: the second factor shown, if any was."""
     good = DeviceCode.objects.filter(user_code=_plain(typed), person=None, until__gt=timezone.now())
-    return bool(good.update(person_id=person))
+    return bool(good.update(person_id=person, mfa=mfa))
 
 
-def collect(code: str) -> tuple[UUID, str]:
-    """(who confirmed, what the terminal calls itself), once; raises Pending or Expired."""
+def collect(code: str) -> tuple[UUID, str, str]:
+    """(who confirmed, what the terminal calls itself, the second factor shown), once; raises Pending or Expired."""
     found = DeviceCode.objects.filter(hashed=hashed(code), until__gt=timezone.now()).first()
     if found is None:
         raise Expired
@@ -55,7 +55,7 @@ def collect(code: str) -> tuple[UUID, str]:
         raise Pending
     if not DeviceCode.objects.filter(pk=found.pk).delete()[0]:
         raise Expired
-    return found.person_id, found.label
+    return found.person_id, found.label, found.mfa
 
 
 def _plain(typed: str) -> str:

@@ -12,7 +12,8 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from postroom.access.acting import SYSTEM, Actor, acting_as, session_of
+from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in
+from postroom.access.roles import OPERATOR_ROLES
 from postroom.access.tokens import hashed
 from postroom.changes.errors import NotAllowed
 from postroom.changes.record import note
@@ -33,7 +34,13 @@ class Bearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         found = session_of(hashed(token))
-        return Caller(found[1], found[0]) if found else None
+        if found is None:
+            return None
+        session, actor, mfa = found
+        known = signed_in(actor.person) if actor.person else None
+        if known is None or (known[1] & OPERATOR_ROLES and not mfa):
+            return None  # whoever holds an operator role shows a second factor, or is nobody
+        return Caller(actor, session)
 
 
 def anybody(view: F) -> F:

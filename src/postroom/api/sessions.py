@@ -48,15 +48,13 @@ def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
 def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> Any:
     """The token, once its person said yes; else what RFC 8628, 3.5 calls the reason."""
     try:
-        person, label = collect(body.device_code)
+        person, label, mfa = collect(body.device_code)
     except Pending:
         return problem(400, "pending", "Nobody has confirmed the code yet", error="authorization_pending")
     except Expired:
         return problem(400, "expired", "This code is over, or was used", error="expired_token")
     token, kept = draw()
-    kind = OpenSession(
-        person=str(person), label=label, mfa="both factors, in the browser", until=timezone.now() + LASTS
-    )
+    kind = OpenSession(person=str(person), label=label, mfa=mfa, until=timezone.now() + LASTS)
     change = submit(kind, actor=SYSTEM, why="postroom login, confirmed in the browser", secrets={"session": kept})
     if change.version is None:
         return problem(409, "refused", "No session was opened", "; ".join(v["reason"] for v in change.verdicts))

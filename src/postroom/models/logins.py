@@ -46,6 +46,7 @@ class DeviceCode(models.Model):
     user_code = models.TextField(unique=True)
     label = models.TextField(default="")
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    mfa = models.TextField(default="")
     until = models.DateTimeField()
 
     class Meta:

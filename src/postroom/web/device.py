@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.access.devices import confirm, waiting
-from postroom.web.door import act
+from postroom.web.door import BY_LINK, act
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Note, PageHead
@@ -21,10 +22,17 @@ def device(request: Any) -> HttpResponse:
     if request.method != "POST":
         return _page(request, typed)
     if request.POST.get("sure"):
-        done = confirm(typed, request.actor.person)
+        done = confirm(typed, request.actor.person, _factor(request))
         return _page(request, "", done=done) if done else _page(request, typed, error=NO_GOOD)
     label = waiting(typed)
     return _page(request, typed, error=NO_GOOD) if label is None else _page(request, typed, label=label or "a terminal")
+
+
+def _factor(request: Any) -> str:
+    """The second factor this sign-in was made with; an operator's session at the API is worth nothing without."""
+    if request.session.get(BY_LINK):
+        return "printed link, both factors counted as done"
+    return "second factor, in the browser" if is_mfa_enabled(request.user) else ""
 
 
 def _page(request: Any, typed: str, *, error: str = "", label: str = "", done: bool = False) -> HttpResponse:
