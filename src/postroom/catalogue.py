@@ -20,6 +20,7 @@ from postroom.changes.kinds import (
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, own_undo
+from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.role_accounts import role_accounts
@@ -47,7 +48,7 @@ KINDS: list[type[kind.Kind]] = [
 ]  # fmt: skip
 
 # All are asked, in this order; one refusal is enough, every reason is shown.
-POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, dns_roles, high_risk]
+POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, known_owner, dns_roles, high_risk]
 WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.

@@ -2,10 +2,11 @@
 
 import pytest
 
-from cast import MIA, House, do, kind, reasons, redeemed
+from cast import MIA, House, do, kind, reasons, redeemed, the
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
+from postroom.models import Invite
 
 
 def test_nobody_is_invited_to_a_mailbox_whose_owner_has_set_a_secret(house: House) -> None:
@@ -41,3 +42,32 @@ def test_undos_are_not_listed_so_that_none_hides_behind_another(house: House) ->
 def test_the_mark_of_a_vip_is_taken_off_by_two(house: House) -> None:
     do("mailboxes.change", house.olive, mailbox=MIA, vip=True)
     assert do("mailboxes.change", house.carl, mailbox=MIA, vip=False).stage == "held"
+
+
+def test_the_mail_of_a_removed_mailbox_is_not_got_at_by_one_person(house: House) -> None:
+    """Restored to the same contact it is its owner's again; the link goes nowhere else, and nobody copies it."""
+    box = "new@acme.example"
+    do("mailboxes.create", house.olive, address=box, contact="new@home.test")
+    redeemed(box)
+    removed = do("mailboxes.remove", house.olive, mailbox=box)
+    approve(removed.pk, actor=house.ada, plan_hash=removed.plan_hash)
+    assert do("mailboxes.restore", house.carl, mailbox=box).stage == "applied"
+    invite = str(the(Invite, mailbox__address__address=box, ended_at=None, used_at=None).pk)
+    copied = do("invites.issue", house.carl, invite=invite, secrets={"link": "x"})
+    assert copied.stage == "refused" and "nobody copies it" in reasons(copied)
+    for kind_, params in (
+        ("invites.redirect", {"invite": invite, "contact": "carl@home.test"}),
+        ("invites.send", {"mailbox": box, "contact": "carl@home.test"}),
+    ):
+        assert do(kind_, house.carl, **params).stage == "held"
+
+
+def test_who_belongs_to_a_client_holds_no_role_above_it(house: House) -> None:
+    do("people.invite", house.oskar, name="Cleo", email="cleo@acme.example", client="acme")
+    with pytest.raises(Problems, match="belongs to a client"):
+        do("grants.give", house.oskar, person="cleo@acme.example", role="owner")
+
+
+def test_a_person_goes_when_the_roles_at_clients_have_ended(house: House) -> None:
+    with pytest.raises(Problems, match="holds roles at acme"):
+        do("people.remove", house.oskar, person="carl@northlight.example")

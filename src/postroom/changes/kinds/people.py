@@ -60,12 +60,19 @@ class ResumePerson(Kind, name="people.resume"):
 
 
 class RemovePerson(Kind, name="people.remove"):
-    """End a person's sign-in, sessions and grants. Thirty days of restore; grants are given again, not restored."""
+    """End a person's sign-in, sessions and grants. Thirty days of restore; grants are given again, not restored.
+
+    Grants at clients belong to these clients' histories: they are ended there first.
+    """
 
     person: PersonRef
 
     def plan(self, state: State) -> Iterator[Planned]:
         person = state.get(Person, self.person, where="person")
+        elsewhere = state.rows(Grant, person=person, ended_at=None).exclude(client=person.client_id)
+        names = [slug for slug in elsewhere.values_list("client__slug", flat=True).distinct() if slug]
+        if person.client_id is None and names:
+            raise Problem("person", f"{person.name} holds roles at {', '.join(sorted(names))}: end those first")
         if person.removed_at is None:
             yield edit(person, removed_at=state.now)
         for grant in state.rows(Grant, person=person, ended_at=None, client=person.client_id):
@@ -119,6 +126,8 @@ class GiveGrant(Kind, name="grants.give"):
         person = state.get(Person, self.person, where="person")
         domain = state.get(Domain, self.domain, where="domain") if self.domain else None
         client = state.get(Client, self.client, where="client").pk if self.client else domain and domain.client_id
+        if client is None and person.client_id:
+            raise Problem("person", f"{person.name} belongs to a client, and holds roles there alone")
         if domain and domain.client_id != client:
             raise Problem("domain", f"{domain.name} is not a domain of that client")
         if self.role == "client admin" and client is None:
@@ -150,7 +159,7 @@ class OpenSession(Kind, name="sessions.open"):
     carries_secret = True
     person: PersonRef
     label: Line = ""
-    mfa: Line = Field(description="How the second factor was shown")
+    mfa: Line = Field(default="", description="How the second factor was shown; empty where none was")
     until: Moment
 
     def plan(self, state: State) -> Iterator[Planned]:

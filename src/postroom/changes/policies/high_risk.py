@@ -21,12 +21,12 @@ from uuid import UUID
 from postroom.access.roles import rank
 from postroom.changes.history import family, touched_since
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Alias, Change, Client, Domain, Grant, Mailbox, Person, RecordSet
+from postroom.models import Alias, Change, Client, Domain, Grant, Invite, Mailbox, Person, RecordSet
 from postroom.protocols.roles import role_of
 
 MANY = 25
 OWN_UNDO = timedelta(minutes=30)
-NAMED = (Client, Domain, Mailbox, Alias, Person, Grant)
+NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite)
 
 
 def high_risk(proposed: Proposed) -> Verdict | None:
@@ -37,9 +37,8 @@ def high_risk(proposed: Proposed) -> Verdict | None:
 
 def _removals(proposed: Proposed) -> Iterator[str]:
     for model in (Client, Domain, Mailbox):
-        gone = [
-            m for m in proposed.moves(model) if m.now and not m.now["removed_at"] and (m.then or {}).get("removed_at")
-        ]
+        there = [m for m in proposed.moves(model) if m.now and not m.now["removed_at"]]
+        gone = [m for m in there if m.then is None or m.then["removed_at"]]
         if gone:
             yield f"removes {_count(len(gone), model)}"
 
@@ -66,7 +65,7 @@ def _restored_for_another(proposed: Proposed) -> Iterator[str]:
 def _many(proposed: Proposed) -> Iterator[str]:
     for model in NAMED:
         count = len(proposed.plan.by_table.get(model._meta.db_table, ()))
-        if count > MANY and proposed.kind.permission != "history.roll_back":
+        if count > MANY:
             yield f"{_count(count, model)} in one change"
 
 

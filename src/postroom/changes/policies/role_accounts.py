@@ -19,7 +19,12 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
             continue
         if not (move.then and not move.then["removed_at"]):
             return refuse(role_accounts, f"{address} cannot be removed; every domain has to answer there")
-        if move.opens and rank(proposed.access.roles_at(None)) < rank(["operator"]) and not proposed.access.everything:
+        if (
+            move.now
+            and move.now["targets"] != move.then["targets"]
+            and rank(proposed.access.roles_at(None)) < rank(["operator"])
+            and not proposed.access.everything
+        ):
             return refuse(role_accounts, f"{address} is pointed elsewhere by the agency's operators alone")
     return None
 

@@ -1,0 +1,25 @@
+"""A mailbox whose owner once set a secret is that owner's: no link to it goes elsewhere on one person's word.
+
+Removal deletes the secret, and the mail stays. So that a restored mailbox is not anybody's, what counts is whether an
+invite of it was ever used, not whether a secret is there now. Verified resets come with the issue on credentials.
+"""
+
+from postroom.changes.policy import Proposed, Verdict, hold, refuse
+from postroom.models import Invite, Mailbox
+
+
+def known_owner(proposed: Proposed) -> Verdict | None:
+    """Hold a new invite of such a mailbox to another contact than its own; refuse a link that a person would copy."""
+    moves = [move for move in proposed.moves(Invite) if move.then and move.then["mailbox_id"]]
+    boxes = {str(move.then["mailbox_id"]) for move in moves if move.then}
+    used = Invite.objects.filter(mailbox_id__in=boxes, used_at__isnull=False).values_list("mailbox_id", flat=True)
+    known = {str(pk): contact for pk, contact in Mailbox.objects.filter(pk__in=set(used)).values_list("pk", "contact")}
+    for move in moves:
+        row = move.then or {}
+        if str(row["mailbox_id"]) not in known:
+            continue
+        if proposed.kind.permission == "invites.issue" and proposed.access.actor.sort == "person":
+            return refuse(known_owner, "this mailbox has an owner already; its link is mailed, and nobody copies it")
+        if move.edit.before is None and row["contact"] != known[str(row["mailbox_id"])]:
+            return hold(known_owner, f"lets {row['contact']} set the secret of a mailbox that has an owner already")
+    return None
