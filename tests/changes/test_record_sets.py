@@ -192,3 +192,18 @@ def test_a_scheduled_record_is_compared_when_its_time_comes(house: House) -> Non
     later = submit(one, actor=house.olive, why="x", at=datetime.now(UTC) + timedelta(hours=1))
     holds(house, "acme.example", {("www.acme.example.", "A"): ["192.0.2.5"]})
     assert apply_scheduled(later.pk).stage == "stale" and again(later).version is None
+
+
+def test_undo_of_one_of_several_changes_of_a_set_leaves_what_changed_since(house: House) -> None:
+    made = []
+    for values, ttl in ((["192.0.2.1"], 3600), (["192.0.2.2"], 3600), (["192.0.2.2"], 300)):
+        made.append(do("record_sets.set", house.olive, **WWW, values=values, ttl=ttl))
+        assert made[-1].version, reasons(made[-1])
+        holds(house, "acme.example", {("www.acme.example.", "A"): values}, ttl=ttl)
+    with pytest.raises(NothingToDo):
+        undo(made[1].pk, actor=house.olive, why="a test")
+
+
+def test_a_domain_is_named_by_its_id_as_well(house: House) -> None:
+    domain = str(the(Domain, name="acme.example").pk)
+    assert do("record_sets.set", house.olive, **(WWW | {"domain": domain}), values=["192.0.2.1"]).version

@@ -14,6 +14,7 @@ from .kind import KINDS
 from .plan import LeftOut, Planned
 from .state import State
 
+RRSET = {"ttl", "values", "ours"}
 AGAIN = "access is given again, never rolled back to"
 GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went with them: the zone gets `found` back
 
@@ -70,9 +71,13 @@ def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None
 
 def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: RecordedEdit) -> Iterator[Planned]:
     still = [name for name in before if row.get(name) == after.get(name)]
+    if table == "record_sets" and not RRSET & before.keys() <= set(still):  # TTL and values are one thing in a zone
+        still = [name for name in still if name not in RRSET]
     if moved := sorted(before.keys() - set(still)):
         yield LeftOut(table, id, f"{', '.join(moved)} changed again since")
     then = {name: before[name] for name in still}
+    if table == "record_sets" and then.keys() & {"ttl", "values"}:
+        then = {"ttl": row["ttl"], "values": row["values"], **then}
     model = model_of(table)
     if model.grants_access and not model.opens({**row, **then}) <= model.opens(row):
         yield LeftOut(table, id, AGAIN)

@@ -15,9 +15,8 @@ from postroom.models import Batch, Change, Due
 from .approvals import let_through, locked, withdrawn
 from .errors import NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
-from .pipeline import One_or_many, apply_scheduled, keep, listed, moved, propose
+from .pipeline import One_or_many, apply_scheduled, keep, listed, moved, propose, read_zones
 from .policy import Proposed
-from .readings import refresh
 from .state import new_change_id
 
 
@@ -26,7 +25,8 @@ def submit_batch(parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket
     changes = _listed(parts)
     if any(kind.carries_secret for kinds in changes for kind in kinds):
         raise NotLikeThat("a kind that carries a secret is never batched")
-    refresh((zone, getattr(kind, "hosting", "hosted")) for kinds in changes for kind in kinds for zone in kind.needs())
+    for kinds in changes:
+        read_zones(kinds, actor)
     with acting_as(actor) as access:
         proposed = _planned(changes, lambda kinds: propose(kinds, access, why=why, ticket=ticket))
         batch = Batch.objects.create(

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acting_as, acting_for, others_who_may
 from postroom.access.roles import roles_that
-from postroom.models import Change, Due
+from postroom.access.scope import visible
+from postroom.models import Change, Domain, Due
+from postroom.protocols.addresses import BadName, domain_name
 
 from . import apply as writer
 from . import readings
@@ -45,7 +47,7 @@ def submit(
     kinds = listed(kind)
     if at and kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
-    _read_zones(kinds)
+    read_zones(kinds, actor)
     with acting_as(actor) as access:
         if key and (earlier := _made_before(kinds, actor, key)):
             return earlier
@@ -58,7 +60,7 @@ def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
     kinds = listed(kind)
     if kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
-    _read_zones(kinds)
+    read_zones(kinds, actor)
     with acting_as(actor) as access:
         return propose(kinds, access, why=why)
 
@@ -218,10 +220,28 @@ def listed(kind: One_or_many) -> list[Kind]:
     return kinds
 
 
-def _read_zones(kinds: Sequence[Kind]) -> None:
-    zones = [(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()]
-    if zones:
-        readings.refresh(zones)
+def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
+    """Have the zones read that these plans need: of domains this person sees, or that can be names at all."""
+    wanted = {(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()}
+    if not wanted:
+        return
+    with acting_as(actor) as access:
+        if actor.sort == "person" and not access.can_somewhere(kinds[0].permission):
+            return
+        zones = [(name, hosting) for zone, hosting in wanted if (name := _zone_name(zone, actor))]
+    readings.refresh(zones)
+
+
+def _zone_name(zone: str, actor: Actor) -> str:
+    """The name of a domain given by id or name; empty for what is neither, which the plan then says."""
+    try:
+        return visible(actor, Domain).filter(pk=UUID(zone)).values_list("name", flat=True).first() or ""
+    except ValueError:
+        pass
+    try:
+        return domain_name(zone)
+    except BadName:
+        return ""
 
 
 def _somebody_else(change: Change) -> bool:

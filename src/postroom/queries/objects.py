@@ -189,7 +189,9 @@ def _key(item: dict[str, Any]) -> str:
 
 
 def _merged(row: Any, then: Row) -> dict[str, Any]:
-    return {**(shown(row) if row is not None else {"label": then["id"]}), **then}
+    merged = {**(shown(row) if row is not None else {"label": then["id"]}), **then}
+    merged.pop("proof_token", None)
+    return merged
 
 
 def shown(row: Any) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class CreateAlias(Kind, name="aliases.create"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
+        if domain.removed_at:
+            raise Problem("address", f"{domain.name} is removed")
         targets = inside(self.targets, domain.client_id, state, itself=self.address)
         old = state.rows(Alias, address__address=self.address).first()
         if old and old.removed_at:

@@ -40,6 +40,8 @@ class AddDomain(Kind, name="domains.add"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         client, domain = state.get(Client, self.client, where="client"), state.new_id()
+        if client.removed_at:
+            raise Problem("client", f"{client.name} is removed")
         if taken(self.name):
             raise Problem("name", f"{self.name} is already taken")
         known = self.model_dump(exclude={"client"})

@@ -14,7 +14,16 @@ from postroom.protocols.addresses import DomainName, Line, MailAddress, Text
 def _whole_seconds_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("name a time zone: end it in Z or +01:00")
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("that is beyond the calendar") from None
+
+
+def _one_record(text: str) -> str:
+    if any(not char.isprintable() for char in text) or len(text) > LONGEST_RECORD:
+        raise ValueError(f"a record's value is one line of at most {LONGEST_RECORD:,} printable characters")
+    return text
 
 
 def _lower(text: str) -> str:
@@ -25,6 +34,8 @@ def _ref(noun: str, words: str) -> Any:
     return Field(min_length=1, description=words, json_schema_extra={"ref": noun})
 
 
+LONGEST_RECORD = 16_000
+RecordValue = Annotated[str, AfterValidator(_one_record)]
 Moment = Annotated[datetime, AfterValidator(_whole_seconds_utc)]
 ClientRef = Annotated[Line, _ref("clients", "A client: its slug or id")]
 DomainRef = Annotated[Line, AfterValidator(_lower), _ref("domains", "A domain: its name or id")]
@@ -44,6 +55,6 @@ Role = Literal["owner", "operator", "approver", "helpdesk", "auditor", "client a
 
 __all__ = [
     "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
-    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "PersonRef", "RecordSetRef", "Role", "SessionRef",
-    "Text", "date",
+    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "PersonRef", "RecordSetRef", "RecordValue",
+    "Role", "SessionRef", "Text", "date",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from postroom.changes.state import State
 from postroom.models import Domain, RecordSet
 from postroom.protocols.rrset import BadRRset, RRset, rrset
 
-from .fields import DomainRef, Line, RecordSetRef
+from .fields import DomainRef, Line, RecordSetRef, RecordValue
 
 
 class SetRecords(Kind, name="record_sets.set"):
@@ -25,7 +25,7 @@ class SetRecords(Kind, name="record_sets.set"):
     domain: DomainRef
     name: Line = Field(default="@", description="The full name, or @ for the domain itself")
     type: Line = Field(description="A, AAAA, MX, TXT, CNAME, NS, CAA or SRV")
-    values: tuple[str, ...] = Field(description="All values that shall stand there; none takes the set away")
+    values: tuple[RecordValue, ...] = Field(description="All values that shall stand there; none takes the set away")
     ttl: int = Field(default=3600, ge=30, le=604_800, description="Seconds a resolver may keep it")
     accept_loss: bool = Field(default=False, description="Yes, even if mail loses its MX, SPF, DKIM or DMARC by it")
 
@@ -34,6 +34,8 @@ class SetRecords(Kind, name="record_sets.set"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.domain, where="domain")
+        if domain.removed_at:
+            raise Problem("domain", f"{domain.name} is removed; restore it first")
         wanted = _checked(_absolute(self.name, domain.name), self.type, self.ttl, self.values, domain.name)
         yield stand(domain.client_id, domain.pk, domain.name, wanted, state, ours=wanted.values)
 
