@@ -83,7 +83,15 @@ def retry(now: datetime) -> int:
 
 
 def acknowledged() -> int:
-    """Look at what nodes have read back since; move on the changes it was for. How many those were.
+    """Move on the changes that can be; how many those were."""
+    waiting = movable()
+    for change_id in waiting:
+        settle(change_id)
+    return len(waiting)
+
+
+def movable(at_most: int = 500) -> list[UUID]:
+    """Changes that nodes have read back since, oldest first.
 
     A change of which nothing is left is among them: whoever wanted to move it on died on the way.
     """
@@ -92,10 +100,8 @@ def acknowledged() -> int:
     with acting_as(SYSTEM):
         at_nodes = Exists(left.filter(target="nodes")) & ~Exists(NodeTodo.objects.filter(change=OuterRef("pk")))
         forgotten = ~Exists(left) & ~Exists(following)
-        waiting = list(Change.objects.filter(at_nodes | forgotten, stage="applied").values_list("pk", flat=True))
-    for change_id in waiting:
-        settle(change_id)
-    return len(waiting)
+        applied = Change.objects.filter(at_nodes | forgotten, stage="applied").order_by("pk")
+        return list(applied.values_list("pk", flat=True)[:at_most])
 
 
 def settle(change_id: UUID) -> None:

@@ -6,14 +6,17 @@ Everything here may run twice, and in two workers at once: the changes themselve
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.utils import timezone
 
-from postroom.changes.carry import acknowledged, retry
-from postroom.changes.clock import tick
+from postroom.changes import due
+from postroom.changes.carry import movable, retry, settle
+from postroom.changes.clock import do
 
 from .proofs import Proofs
 from .watch import forget, look_around
@@ -21,24 +24,41 @@ from .watch import forget, look_around
 log = logging.getLogger("postroom.worker")
 
 
+Work = Callable[[], object]
+AGAIN = timedelta(minutes=1)
+
+
 @dataclass
 class Beat:
-    """Something done every so many seconds."""
+    """Work that is looked for every so many seconds; each piece of it is done by itself."""
 
     every: float
-    do: Callable[[], object]
+    work: Callable[[], Iterable[Work]]
     next: float = 0.0
 
 
 def beats() -> list[Beat]:
+    proofs = Proofs()
     return [
-        Beat(1, lambda: tick(timezone.now())),
-        Beat(1, lambda: retry(timezone.now())),
-        Beat(0.5, acknowledged),
-        Beat(1, Proofs().look),
-        Beat(5, look_around),
-        Beat(3600, forget),
+        Beat(1, _due),
+        Beat(1, lambda: [lambda: retry(timezone.now())]),
+        Beat(0.5, _movable),
+        Beat(1, lambda: [proofs.look]),
+        Beat(5, lambda: [look_around]),
+        Beat(3600, lambda: [forget]),
     ]
+
+
+def _due() -> Iterator[Work]:
+    """Each line by itself, put off first: one that cannot be done holds up no other."""
+    for line in due.waiting(timezone.now()):
+        due.later(line, timezone.now() + AGAIN)
+        yield partial(do, line)
+
+
+def _movable() -> Iterator[Work]:
+    for change in movable():
+        yield partial(settle, change)
 
 
 def run(stop: threading.Event) -> None:
@@ -61,12 +81,24 @@ def _beating(beat: Beat, stop: threading.Event) -> None:
 
 
 def _once(beat: Beat) -> None:
+    """Whatever the beat finds to do; a piece that fails is told, and the next one done."""
     close_old_connections()
+    found = iter(beat.work())
+    while _next(beat, found):
+        pass
+
+
+def _next(beat: Beat, found: Iterator[Work]) -> bool:
+    """Do the next piece; False when there is none."""
     try:
-        beat.do()
+        work = next(found, None)
+        if work is not None:
+            work()
+        return work is not None
     except (DatabaseError, InterfaceError) as error:
         log.warning("the database does not answer: %s", error)
         beat.next = time.monotonic() + max(beat.every, 1)
+        return False
     except Exception:  # the worker's loop: one fault must not end a beat for ever
-        log.exception("a beat failed")
-        beat.next = time.monotonic() + max(beat.every, 5)
+        log.exception("a piece of work failed")
+        return True
