@@ -82,6 +82,20 @@ def mia(house: House) -> str:
     return house.mailbox("mia")
 
 
+@pytest.fixture(scope="session")
+def his_mailbox(house: House) -> str:
+    return house.mailbox("leo")
+
+
+@pytest.fixture
+def leo(stack: Stack, house: House, his_mailbox: str) -> Iterator[str]:
+    """Somebody who is suspended in a drill; he may sign in at the beginning of each."""
+    yield his_mailbox
+    if house.operator.get(f"/mailboxes/{his_mailbox}")["suspended_at"]:
+        house.operator.change("mailboxes.resume", {"mailbox": his_mailbox})
+    until("he signs in again", lambda: stack.may_sign_in(his_mailbox, SECRET), within=60)
+
+
 @pytest.fixture
 def rng() -> random.Random:
     """DRILL_SEED plays a run again."""

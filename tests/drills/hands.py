@@ -52,6 +52,7 @@ class Hands:
                 os.kill(pid, by)
 
     def hold(self, *pids: int) -> None:
+        assert all(pids), "0 would be ourselves"
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
             self.held.add(pid)

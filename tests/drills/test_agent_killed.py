@@ -16,10 +16,9 @@ pytestmark = pytest.mark.drill
 
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.soak)])
 def test_agent_killed_under_load(
-    stack: Stack, hands: Hands, house: House, mia: str, rng: random.Random, kills: int
+    stack: Stack, hands: Hands, house: House, mia: str, leo: str, rng: random.Random, kills: int
 ) -> None:
     """Guard: a node's list is a set that only an acknowledgement with evidence shortens (node_todo, node_ack)."""
-    leo = house.mailbox("leo")
     with living(stack, mia):
         changes = []
         for _ in range(kills):

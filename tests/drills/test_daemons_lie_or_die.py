@@ -16,11 +16,6 @@ from world import Stack
 pytestmark = pytest.mark.drill
 
 
-@pytest.fixture
-def leo(house: House) -> str:
-    return house.mailbox("leo")
-
-
 @pytest.mark.parametrize("daemon", ["dovecot", "postfix"])
 def test_a_daemon_is_gone(stack: Stack, hands: Hands, house: House, leo: str, daemon: str) -> None:
     """Guard: 75 and no answer are *not known*, never *gone* (read_back)."""

@@ -79,12 +79,11 @@ def killed_backend(hands: Hands, rng: random.Random) -> None:
         hands.kill(rng.choice(pids), by=signal.SIGKILL)
 
 
-def test_everything_but_mail_is_dead(stack: Stack, hands: Hands, house: House, mia: str) -> None:
+def test_everything_but_mail_is_dead(stack: Stack, hands: Hands, house: House, mia: str, leo: str) -> None:
     """With database, web and worker gone people sign in, send, are signed for and get mail; who was out stays out.
 
     Guard: the node answers from its own files; nothing of it asks PostgreSQL while it serves.
     """
-    leo = house.mailbox("leo")
     house.operator.verified(house.operator.change("mailboxes.suspend", {"mailbox": leo}))
     supervisor, postmaster = hands.pid("up"), hands.pid("postgres")
     hands.hold(supervisor)  # or it would bring them back at once
