@@ -14,8 +14,38 @@ def pull(node: Node) -> dict[int, Any]:
 
 
 def acknowledge(node: Node, todo: list[int] | None = None, *, agrees: bool = True) -> int:
-    """Strike these off (or all), each with evidence that says whether the daemon answered as compiled."""
-    todo = list(pull(node)) if todo is None else todo
-    evidence = Jsonb([[{"asked": "a test", "agrees": agrees}]] * len(todo))  # one list a todo, in their order
+    """Strike these off (or all), each with the answers of daemons that serve it as compiled; or of some that do not."""
+    listed = pull(node)
+    todo = list(listed) if todo is None else todo
+    evidence = Jsonb([answers(listed.get(one) if agrees else WRONG) for one in todo])  # one list a todo, in their order
     ((struck,),) = node.execute("SELECT node_ack(%s, %s)", [todo, evidence]).fetchall()
     return int(struck)
+
+
+NOBODY = "nobody@elsewhere.example"
+WRONG = {"maps": {"route": [{"source": NOBODY, "destination": NOBODY}], "mailbox": [{"address": NOBODY}]}}
+
+
+def answers(compiled: Any) -> list[dict[str, Any]]:
+    """What a node's daemons answer that serve this, in the agent's words."""
+    maps = (compiled or {}).get("maps", {})
+    said: dict[str, Any] = {"generation of maps": 1}
+    for name, key, value in (
+        ("mailbox", "address", "address"),
+        ("route", "source", "destination"),
+        ("sender", "sender", "login"),
+        ("domain", "name", "name"),
+    ):
+        for row in maps.get(name, ()):
+            said.setdefault(f"postmap -q {name}", {}).setdefault(row[key], []).append(row[value])
+    for row in maps.get("mailbox", ()):
+        said[f"doveadm user {row['address']}"] = {"address": row["address"]}
+    for row in maps.get("login", ()):
+        said[f"doveadm login {row['address']}"] = "not there"
+        if not row["sign_in"]:
+            said[f"who {row['address']}"] = []
+    for row in (compiled or {}).get("secrets", {}).get("password", ()):
+        said[f"doveadm login {row['address']}"] = {"address": row["address"]}
+    for row in (compiled or {}).get("keys", {}).get("key", ()):
+        said[f"milter key of {row['domain']}"] = row["selector"]
+    return [{"question": question, "answer": answer} for question, answer in said.items()]

@@ -16,8 +16,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Change, Delivery, Evidence, NodeTodo
+from postroom.models import Change, Delivery, NodeTodo
 
+from . import todo
+from .agreement import read_back
 from .deliver import CARRY_OUT, LEASE, again, once_served
 from .follow import CAME_TO_NOTHING, followed
 from .record import append
@@ -121,21 +123,31 @@ def _nodes(change: Change) -> None:
     """A node is done with a change when no row of its is on the node's list and what was read back agrees."""
     once_served(change)
     for delivery in change.delivery_set.filter(target="nodes", done=False, object__isnull=False):
-        if NodeTodo.objects.filter(change=change, node=delivery.object).exists():
+        node = UUID(str(delivery.object))
+        if NodeTodo.objects.filter(change=change, node=node).exists():
             continue
-        seen = Evidence.objects.filter(change_id=change.pk, node=delivery.object).order_by("object", "object_id")
-        found = [{"object": one.object, "id": str(one.object_id), "seen": one.found} for one in seen[:SHOWN]]
-        if doubtful := [one for one in seen if not _holds(one.found)]:
-            Delivery.objects.filter(pk=delivery.pk).update(why=f"{len(doubtful)} acknowledged without evidence")
+        seen = list(read_back(change.pk, node))
+        if doubtful := [(object, id, line) for object, id, _, wrong in seen for line in wrong]:
+            _asked_again(change, delivery, doubtful)
         else:
-            Delivery.objects.filter(pk=delivery.pk).update(done=True, why="", evidence=found)
+            found = [{"object": object, "id": str(id), "seen": said} for object, id, said, _ in seen[:SHOWN]]
+            Delivery.objects.filter(pk=delivery.pk).update(done=True, why="", next_try=None, evidence=found)
 
 
-def _holds(found: list[dict[str, Any]]) -> bool:
-    """Whether something was asked at all, and nothing that was answered disagrees."""
-    return bool(found) and all(line.get("agrees", True) for line in found)
+def _asked_again(change: Change, delivery: Delivery, doubtful: list[tuple[str, UUID, str]]) -> None:
+    """What does not agree goes back on the node's list, ever more seldom; until then it says what was wrong."""
+    now, still = timezone.now(), Delivery.objects.filter(pk=delivery.pk)
+    lines = [line for *_, line in doubtful]
+    more = f", and {len(lines) - SAID} more" if len(lines) > SAID else ""
+    still.update(why=f"{delivery.label} says otherwise: {'; '.join(lines[:SAID])}{more}")
+    if delivery.next_try is None or delivery.next_try <= now:
+        wait = min(timedelta(seconds=5) * (delivery.attempt + 1), RETRIES)
+        still.update(attempt=delivery.attempt + 1, next_try=now + wait)
+        if delivery.attempt:  # the first time it only waits: what was read back may just have been overtaken
+            todo.again(change, UUID(str(delivery.object)), {(object, id) for object, id, _ in doubtful})
 
 
+SAID = 3  # disagreements named in a line
 SHOWN = 200  # lines of evidence kept with a delivery; all of them stay in `evidence`
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from postroom.models import Change, Delivery
+from postroom.models import Change, Delivery, NodeTodo
 
 # Each edit of the entry → the objects it touches. `row` holds what the edit says, before under after.
 TOUCHED = """
@@ -69,3 +69,12 @@ def enqueue(change: Change, entry: int, tables: list[str]) -> list[Delivery]:
         Delivery(**delivery, object=node, label=name, why=f"{n} to go" if node else NOBODY)
         for node, name, n in touched
     ]  # fmt: skip
+
+
+def again(change: Change, node: UUID, objects: set[tuple[str, UUID]]) -> None:
+    """Put these objects of a change back on a node's list: what it read back did not agree."""
+    NodeTodo.objects.bulk_create(
+        NodeTodo(node_id=node, object=object, object_id=id, change=change) for object, id in sorted(objects)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY postroom_node")

@@ -30,4 +30,7 @@ class Evidence(Observation):
 
     class Meta:
         db_table = "evidence"
-        indexes = [models.Index(fields=["change_id"], name="evidence_of_a_change")]
+        indexes = [
+            models.Index(fields=["change_id"], name="evidence_of_a_change"),
+            models.Index(fields=["object_id", "-id"], name="evidence_newest_first"),
+        ]

@@ -110,3 +110,32 @@ ALTER FUNCTION node_rebuild() OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(text, jsonb), node_rebuild() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(text, jsonb), node_rebuild()
   TO postroom_node;
+
+-- For the worker, which compares: what a node said of each object of a change, the newest it said of that object,
+-- and the object as it is compiled now, without any hash or sealed key. Only for who may see everything.
+CREATE OR REPLACE FUNCTION postroom_read_back(change uuid, node uuid)
+  RETURNS TABLE (object text, id uuid, said jsonb, newest jsonb, compiled jsonb, overtaken boolean)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT e.object, e.object_id, e.found, n.found,
+    v.compiled
+      || jsonb_build_object('secrets', jsonb_build_object('password', (
+        SELECT coalesce(jsonb_agg(p - 'hash'), '[]')
+        FROM jsonb_array_elements(v.compiled -> 'secrets' -> 'password') p)))
+      || jsonb_build_object('keys', jsonb_build_object('key', (
+        SELECT coalesce(jsonb_agg(k - 'sealed'), '[]')
+        FROM jsonb_array_elements(v.compiled -> 'keys' -> 'key') k))),
+    EXISTS (SELECT FROM node_todo t WHERE t.node_id = e.node_id AND t.object_id = e.object_id)
+  FROM evidence e
+    CROSS JOIN LATERAL (
+      SELECT l.found FROM evidence l WHERE l.node_id = e.node_id AND l.object_id = e.object_id
+      ORDER BY l.id DESC LIMIT 1) n
+    LEFT JOIN LATERAL (
+      SELECT c.compiled FROM compiled c
+      WHERE c.object = e.object AND c.id = e.object_id AND c.node_id = e.node_id) v ON true
+  WHERE e.change_id = postroom_read_back.change AND e.node_id = postroom_read_back.node AND postroom_everything()
+  ORDER BY e.object, e.object_id, e.id;
+END;
+ALTER FUNCTION postroom_read_back(uuid, uuid) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_read_back(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_read_back(uuid, uuid) TO postroom_app;

@@ -1,0 +1,79 @@
+"""Whether what a node read back for a change is what the change's objects ought to serve: the node's word is not taken.
+
+The agent compares before it acknowledges; here its answers are compared once more, with the objects as they are
+compiled now. Of an object only the newest answers count, and one that is on the node's list again is left to the
+change that put it there.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+Row = Mapping[str, Any]
+Line = Mapping[str, Any]
+
+OWN = ("mailbox", "route", "domain")  # maps in which a key belongs to one object, so that nothing else may stand there
+
+
+def read_back(change: UUID, node: UUID) -> Iterator[tuple[str, UUID, Sequence[Line], list[str]]]:
+    """(object, its id, what was said of it for this change, what of that is not as it should be), one an object."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM postroom_read_back(%s, %s)", [change, node])
+        for object, id, *read, overtaken in cursor.fetchall():
+            said, newest, compiled = (json.loads(text) if text else None for text in read)
+            wrong = [] if said else ["nothing was asked"]
+            yield object, id, said, wrong if overtaken else list(differs(compiled, newest))
+
+
+def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
+    """What the answers say otherwise than `compiled`, or leave out; None is an object that is served no more."""
+    answers = {str(line.get("question", "")): line.get("answer") for line in found}
+    if not any(question.startswith("generation of ") for question in answers):
+        yield "nobody was asked how far the daemons have read"
+    maps = (compiled or {}).get("maps", {})
+    yield from _maps(maps, answers)
+    passwords = {row["address"] for row in (compiled or {}).get("secrets", {}).get("password", ())}
+    yield from _accounts(maps, passwords, answers)
+    for row in (compiled or {}).get("keys", {}).get("key", ()):
+        signs = answers.get(f"milter key of {row['domain']}")
+        if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
+            yield f"{row['domain']} signs with {signs or 'nothing'}, not with {row['selector']}"
+
+
+def _maps(maps: Row, answers: Row) -> Iterator[str]:
+    wanted = {
+        "mailbox": [(row["address"], row["address"]) for row in maps.get("mailbox", ())],
+        "route": [(row["source"], row["destination"]) for row in maps.get("route", ())],
+        "sender": [(row["sender"], row["login"]) for row in maps.get("sender", ())],
+        "domain": [(row["name"], row["name"]) for row in maps.get("domain", ())],
+    }
+    for name, pairs in wanted.items():
+        said = answers.get(f"postmap -q {name}")
+        there = {(key, value) for key, values in (said if isinstance(said, dict) else {}).items() for value in values}
+        for key, value in sorted(set(pairs) - there):
+            yield f"{name} {key}: {value} is missing"
+        for key, value in sorted(there - set(pairs)) if name in OWN else ():
+            yield f"{name} {key}: {value} is still there"
+
+
+def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:
+    may = {row["address"]: bool(row["sign_in"]) for row in maps.get("login", ())}
+    for row in maps.get("mailbox", ()):
+        if not isinstance(answers.get(f"doveadm user {row['address']}"), dict):
+            yield f"{row['address']} has no place for its mail"
+    for address, sign_in in sorted(may.items()):
+        there = isinstance(answers.get(f"doveadm login {address}"), dict)
+        if there != (sign_in and address in passwords) or f"doveadm login {address}" not in answers:
+            yield f"{address} {'can' if there else 'cannot'} sign in, or was not asked about"
+        if not sign_in and answers.get(f"who {address}") != []:
+            yield f"{address} may have sessions"
+    there_still = {row["address"] for row in maps.get("mailbox", ())}
+    for question, answer in answers.items():
+        what, _, address = question.rpartition(" ")
+        if what in ("doveadm user", "doveadm login") and isinstance(answer, dict) and address not in there_still:
+            yield f"{address} is still known"
+        if what == "who" and answer and address not in may:
+            yield f"{address} still has sessions"

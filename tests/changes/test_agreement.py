@@ -1,0 +1,63 @@
+"""What a node's answers say, held against the object as it is compiled: a table of lies and of truths."""
+
+from typing import Any
+
+import pytest
+
+from mail_nodes import answers
+from postroom.changes.agreement import differs
+
+BOX = "mia@acme.example"
+
+
+def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX) -> dict[str, Any]:
+    return {
+        "maps": {
+            "mailbox": [{"address": BOX}],
+            "route": [{"source": BOX, "destination": to}],
+            "login": [{"address": BOX, "sign_in": int(sign_in)}],
+            "sender": [{"sender": BOX, "login": BOX}] if sign_in else [],
+        },
+        "secrets": {"password": [{"address": BOX}] if sign_in and secret else []},
+    }
+
+
+KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1"}]}}
+DOMAIN = {"maps": {"domain": [{"name": "acme.example"}]}}
+
+
+def told(compiled: Any, **otherwise: Any) -> list[str]:
+    """What differs when these questions are answered otherwise than the object asks for; None: not asked."""
+    said = {line["question"]: line["answer"] for line in answers(compiled)} | otherwise
+    lines = [{"question": question, "answer": answer} for question, answer in said.items() if answer is not None]
+    return list(differs(compiled, lines))
+
+
+@pytest.mark.parametrize("compiled", [box(), box(sign_in=False), box(secret=False), KEY, DOMAIN, None])
+def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
+    assert told(compiled) == []
+
+
+@pytest.mark.parametrize(
+    ("compiled", "otherwise", "words"),
+    [
+        (box(sign_in=False), {f"doveadm login {BOX}": {"address": BOX}}, "can sign in"),
+        (box(sign_in=False), {f"doveadm login {BOX}": None}, "was not asked"),
+        (box(sign_in=False), {f"who {BOX}": ["imap 127.0.0.1"]}, "may have sessions"),
+        (box(sign_in=False), {f"who {BOX}": None}, "may have sessions"),
+        (box(), {f"doveadm login {BOX}": "not there"}, "cannot sign in"),
+        (box(), {f"doveadm user {BOX}": "not there"}, "no place for its mail"),
+        (box(), {"postmap -q mailbox": {BOX: []}}, "is missing"),
+        (box(to="leo@acme.example"), {"postmap -q route": {BOX: [BOX]}}, f"{BOX} is still there"),
+        (None, {"postmap -q route": {BOX: [BOX]}}, "is still there"),
+        (None, {f"doveadm login {BOX}": {"address": BOX}}, "is still known"),
+        (None, {f"who {BOX}": ["imap 127.0.0.1"]}, "still has sessions"),
+        (None, {"generation of maps": None}, "nobody was asked"),
+        (KEY, {"milter key of acme.example": None}, "signs with nothing"),
+        (KEY, {"milter key of acme.example": "unusable: p1"}, "signs with unusable"),
+        (KEY, {"milter key of acme.example": "p2"}, "signs with p2"),
+        (DOMAIN, {"postmap -q domain": {"acme.example": []}}, "is missing"),
+    ],
+)
+def test_what_is_answered_otherwise_or_not_at_all_is_said(compiled: Any, otherwise: Any, words: str) -> None:
+    assert words in "; ".join(told(compiled, **otherwise))
