@@ -9,7 +9,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import batch as batches
 from postroom.changes.approvals import approve
 from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
-from postroom.changes.errors import NotAllowed, NotLikeThat, NotSeen, NotThere, OwnChange, Problems
+from postroom.changes.errors import KeyReused, NotAllowed, NotLikeThat, NotSeen, NotThere, OwnChange, Problems
 from postroom.models import Batch, Change, Client, Mailbox
 
 GLOBEX = "mia@globex.example"
@@ -172,3 +172,14 @@ def test_a_batch_that_held_says_why_at_its_part(house: House) -> None:
     batch = submit_batch([rename("acme")[0], kind("mailboxes.remove", mailbox=GLOBEX)], actor=house.olive, why="x")
     why = {reasons(again(c)) for c in changes_of(batch)}
     assert why == {"", "removes 1 mailbox"}
+
+
+def test_the_same_request_again_answers_with_the_same_batch(house: House) -> None:
+    first = submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k")
+    assert submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k").pk == first.pk
+    for other in (rename("acme", "globex"), rename("globex")):
+        with pytest.raises(KeyReused):
+            submit_batch(other, actor=house.olive, why="x", key="k")
+    assert len(changes_of(first)) == 2
+    other = [kind("clients.change", client="globex", name="Other")]
+    assert submit_batch(other, actor=house.oskar, why="x", key="k").pk != first.pk, "somebody else's key"

@@ -132,10 +132,10 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
 
 @router.post("/batches", response=DONE_OR_WAITING)
 @submits("changes.view")
-def propose_batch(request: Any, body: BatchIn) -> Any:
+def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
-    parts = [as_kinds(part.kind, part.params) for part in body.changes]
-    return together(request, submit_batch(parts, actor=request.auth.actor, why=as_why(body.why), ticket=body.ticket))
+    parts, why = [as_kinds(part.kind, part.params) for part in body.changes], as_why(body.why)
+    return together(request, submit_batch(parts, actor=request.auth.actor, why=why, ticket=body.ticket, key=key))
 
 
 @router.get("/batches/{batch_id}")

@@ -13,22 +13,30 @@ from postroom.access.acting import Actor, acting_as
 from postroom.models import Batch, Change, Due
 
 from .approvals import let_through, locked, withdrawn
-from .errors import NotLikeThat, NotSeen, NotThere, Problem, Problems
+from .errors import KeyReused, NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
-from .pipeline import One_or_many, apply_scheduled, keep, listed, moved, propose, read_zones
+from .pipeline import One_or_many, apply_scheduled, keep, listed, made_before, moved, propose, read_zones
 from .policy import Proposed
 from .state import new_change_id
 
 
-def submit_batch(parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket: str = "") -> Batch:
-    """All shown together: one held holds all, one refused refuses all; else each is applied in its turn."""
+def submit_batch(
+    parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket: str = "", key: str | None = None
+) -> Batch:
+    """All shown together: one held holds all, one refused refuses all; else each is applied in its turn.
+
+    key: an idempotency key; the same request again answers with the same batch.
+    """
     changes = _listed(parts)
     if any(kind.carries_secret for kinds in changes for kind in kinds):
         raise NotLikeThat("a kind that carries a secret is never batched")
     for kinds in changes:
         read_zones(kinds, actor)
+    keys = [f"{key} of a batch, {n}" if key else None for n in range(len(changes))]
     with acting_as(actor) as access:
-        proposed = _planned(changes, lambda kinds: propose(kinds, access, why=why, ticket=ticket))
+        if keys[0] and (earlier := _made_before(changes, actor, keys)):
+            return earlier
+        proposed = _planned(changes, lambda n: propose(changes[n], access, why=why, ticket=ticket, key=keys[n]))
         batch = Batch.objects.create(
             id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
         )
@@ -57,13 +65,23 @@ def _listed(parts: Sequence[One_or_many]) -> list[list[Kind]]:
     return changes
 
 
-def _planned(changes: Sequence[Sequence[Kind]], plan: Callable[[Sequence[Kind]], Proposed]) -> list[Proposed]:
+def _made_before(changes: Sequence[Sequence[Kind]], actor: Actor, keys: Sequence[str | None]) -> Batch | None:
+    earlier = [made_before(kinds, actor, key) for kinds, key in zip(changes, keys, strict=True) if key]
+    whole = earlier[0] and earlier[0].batch
+    if whole is None and not any(earlier):
+        return None
+    if whole is None or whole.change_set.count() != len(earlier) or any(one is None for one in earlier):
+        raise KeyReused("the key came before with another batch")
+    return whole
+
+
+def _planned(changes: Sequence[Sequence[Kind]], plan: Callable[[int], Proposed]) -> list[Proposed]:
     """Every part planned, in client order: one order of locks. All problems of all parts together."""
     parts: list[Proposed] = []
     problems: list[Problem] = []
-    for n, kinds in enumerate(changes):
+    for n in range(len(changes)):
         try:
-            parts.append(plan(kinds))
+            parts.append(plan(n))
         except Problems as found:
             problems += [one.inside(n) for one in found.problems]
     if len({part.plan.client for part in parts}) < len(parts):

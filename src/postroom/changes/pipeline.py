@@ -49,7 +49,7 @@ def submit(
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
     read_zones(kinds, actor)
     with acting_as(actor) as access:
-        if key and (earlier := _made_before(kinds, actor, key)):
+        if key and (earlier := made_before(kinds, actor, key)):
             return earlier
         proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
         return settle(proposed, secrets=secrets, at=at)
@@ -248,7 +248,8 @@ def _somebody_else(change: Change) -> bool:
     return others_who_may(roles_that("changes.approve"), client=change.client_id, beside=change.proposer_id) > 0
 
 
-def _made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:
+def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:
+    """The change that the same request made, if it came before; raises KeyReused for another request."""
     with connection.cursor() as cursor:  # two requests with one key: the second waits here for the first
         about = f"{actor.sort} {actor.person} {key}"
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [about])
