@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "POSTROOM_"
+HERE = ("http", "localhost")  # the one origin without TLS that browsers trust
 
 
 class Misconfigured(Exception):
@@ -100,7 +102,8 @@ def read(environ: Mapping[str, str]) -> Environment:
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     wrong = []
-    if not values["ORIGIN"].startswith(("https://", "http://localhost:", "http://localhost")):
+    origin = urlsplit(values["ORIGIN"])
+    if (origin.scheme, bool(origin.hostname)) != ("https", True) and (origin.scheme, origin.hostname) != HERE:
         wrong.append("POSTROOM_ORIGIN must be https, or http on localhost: passkeys and cookies work nowhere else")
     for needs, what in (("SUBMISSION", "SUBMISSION_KEY_FILE"), ("PDNS_API", "PDNS_KEY_FILE")):
         if values[needs] and not values[what]:
