@@ -150,6 +150,15 @@ def test_a_mailbox_without_anything_on_it_goes_without_a_trace(house: House) -> 
     assert do("mailboxes.create", house.olive, address=LEO).stage == "applied", "the address is free again"
 
 
+def test_a_mailbox_that_could_have_got_mail_is_removed_softly(house: House, sql: Any) -> None:
+    made = do("mailboxes.create", house.olive, address=LEO)
+    is_older(made, timedelta(minutes=31), sql)
+    back = undo(made.pk, actor=house.olive, why="no more")
+    assert back.stage == "held" and "removes 1 mailbox" in reasons(back)
+    approve(back.pk, actor=house.ada, plan_hash=back.plan_hash)
+    assert mailbox(LEO).removed_at, "whoever got the address would find the mail"
+
+
 def test_a_mailbox_that_was_invited_to_is_removed_softly_and_its_link_ends(house: House) -> None:
     made = do("mailboxes.create", house.olive, address=LEO, contact="leo@home.example")
     invite = the(Invite, mailbox__address__address=LEO)
