@@ -129,6 +129,9 @@ def test_as_it_stood_at_a_version_or_a_time(house: House, at_api: Ask, sql: Sql)
     assert olive.get(f"/mailboxes/{MIA}?at={before}").json()["name"] == "Mia"
     then = olive.get(f"/mailboxes?client=acme&at={before}").json()["items"]
     assert [one["label"] for one in then] == [MIA] and then[0]["name"] == "Mia"
+    for narrower, found in (("search=mia@", 1), ("search=Hart", 0), ("domain=acme.example", 1), ("domain=a.test", 0)):
+        then = olive.get(f"/mailboxes?client=acme&at={before}&{narrower}").json()["items"]
+        assert len(then) == found, narrower
     assert olive.get("/mailboxes/leo@acme.example?at=1").status_code == 404
     assert olive.get("/mailboxes?client=acme&at=yesterday").status_code == 422
 

@@ -74,7 +74,7 @@ def listed(
         return Page([shown(row) for row in found.items], found.next)
     if client is None and about.model is not Client:
         raise Problem("at", "name one client with ?client=, whose history is meant")
-    return _then(actor, about, rows, at=at, client=client, after=after, limit=limit)
+    return _then(actor, about, rows, at=at, client=client, domain=domain, search=search, after=after, limit=limit)
 
 
 def narrowed(
@@ -167,8 +167,9 @@ def _by_id_or(column: str, ref: str) -> Q:
 
 
 def _then(
-    actor: Actor, about: Noun, rows: "QuerySet[Any]", *, at: str, client: str | None, after: str | None, limit: int
-) -> Page[dict[str, Any]]:
+    actor: Actor, about: Noun, rows: "QuerySet[Any]", *, at: str, client: str | None, domain: str | None,
+    search: str | None, after: str | None, limit: int,
+) -> Page[dict[str, Any]]:  # fmt: skip
     """The list as it stood: what was touched since is unwound, the rest is as it is."""
     owners = visible(actor, Client).filter(_by_id_or("slug", client)) if client else visible(actor, Client)
     then: dict[Any, Row] = {}
@@ -179,9 +180,18 @@ def _then(
         then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
     untouched = page(rows.exclude(pk__in=then).select_related(*about.along), key=about.key, after=after, limit=limit)
     known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
-    touched = [_merged(known.get(id), row) for id, row in then.items() if row]
+    stood = [_merged(known.get(id), row) for id, row in then.items() if row]
+    touched = [item for item in stood if _asked_for(item, about, domain, search)]
     both = sorted([shown(row) for row in untouched.items] + touched, key=_key)
     return cut(both, key=_key, after=after, limit=limit) if touched else Page(both, untouched.next)
+
+
+def _asked_for(item: dict[str, Any], about: Noun, domain: str | None, search: str | None) -> bool:
+    """As the database would narrow it, had it stood so there."""
+    of = str(item.get("domain") or str(item.get("address", "")).rpartition("@")[2])
+    texts = (item.get(column.partition("__")[0]) for column in about.search)
+    found = search is None or any(search.lower() in str(text or "").lower() for text in texts)
+    return found and (domain is None or of == domain.lower())
 
 
 def _key(item: dict[str, Any]) -> str:
