@@ -25,7 +25,7 @@ def read_back(change: UUID, node: UUID) -> Iterator[tuple[str, UUID, Sequence[Li
         for object, id, *read, overtaken in cursor.fetchall():
             said, newest, compiled = (json.loads(text) if text else None for text in read)
             wrong = [] if said else ["nothing was asked"]
-            yield object, id, said, wrong if overtaken else list(differs(compiled, newest))
+            yield object, id, said or [], wrong if overtaken else list(differs(compiled, newest or []))
 
 
 def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:

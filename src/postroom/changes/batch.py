@@ -67,10 +67,10 @@ def _listed(parts: Sequence[One_or_many]) -> list[list[Kind]]:
 
 def _made_before(changes: Sequence[Sequence[Kind]], actor: Actor, keys: Sequence[str | None]) -> Batch | None:
     earlier = [made_before(kinds, actor, key) for kinds, key in zip(changes, keys, strict=True) if key]
-    whole = earlier[0] and earlier[0].batch
-    if whole is None and not any(earlier):
+    if not any(earlier):
         return None
-    if whole is None or whole.change_set.count() != len(earlier) or any(one is None for one in earlier):
+    whole = earlier[0].batch if earlier[0] else None
+    if whole is None or whole.change_set.count() != len(earlier) or None in earlier:
         raise KeyReused("the key came before with another batch")
     return whole
 
