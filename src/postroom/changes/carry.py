@@ -42,12 +42,13 @@ SENDERS: dict[str, Sender] = {}  # target → send and read back; handed over by
 
 
 @app.task(queue="deliver", name=CARRY_OUT)
-def carry_out(change_id: str) -> None:
-    """Try everything that is left of a change; then see whether anything is left at all."""
+def carry_out(change_id: str, target: str = "") -> None:
+    """Try what is left of a change (of one sort, if it is named); then see whether anything is left at all."""
     close_old_connections()  # a worker's thread outlives the database it once talked to
     which = UUID(change_id)
     with acting_as(SYSTEM):
-        left = list(Delivery.objects.filter(change_id=which, done=False).exclude(target="nodes").order_by("id"))
+        waiting = Delivery.objects.filter(change_id=which, done=False).exclude(target="nodes").order_by("id")
+        left = list(waiting.filter(target=target) if target else waiting)
     for delivery in left:
         attempt(which, delivery)
     settle(which)
@@ -77,10 +78,13 @@ def retry(now: datetime) -> int:
     """Put what is due for another try back on the queue: how many changes. Called by the clock."""
     with acting_as(SYSTEM):
         waiting = Delivery.objects.filter(done=False, next_try__lte=now).exclude(target="nodes")
-        changes = list(Change.objects.filter(pk__in=waiting.values("change_id"), stage="applied"))
+        sorts: dict[UUID, set[str]] = {}
+        for change_id, target in waiting.values_list("change_id", "target").distinct():
+            sorts.setdefault(change_id, set()).add(target)
+        changes = list(Change.objects.filter(pk__in=sorts, stage="applied"))
         waiting.update(next_try=now + RETRIES)
         for change in changes:
-            again(change)
+            again(change, sorted(sorts[change.pk]))
     return len(changes)
 
 
