@@ -47,6 +47,7 @@ def test_nobody_gets_in_without_a_session(house: House, header: str) -> None:
             continue
         url = "/api/v1" + path.replace("{change_id}", str(house.oskar.person)).replace("{ref}", "acme")
         url = url.replace("{invite_id}", str(house.oskar.person)).replace("{batch_id}", str(house.oskar.person))
+        url = url.replace("{review_id}", "1")
         answer = http.generic(method, url, b"{}", content_type="application/json")
         assert answer.status_code == 401 and answer["content-type"] == "application/problem+json", (method, path)
 

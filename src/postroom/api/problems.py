@@ -25,7 +25,7 @@ TITLES = {
     KeyReused: (409, "key-reused", "This Idempotency-Key came with another request"),
     NothingToDo: (409, "nothing-to-do", "It stands so already"),
     NotSeen: (409, "not-seen", "That is not what waits here"),
-    OwnChange: (403, "own-change", "Nobody approves what they proposed"),
+    OwnChange: (403, "own-change", "Nobody approves or reviews what they did themselves"),
     NotAllowed: (403, "not-allowed", "This is not allowed to you"),
     NotLikeThat: (422, "carries-a-secret", "A change that carries a secret cannot be done like that"),
 }

@@ -44,7 +44,7 @@ class KeyReused(ChangeError):
 
 
 class OwnChange(ChangeError):
-    """Nobody approves what they proposed."""
+    """Nobody approves what they proposed, or reviews what they did."""
 
 
 class NotSeen(ChangeError):

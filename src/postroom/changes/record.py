@@ -38,10 +38,13 @@ def append(change: Change, *, was: str | None, edits: Sequence[Edit] = ()) -> in
     return _entry(change.client_id, change.version if edits else None, [_move(change, was), *edits])
 
 
-def note(what: str, *, client: UUID | None, **facts: Any) -> int:
-    """Write an entry that is no change: a sign-in, a refusal, a look at something sensitive. Facts hold no secret."""
+def note(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any) -> int:
+    """Write an entry that is no change: a sign-in, a refusal, a look at something sensitive. Facts hold no secret.
+
+    of: the change it is about, by which it is found again.
+    """
     row = {"what": what, **{name: plain(value) for name, value in facts.items()}}
-    return _entry(client, None, [Edit("events", str(uuid4()), None, row, client)])
+    return _entry(client, None, [Edit("events", str(of or uuid4()), None, row, client)])
 
 
 def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:

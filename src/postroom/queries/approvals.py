@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from postroom.access.acting import Access, current
+from postroom.access.acting import Access, Actor, current
 from postroom.access.scope import visible
-from postroom.models import Change, Grant, Review
+from postroom.models import Change, Client, Grant, Review
 
 from .changes import line
+from .page import Page, page
 
 MOST = 50
 
@@ -60,6 +61,22 @@ def reviews(access: Access) -> Sequence[Review]:
     rows = Review.objects.filter(closed_at=None).select_related("change__client", "change__proposer")
     mine = rows.exclude(change__proposer=access.actor.person) if access.actor.person else rows
     return list(mine.order_by("until", "id")[:MOST])
+
+
+def to_review(
+    actor: Actor, *, client: str | None = None, after: str | None = None, limit: int = 50
+) -> Page[dict[str, Any]]:
+    """The same as pages, oldest and so first due first; what one did oneself too, for somebody else to close."""
+    rows = Review.objects.filter(closed_at=None)
+    if client is not None:
+        rows = rows.filter(client__in=visible(actor, Client).filter(slug=client).values("pk"))
+    along = rows.select_related("change__client", "change__proposer", "change__undone_by")
+    found = page(along.defer("change__plan"), key="id", after=after, limit=limit)
+    return Page([_review(one) for one in found.items], found.next)
+
+
+def _review(one: Review) -> dict[str, Any]:
+    return {"id": one.pk, "reason": one.reason, "until": one.until.isoformat(), "change": line(one.change)}
 
 
 def decided(access: Access, limit: int = 8) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Proposed
+from postroom.changes.reviews import CLOSED
 from postroom.models import Batch, Change, Client, Person, RecordedEdit
 from postroom.models.base import state_models
 
@@ -105,10 +106,7 @@ def whole(change_id: UUID) -> dict[str, Any]:
         "follow_ups": [{"id": str(c.pk), "kind": c.kind, "stage": c.stage} for c in change.follow_ups.order_by("id")],
         "replans": _id(change.replans_id),
         "replanned_by": [str(pk) for pk in change.replanned_in.order_by("id").values_list("pk", flat=True)],
-        "reviews": [
-            {"reason": r.reason, "until": r.until.isoformat(), "closed": r.closed_at is not None}
-            for r in change.review_set.order_by("id")
-        ],
+        "reviews": _reviews(change),
     }
 
 
@@ -173,6 +171,23 @@ def _deliveries(change: Change) -> list[dict[str, Any]]:
             "since": d.since.isoformat(), "next_try": d.next_try.isoformat() if d.next_try else None,
         }
         for d in change.delivery_set.order_by("target", "label")
+    ]  # fmt: skip
+
+
+def _reviews(change: Change) -> list[dict[str, Any]]:
+    """What was to be looked at afterwards; of what is closed by whom, and what they found, as the record has it."""
+    rows = list(change.review_set.select_related("closed_by").order_by("id"))
+    told: dict[int, str] = {}
+    if any(review.closed_at for review in rows):
+        events = RecordedEdit.objects.filter(row=change.pk, table="events", after__what=CLOSED)
+        told = {after["review"]: after["why"] for after in events.values_list("after", flat=True) if after}
+    return [
+        {
+            "id": r.pk, "reason": r.reason, "until": r.until.isoformat(), "closed": r.closed_at is not None,
+            "closed_by": _person(r.closed_by), "closed_at": r.closed_at.isoformat() if r.closed_at else None,
+            "found": told.get(r.pk, ""),
+        }
+        for r in rows
     ]  # fmt: skip
 
 

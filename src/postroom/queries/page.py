@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from postroom.changes.errors import Problem
@@ -27,17 +27,17 @@ def page(
     """The rows after `after`, ordered by the unique column (or path) `key`."""
     size = max(1, min(limit, MOST))
     if after and key == "id":
-        _uuid(after)
+        _id(rows, after)
     if after:
         rows = rows.filter(**{f"{key}__{'lt' if newest_first else 'gt'}": after})
     found = list(rows.order_by(f"-{key}" if newest_first else key)[: size + 1])
     return Page(found[:size], key_of(found[size - 1], key) if len(found) > size else None)
 
 
-def _uuid(after: str) -> None:
+def _id(rows: "QuerySet[Any]", after: str) -> None:
     try:
-        UUID(after)
-    except ValueError:
+        rows.model._meta.pk.to_python(after)
+    except ValidationError:
         raise Problem("after", f"{after[:40]!r} is not where a page of this list ended") from None
 
 

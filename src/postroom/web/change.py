@@ -33,6 +33,7 @@ from postroom.web.parts.shapes import (
     Item,
     Line,
     Link,
+    Note,
     PageHead,
     StageStep,
     Strong,
@@ -55,7 +56,8 @@ def change(request: Any, change: UUID) -> HttpResponse:
     words = title(one["kind"], one["params"], names, undone([one]).get(one["id"]))
     held, tables = one["stage"] == "held", {edit["table"] for edit in one["edits"]}
     shown = ChangePage(
-        head=_head(request, one, row, words), notes=freeze_notes(request, row.client_id) if held else (),
+        head=_head(request, one, row, words),
+        notes=freeze_notes(request, row.client_id) if held else _to_review(request, one, row),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
         objects_sub=counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
@@ -213,6 +215,32 @@ def _alone(request: Any, row: Change) -> str:
     return "Judged like any other change; where people touched the same rows since, a second person decides."
 
 
+def _to_review(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:
+    """What went through at once waits to be looked at; who may do that finds the way here."""
+    left = [review for review in one["reviews"] if not review["closed"]]
+    if not left:
+        return ()
+    own = row.proposer_id is not None and row.proposer_id == request.actor.person
+    may = not own and request.access.can("changes.approve", row.client_id)
+    until = min(datetime.fromisoformat(review["until"]) for review in left)
+    late = until < datetime.now(UTC)
+    words = f"{'; '.join(review['reason'] for review in left)}. Due {when(until)}{', late' if late else ''}."
+    who = "" if may else "By an approver other than you." if own else "By an approver who did not do it."
+    close = (Act("Close the review…", f"/changes/{row.pk}/review/", icon="eye"),) if may else ()
+    return (Note("To be reviewed", (words, who), "warn" if late else "plain", "eye", close),)
+
+
+def _open(review: Mapping[str, Any]) -> Line:
+    return Line(f"To be reviewed: {review['reason']}", when(review["until"]), "open, due then", "warn", "eye")
+
+
+def _reviewed(review: Mapping[str, Any]) -> Line:
+    who = review["closed_by"]["name"] if review["closed_by"] else ""
+    sub = " · ".join(part for part in (who, review["found"]) if part)
+    at = review["closed_at"]
+    return Line(f"Reviewed: {review['reason']}", when(at), sub, "ok", "eye", iso=iso(at))
+
+
 def _happened(one: Mapping[str, Any]) -> tuple[Line, ...]:
     found = [
         Line((Link(called(f["kind"]), f"/changes/{f['id']}/", strong=True), stage(f["stage"])), "",
@@ -224,8 +252,5 @@ def _happened(one: Mapping[str, Any]) -> tuple[Line, ...]:
              a["person"]["name"] if a["person"] else "", icon="user-check", iso=iso(a["at"]))
         for a in reversed(one["approvals"])
     ]  # fmt: skip
-    found += [
-        Line(f"To be reviewed: {r['reason']}", when(r["until"]), "reviewed" if r["closed"] else "open, due then",
-             "ok" if r["closed"] else "warn", "eye") for r in one["reviews"]
-    ]  # fmt: skip
+    found += [_reviewed(r) if r["closed"] else _open(r) for r in one["reviews"]]
     return (*found, Line("Proposed", when(one["now"]), by(one), icon="plus", iso=iso(one["now"])))

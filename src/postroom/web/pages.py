@@ -17,6 +17,7 @@ from postroom.web import (
     nodes,
     overview,
     people,
+    reviewing,
 )
 from postroom.web.door import by_method
 
@@ -39,6 +40,7 @@ URLS: list[URLPattern | URLResolver] = [
     path("changes/<uuid:change>/approve/", deciding.post_approve, name="approve"),
     path("changes/<uuid:change>/withdraw/", deciding.withdrawing, name="withdraw"),
     path("changes/<uuid:change>/replan/", deciding.post_replan, name="replan"),
+    path("changes/<uuid:change>/review/", reviewing.reviewing, name="review"),
     path("batches/<uuid:batch>/", by_method(GET=batches.batch), name="batch"),
     path("batches/<uuid:batch>/approve/", deciding.post_approve_all, name="approve-batch"),
     path("batches/<uuid:batch>/withdraw/", deciding.post_withdraw_all, name="withdraw-batch"),
