@@ -13,6 +13,7 @@ from postroom.changes.kinds import (
     invites,
     links,
     mailboxes,
+    notices,
     organization,
     people,
     records,
@@ -24,6 +25,7 @@ from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.role_accounts import role_accounts
+from postroom.changes.policies.warned import warned
 from postroom.worker import follow_ups, mail, zones
 
 KINDS: list[type[kind.Kind]] = [
@@ -43,12 +45,13 @@ KINDS: list[type[kind.Kind]] = [
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.GiveGrant, people.EndGrant, people.OpenSession, people.EndSession,
     links.PrintLink,
+    notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     history.RollBack,
 ]  # fmt: skip
 
 # All are asked, in this order; one refusal is enough, every reason is shown.
-POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, known_owner, dns_roles, high_risk]
+POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, known_owner, warned, dns_roles, high_risk]
 WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.

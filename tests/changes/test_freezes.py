@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cast import MIA, House, as_wanted, do, kind, reasons, the, waits
-from postroom.access.acting import SYSTEM, Actor, acting_as
+from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes import approvals
 from postroom.changes.approvals import approve
 from postroom.changes.clock import tick
@@ -98,7 +98,8 @@ def test_who_ends_a_freeze_is_asked_about_it_after(house: House) -> None:
 
 # Every kind against a freeze of all there is.
 
-LINK = {LEO: "1" * 64, OTTO: "2" * 64}
+NOTICE = "the owner's notice"
+LINK = {LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,9 @@ WALKS: dict[str, Walk] = {
     "invites.redirect": by("olive", invite="{invite}", contact="other@home.example"),
     "invites.cancel": closing("olive", invite="{invite}"),
     "invites.redeem": by(Actor(None, "Leo", "link", LINK[LEO]), secrets=("password", "recovery code")),
+    "notices.send": by(CLOCK, change="{later}"),
+    "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
+    "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
     "people.invite": by("oskar", name="N", email="n@northlight.example"),
     "people.change": by("oskar", person=OTTO, name="O"),
     "people.suspend": closing("oskar", person=OTTO),
@@ -173,7 +177,10 @@ WALKS: dict[str, Walk] = {
     "freezes.end": closing("olive", freeze="{freeze}"),
     "history.roll_back": by("olive", change="{change}"),
 }  # fmt: skip
-UNMARKED = {"sessions.open", "sessions.end"}  # else who may end a freeze could not even sign in for it
+UNMARKED = {
+    "sessions.open", "sessions.end",  # else who may end a freeze could not even sign in for it
+    "notices.send", "notices.issue",  # a warning opens nothing
+}  # fmt: skip
 NO_SECOND_TIME = {"organization.found"}
 
 
@@ -226,7 +233,13 @@ def named(house: House) -> dict[str, str]:
     invites = {LEO: the(Invite, mailbox__address__address=LEO), OTTO: the(Invite, person__email=OTTO)}
     for whose, invite in invites.items():
         ours("invites.issue", "link", LINK[whose], invite=str(invite.pk))
+    later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
+    submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
+    told = the(Invite, stops=later, contact="owner@northlight.example")
+    ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
     return {
+        "later": str(later.pk),
+        "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),
         "invite": str(invites[LEO].pk),
         "unissued": str(the(Invite, mailbox__address__address="zoe@acme.example").pk),
         "grant": str(the(Grant, person__email=OTTO).pk),

@@ -22,7 +22,7 @@ from postroom.web.parts.change_pages import (
 )
 from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
 from postroom.web.parts.plain import plain_edit
-from postroom.web.parts.plain_pages import Notice, OwnerCode, OwnerDone, OwnerGone, OwnerInvite
+from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -288,6 +288,17 @@ GONE = OwnerGone(
     title="This link does not work any more",
     why="It ran out Fri 27 Nov 09:10.",
     ask="Ask Northlight for one.",
+)
+NOT_ME = NotMe(
+    organization="Northlight",
+    facts=(
+        ("What", "Remove mailbox s.lindgren@harbor.example (client Harbor)"),
+        ("By", "Oskar Lind, oskar@northlight.example"),
+        ("Why", "They left"),
+        ("Held because", "removes 1 mailbox"),
+        ("Will be made", "25 November 2026, 09:10 UTC"),
+    ),
+    form=Form((), "This was not me: stop it", "/x"),
 )
 NOTICE = Notice(
     organization="Northlight",

@@ -125,6 +125,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "settings": ("owner/done.html", changes.SETTINGS),
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
+    "not_me": ("not_me.html", changes.NOT_ME),
     "enrol": ("enrol.html", None),
     "states": ("states.html", objects.STATES),
     **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 500, 503)},

@@ -19,7 +19,7 @@ FRAMED = (
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states"),
 )
-PLAIN = ("invite", "code", "settings", "gone", "notice", "enrol", "400", "403", "404", "500", "503")
+PLAIN = ("invite", "code", "settings", "gone", "notice", "not_me", "enrol", "400", "403", "404", "500", "503")
 ACCOUNT = (
     *("login", "logout", "mfa", "mfa-index", "totp", "totp-off", "codes", "codes-new", "passkeys", "passkey"),
     "password",

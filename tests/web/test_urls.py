@@ -44,6 +44,7 @@ def filled(address: str, name: str, known: dict[str, str]) -> str:
         "<str:ref>": ARGUMENTS.get(name, "acme"), "<str:name>": "mailboxes.suspend", "<str:token>": "x",
         "<int:pk>": "1",
         **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite")},
+        **({"<uuid:change>": known["reviewed"]} if name == "review" else {}),
     }  # fmt: skip
     for argument, value in values.items():
         address = address.replace(argument, value)

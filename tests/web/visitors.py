@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.test import Client
 
-from cast import House, do
+from cast import House, do, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
-from postroom.models import Login, Person
+from postroom.models import Freeze, Login, Person
 from postroom.web.door import BY_LINK
 from postroom.web.signing import login_of
 
@@ -34,11 +34,14 @@ def visitor(actor: Actor | None = None, *, factor: bool = True, **more: object) 
 
 
 def samples(house: House) -> dict[str, str]:
-    """A value for each argument that an address takes: objects of the cast, a held change, an open invite."""
+    """A value for each argument that an address takes: objects of the cast, a held change, one to review, an invite."""
     box = do("mailboxes.create", house.olive, address="nia@acme.example", name="Nia", contact="nia@home.test")
     held = do("mailboxes.remove", house.olive, mailbox="nia@acme.example")
+    do("freezes.start", house.olive, scope="acme", reason="a test")
+    reviewed = do("freezes.end", house.olive, freeze=str(the(Freeze).pk))
     return {
         "change": str(held.pk),
+        "reviewed": str(reviewed.pk),
         "made": str(box.pk),
         "invite": str(invite_of(house.olive)),
         "batch": str(UUID(int=7)),

@@ -21,6 +21,11 @@ def invite_link(token: str) -> str:
     return f"{settings.POSTROOM.origin.rstrip('/')}/invite/{token}"
 
 
+def notice_link(token: str) -> str:
+    """*This was not me*: stops the change it was mailed about."""
+    return f"{settings.POSTROOM.origin.rstrip('/')}/not-me/{token}"
+
+
 def recovery_code() -> tuple[str, str]:
     """(code as people type it, its hash): 148 bits in groups of five, letters and digits that look like no other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"

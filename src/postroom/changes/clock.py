@@ -17,7 +17,7 @@ def tick(now: datetime) -> list[Change]:
 
 
 def do(line: Due) -> Change | None:
-    if line.change_id:
+    if line.change_id and not line.kind:
         applied = apply_scheduled(line.change_id)
         due.done(line)
         return applied

@@ -30,6 +30,7 @@ from .record import append
 from .state import State, new_change_id, seconds
 
 ALONE = timedelta(hours=24)  # how long a change waits where a second person is required and there is none
+NOTICE = "notices.send"
 AT_MOST = 10_000
 One_or_many = Kind | Sequence[Kind]
 
@@ -119,11 +120,7 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
         return moved(change, "refused")
     if "hold" in says:
         change.at = at
-        return (
-            keep(proposed, "held")
-            if _somebody_else(change)
-            else wait(proposed, max(at or change.now, change.now + ALONE))
-        )
+        return keep(proposed, "held") if _somebody_else(change) else wait_alone(proposed, at or change.now)
     return wait(proposed, at) if at else apply(proposed, secrets=secrets)
 
 
@@ -133,6 +130,14 @@ def wait(proposed: Proposed, at: datetime) -> Change:
     keep(proposed, "scheduled")
     Due.objects.create(at=at, client_id=proposed.change.client_id, change=proposed.change)
     return proposed.change
+
+
+def wait_alone(proposed: Proposed, at: datetime) -> Change:
+    """Nobody could approve it: it waits for a day at least, and who has to know is told (kinds/notices.py)."""
+    change = wait(proposed, max(at, proposed.change.now + ALONE))
+    about = {"change": str(change.pk)}
+    Due.objects.create(at=change.now, client_id=change.client_id, change=change, kind=NOTICE, params=about)
+    return change
 
 
 def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:

@@ -49,7 +49,10 @@ class NodeTodo(models.Model):
 
 
 class Due(models.Model):
-    """What the clock shall do: apply a change that waits for its time, or submit a kind."""
+    """What the clock shall do: apply a change that waits for its time, or submit a kind.
+
+    With both, the kind is about that change, and goes with it when it waits no more.
+    """
 
     at = models.DateTimeField()
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)

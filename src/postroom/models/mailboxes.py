@@ -9,6 +9,7 @@ from .base import NOTHING, Row, SecretField, StateModel
 from .clients import Client
 from .domains import Address
 from .people import Person
+from .record import Change
 
 
 class Mailbox(StateModel):
@@ -69,16 +70,18 @@ class Alias(StateModel):
 
 
 class Invite(StateModel):
-    """A one-time link with which an owner sets the secret of a mailbox, or a person makes a login.
+    """A one-time link with which an owner sets the secret of a mailbox, a person makes a login, or a change is stopped.
 
     Holds no token: only its hash is kept, among the secrets. until: 72 h from the last issue.
     asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
+    stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.
     """
 
     grants_access = True
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, null=True)
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    stops = models.ForeignKey(Change, models.DO_NOTHING, null=True, related_name="notices")
     contact = models.TextField()
     asked = models.IntegerField(default=0)
     by_mail = models.BooleanField(default=True)
@@ -92,7 +95,9 @@ class Invite(StateModel):
 
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
-        return NOTHING if row["used_at"] or row["ended_at"] else frozenset({"set a secret"})
+        if row["used_at"] or row["ended_at"]:
+            return NOTHING
+        return frozenset({"stop a change" if row.get("stops_id") else "set a secret"})
 
 
 class Secret(StateModel):

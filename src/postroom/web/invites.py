@@ -106,7 +106,10 @@ def _read(request: Any, invite: UUID) -> Invite:
     with acting_as(request.actor):
         along = ("mailbox__address", "person")
         row = (
-            visible(request.actor, Invite).select_related(*along).filter(pk=invite, used_at=None, ended_at=None).first()
+            visible(request.actor, Invite)
+            .select_related(*along)
+            .filter(pk=invite, used_at=None, ended_at=None, stops=None)
+            .first()
         )
     if row is None:
         raise NotThere("invite", "no such invite")

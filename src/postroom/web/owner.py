@@ -65,7 +65,12 @@ def invite(request: HttpRequest) -> HttpResponse:
 def _row(actor: Actor, invite: UUID | None) -> Invite | None:
     """An invite that is still good; None for one that is not, whatever the reason."""
     along = ("mailbox__address", "client", "person")
-    row = visible(actor, Invite).select_related(*along).filter(pk=str(invite), used_at=None, ended_at=None).first()
+    row = (
+        visible(actor, Invite)
+        .select_related(*along)
+        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None)
+        .first()
+    )
     if row is None or row.until is None or row.until <= datetime.now(UTC):
         return None
     gone = row.mailbox.removed_at if row.mailbox else row.person and (row.person.removed_at or row.person.suspended_at)

@@ -55,6 +55,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "people.restore": ("Restore a person", "Restore {person}"),
     "people.enrol": ("Make a sign-in", "Sign-in made from a link"),
     "people.print_link": ("Print a sign-in link", "Print a sign-in link for {person}"),
+    "notices.send": ("Tell of a change that nobody could approve", "Tell who has to know that a change waits"),
+    "notices.issue": ("Make a new link of a notice", "Make a link of a notice"),
+    "notices.stop": ("Say that it was not you", "Stopped by a notice: this was not me"),
     "grants.give": ("Give a role", "Give {person} the role {role}"),
     "grants.end": ("End a role", "End the role {grant}"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
@@ -63,7 +66,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "freezes.end": ("End a freeze", "End the freeze {freeze}"),
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
-TABLES = {"organization": "organizations", "sessions": "api_sessions"}  # where a kind's noun is no table's name
+# Where a kind's noun is no table's name.
+TABLES = {"organization": "organizations", "sessions": "api_sessions", "notices": "invites"}
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]
 

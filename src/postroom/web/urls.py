@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import account, device, entries, owner, pages, signing
+from postroom.web import account, device, entries, not_me, owner, pages, signing
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
+    path("not-me/", not_me.not_me, name="not-me"),
+    path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     *account.URLS,
     *pages.URLS,
 ]

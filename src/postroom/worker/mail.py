@@ -1,4 +1,4 @@
-"""Our own mail: invites. The link is drawn, recorded as a hash and handed to submission in one call.
+"""Our own mail: invites and notices. The link is drawn, recorded as a hash and handed to submission in one call.
 
 Never through a queue: run again, a new link is issued and the one before it is void.
 """
@@ -12,12 +12,15 @@ from email.utils import formatdate, make_msgid
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import draw, invite_link
+from postroom.access.tokens import draw, invite_link, notice_link
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.invites import IssueInvite
+from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Delivery, Invite, Organization
+
+from . import notices
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -51,6 +54,24 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
+    return _notice(change, invite) if invite.stops_id else _invite(change, invite)
+
+
+def _notice(change: Change, invite: Invite) -> Outcome:
+    """To whom a change that nobody could approve is told; not any more once it waits no more."""
+    with acting_as(SYSTEM):
+        about = notices.about(invite)
+    if about is None:
+        return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: the change waits no more"}])
+    token, hashed = draw()
+    issue = IssueNotice(notice=str(invite.pk))
+    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return hand_in(invite.contact, notices.letter(about, notice_link(token)))
+
+
+def _invite(change: Change, invite: Invite) -> Outcome:
     with acting_as(SYSTEM):
         freeze = freeze_over(invite.client_id)
     if freeze:

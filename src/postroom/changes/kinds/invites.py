@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
-from postroom.changes.errors import Problem
+from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
@@ -121,6 +121,8 @@ class RedeemInvite(Kind, name="invites.redeem"):
 
 def _open(state: State, ref: str) -> Invite:
     invite = state.get(Invite, ref, where="invite")
+    if invite.stops_id:
+        raise NotThere("invite", f"no invite {ref} that you can see")  # a notice: its link goes to whom it warns alone
     if invite.used_at or invite.ended_at:
         raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")
     return invite

@@ -13,11 +13,21 @@ def frozen(proposed: Proposed) -> Verdict | None:
     if freeze is None:
         return None
     moves = list(proposed.moves())
-    if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN:
+    if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN or _warns(moves):
         return None
     if all(_only_closes(move) or _ends_freeze(move) for move in moves):
         return mark(frozen, f"during freeze: {in_words(freeze)}")
     return refuse(frozen, f"frozen: {in_words(freeze)}")
+
+
+def _warns(moves: list[Move]) -> bool:
+    """A notice and its link: they open nothing, and a change that waits goes on by the clock, frozen or not."""
+    notices = {move.edit.id: move.then or {} for move in moves if move.edit.table == "invites"}
+    links = [move.then or move.now or {} for move in moves if move.edit.table == "secrets"]
+    if not notices or len(notices) + len(links) < len(moves):
+        return False
+    good = all(row.get("stops_id") and not row["used_at"] and not row["ended_at"] for row in notices.values())
+    return good and all(str(link["owner_row"]) in notices for link in links)
 
 
 def _only_closes(move: Move) -> bool:

@@ -70,6 +70,19 @@ class OwnerGone(PlainPage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotMe(PlainPage):
+    """not_me.html: a change that waits for no second person, and the one button that stops it."""
+
+    facts: tuple[tuple[str, str], ...]
+    form: Form
+    title: str = "Was this you?"
+    lead: str = (
+        "This change would need a second person, and there is none. It is made at its time, unless it is stopped."
+    )
+    then: str = "The change is withdrawn, and whoever asked for it is signed out everywhere. This works once."
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice(PlainPage):
     """notice.html: one thing to do first (enrol the second factor), or one thing to know."""
 

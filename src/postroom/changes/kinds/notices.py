@@ -1,0 +1,99 @@
+"""Notices of a change that waits where nobody could approve it: who is told, and the link that stops it.
+
+A notice is an invite that opens nothing: its link says *this was not me*. All of it is the organization's, whichever
+client the change is of, since the organization's owners are who it warns.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from postroom.changes.approvals import seen
+from postroom.changes.errors import NotThere, Problem
+from postroom.changes.kind import Kind
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State, seconds
+from postroom.models import ApiSession, Change, Grant, Invite, Organization, Person, Secret
+
+from .fields import ChangeRef, InviteRef
+
+SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
+NO_GOOD = "this link is no longer good"
+
+
+class SendNotice(Kind, name="notices.send"):
+    """Tell its proposer, every owner and the postmaster of a change that waits because nobody could approve it."""
+
+    by = frozenset({"clock"})
+    change: ChangeRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        change = _change(self.change)
+        if change.stage != "scheduled":
+            return
+        for contact in told(change, state):
+            yield create(Invite, state.new_id(), stops_id=change.pk, contact=contact, made=state.now)
+
+
+class IssueNotice(Kind, name="notices.issue"):
+    """Draw a new link for a notice, good until three days after the change's time; the one before it is void."""
+
+    by = frozenset({"system"})
+    carries_secret = True
+    notice: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        notice = state.get(Invite, self.notice, where="notice")
+        if notice.stops is None or notice.used_at or notice.ended_at:
+            raise Problem("notice", NO_GOOD)
+        yield edit(notice, until=_until(notice.stops, state.now))
+        for old in state.rows(Secret, owner_row=notice.pk):
+            yield end(old)
+        yield create(Secret, state.new_id(), owner_row=notice.pk, purpose="link", made=state.now)
+
+
+class StopByNotice(Kind, name="notices.stop"):
+    """This was not me: every notice of the change is spent, and the sessions of who proposed it end."""
+
+    by = frozenset({"link"})
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        notice = state.get(Invite, state.access.invite or "", where="link")
+        if not good(notice, state.now) or notice.stops is None:
+            raise Problem("link", NO_GOOD)
+        yield edit(notice, used_at=state.now)
+        others = state.rows(Invite, stops=notice.stops, used_at=None, ended_at=None).exclude(pk=notice.pk)
+        sessions = state.rows(ApiSession, person=notice.stops.proposer_id, ended_at=None)
+        for row in (*others.order_by("id"), *sessions.order_by("id")):
+            yield edit(row, ended_at=state.now)
+        spent = [notice.pk, *others.values_list("pk", flat=True), *sessions.values_list("pk", flat=True)]
+        for secret in state.rows(Secret, owner_row__in=spent).order_by("id"):
+            yield end(secret)
+
+
+def good(notice: Invite, now: datetime) -> bool:
+    """Whether its link still says something."""
+    return not notice.used_at and not notice.ended_at and notice.until is not None and notice.until > now
+
+
+def told(change: Change, state: State) -> list[str]:
+    """Addresses, each once: its proposer's, every owner's of the organization, the postmaster's."""
+    open_ended = Q(until=None) | Q(until__gt=state.now)
+    owners = state.rows(Grant, role="owner", client=None, ended_at=None).filter(open_ended).values("person_id")
+    people = state.rows(Person, removed_at=None).filter(Q(pk=change.proposer_id) | Q(pk__in=owners, suspended_at=None))
+    postmasters = state.rows(Organization).values_list("postmaster", flat=True)
+    addresses = [*people.order_by("id").values_list("email", flat=True), *postmasters]
+    return list(dict.fromkeys(filter(None, addresses)))
+
+
+def _until(change: Change, now: datetime) -> datetime:
+    return seconds(max(change.at or now, now) + SAYS_SO)
+
+
+def _change(ref: str) -> Change:
+    try:
+        return seen(UUID(ref))
+    except ValueError:
+        raise NotThere("change", f"no change {ref} that you can see") from None

@@ -1,0 +1,57 @@
+"""*This was not me*: what the link of a notice says, and how it stops the change it is about."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from postroom.access.acting import Actor, NoSuchLink, acting_as
+from postroom.models import Change, Invite
+
+from .approvals import WAITING, locked
+from .errors import NotSeen
+from .kind import KINDS
+from .pipeline import moved, submit
+
+NOT_ME = "this was not me"
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Whom the letter went to, and the change it is about, as it stands now."""
+
+    contact: str
+    change: Change
+
+
+def holder(link: str) -> Actor:
+    """Whoever holds a link, by the SHA-256 of its token."""
+    return Actor(None, "who was told", "link", link)
+
+
+def warned(link: str) -> Warned:
+    """What a good link is about; NoSuchLink for one that is unknown, used, replaced or too old. Changes nothing."""
+    with acting_as(holder(link)) as access:
+        rows = Invite.objects.select_related("stops__proposer", "stops__client", "stops__undoes")
+        notice = rows.filter(pk=access.invite, used_at=None, ended_at=None, until__gt=timezone.now()).first()
+        if notice is None or notice.stops is None:
+            raise NoSuchLink("no such link")
+        return Warned(notice.contact, notice.stops)
+
+
+def stop(link: str) -> Change:
+    """Withdraw the change, spend every notice of it and end its proposer's sessions: all of it or nothing.
+
+    NotSeen when the change waits no more: then nothing is done, and the link stays as it is.
+    """
+    with acting_as(holder(link)) as access:
+        about = warned(link)
+        change = locked(about.change.pk)
+        if change.stage not in WAITING:
+            raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
+        spent = submit(KINDS["notices.stop"](), actor=access.actor, why=NOT_ME, caused_by=change)
+        if spent.version is None:
+            raise NotSeen("; ".join(v["reason"] for v in spent.verdicts))
+        change.due_set.all().delete()
+        said = {"policy": "withdrawn", "says": "mark", "reason": f"{about.contact}: {NOT_ME}"}
+        change.verdicts = [*change.verdicts, said]
+        return moved(change, "withdrawn")

@@ -1,0 +1,16 @@
+"""Whom a notice warns is warned: no person takes the link away again, least of all who is meant to be stopped."""
+
+from postroom.changes.policy import Proposed, Verdict, refuse
+from postroom.models import Invite, Secret
+
+
+def warned(proposed: Proposed) -> Verdict | None:
+    """Refuse what a person would do to a notice or its link; an undo of them is one way to try."""
+    if proposed.access.actor.sort != "person":
+        return None
+    rows = [move.now or move.then or {} for move in proposed.moves(Invite)]
+    owners = {str((move.now or move.then or {})["owner_row"]) for move in proposed.moves(Secret)}
+    touched = any(row["stops_id"] for row in rows)
+    if touched or Invite.objects.filter(pk__in=owners, stops__isnull=False).exists():
+        return refuse(warned, "a notice ends with the change it is about, and by nobody's hand")
+    return None

@@ -1,0 +1,42 @@
+"""The letter about a change that nobody could approve: what was asked, by whom, why, when, and how to stop it."""
+
+from email.message import EmailMessage
+
+from postroom.access.acting import SYSTEM
+from postroom.models import Change, Invite
+from postroom.web.told import Told, told
+
+SUBJECT = "A change waits because nobody else could approve it"  # nothing that somebody typed stands in a header
+TEXT = """Hello,
+
+a change at {organization} would need a second person, and there is none. So it waits, and is made by
+itself at the time below, unless somebody stops it.
+
+  What:  {what}
+  By:    {who}
+  Why:   {why}
+  Held:  {held}
+  When:  {when}
+
+If you know of this change, do nothing.
+
+This was not me:
+
+{link}
+
+The link opens a page with one button. Nothing happens before you press it; then the change is
+withdrawn and the sessions of who asked for it end. It works once.
+"""
+
+
+def about(notice: Invite) -> Told | None:
+    """What there is to tell; None when the change waits no more. Acting as the system."""
+    change = Change.objects.select_related("proposer", "client", "undoes").get(notices=notice)
+    return told(change, SYSTEM) if change.stage == "scheduled" else None
+
+
+def letter(about: Told, link: str) -> EmailMessage:
+    found = EmailMessage()
+    found["Subject"] = SUBJECT
+    found.set_content(TEXT.format(**vars(about), link=link))
+    return found
