@@ -1,6 +1,6 @@
 """The timeline, and one change with everything that is known of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -18,6 +18,7 @@ from postroom.changes.reviews import CLOSED
 from postroom.models import Batch, Change, Client, Person, RecordedEdit
 from postroom.models.base import state_models
 
+from .again import offers
 from .page import Page, page
 
 SHOWN_EDITS = 1000
@@ -93,7 +94,7 @@ def whole(change_id: UUID) -> dict[str, Any]:
         "plan_hash": change.plan_hash,
         "at": change.at.isoformat() if change.at else None,
         "verdicts": change.verdicts,
-        "left_out": [{"table": t, "id": i, "because": b} for t, i, b in change.left_out],
+        "left_out": _left_out(change.left_out),
         "edits": edits[:SHOWN_EDITS],
         "more_edits": len(edits) > SHOWN_EDITS,
         "approvals": [
@@ -110,6 +111,13 @@ def whole(change_id: UUID) -> dict[str, Any]:
     }
 
 
+def _left_out(found: Iterable[Sequence[str]]) -> list[dict[str, Any]]:
+    """What an undo leaves as it is, each with why, and with the change that gives it again where there is one."""
+    left = [{"table": table, "id": id, "because": because} for table, id, because in found]
+    again = offers(left) if left else {}
+    return [{**one, "again": again.get(one["id"])} for one in left]
+
+
 def previewed(proposed: Proposed) -> dict[str, Any]:
     """A dry run as a change that is nowhere."""
     change = proposed.change
@@ -120,7 +128,7 @@ def previewed(proposed: Proposed) -> dict[str, Any]:
         "params": change.params, "verdicts": change.verdicts, "deliveries": [], "incomplete": [],
         "edits": [{**e, "label": named.get((e["table"], e["id"]), "")} for e in edits],
         "more_edits": len(proposed.plan.edits) > SHOWN_EDITS,
-        "left_out": [{"table": o.table, "id": o.id, "because": o.because} for o in proposed.plan.left_out],
+        "left_out": _left_out([(o.table, o.id, o.because) for o in proposed.plan.left_out]),
     }  # fmt: skip
 
 

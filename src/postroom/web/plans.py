@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from postroom.changes.deliver import targets
 from postroom.changes.policy import Proposed
 from postroom.queries.naming import Names
 from postroom.web.parts.plain import NOUNS, plain_edit
-from postroom.web.parts.shapes import Badge, Delivery, Item, ObjectDiff, Verdict
+from postroom.web.parts.shapes import Act, Badge, Delivery, Item, ObjectDiff, Verdict
 
 SHOWN = 60  # objects on a page; the API has all of them
 TARGETS = {
@@ -65,11 +66,21 @@ def _verdict(says: str, reason: str, policy: str) -> Verdict:
     return Verdict("refuse" if says == "refuse" else "hold", reason, policy)
 
 
-def left_out(found: Sequence[Mapping[str, str]], names: Names) -> tuple[Item, ...]:
+def left_out(found: Sequence[Mapping[str, Any]], names: Names) -> tuple[Item, ...]:
     return tuple(
-        Item(f"{NOUNS.get(one['table'], (one['table'], ''))[0]} {names(one['id'])}", one["because"], "warn")
-        for one in found
+        Item(_noun(one, names), one["because"], "warn", acts=_give_again(one, _noun(one, names))) for one in found
     )
+
+
+def _noun(one: Mapping[str, Any], names: Names) -> str:
+    return f"{NOUNS.get(one['table'], (one['table'], ''))[0]} {names(one['id'])}"
+
+
+def _give_again(one: Mapping[str, Any], of: str) -> tuple[Act, ...]:
+    """To the form that gives it anew, filled in: a change of its own, with its own plan and its own policies."""
+    if not (again := one.get("again")):
+        return ()
+    return (Act("Give again…", f"/do/{again['kind']}/?{urlencode(again['params'])}", of=of),)
 
 
 def deliveries(proposed: Proposed) -> tuple[Delivery, ...]:
