@@ -79,6 +79,14 @@ def test_what_is_wrong_is_said_all_at_once_and_the_exit_code_says_so(stack: Stac
     assert "no kind" in olive.reads("change", "mailboxes.explode", "--why", "x", ok=False)
 
 
+def test_a_refused_change_is_shown_and_ends_with_exit_code_1(stack: Stack) -> None:
+    olive = Typist(stack, "operator@northlight.example")
+    wanted = ("-p", "mailbox=bill.portman@initech.example", "-p", "quota_mb=1", "--why", "x")
+    for dry in ((), ("--dry-run",)):
+        said = json.loads(olive.reads("change", "mailboxes.change", *wanted, *dry, "--json", ok=False))
+        assert [verdict["policy"] for verdict in said["verdicts"] if verdict["says"] == "refuse"] == ["frozen"]
+
+
 def test_the_doctor_finds_everything_in_step(stack: Stack) -> None:
     def well() -> bool:
         found = json.loads(stack.run("doctor", "--json"))

@@ -16,6 +16,7 @@ from postroom.host.supervise import ServiceFailed, Supervisor
 from postroom.host.up import Hooks, say
 from postroom.host.up import up as run_up
 
+from .place import as_root
 from .remote import state
 
 
@@ -23,6 +24,7 @@ from .remote import state
 @click.option("--demo", is_flag=True, help="With a demo portfolio; a state folder is demo or not for ever.")
 def up(demo: bool) -> None:
     """Start everything on this machine and stay in the foreground; Ctrl-C stops all of it."""
+    as_root()
     hooks = Hooks(
         roles=files("postroom").joinpath("sql/roles.sql").read_text(),
         migrate=services.migrate,

@@ -1,6 +1,9 @@
 """Which installation this process belongs to; told to Django before it starts."""
 
 import os
+import shlex
+import sys
+from pathlib import Path
 
 import click
 import django
@@ -20,8 +23,16 @@ def installation() -> Installation:
     return found
 
 
+def as_root() -> None:
+    """Whoever is not gets one line, with the command that works: a path, because sudo has a PATH of its own."""
+    if os.geteuid() != 0:
+        itself = Path(sys.argv[0]).absolute()
+        raise click.ClickException(f"this needs root: sudo {shlex.join([str(itself), *sys.argv[1:]])}")
+
+
 def enter() -> Installation:
     """Become a part of it: its settings, its database. For commands that run on the machine itself, as root."""
+    as_root()
     found = installation()
     for name, value in services.environment(found).items():
         os.environ.setdefault(name, value)
