@@ -76,6 +76,16 @@ def test_an_alias_leads_to_addresses_of_its_client(house: House) -> None:
     assert the(Alias, address__address="sales@acme.example").targets == [MIA, POSTMASTER]
 
 
+def test_no_alias_leads_back_to_itself_over_others(house: House) -> None:
+    a, b, c = (f"{name}@acme.example" for name in "abc")
+    do("aliases.create", house.olive, address=a, targets=[MIA])
+    do("aliases.create", house.olive, address=b, targets=[a, MIA])
+    do("aliases.create", house.olive, address=c, targets=[b])
+    with pytest.raises(Problems, match=f"mail to {a} would come back to it by {b}"):
+        do("aliases.change", house.olive, alias=a, targets=[c])
+    assert do("aliases.change", house.olive, alias=a, targets=[POSTMASTER]).version
+
+
 def test_a_removed_alias_keeps_its_address_and_comes_back_by_being_made_again(house: House) -> None:
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA])
     do("aliases.remove", house.olive, alias="sales@acme.example")

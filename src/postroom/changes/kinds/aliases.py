@@ -73,6 +73,21 @@ def inside(targets: tuple[str, ...], client: object, state: State, *, itself: st
     held = set(Address.objects.filter(client_id=client, address__in=wanted).values_list("address", flat=True))
     known = held | {postmaster}
     wrong += [f"{one} does not exist yet" for one in wanted if one.rpartition("@")[2] in own and one not in known]
+    wrong += [f"mail to {itself} would come back to it by {one}" for one in _back_by(wanted, itself)]
     if wrong:
         raise Problem("targets", "; ".join(wrong))
     return wanted
+
+
+def _back_by(targets: list[str], itself: str) -> list[str]:
+    """The aliases among what these targets pass mail on to, in any number of steps, that name `itself`."""
+    seen: set[str] = {itself}
+    back: list[str] = []
+    reached = set(targets) - seen
+    while reached:
+        seen |= reached
+        further = Alias.objects.filter(address__address__in=reached, removed_at=None)
+        passed = dict(further.values_list("address__address", "targets"))
+        back += sorted(one for one, on in passed.items() if itself in on)
+        reached = {one for on in passed.values() for one in on} - seen
+    return back
