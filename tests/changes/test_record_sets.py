@@ -207,3 +207,12 @@ def test_undo_of_one_of_several_changes_of_a_set_leaves_what_changed_since(house
 def test_a_domain_is_named_by_its_id_as_well(house: House) -> None:
     domain = str(the(Domain, name="acme.example").pk)
     assert do("record_sets.set", house.olive, **(WWW | {"domain": domain}), values=["192.0.2.1"]).version
+
+
+def test_in_a_list_each_says_for_itself_that_a_loss_is_meant(house: House) -> None:
+    holds(house, "acme.example", {("acme.example.", "TXT"): ["v=spf1 mx -all"]})
+    loses = {"domain": "acme.example", "name": "@", "type": "TXT", "values": ["hello"]}
+    for said, stage in ((False, "refused"), (True, "held")):
+        parts = [WWW | {"values": ["192.0.2.1"], "accept_loss": True}, loses | {"accept_loss": said}]
+        change = submit([kind("record_sets.set", **one) for one in parts], actor=house.olive, why="x")
+        assert change.stage == stage, reasons(change)

@@ -16,7 +16,7 @@ def dns_roles(proposed: Proposed) -> Verdict | None:
     if not lost:
         return None
     said = "; ".join(lost)
-    accepted = any(getattr(kind, "accept_loss", False) for kind in proposed.kinds)
+    accepted = all(getattr(kind, "accept_loss", False) for kind in proposed.kinds)  # one of a list speaks for itself
     if accepted or proposed.kind.permission == "history.roll_back":
         return hold(dns_roles, said)
     return refuse(dns_roles, f"{said}; say accept_loss if that is meant")
