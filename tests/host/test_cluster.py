@@ -12,6 +12,8 @@ import pytest
 from postroom.host import processes
 from postroom.host.cluster import Cluster, ClusterError, peers
 
+pytestmark = pytest.mark.server
+
 ROLES = "CREATE ROLE postroom_owner LOGIN; CREATE ROLE postroom_app LOGIN; CREATE ROLE postroom_node NOLOGIN;"
 
 

@@ -12,6 +12,8 @@ from postroom.host import pid_files, processes
 from postroom.host.service import Service
 from postroom.host.supervise import ServiceFailed, Supervisor
 
+pytestmark = pytest.mark.server
+
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="changes to another user")
 

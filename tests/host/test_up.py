@@ -16,6 +16,8 @@ import pytest
 from postroom.host import processes
 from postroom.host.installation import load
 
+pytestmark = pytest.mark.server
+
 TOY = Path(__file__).with_name("toy.py")
 SOURCES = Path(__file__).parents[2] / "src"
 NAMES = ["first", "daemon", "last"]
