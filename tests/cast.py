@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
-from postroom.changes import readings
+from postroom.changes import carry, clock, due, readings
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import submit
@@ -95,6 +95,17 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join(20)
     return results
+
+
+def tick(now: datetime) -> list[Change]:
+    """What the worker does each second, at a time of the test's own."""
+    return [change for line in due.waiting(now) if (change := clock.do(line))]
+
+
+def acknowledged() -> None:
+    """What the worker does when nodes have read something back."""
+    for change in carry.movable():
+        carry.settle(change)
 
 
 def holds(house: House, zone: str, rrsets: dict[tuple[str, str], list[str]], *, ttl: int = 3600) -> None:

@@ -38,6 +38,11 @@ def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
 
 
+@pytest.mark.parametrize("nonsense", [[], ["x", 7, None], [{"question": "postmap -q route", "answer": {BOX: 7}}]])
+def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
+    assert f"route {BOX}: {BOX} is missing" in list(differs(box(), nonsense))
+
+
 @pytest.mark.parametrize(
     ("compiled", "otherwise", "words"),
     [

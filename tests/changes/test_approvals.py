@@ -5,10 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from cast import MIA, House, again, do, kind, person, reasons, the, waits
+from cast import MIA, House, again, do, kind, person, reasons, the, tick, waits
 from postroom.access.acting import FOUNDER, SYSTEM, acting_as
 from postroom.changes.approvals import approve, replan, withdraw
-from postroom.changes.clock import tick
 from postroom.changes.errors import NotAllowed, NotSeen, NotThere, OwnChange
 from postroom.changes.pipeline import ALONE, apply_scheduled, submit
 from postroom.models import Approval, Change, Due, Mailbox

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, House, again, do, kind, person, reasons, the
+from cast import MIA, House, again, do, kind, person, reasons, the, tick
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import batch as batches
 from postroom.changes.approvals import approve
@@ -78,8 +78,6 @@ def test_one_may_go_stale_while_the_other_stands(house: House, monkeypatch: pyte
 
 def test_a_crash_between_two_parts_is_the_clocks_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import UTC, datetime
-
-    from postroom.changes.clock import tick
 
     real, calls = batches.apply_scheduled, []
 

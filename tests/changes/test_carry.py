@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from cast import MIA, House, again, do, holds, kind, the
+from cast import MIA, House, acknowledged, again, do, holds, kind, the
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import carry, follow
@@ -107,10 +107,10 @@ def test_a_node_is_done_when_its_list_is_empty_and_the_evidence_agrees(
     mx1 = node("mx1")
     acknowledge(mx1)
     change = do("mailboxes.suspend", house.olive, mailbox=MIA)
-    carry.acknowledged()
+    acknowledged()
     assert left(change) == [("nodes", "1 to go; the node was not heard of for two minutes")]
     acknowledge(mx1)
-    carry.acknowledged()
+    acknowledged()
     assert again(change).stage == "verified"
     one = the_delivery(change)
     assert one.label == "mx1" and {"question": f"who {MIA}", "answer": []} in one.evidence[0]["seen"]
@@ -121,7 +121,7 @@ def test_a_node_whose_daemon_says_otherwise_is_not_done(house: House, node: Call
     acknowledge(mx1)
     change = do("mailboxes.suspend", house.olive, mailbox=MIA)
     acknowledge(mx1, list(pull(mx1)), agrees=False)
-    carry.acknowledged()
+    acknowledged()
     assert again(change).stage == "applied"
     ((_, why),) = left(change)
     assert "mx1 says otherwise" in why and f"{MIA} is missing" in why and "more" in why
@@ -136,10 +136,10 @@ def test_what_does_not_agree_is_asked_again_until_it_does(
     acknowledge(mx1, list(pull(mx1)), agrees=False)
     monkeypatch.setattr(carry, "RETRIES", timedelta(0))
     for _ in range(2):
-        carry.acknowledged()
+        acknowledged()
     assert len(pull(mx1)) == 1, "back on the list"
     acknowledge(mx1)
-    carry.acknowledged()
+    acknowledged()
     assert again(change).stage == "verified"
 
 
@@ -148,7 +148,7 @@ def test_an_acknowledgement_without_any_evidence_is_none(house: House, node: Cal
     acknowledge(mx1)
     change = do("mailboxes.suspend", house.olive, mailbox=MIA)
     mx1.execute("SELECT node_ack(%s, '[]')", [list(pull(mx1))])
-    carry.acknowledged()
+    acknowledged()
     assert again(change).stage == "applied" and "nobody was asked" in left(change)[0][1]
 
 
@@ -158,7 +158,7 @@ def test_an_acknowledgement_of_another_change_does_not_count(house: House, node:
     first = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=1)
     second = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=2)
     acknowledge(mx1, list(pull(mx1))[:1])
-    carry.acknowledged()
+    acknowledged()
     assert (again(first).stage, again(second).stage) == ("verified", "applied")
 
 
@@ -224,7 +224,7 @@ def test_a_change_is_verified_when_what_follows_is(
     with acting_as(SYSTEM):
         child = change.follow_ups.get()
     acknowledge(node("mx1"))
-    carry.acknowledged()
+    acknowledged()
     assert (again(child).stage, again(change).stage) == ("verified", "verified")
 
 
@@ -274,7 +274,7 @@ def test_nothing_is_even_tried_during_a_freeze(house: House, followed: list[Foll
     with acting_as(SYSTEM):
         assert not change.follow_ups.exists()
     do("freezes.end", house.olive, freeze=str(the(Freeze).pk))
-    carry.acknowledged()
+    acknowledged()
     with acting_as(SYSTEM):
         assert change.follow_ups.count() == 1
 
@@ -286,7 +286,7 @@ def test_what_cannot_be_planned_yet_is_tried_again(house: House, followed: list[
     carry.carry_out(str(change.pk))
     assert again(change).stage == "applied" and left(change) == [("change", "on its way")]
     do("domains.add", house.olive, client="acme", name="late.example")
-    carry.acknowledged()
+    acknowledged()
     with acting_as(SYSTEM):
         assert change.follow_ups.get().kind == "domains.prove"
 
@@ -302,7 +302,7 @@ def test_who_dies_between_the_last_delivery_and_the_move_is_made_up_for(
         carry.carry_out(str(published.pk))
     monkeypatch.undo()
     assert again(published).stage == "applied"
-    carry.acknowledged()
+    acknowledged()
     assert again(published).stage == "verified"
 
 

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cast import MIA, House, do, the, waits
+from cast import MIA, House, do, the, tick, waits
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import clock
-from postroom.changes.clock import tick
 from postroom.models import ApiSession, Change, Due, Freeze, Grant
 
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, House, as_wanted, do, kind, reasons, the, waits
+from cast import MIA, House, as_wanted, do, kind, reasons, the, tick, waits
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes import approvals
 from postroom.changes.approvals import approve
-from postroom.changes.clock import tick
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import apply_scheduled, dry_run, submit
 from postroom.models import ApiSession, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from cast import MIA, House, do, kind, redeemed, the, together
+from cast import MIA, House, acknowledged, do, kind, redeemed, the, together
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
@@ -183,7 +183,6 @@ def test_a_client_that_is_placed_brings_everything_it_has(house: House, node: Co
 
 
 def test_a_mailbox_nobody_serves_yet_is_on_a_list_as_soon_as_somebody_does(house: House) -> None:
-    from postroom.changes import carry
 
     for name in ("mx1", "mx2"):
         do("nodes.drain", house.oskar, node=name)
@@ -191,7 +190,7 @@ def test_a_mailbox_nobody_serves_yet_is_on_a_list_as_soon_as_somebody_does(house
     waiting = do("domains.add", house.olive, client="later", name="later.example")
     do("nodes.add", house.oskar, node="mx3", role="postroom_node_mx3")
     do("clients.place", house.oskar, client="later", node="mx3")
-    carry.acknowledged()
+    acknowledged()
     with acting_as(SYSTEM):
         (left,) = waiting.delivery_set.filter(target="nodes")
         assert (left.label, left.why) == ("mx3", "5 to go")

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, POSTMASTER, House, again, do, kind, reasons, the
+from cast import MIA, POSTMASTER, House, again, do, kind, reasons, the, tick
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of
 from postroom.changes import approvals, carry
-from postroom.changes.clock import tick
 from postroom.changes.errors import NothingToDo, NotSeen, Problems
 from postroom.changes.kinds.notices import told
 from postroom.changes.notices import holder, stop, warned

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from cast import MIA, House, again, do, kind, reasons, the, version_of, waits
+from cast import MIA, House, again, do, kind, reasons, the, tick, version_of, waits
 from postroom.access.acting import CLOCK, SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import KeyReused, NothingToDo, NotLikeThat, NotThere, Problems
@@ -214,7 +214,6 @@ def test_planning_twice_gives_the_same_hash(house: House) -> None:
 def test_a_scheduled_change_waits_for_its_time(house: House) -> None:
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     assert later.stage == "scheduled" and mailbox().suspended_at is None
-    from postroom.changes.clock import tick
 
     assert tick(datetime.now(UTC)) == []
     (done,) = tick(datetime.now(UTC) + timedelta(hours=2))

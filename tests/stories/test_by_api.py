@@ -4,6 +4,7 @@ import imaplib
 import uuid
 
 import pytest
+
 from world import Browser, Refused, Stack, received, until
 
 pytestmark = pytest.mark.server

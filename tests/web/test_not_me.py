@@ -8,11 +8,10 @@ import pytest
 from django.test import Client
 from visitors import visitor
 
-from cast import MIA, POSTMASTER, House, again, do, kind, the
+from cast import MIA, POSTMASTER, House, again, do, kind, the, tick
 from postroom.access.acting import SYSTEM, acting_as, session_of
 from postroom.access.tokens import draw
 from postroom.changes.approvals import withdraw
-from postroom.changes.clock import tick
 from postroom.changes.pipeline import apply_scheduled, submit
 from postroom.models import Change, Invite
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from cast import MIA, POSTMASTER, House, again, do, kind, the
+from cast import MIA, POSTMASTER, House, again, do, kind, the, tick
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import hashed
 from postroom.changes.approvals import withdraw
 from postroom.changes.carry import Outcome, attempt
-from postroom.changes.clock import tick
 from postroom.changes.notices import stop, warned
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Delivery, Invite

@@ -30,7 +30,8 @@ def read_back(change: UUID, node: UUID) -> Iterator[tuple[str, UUID, Sequence[Li
 
 def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     """What the answers say otherwise than `compiled`, or leave out; None is an object that is served no more."""
-    answers = {str(line.get("question", "")): line.get("answer") for line in found}
+    lines = [line for line in found if isinstance(line, dict)]  # a node may say anything
+    answers = {str(line.get("question", "")): line.get("answer") for line in lines}
     if not any(question.startswith("generation of ") for question in answers):
         yield "nobody was asked how far the daemons have read"
     maps = (compiled or {}).get("maps", {})
@@ -52,7 +53,8 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
     }
     for name, pairs in wanted.items():
         said = answers.get(f"postmap -q {name}")
-        there = {(key, value) for key, values in (said if isinstance(said, dict) else {}).items() for value in values}
+        said = said.items() if isinstance(said, dict) else ()
+        there = {(key, str(value)) for key, values in said if isinstance(values, list) for value in values}
         for key, value in sorted(set(pairs) - there):
             yield f"{name} {key}: {value} is missing"
         for key, value in sorted(there - set(pairs)) if name in OWN else ():

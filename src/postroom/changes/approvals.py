@@ -71,8 +71,13 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
     own = change.proposer_id is not None and change.proposer_id == actor.person
     if not own and not access.can("changes.approve", change.client_id):
         raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
+    return taken_off(change, by=actor.name, why=why)
+
+
+def taken_off(change: Change, *, by: str, why: str) -> Change:
+    """No more on any list of what waits, with who and why among its reasons; who may is checked by the caller."""
     change.due_set.all().delete()
-    change.verdicts = [*change.verdicts, {"policy": "withdrawn", "says": "mark", "reason": f"{actor.name}: {why}"}]
+    change.verdicts = [*change.verdicts, {"policy": "withdrawn", "says": "mark", "reason": f"{by}: {why}"}]
     return moved(change, "withdrawn")
 
 
@@ -112,4 +117,4 @@ def locked(change_id: UUID) -> Change:
     return Change.objects.select_for_update().get(pk=change_id)
 
 
-__all__ = ["ChangeError", "approve", "let_through", "locked", "replan", "seen", "undo", "withdraw"]
+__all__ = ["ChangeError", "approve", "let_through", "locked", "replan", "seen", "taken_off", "undo", "withdraw"]

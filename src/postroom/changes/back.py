@@ -17,7 +17,7 @@ from .state import State
 
 RRSET = {"ttl", "values", "ours"}
 AGAIN = "access is given again, never rolled back to"
-KEPT, SOON = ("mailboxes",), timedelta(minutes=30)  # later, mail may lie there: nobody else is given the address
+SOON = timedelta(minutes=30)  # later, mail may lie there: nobody else is given the address
 GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went with them: the zone gets `found` back
 
 
@@ -27,7 +27,7 @@ def back_before(change: Change, state: State) -> Iterator[Planned]:
     now = standing({(e.table, e.row) for e in done})
     wanted = _one_a_row(done)
     made = {key: last for key, (first, last) in wanted.items() if first.before is None and key in now}
-    going = _going(made, now, () if state.now - change.now < SOON else KEPT)
+    going = _going(made, now, used=state.now - change.now >= SOON)
     with_it = _stays_with(made, going, now)
     for key, (first, last) in sorted(wanted.items(), key=lambda pair: (pair[0][0], str(pair[0][1]))):
         if key in made:
@@ -87,12 +87,14 @@ def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: Reco
         yield Edit(table, id, {name: row[name] for name in then}, then, e.client_id)
 
 
-def _going(made: dict[Key, RecordedEdit], now: Rows, kept: tuple[str, ...]) -> set[Key]:
+def _going(made: dict[Key, RecordedEdit], now: Rows, *, used: bool) -> set[Key]:
     """Of the rows it made, those that can go as a whole: as they were made, with nothing on them that stays."""
     going = {
         key
         for key, last in made.items()
-        if key[0] not in kept and "ended_at" not in now[key] and (now[key] == last.after or key[0] in GOES_ANYWAY)
+        if not (used and model_of(key[0]).holds_mail)
+        and "ended_at" not in now[key]
+        and (now[key] == last.after or key[0] in GOES_ANYWAY)
     }
     while stays := {key for key in going if _hangs(key, going)} | (going & _stays_with(made, going, now)):
         going -= stays

@@ -88,14 +88,6 @@ def retry(now: datetime) -> int:
     return len(changes)
 
 
-def acknowledged() -> int:
-    """Move on the changes that can be; how many those were."""
-    waiting = movable()
-    for change_id in waiting:
-        settle(change_id)
-    return len(waiting)
-
-
 def movable(at_most: int = 500) -> list[UUID]:
     """Changes that nodes have read back since, oldest first.
 
@@ -132,13 +124,13 @@ def _nodes(change: Change) -> None:
             continue
         seen = list(read_back(change.pk, node))
         if doubtful := [(object, id, line) for object, id, _, wrong in seen for line in wrong]:
-            _asked_again(change, delivery, doubtful)
+            _asked_again(change, node, delivery, doubtful)
         else:
             found = [{"object": object, "id": str(id), "seen": said} for object, id, said, _ in seen[:SHOWN]]
             Delivery.objects.filter(pk=delivery.pk).update(done=True, why="", next_try=None, evidence=found)
 
 
-def _asked_again(change: Change, delivery: Delivery, doubtful: list[tuple[str, UUID, str]]) -> None:
+def _asked_again(change: Change, node: UUID, delivery: Delivery, doubtful: list[tuple[str, UUID, str]]) -> None:
     """What does not agree goes back on the node's list, ever more seldom; until then it says what was wrong."""
     now, still = timezone.now(), Delivery.objects.filter(pk=delivery.pk)
     lines = [line for *_, line in doubtful]
@@ -148,7 +140,7 @@ def _asked_again(change: Change, delivery: Delivery, doubtful: list[tuple[str, U
         wait = min(timedelta(seconds=5) * (delivery.attempt + 1), RETRIES)
         still.update(attempt=delivery.attempt + 1, next_try=now + wait)
         if delivery.attempt:  # the first time it only waits: what was read back may just have been overtaken
-            todo.again(change, UUID(str(delivery.object)), {(object, id) for object, id, _ in doubtful})
+            todo.again(change, node, {(object, id) for object, id, _ in doubtful})
 
 
 SAID = 3  # disagreements named in a line

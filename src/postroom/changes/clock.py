@@ -1,6 +1,4 @@
-"""What the clock does each time it ticks: apply what waited for its time, submit what ends."""
-
-from datetime import datetime
+"""What the clock does with a line whose time has come: apply what waited for it, submit what ends."""
 
 from postroom.access.acting import CLOCK
 from postroom.models import Change, Due
@@ -11,12 +9,8 @@ from .kind import KINDS
 from .pipeline import apply_scheduled, submit
 
 
-def tick(now: datetime) -> list[Change]:
-    """Do what is due. A line goes when its change is there, so a crash between only does it again."""
-    return [change for line in due.waiting(now) if (change := do(line))]
-
-
 def do(line: Due) -> Change | None:
+    """Do what a line says. It goes when its change is there, so a crash between only does it again."""
     if line.change_id and not line.kind:
         applied = apply_scheduled(line.change_id)
         due.done(line)

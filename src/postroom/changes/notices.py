@@ -7,10 +7,10 @@ from django.utils import timezone
 from postroom.access.acting import Actor, NoSuchLink, acting_as
 from postroom.models import Change, Invite
 
-from .approvals import WAITING, locked
+from .approvals import WAITING, locked, taken_off
 from .errors import NotSeen
 from .kind import KINDS
-from .pipeline import moved, submit
+from .pipeline import submit
 
 NOT_ME = "this was not me"
 
@@ -51,7 +51,4 @@ def stop(link: str) -> Change:
         spent = submit(KINDS["notices.stop"](), actor=access.actor, why=NOT_ME, caused_by=change)
         if spent.version is None:
             raise NotSeen("; ".join(v["reason"] for v in spent.verdicts))
-        change.due_set.all().delete()
-        said = {"policy": "withdrawn", "says": "mark", "reason": f"{about.contact}: {NOT_ME}"}
-        change.verdicts = [*change.verdicts, said]
-        return moved(change, "withdrawn")
+        return taken_off(change, by=about.contact, why=NOT_ME)

@@ -51,6 +51,7 @@ class StateModel(models.Model):
     mine:          the column that makes a row readable to the person it is about.
     unrecorded:    columns that apply keeps itself and no edit names.
     natural_key:   what people call the row by.
+    holds_mail:    it is served by mail's own store, which keeps what it has: once used, its row is not unmade.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -59,6 +60,7 @@ class StateModel(models.Model):
     mine: ClassVar[str] = ""
     unrecorded: ClassVar[frozenset[str]] = NOTHING
     natural_key: ClassVar[str] = "id"
+    holds_mail: ClassVar[bool] = False
     objects = StateManager()
     save = delete = save_base = _refuse
 

@@ -21,6 +21,7 @@ class Mailbox(StateModel):
 
     natural_key = "address__address"
     mine = "owner_id"
+    holds_mail = True
     client = models.ForeignKey(Client, models.DO_NOTHING, db_index=False)  # the first column of an index below
     address = models.OneToOneField(Address, models.DO_NOTHING)
     kind = models.TextField(default="person")

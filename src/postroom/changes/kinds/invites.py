@@ -1,8 +1,7 @@
 """Invites: one-time links. The token is drawn in the memory of one call; only its hash is ever kept."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
 
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kind import Kind
@@ -41,22 +40,20 @@ class IssueInvite(Kind, name="invites.issue"):
 
     by = frozenset({"person", "system"})
     carries_secret = True
-    purpose: ClassVar[str] = "link"
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = _open(state, self.invite)
-        yield edit(invite, until=state.now + GOOD_FOR)
-        for old in state.rows(Secret, owner_row=invite.pk):
-            yield end(old)
-        yield create(
-            Secret,
-            state.new_id(),
-            client_id=invite.client_id,
-            owner_row=invite.pk,
-            purpose=self.purpose,
-            made=state.now,
-        )
+        yield from new_link(invite, state, until=state.now + GOOD_FOR)
+
+
+def new_link(invite: Invite, state: State, *, until: datetime) -> Iterator[Planned]:
+    """A link of this invite that is good until then; the one before it is void."""
+    yield edit(invite, until=until)
+    for old in state.rows(Secret, owner_row=invite.pk):
+        yield end(old)
+    about = {"client_id": invite.client_id, "owner_row": invite.pk}
+    yield create(Secret, state.new_id(), **about, purpose="link", made=state.now)
 
 
 class ResendInvite(Kind, name="invites.resend"):

@@ -18,6 +18,7 @@ from postroom.changes.state import State, seconds
 from postroom.models import ApiSession, Change, Grant, Invite, Organization, Person, Secret
 
 from .fields import ChangeRef, InviteRef
+from .invites import new_link
 
 SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
 NO_GOOD = "this link is no longer good"
@@ -48,10 +49,7 @@ class IssueNotice(Kind, name="notices.issue"):
         notice = state.get(Invite, self.notice, where="notice")
         if notice.stops is None or notice.used_at or notice.ended_at:
             raise Problem("notice", NO_GOOD)
-        yield edit(notice, until=_until(notice.stops, state.now))
-        for old in state.rows(Secret, owner_row=notice.pk):
-            yield end(old)
-        yield create(Secret, state.new_id(), owner_row=notice.pk, purpose="link", made=state.now)
+        yield from new_link(notice, state, until=_until(notice.stops, state.now))
 
 
 class StopByNotice(Kind, name="notices.stop"):

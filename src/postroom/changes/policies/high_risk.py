@@ -2,7 +2,7 @@
 
 | held | how it is seen |
 |---|---|
-| removing a client, domain or mailbox | `removed_at` is set on one |
+| removing a client, domain or mailbox | `removed_at` is set on one that was there, or its row goes |
 | suspending a VIP | `suspended_at` is set on a mailbox marked so |
 | many objects at once | more than 25 rows of one table that people name |
 | a high role | a grant of approver or above opens (the founder's own apart) |
