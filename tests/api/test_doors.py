@@ -176,3 +176,20 @@ def test_a_batch_over_two_clients_is_shown_and_approved_as_a_whole(house: House,
     assert done.status_code == 200 and {one["stage"] for one in done.json()["changes"]} == {"applied"}
     undone = olive.post(f"/batches/{batch['id']}/undo", {"why": "they came back"})
     assert undone.status_code in (200, 202)
+
+
+@pytest.mark.parametrize("noun", ["domains", "mailboxes", "addresses", "aliases", "grants", "record_sets", "dkim_keys"])
+def test_a_list_is_narrowed_to_one_domain(at_api: Ask, house: House, noun: str) -> None:
+    olive = at_api("olive")
+    whole, narrow, nowhere = (
+        olive.get(f"/{noun}?limit=500{more}").json()["items"]
+        for more in ("", "&domain=ACME.example", "&domain=nobody.example")
+    )
+    assert [one for one in whole if one in narrow] == narrow and nowhere == []
+    assert all("globex" not in str(one) for one in narrow)
+
+
+@pytest.mark.parametrize("noun", ["clients", "people", "nodes", "freezes"])
+def test_what_is_of_no_domain_says_so(at_api: Ask, house: House, noun: str) -> None:
+    answer = at_api("olive").get(f"/{noun}?domain=acme.example")
+    assert answer.status_code == 422 and "of no domain" in answer.text

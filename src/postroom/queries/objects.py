@@ -89,10 +89,18 @@ def narrowed(
         path = "address__client" if "address_id" in about.model.columns() else "client"
         rows = rows.filter(**({"pk": owner.pk} if about.model is Client else {path: owner}))
     if domain is not None:
-        path = "address__domain" if "address_id" in about.model.columns() else "domain"
-        rows = rows.filter(**{f"{path}__name": domain.lower()})
+        rows = rows.filter(**{_by_domain(about.model): domain.lower()})
     within = client is not None or domain is not None
     return searched(rows, about, search, within=within) if search else rows
+
+
+def _by_domain(model: type[StateModel]) -> str:
+    """The path from a row to the name of its domain; a Problem where rows are of none."""
+    ways = {"address_id": "address__domain__name", "domain_id": "domain__name"}
+    path = "name" if model is Domain else next((ways[one] for one in ways if one in model.columns()), None)
+    if path is None:
+        raise Problem("domain", f"{model._meta.verbose_name_plural} are of no domain")
+    return path
 
 
 def searched(rows: "QuerySet[Any]", about: Noun, text: str, *, within: bool) -> "QuerySet[Any]":
@@ -188,7 +196,8 @@ def _then(
 
 def _asked_for(item: dict[str, Any], about: Noun, domain: str | None, search: str | None) -> bool:
     """As the database would narrow it, had it stood so there."""
-    of = str(item.get("domain") or str(item.get("address", "")).rpartition("@")[2])
+    at = str(item.get("address", "")).rpartition("@")[2]
+    of = str(item["label"]) if about.model is Domain else str(item.get("domain") or at)
     texts = (item.get(column.partition("__")[0]) for column in about.search)
     found = search is None or any(search.lower() in str(text or "").lower() for text in texts)
     return found and (domain is None or of == domain.lower())

@@ -1,5 +1,6 @@
 """What people do with a change or a batch that waits: approve, withdraw, plan again. POST alone changes anything."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -53,20 +54,25 @@ def replan(request: Any, change: UUID) -> HttpResponse:
 
 def _ask(request: Any, change: UUID, wrong: str) -> HttpResponse:
     """Why not: asked before a change is taken back."""
-    row = Change.objects.select_related("proposer").get(pk=seen(change).pk)
-    said = title(row.kind, row.params)
-    who = {"name": row.proposer.name} if row.proposer else None
-    line = {"proposer": who, "actor": row.actor, "why": row.why, "ticket": row.ticket}
     why = Field("why", "Why", "textarea", hint="Stands in the record; whoever asked for it reads this.", error=wrong,
                 required=True, maxlength=LONGEST)  # fmt: skip
+    form = Form((why,), "Withdraw it", f"/changes/{change}/withdraw/", weight="danger", icon="x")
+    row = Change.objects.select_related("proposer").get(pk=seen(change).pk)
+    words = ("Nothing was changed, and nothing will be. It can be planned again.",)
+    return sure(request, row, ("Withdraw", "Withdraw this change?", "Keep it waiting"), words, form)
+
+
+def sure(request: Any, row: Change, says: tuple[str, str, str], words: Iterable[str], form: Form) -> HttpResponse:
+    """A page between a change and what is done with it. says: the verb, the question, the way back."""
+    verb, question, leave = says
+    said, path = title(row.kind, row.params), f"/changes/{row.pk}/"
+    who = {"name": row.proposer.name} if row.proposer else None
+    line = {"proposer": who, "actor": row.actor, "why": row.why, "ticket": row.ticket}
     shown = ConfirmPage(
-        head=PageHead(f"Withdraw: {said}", crumbs=(Crumb("Changes", "/changes/"), Crumb(said, f"/changes/{change}/"))),
-        confirm=Confirm(
-            "Withdraw this change?", (by(line), "Nothing was changed, and nothing will be. It can be planned again."),
-            Form((why,), "Withdraw it", f"/changes/{change}/withdraw/", weight="danger", icon="x"),
-            Act("Keep it waiting", f"/changes/{change}/"),
-        ),
-    )  # fmt: skip
+        head=PageHead(f"{verb}: {said}", crumbs=(Crumb("Changes", "/changes/"), Crumb(said, path))),
+        confirm=Confirm(question, (by(line), *words), form, Act(leave, path)),
+    )
+    wrong = any(field.error for field in form.fields)
     return render(request, "confirm.html", {"page": shown}, status=422 if wrong else 200)
 
 

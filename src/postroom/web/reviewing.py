@@ -4,21 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 
 from postroom.access.acting import acting_as
 from postroom.changes.approvals import seen
 from postroom.changes.reviews import close_all, left
 from postroom.models import Change, Review
-from postroom.web.deciding import LONGEST
+from postroom.web.deciding import LONGEST, sure
 from postroom.web.door import act, by_method, page
-from postroom.web.lines import by
 from postroom.web.lists import reason
-from postroom.web.parts.change_pages import ConfirmPage
-from postroom.web.parts.forms import Confirm, Field, Form
-from postroom.web.parts.shapes import Act, Crumb, PageHead
+from postroom.web.parts.forms import Field, Form
 from postroom.web.times import when
-from postroom.web.titles import title
 
 
 @page("changes.approve")
@@ -40,22 +35,12 @@ def _ask(request: Any, change: UUID, wrong: str) -> HttpResponse:
     """What was found: asked before a review is closed."""
     row = Change.objects.select_related("proposer").get(pk=seen(change).pk)
     reviews = Review.objects.filter(pk__in=left(row, request.access)).order_by("id")
-    said = title(row.kind, row.params)
-    who = {"name": row.proposer.name} if row.proposer else None
-    line = {"proposer": who, "actor": row.actor, "why": row.why, "ticket": row.ticket}
     found = Field("why", "What you found", "textarea", error=wrong, required=True, maxlength=LONGEST,
                   hint="Stands in the record, beside who did it and why.")  # fmt: skip
-    what = (by(line), *(f"{one.reason} · due {when(one.until)}" for one in reviews),
-            "Nothing is changed by this. What should not stay is undone on the page of the change.")  # fmt: skip
-    shown = ConfirmPage(
-        head=PageHead(f"Review: {said}", crumbs=(Crumb("Changes", "/changes/"), Crumb(said, f"/changes/{change}/"))),
-        confirm=Confirm(
-            "Have you looked at it?", what,
-            Form((found,), "Close the review", f"/changes/{change}/review/", icon="eye"),
-            Act("Leave it open", f"/changes/{change}/"),
-        ),
-    )  # fmt: skip
-    return render(request, "confirm.html", {"page": shown}, status=422 if wrong else 200)
+    words = (*(f"{one.reason} · due {when(one.until)}" for one in reviews),
+             "Nothing is changed by this. What should not stay is undone on the page of the change.")  # fmt: skip
+    form = Form((found,), "Close the review", f"/changes/{change}/review/", icon="eye")
+    return sure(request, row, ("Review", "Have you looked at it?", "Leave it open"), words, form)
 
 
 reviewing = by_method(GET=ask, POST=close)
