@@ -15,6 +15,7 @@ from django.db import connection
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
 from postroom.changes import carry, clock, due, readings
 from postroom.changes.approvals import approve
+from postroom.changes.deliver import incomplete
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import submit
 from postroom.changes.readings import ZoneRead
@@ -106,6 +107,22 @@ def acknowledged() -> None:
     """What the worker does when nodes have read something back."""
     for change in carry.movable():
         carry.settle(change)
+
+
+def left(change: Change) -> list[tuple[str, str]]:
+    with acting_as(SYSTEM):
+        return [(one["target"], one["why"]) for one in incomplete(again(change))]
+
+
+def left_out(change: Change) -> list[tuple[str, str]]:
+    return [(table, because) for table, _, because in change.left_out]
+
+
+def with_consent(house: House, change: Change) -> Change:
+    assert change.stage == "held", (change.stage, reasons(change))
+    done = approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
+    assert done.version, (done.stage, reasons(done))
+    return done
 
 
 def holds(house: House, zone: str, rrsets: dict[tuple[str, str], list[str]], *, ttl: int = 3600) -> None:

@@ -186,7 +186,7 @@ def test_a_list_is_narrowed_to_one_domain(at_api: Ask, house: House, noun: str) 
         for more in ("", "&domain=ACME.example", "&domain=nobody.example")
     )
     assert [one for one in whole if one in narrow] == narrow and nowhere == []
-    assert all("globex" not in str(one) for one in narrow)
+    assert all("globex" not in str(one) for one in narrow) and (narrow or noun == "grants")
 
 
 @pytest.mark.parametrize("noun", ["clients", "people", "nodes", "freezes"])

@@ -8,15 +8,13 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from cast import MIA, House, acknowledged, again, do, holds, kind, the
+from cast import MIA, House, acknowledged, again, do, holds, kind, left, the
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.changes import carry, follow
+from postroom.changes import carry
 from postroom.changes.carry import Outcome
-from postroom.changes.deliver import incomplete
-from postroom.changes.follow import FollowUp
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, DkimKey, Entry, Freeze, RecordedEdit
+from postroom.models import Change, Delivery, DkimKey, Entry, RecordedEdit
 
 WWW = {"domain": "acme.example", "name": "www.acme.example", "type": "A", "values": ["192.0.2.1"]}
 
@@ -32,11 +30,6 @@ def published(house: House) -> Change:
 def the_delivery(change: Change, **where: Any) -> Delivery:
     with acting_as(SYSTEM):
         return change.delivery_set.get(**where)
-
-
-def left(change: Change) -> list[tuple[str, str]]:
-    with acting_as(SYSTEM):
-        return [(one["target"], one["why"]) for one in incomplete(again(change))]
 
 
 def test_carried_out_and_read_back_it_is_verified_with_an_entry(published: Change) -> None:
@@ -195,100 +188,6 @@ def test_a_domain_gets_its_keys_made_published_and_used(
         assert [(c.kind, c.stage) for c in grandchildren] == [("dkim_keys.activate", "verified")] * 2
         assert all(key.activated_at for key in DkimKey.objects.filter(domain__name="new.example"))
     assert again(change).stage == "verified"
-
-
-@pytest.fixture
-def followed(monkeypatch: pytest.MonkeyPatch) -> list[FollowUp]:
-    """After a record comes what a test says."""
-    after: list[FollowUp] = []
-    monkeypatch.setitem(follow.FOLLOW_UPS, "record_sets.set", lambda change: iter(after))
-    return after
-
-
-def prove(domain: str) -> FollowUp:
-    return FollowUp(
-        "domains.prove", domain, "it was read", lambda: (kind("domains.prove", domain=domain, proof="x"), None)
-    )
-
-
-def test_a_change_is_verified_when_what_follows_is(
-    house: House, followed: list[FollowUp], node: Callable[[str], Node]
-) -> None:
-    do("domains.add", house.olive, client="acme", name="new.example")
-    acknowledge(node("mx1"))
-    holds(house, "acme.example", {})
-    followed.append(prove("new.example"))
-    change = do("record_sets.set", house.olive, **WWW)
-    carry.carry_out(str(change.pk))
-    assert again(change).stage == "applied" and left(change) == [("change", "it is applied")]
-    with acting_as(SYSTEM):
-        child = change.follow_ups.get()
-    acknowledge(node("mx1"))
-    acknowledged()
-    assert (again(child).stage, again(change).stage) == ("verified", "verified")
-
-
-def test_what_follows_is_submitted_once_however_often_it_is_settled(house: House, followed: list[FollowUp]) -> None:
-    do("domains.add", house.olive, client="acme", name="new.example")
-    holds(house, "acme.example", {})
-    followed.append(prove("new.example"))
-    change = do("record_sets.set", house.olive, **WWW)
-    for _ in range(3):
-        carry.carry_out(str(change.pk))
-    with acting_as(SYSTEM):
-        assert change.follow_ups.count() == 1
-
-
-def test_what_follows_and_is_refused_is_listed_with_its_reason(house: House, followed: list[FollowUp]) -> None:
-    holds(house, "acme.example", {})
-    suspend = kind("mailboxes.suspend", mailbox=MIA)
-    followed.append(FollowUp("mailboxes.suspend", MIA, "not ours to do", lambda: (suspend, None)))
-    change = do("record_sets.set", house.olive, **WWW)
-    carry.carry_out(str(change.pk))
-    assert again(change).stage == "applied" and left(change) == [("change", "mailboxes.suspend is not allowed here")]
-
-
-def test_what_came_to_nothing_is_tried_again_but_not_at_once(house: House, followed: list[FollowUp], sql: Any) -> None:
-    holds(house, "acme.example", {})
-    suspend = kind("mailboxes.suspend", mailbox=MIA)
-    followed.append(FollowUp("mailboxes.suspend", MIA, "not ours to do", lambda: (suspend, None)))
-    change = do("record_sets.set", house.olive, **WWW)
-
-    def tries() -> int:
-        carry.carry_out(str(change.pk))
-        with acting_as(SYSTEM):
-            return change.follow_ups.count()
-
-    assert [tries(), tries()] == [1, 1]
-    sql("UPDATE changes SET now = now - interval '11 seconds' WHERE caused_by_id IS NOT NULL")
-    assert [tries(), tries()] == [2, 2]
-
-
-def test_nothing_is_even_tried_during_a_freeze(house: House, followed: list[FollowUp]) -> None:
-    do("domains.add", house.olive, client="acme", name="new.example")
-    holds(house, "acme.example", {})
-    followed.append(prove("new.example"))
-    change = do("record_sets.set", house.olive, **WWW)
-    do("freezes.start", house.olive, scope="acme", reason="stop")
-    carry.carry_out(str(change.pk))
-    with acting_as(SYSTEM):
-        assert not change.follow_ups.exists()
-    do("freezes.end", house.olive, freeze=str(the(Freeze).pk))
-    acknowledged()
-    with acting_as(SYSTEM):
-        assert change.follow_ups.count() == 1
-
-
-def test_what_cannot_be_planned_yet_is_tried_again(house: House, followed: list[FollowUp]) -> None:
-    holds(house, "acme.example", {})
-    followed.append(prove("late.example"))
-    change = do("record_sets.set", house.olive, **WWW)
-    carry.carry_out(str(change.pk))
-    assert again(change).stage == "applied" and left(change) == [("change", "on its way")]
-    do("domains.add", house.olive, client="acme", name="late.example")
-    acknowledged()
-    with acting_as(SYSTEM):
-        assert change.follow_ups.get().kind == "domains.prove"
 
 
 def test_who_dies_between_the_last_delivery_and_the_move_is_made_up_for(
