@@ -132,10 +132,14 @@ ACCOUNT_LOGIN_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Postroom"
+MFA_TOTP_TOLERANCE = 1  # a code typed as the half minute ended is still good (RFC 6238, 5.2)
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
+CACHES = {
+    "default": {"BACKEND": "postroom.web.limits.Limits", "LOCATION": "counted", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+}
 
 LOGGING = {
     "version": 1,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pyotp
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.db import connection
 from visitors import PASSWORD, login, visitor
 
 from cast import House, do
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import draw
 from postroom.models import RecordedEdit
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits() -> None:
-    cache.clear()
 
 
 def told(what: str) -> list[dict[str, str]]:
@@ -30,6 +28,10 @@ def told(what: str) -> list[dict[str, str]]:
 
 def enrol(browser) -> str:
     """Set up the authenticator app through its page; its secret."""
+    asked = browser.get("/account/2fa/totp/activate/")
+    if asked.status_code == 302:  # what comes next is sensitive: once more the password
+        assert asked["Location"].startswith("/account/reauthenticate/")
+        browser.post(asked["Location"], {"password": PASSWORD})
     page = browser.get("/account/2fa/totp/activate/").content.decode()
     secret = re.search(r'id="authenticator_secret"[^>]* value="([A-Z2-7]+)"', page)[1]
     answer = browser.post("/account/2fa/totp/activate/", {"code": pyotp.TOTP(secret).now()})
@@ -44,10 +46,6 @@ def test_a_password_alone_leads_an_operator_to_the_enrolment_page_and_both_lead_
     assert wrong.status_code == 200 and b"are not correct" in wrong.content
     answer = browser.post("/sign-in/", {"login": "olive@northlight.example", "password": PASSWORD})
     assert answer.status_code == 302 and browser.get("/")["Location"] == "/enrol/"
-    asked = browser.get("/account/2fa/totp/activate/")
-    if asked.status_code == 302:  # what comes next is sensitive: once more the password
-        assert asked["Location"].startswith("/account/reauthenticate/")
-        browser.post(asked["Location"], {"password": PASSWORD})
     secret = enrol(browser)
     assert browser.get("/").status_code == 200
 
@@ -56,7 +54,6 @@ def test_a_password_alone_leads_an_operator_to_the_enrolment_page_and_both_lead_
     assert first["Location"] == "/sign-in/factor/" and again.get("/").status_code == 302
     bad = again.post("/sign-in/factor/", {"code": "000000"})
     assert bad.status_code == 200
-    cache.clear()  # a code works once, and this minute's was used to set it up
     good = again.post("/sign-in/factor/", {"code": pyotp.TOTP(secret).now()})
     assert good.status_code == 302 and again.get("/").status_code == 200
 
@@ -69,6 +66,26 @@ def test_nobody_signs_up_and_nobody_resets_by_mail(house: House) -> None:
     browser = visitor()
     for address in ("/account/signup/", "/account/password/reset/", "/account/email/", "/account/password/set/"):
         assert browser.get(address).status_code == browser.post(address).status_code == 404
+
+
+def test_a_code_is_good_a_step_later_and_works_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    login(house.olive, PASSWORD)
+    browser = visitor()
+    browser.post("/sign-in/", {"login": "olive@northlight.example", "password": PASSWORD})
+    totp, now = pyotp.TOTP(enrol(browser)), int(time.time())
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.time", SimpleNamespace(time=lambda: now))  # no step ends here
+    late, early, old = (totp.at(now + 30 * steps) for steps in (-1, 1, -3))
+
+    def tried(code: str) -> str:
+        again = visitor()
+        again.post("/sign-in/", {"login": "olive@northlight.example", "password": PASSWORD})
+        return again.post("/sign-in/factor/", {"code": code}).get("Location", "")
+
+    assert tried(old) == "" and tried(late) == "/", "typed as the half minute ended"
+    assert tried(late) == "" and tried(early) == "/" and tried(early) == ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(expires - clock_timestamp()) FROM counted WHERE cache_key LIKE '%%totp.used%%'")
+        assert cursor.fetchone()[0] > timedelta(seconds=85), "remembered for as long as it would be good"
 
 
 def test_somebody_unknown_and_a_wrong_password_are_answered_alike(house: House) -> None:
@@ -87,6 +104,9 @@ def test_guessing_is_slowed_down(house: House) -> None:
     typed = {"login": "olive@northlight.example", "password": "guessed"}
     pages = [browser.post("/sign-in/", typed).content.decode() for _ in range(6)]
     assert "Too many" in pages[-1]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM counted WHERE expires > now()")
+        assert cursor.fetchone()[0], "counted where every web process sees it"
 
 
 def test_a_mailed_link_of_a_person_leads_to_a_password_and_then_to_the_second_factor(house: House) -> None:

@@ -3,7 +3,7 @@
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization
 from .domains import Address, DkimKey, Domain, Reading, RecordSet
-from .logins import DeviceCode, Login
+from .logins import Counted, DeviceCode, Login
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
@@ -11,7 +11,7 @@ from .people import ApiSession, Grant, Person
 from .record import Approval, Batch, Change, Entry, Place, RecordedEdit
 
 __all__ = [
-    "Address", "Alias", "ApiSession", "Approval", "Batch", "Change", "Client", "Delivery", "DeviceCode", "DkimKey",
+    "Address", "Alias", "ApiSession", "Approval", "Batch", "Change", "Client", "Counted", "Delivery", "DeviceCode", "DkimKey",
     "Domain", "Due", "Entry", "Evidence", "Freeze", "Grant", "Invite", "Login", "Mailbox", "Node", "NodeTodo",
     "Observation", "Organization", "Person", "Place", "Reading", "RecordSet", "RecordedEdit", "Report", "Review",
     "Row", "Secret", "SecretField", "StateModel", "WriteOutsideChange",

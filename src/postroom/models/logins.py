@@ -51,3 +51,17 @@ class DeviceCode(models.Model):
 
     class Meta:
         db_table = "device_codes"
+
+
+class Counted(models.Model):
+    """What is counted for a while, by every web process together: failed sign-ins, codes that were used.
+
+    The table of Django's database cache (`web/limits.py`); no row is worth keeping past its time.
+    """
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "counted"
