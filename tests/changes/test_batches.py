@@ -172,6 +172,17 @@ def test_a_batch_that_held_says_why_at_its_part(house: House) -> None:
     assert why == {"", "removes 1 mailbox"}
 
 
+def test_what_no_one_person_could_approve_is_no_batch(house: House) -> None:
+    do("people.invite", house.oskar, name="Aron", email="aron@acme.example", client="acme")
+    given = do("grants.give", house.oskar, person="aron@acme.example", role="approver", client="acme")
+    approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    do("people.suspend", house.oskar, person="ada@northlight.example")
+    parts = [kind("mailboxes.remove", mailbox=m) for m in (MIA, GLOBEX)]
+    with pytest.raises(NotLikeThat, match="one by one"):
+        submit_batch(parts, actor=house.oskar, why="x")
+    assert [do("mailboxes.remove", house.oskar, mailbox=m).stage for m in (MIA, GLOBEX)] == ["held", "scheduled"]
+
+
 def test_the_same_request_again_answers_with_the_same_batch(house: House) -> None:
     first = submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k")
     assert submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k").pk == first.pk

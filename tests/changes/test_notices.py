@@ -9,12 +9,14 @@ import pytest
 from cast import MIA, POSTMASTER, House, again, do, kind, reasons, the, tick
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of
 from postroom.changes import approvals, carry
+from postroom.changes.batch import submit_batch
 from postroom.changes.errors import NothingToDo, NotSeen, Problems
 from postroom.changes.kinds.notices import told
 from postroom.changes.notices import holder, stop, warned
 from postroom.changes.pipeline import apply_scheduled, submit
 from postroom.changes.state import State
 from postroom.models import ApiSession, Change, Delivery, Due, Invite, Secret
+from postroom.web.told import told as said
 
 OWNER, ADA = "owner@northlight.example", "ada@northlight.example"
 LINKS = {OWNER: "a" * 64, POSTMASTER: "b" * 64}
@@ -175,6 +177,37 @@ def test_what_its_time_left_held_is_stopped_too(alone: House) -> None:
     do("freezes.start", alone.oskar, scope="organization", reason="dispute")
     assert apply_scheduled(change.pk).stage == "held"
     assert stop(LINKS[OWNER]).stage == "withdrawn"
+
+
+def test_a_batch_waits_as_one_is_told_of_once_and_stopped_as_one(alone: House) -> None:
+    parts = [kind("clients.change", client="globex", name="New"), kind("mailboxes.remove", mailbox=MIA)]
+    batch = submit_batch(parts, actor=alone.oskar, why="tidy")
+    with acting_as(SYSTEM):
+        changes = list(Change.objects.filter(batch=batch))
+    assert {(c.stage, c.at - c.now) for c in changes} == {("scheduled", timedelta(hours=24))}  # type: ignore[operator]
+    tick(datetime.now(UTC))
+    assert notices() == [OWNER, POSTMASTER], "one letter each, about all of it"
+    issue(OWNER, LINKS[OWNER])
+    with acting_as(holder(LINKS[OWNER])) as access:
+        about = said(warned(LINKS[OWNER]).change, access.actor)
+    assert about.what.endswith("and 1 more change asked for together with it")
+    with pytest.raises(NotSeen, match="as a whole"):
+        approvals.withdraw(changes[0].pk, actor=alone.oskar, why="x")
+    stop(LINKS[OWNER])
+    assert {again(c).stage for c in changes} == {"withdrawn"}
+
+
+def test_what_an_unforeseen_reason_holds_anew_waits_anew_and_is_told_again(alone: House) -> None:
+    """Nobody could approve the new reason either: held, it would wait for ever."""
+    change = do("clients.remove", alone.oskar, client="acme")
+    tick(datetime.now(UTC))
+    with acting_as(SYSTEM):
+        Change.objects.filter(pk=change.pk).update(verdicts=[])  # as if the reason had come only now
+    waits = apply_scheduled(change.pk)
+    assert waits.stage == "scheduled" and waits.at >= change.at and reasons(waits)  # type: ignore[operator]
+    tick(datetime.now(UTC))
+    assert notices() == [OWNER, POSTMASTER] * 2
+    assert apply_scheduled(change.pk).stage == "applied"
 
 
 def test_nobody_takes_the_warning_away(alone: House, waiting: Change) -> None:

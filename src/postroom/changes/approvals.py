@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acting_as
@@ -59,7 +60,7 @@ def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
 
 def _not_of_a_whole(change: Change, what: str) -> None:
     """A batch that waits as a whole is decided as a whole; a part held anew, when others are through, by itself."""
-    if change.batch_id and not Change.objects.filter(batch_id=change.batch_id).exclude(stage="held").exists():
+    if change.batch_id and not Change.objects.filter(batch_id=change.batch_id).exclude(stage__in=WAITING).exists():
         raise NotSeen(f"this change is one of a batch; the batch is {what} as a whole")
 
 
@@ -112,9 +113,17 @@ def seen(change_id: UUID) -> Change:
     return change
 
 
+def together(change: Change) -> QuerySet[Change]:
+    """What waits beside it in its batch, in client order: one is stopped with the other."""
+    beside = Change.objects.filter(batch__isnull=False, batch=change.batch_id, stage__in=WAITING)
+    return beside.exclude(pk=change.pk).order_by("client_id")
+
+
 def locked(change_id: UUID) -> Change:
     seen(change_id)
     return Change.objects.select_for_update().get(pk=change_id)
 
 
-__all__ = ["ChangeError", "approve", "let_through", "locked", "replan", "seen", "taken_off", "undo", "withdraw"]
+__all__ = [
+    "ChangeError", "approve", "let_through", "locked", "replan", "seen", "taken_off", "together", "undo", "withdraw",
+]  # fmt: skip

@@ -7,15 +7,26 @@ import hashlib
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from django.utils import timezone
-
-from postroom.access.acting import Actor, acting_as
-from postroom.models import Batch, Change, Due
+from postroom.access.acting import Actor, acting_as, others_who_may
+from postroom.access.roles import roles_that
+from postroom.models import Batch, Change
 
 from .approvals import let_through, locked, withdrawn
 from .errors import KeyReused, NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
-from .pipeline import One_or_many, apply_scheduled, keep, listed, made_before, moved, propose, read_zones
+from .pipeline import (
+    One_or_many,
+    apply_scheduled,
+    keep,
+    listed,
+    made_before,
+    moved,
+    propose,
+    read_zones,
+    somebody_else,
+    wait,
+    wait_alone,
+)  # fmt: skip
 from .policy import Proposed
 from .state import new_change_id
 
@@ -42,13 +53,34 @@ def submit_batch(
         )
         for part in proposed:
             part.change.batch = batch
-        says = {v["says"] for part in proposed for v in part.change.verdicts}
-        stage = "refused" if "refuse" in says else "held" if "hold" in says else "scheduled"
-        for part in proposed:
-            moved(part.change, stage) if stage == "refused" else keep(part, stage)
-            if stage == "scheduled":
-                Due.objects.create(at=timezone.now(), client_id=part.change.client_id, change=part.change)
-    return _apply_all(batch.pk, actor) if stage == "scheduled" else batch
+        at_once = _settled(proposed, actor)
+    return _apply_all(batch.pk, actor) if at_once else batch
+
+
+def _settled(proposed: Sequence[Proposed], actor: Actor) -> bool:
+    """All refused, all held, or all scheduled: whether for now."""
+    says = {v["says"] for part in proposed for v in part.change.verdicts}
+    alone = "hold" in says and "refuse" not in says and _nobody_else(proposed, actor)
+    for n, part in enumerate(proposed):
+        if "refuse" in says:
+            moved(part.change, "refused")
+        elif alone:
+            wait_alone(part, part.change.now, tell=n == 0)  # one letter, about all of it
+        elif "hold" in says:
+            keep(part, "held")
+        else:
+            wait(part, part.change.now)
+    return not says & {"refuse", "hold"}
+
+
+def _nobody_else(proposed: Sequence[Proposed], actor: Actor) -> bool:
+    """Whether no part could be approved by anybody; where some could and all together could not, it is no batch."""
+    if others_who_may(roles_that("changes.approve"), client=None, beside=actor.person):
+        return False
+    could = [part.change for part in proposed if somebody_else(part.change)]
+    if could and len(proposed) > 1:
+        raise NotLikeThat("nobody may approve all of these together: propose them one by one")
+    return not could
 
 
 def _listed(parts: Sequence[One_or_many]) -> list[list[Kind]]:

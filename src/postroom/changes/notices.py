@@ -7,7 +7,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor, NoSuchLink, acting_as
 from postroom.models import Change, Invite
 
-from .approvals import WAITING, locked, taken_off
+from .approvals import WAITING, locked, taken_off, together
 from .errors import NotSeen
 from .kind import KINDS
 from .pipeline import submit
@@ -39,7 +39,8 @@ def warned(link: str) -> Warned:
 
 
 def stop(link: str) -> Change:
-    """Withdraw the change, spend every notice of it and end its proposer's sessions: all of it or nothing.
+    """Withdraw the change, and what waits of its batch; spend every notice of them and end the proposer's sessions:
+    all of it or nothing.
 
     NotSeen when the change waits no more: then nothing is done, and the link stays as it is.
     """
@@ -51,4 +52,6 @@ def stop(link: str) -> Change:
         spent = submit(KINDS["notices.stop"](), actor=access.actor, why=NOT_ME, caused_by=change)
         if spent.version is None:
             raise NotSeen("; ".join(v["reason"] for v in spent.verdicts))
+        for other in together(change).select_for_update():
+            taken_off(other, by=about.contact, why=NOT_ME)
         return taken_off(change, by=about.contact, why=NOT_ME)

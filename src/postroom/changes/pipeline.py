@@ -120,7 +120,7 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
         return moved(change, "refused")
     if "hold" in says:
         change.at = at
-        return keep(proposed, "held") if _somebody_else(change) else wait_alone(proposed, at or change.now)
+        return keep(proposed, "held") if somebody_else(change) else wait_alone(proposed, at or change.now)
     return wait(proposed, at) if at else apply(proposed, secrets=secrets)
 
 
@@ -132,11 +132,12 @@ def wait(proposed: Proposed, at: datetime) -> Change:
     return proposed.change
 
 
-def wait_alone(proposed: Proposed, at: datetime) -> Change:
+def wait_alone(proposed: Proposed, at: datetime, *, tell: bool = True) -> Change:
     """Nobody could approve it: it waits for a day at least, and who has to know is told (kinds/notices.py)."""
     change = wait(proposed, max(at, proposed.change.now + ALONE))
-    about = {"change": str(change.pk)}
-    Due.objects.create(at=change.now, client_id=change.client_id, change=change, kind=NOTICE, params=about)
+    if tell:
+        about = {"change": str(change.pk)}
+        Due.objects.create(at=change.now, client_id=change.client_id, change=change, kind=NOTICE, params=about)
     return change
 
 
@@ -152,7 +153,10 @@ def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
             return moved(change, "refused" if not_applied.stage == "held" else not_applied.stage)
         if not change._state.adding:
             change.approval_set.update(void=True)
-        return keep(proposed, "held")
+        refused = any(verdict.says == "refuse" for verdict in not_applied.verdicts)
+        if refused or somebody_else(change):
+            return keep(proposed, "held")
+        return wait_alone(proposed, seconds(timezone.now()) + ALONE)
 
 
 def apply_scheduled(change_id: UUID) -> Change:
@@ -249,7 +253,8 @@ def _zone_name(zone: str, actor: Actor) -> str:
         return ""
 
 
-def _somebody_else(change: Change) -> bool:
+def somebody_else(change: Change) -> bool:
+    """Whether anybody could approve it: nobody approves what they proposed."""
     return others_who_may(roles_that("changes.approve"), client=change.client_id, beside=change.proposer_id) > 0
 
 

@@ -11,8 +11,8 @@ from .people import ApiSession, Grant, Person
 from .record import Approval, Batch, Change, Entry, Place, RecordedEdit
 
 __all__ = [
-    "Address", "Alias", "ApiSession", "Approval", "Batch", "Change", "Client", "Counted", "Delivery", "DeviceCode", "DkimKey",
-    "Domain", "Due", "Entry", "Evidence", "Freeze", "Grant", "Invite", "Login", "Mailbox", "Node", "NodeTodo",
-    "Observation", "Organization", "Person", "Place", "Reading", "RecordSet", "RecordedEdit", "Report", "Review",
-    "Row", "Secret", "SecretField", "StateModel", "WriteOutsideChange",
+    "Address", "Alias", "ApiSession", "Approval", "Batch", "Change", "Client", "Counted", "Delivery", "DeviceCode",
+    "DkimKey", "Domain", "Due", "Entry", "Evidence", "Freeze", "Grant", "Invite", "Login", "Mailbox", "Node",
+    "NodeTodo", "Observation", "Organization", "Person", "Place", "Reading", "RecordSet", "RecordedEdit", "Report",
+    "Review", "Row", "Secret", "SecretField", "StateModel", "WriteOutsideChange",
 ]  # fmt: skip

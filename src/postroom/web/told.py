@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
+from postroom.changes.approvals import together
 from postroom.models import Change, Organization
 from postroom.queries.naming import Names
 from postroom.web.lines import OURS
@@ -32,10 +33,12 @@ def told(change: Change, by: Actor) -> Told:
     names = Names({"table": t, "id": i, "before": b, "after": a} for t, i, b, a, _ in change.plan or [])
     back = (change.undoes.kind, change.undoes.params) if change.undoes else None
     at = f" (client {change.client.name})" if change.client else ""
+    beside = together(change).count()
+    also = f", and {beside} more change{'s' if beside > 1 else ''} asked for together with it" if beside else ""
     person = change.proposer
     return Told(
         organization=visible(by, Organization).get().name,
-        what=_line([title(change.kind, change.params, names, back) + at]),
+        what=_line([title(change.kind, change.params, names, back) + at]) + also,
         who=_line([f"{person.name}, {person.email}" if person else OURS.get(change.actor, "an unknown actor")]),
         why=_line([change.why, change.ticket]),
         held=_line(v["reason"] for v in change.verdicts if v["says"] == "hold"),

@@ -62,7 +62,8 @@ class StopByNotice(Kind, name="notices.stop"):
         if not good(notice, state.now) or notice.stops is None:
             raise Problem("link", NO_GOOD)
         yield edit(notice, used_at=state.now)
-        others = state.rows(Invite, stops=notice.stops, used_at=None, ended_at=None).exclude(pk=notice.pk)
+        same = Q(stops=notice.stops) | Q(stops__batch__isnull=False, stops__batch=notice.stops.batch_id)
+        others = state.rows(Invite, used_at=None, ended_at=None).filter(same).exclude(pk=notice.pk)
         sessions = state.rows(ApiSession, person=notice.stops.proposer_id, ended_at=None)
         for row in (*others.order_by("id"), *sessions.order_by("id")):
             yield edit(row, ended_at=state.now)
