@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,20 @@ def stack() -> Iterator[Stack]:
     if given := os.environ.get("POSTROOM_TEST_STACK"):
         yield Stack(Path(given))
         return
+    with started("--demo") as running:
+        yield running
+
+
+@contextmanager
+def started(*options: str) -> Iterator[Stack]:
+    """`make install` into a state folder of its own, and `postroom up` there until it is left."""
     state = Path(tempfile.mkdtemp(prefix="postroom-story-", dir="/var/tmp"))
     state.chmod(0o755)
     environ = {**os.environ, "POSTROOM_STATE": str(state), "POSTROOM_TOOLS": "/var/cache/postroom"}
     subprocess.run(["bash", "install/install.sh"], cwd=CHECKOUT, env=environ, check=True, stdin=subprocess.DEVNULL)
     log = (state / "up.log").open("wb")
     running = subprocess.Popen(
-        [state / "venv/bin/postroom", "up", "--demo"], cwd="/", env=environ, stdin=subprocess.DEVNULL,
+        [state / "venv/bin/postroom", "up", *options], cwd="/", env=environ, stdin=subprocess.DEVNULL,
         stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
@@ -56,6 +64,6 @@ def _until_it_answers(running: "subprocess.Popen[bytes]", state: Path) -> None:
     end = time.monotonic() + STARTED_WITHIN
     while not (state / "endpoints.json").exists():
         if running.poll() is not None or time.monotonic() > end:
-            raise RuntimeError(f"the demo did not start:\n{(state / 'up.log').read_text()[-4000:]}")
+            raise RuntimeError(f"it did not start:\n{(state / 'up.log').read_text()[-4000:]}")
         time.sleep(0.2)
     json.loads((state / "endpoints.json").read_text())

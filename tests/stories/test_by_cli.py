@@ -87,6 +87,24 @@ def test_a_refused_change_is_shown_and_ends_with_exit_code_1(stack: Stack) -> No
         assert [verdict["policy"] for verdict in said["verdicts"] if verdict["says"] == "refuse"] == ["frozen"]
 
 
+def test_what_went_through_during_a_freeze_is_looked_at_by_somebody_else(stack: Stack) -> None:
+    olive, ada = Typist(stack, "operator@northlight.example"), Typist(stack, "approver@northlight.example")
+    name = f"frozen{uuid.uuid4().hex[:8]}"
+    olive.changes("clients.create", name=name)
+    olive.changes("freezes.start", scope=name, reason="a dispute")
+    closing = olive.changes("clients.suspend", "not paid", client=name)
+    assert closing["version"], "what only closes goes through"
+    listed = ada.reads("review")
+    (line,) = (one for one in listed.split("due ") if closing["id"] in one)
+    assert "during freeze: a dispute" in line
+    number = next(str(one["id"]) for one in ada.types("review")["items"] if one["change"]["id"] == closing["id"])
+    own = olive.reads("review", number, "--why", "all well", ok=False)
+    assert "not allowed" in own
+    closed = ada.types("review", number, "--why", "asked them: not paid")
+    assert [one["found"] for one in closed["reviews"]] == ["asked them: not paid"]
+    assert closing["id"] not in ada.reads("review")
+
+
 def test_the_doctor_finds_everything_in_step(stack: Stack) -> None:
     def well() -> bool:
         found = json.loads(stack.run("doctor", "--json"))

@@ -19,6 +19,9 @@ NAMES = (
     "codes-new",
     "passkeys",
     "passkey",
+    "passkey-name",
+    "passkey-again",
+    "passkey-off",
     "password",
 )
 WHEN = datetime(2026, 11, 24, 9, 12, tzinfo=UTC)
@@ -30,7 +33,7 @@ def page(request: HttpRequest, name: str) -> tuple[str, dict[str, object]]:
     from allauth.mfa.adapter import get_adapter
     from allauth.mfa.base.forms import AuthenticateForm
     from allauth.mfa.totp.forms import ActivateTOTPForm
-    from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
+    from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm, EditWebAuthnForm
 
     wrong = LoginForm({"login": "ada@northlight.example"}) if request.GET.get("wrong") else LoginForm()
     types = ["totp", "recovery_codes", "webauthn"]
@@ -52,7 +55,11 @@ def page(request: HttpRequest, name: str) -> tuple[str, dict[str, object]]:
                 "js_data": {},
             }
         case "mfa-index":
-            has = {"totp": SimpleNamespace(created_at=WHEN), "recovery_codes": unused, "webauthn": [key]}
+            has = {
+                "totp": SimpleNamespace(instance=SimpleNamespace(created_at=WHEN)),
+                "recovery_codes": unused,
+                "webauthn": [key],
+            }
             return "mfa/index.html", {"authenticators": has, "MFA_SUPPORTED_TYPES": types, "is_mfa_enabled": True}
         case "totp":
             form = ActivateTOTPForm(user=None)
@@ -68,14 +75,19 @@ def page(request: HttpRequest, name: str) -> tuple[str, dict[str, object]]:
         case "passkeys":
             return "mfa/webauthn/authenticator_list.html", {"authenticators": [key]}
         case "passkey":
-            return "mfa/webauthn/add_form.html", {"form": key_form(), "js_data": {}}
+            from postroom.web.passkeys import AddPasskey  # its library's forms want the apps ready
+
+            form = AddPasskey.__new__(AddPasskey)
+            forms.Form.__init__(form, initial={"name": "Laptop"})
+            return "mfa/webauthn/add_form.html", {"form": form, "js_data": {}}
+        case "passkey-name":
+            form = EditWebAuthnForm.__new__(EditWebAuthnForm)
+            forms.Form.__init__(form, initial={"name": "Laptop"})
+            return "mfa/webauthn/edit_form.html", {"form": form}
+        case "passkey-again":
+            keys = AuthenticateWebAuthnForm.__new__(AuthenticateWebAuthnForm)
+            forms.Form.__init__(keys)
+            return "mfa/webauthn/reauthenticate.html", {"form": keys, "js_data": {}}
+        case "passkey-off":
+            return "mfa/webauthn/authenticator_confirm_delete.html", {"authenticator": key}
     return "account/password_change.html", {"form": ChangePasswordForm()}
-
-
-def key_form() -> forms.Form:
-    class KeyForm(forms.Form):
-        name = forms.CharField(required=False)
-        credential = forms.JSONField(widget=forms.HiddenInput)
-        passwordless = forms.BooleanField(required=False, label="Passkey")
-
-    return KeyForm()

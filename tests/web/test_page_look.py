@@ -22,7 +22,7 @@ FRAMED = (
 PLAIN = ("invite", "code", "settings", "gone", "notice", "not_me", "enrol", "400", "403", "404", "500", "503")
 ACCOUNT = (
     *("login", "logout", "mfa", "mfa-index", "totp", "totp-off", "codes", "codes-new", "passkeys", "passkey"),
-    "password",
+    *("passkey-name", "passkey-again", "passkey-off", "password"),
 )
 PATHS = [*(f"/p/{name}" for name in FRAMED + PLAIN), *(f"/a/{name}" for name in ACCOUNT)]
 

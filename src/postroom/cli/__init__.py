@@ -35,6 +35,7 @@ COMMANDS = {
     "withdraw": Command("changes:withdraw", "Take back what waits; for an approver, this is a no."),
     "undo": Command("changes:undo", "Take back one change."),
     "replan": Command("changes:replan", "Plan a stale, refused or withdrawn change again, now."),
+    "review": Command("changes:review", "What went through at once and is to be looked at; or close one."),
     "log": Command("changes:log", "What changed, newest first."),
     "show": Command("changes:show_one", "A change, or an object as it is or was."),
 }

@@ -138,6 +138,21 @@ def _done(one: dict[str, Any], as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@click.command()
+@click.argument("review_id", required=False)
+@click.option("--why", help="What you found; it closes the review.")
+@json_option
+def review(review_id: str | None, why: str | None, as_json: bool) -> None:
+    """What went through at once and is to be looked at; or close one of them, REVIEW_ID, with what you found."""
+    if review_id is None:
+        found = remote.ask("GET", "/reviews")
+        show.as_json(found) if as_json else show.reviews(found["items"])
+    elif why is None:
+        raise click.UsageError("say what you found: --why")
+    else:
+        _done(remote.ask("POST", f"/reviews/{remote.quoted(review_id)}/close", {"why": why}), as_json)
+
+
 withdraw = _with_why("withdraw", "Take back what waits; for an approver, this is a no.")
 undo = _with_why("undo", "Take back one change.")
 replan = _with_why("replan", "Plan a stale, refused or withdrawn change again, now.")

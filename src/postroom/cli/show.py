@@ -67,6 +67,13 @@ def timeline(items: list[dict[str, Any]]) -> None:
         click.echo(f"    {one['id']}")
 
 
+def reviews(items: list[dict[str, Any]]) -> None:
+    """What is to be looked at, first due first."""
+    for one in items:
+        click.echo(f"{one['id']}  due {one['until']}  {one['reason']}")
+        timeline([one["change"]])
+
+
 def objects(items: list[dict[str, Any]]) -> None:
     """Objects of one sort: what people call each, then what is known of it."""
     for one in items:

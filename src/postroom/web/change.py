@@ -57,7 +57,7 @@ def change(request: Any, change: UUID) -> HttpResponse:
     held, tables = one["stage"] == "held", {edit["table"] for edit in one["edits"]}
     shown = ChangePage(
         head=_head(request, one, row, words),
-        notes=freeze_notes(request, row.client_id) if held else _to_review(request, one, row),
+        notes=freeze_notes(request, row.client_id) if held else (*_waits_alone(one), *_to_review(request, one, row)),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
         objects_sub=counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
@@ -213,6 +213,18 @@ def _alone(request: Any, row: Change) -> str:
     if row.proposer_id == request.actor.person and until - datetime.now(UTC) > timedelta(0):
         return f"You alone until {when(until)}, while nobody else touched the same rows; then like any other change."
     return "Judged like any other change; where people touched the same rows since, a second person decides."
+
+
+def _waits_alone(one: Mapping[str, Any]) -> tuple[Note, ...]:
+    """Scheduled with a reason to hold it and nobody's approval: there was nobody to ask."""
+    holds = any(verdict["says"] == "hold" for verdict in one["verdicts"])
+    if one["stage"] != "scheduled" or not holds or any(not given["void"] for given in one["approvals"]):
+        return ()
+    words = (
+        f"It is made by itself on {when(one['at'])}, unless somebody withdraws it. Who asked, the owners and the"
+        " postmaster got a letter with a link that stops it."
+    )
+    return (Note("Nobody else could approve this", words, "warn", "clock-pause"),)
 
 
 def _to_review(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:

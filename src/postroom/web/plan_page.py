@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from postroom.access.acting import acting_as
 from postroom.access.scope import visible
+from postroom.changes.pipeline import somebody_else
 from postroom.changes.policy import Proposed
 from postroom.models import Client
 from postroom.queries.before_after import undone
@@ -24,6 +25,11 @@ from postroom.web.titles import title
 
 MOVED = Note("What stands here changed since you looked", "This is the plan as it is now; look again, then send it.",
              tone="warn", alert=True)  # fmt: skip
+HELD = "It is held for a second person, who sees exactly this plan."
+ALONE = (
+    "Nobody else could approve it. So it waits for a day, and you, the owners and the postmaster get a letter with a "
+    "link that stops it; then it is made by itself."
+)
 
 
 def plan_page(
@@ -37,13 +43,15 @@ def plan_page(
         back = undone([{"id": "plan", "undoes": str(proposed.change.undoes_id or "")}]).get("plan")
         said = title(proposed.change.kind, proposed.change.params, names, back)
         refuses = any(one["says"] == "refuse" for one in found["verdicts"])
+        held = any(one["says"] == "hold" for one in found["verdicts"])
+        who = (HELD if somebody_else(proposed.change) else ALONE) if held else ""
         shown = PlanPage(
             head=PageHead(f"The plan: {_lower(said)}", "Nothing is changed yet", crumbs=_crumbs(asked)),
             notes=(*((MOVED,) if moved else ()), *freeze_notes(request, proposed.plan.client)),
             objects=objects(found["edits"], names), objects_sub=counted(found["edits"], found["more_edits"]),
             left_out=left_out(found["left_out"], names), not_touched=untouched(proposed.plan.by_table.keys()),
             verdicts=verdicts(found["verdicts"]), deliveries=() if refuses else deliveries(proposed),
-            facts=_facts(request, asked), what=_what(request, asked, found, names, client),
+            facts=_facts(request, asked), what=_what(request, asked, found, names, client, who),
             form=None if refuses else _form(asked, proposed, found, said, key, typed), back=_back(asked),
         )  # fmt: skip
     return render(request, "plan.html", {"page": shown}, status=422 if typed is not None else 200)
@@ -58,7 +66,7 @@ def _crumbs(asked: KindForm) -> tuple[Crumb, ...]:
 
 
 def _what(
-    request: Any, asked: KindForm, found: dict[str, Any], names: Names, client: Client | None
+    request: Any, asked: KindForm, found: dict[str, Any], names: Names, client: Client | None, held: str
 ) -> tuple[Words, ...]:
     """Whose it is, the full name, what it means, whether somebody else has to agree."""
     whose = client.name if client else request.around.organization if not _made(found) else _made(found)
@@ -68,8 +76,8 @@ def _what(
     said += [("This is", Strong(full), Code(address)) for address, full in _people(found, names)]
     if words := consequence(asked.name):
         said.append(words)
-    if any(one["says"] == "hold" for one in found["verdicts"]):
-        said.append("It is held for a second person, who sees exactly this plan.")
+    if held:
+        said.append(held)
     elif asked.at:
         said.append(f"It is applied by the clock at {asked.at:%d %b %Y %H:%M} UTC, unless somebody withdraws it.")
     else:
