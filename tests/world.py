@@ -130,6 +130,12 @@ class Stack:
         found = [r for rrset in answer.answer if rrset.rdtype == wanted for r in rrset]
         return sorted(b"".join(r.strings).decode() if type == "TXT" else r.to_text() for r in found)
 
+    def delegated(self, name: str) -> list[str]:
+        """The name servers that the stand-in parent names for a zone."""
+        query = dns.message.make_query(name, "NS")
+        answer = dns.query.udp(query, str(self.at["address"]), port=5301, timeout=5)
+        return sorted(r.to_text() for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS for r in rrset)
+
     def signed(self, message: bytes) -> bool:
         """Whether a DKIM signature verifies against the published key."""
 

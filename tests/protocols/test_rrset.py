@@ -119,3 +119,11 @@ def test_no_string_and_no_cut_is_lost(strings: tuple[bytes, ...]) -> None:
 
 def test_the_text_of_a_cut_value_is_joined() -> None:
     assert txt_text('"v=spf1 " "mx -all"') == "v=spf1 mx -all"
+
+
+def test_lines_of_a_zone_file_keep_cuts_and_quotes() -> None:
+    mx = rrset("acme.example", "MX", 60, ["10 a.example.", "20 b.example."])
+    assert mx.master_file() == ["acme.example. 60 IN MX 10 a.example.", "acme.example. 60 IN MX 20 b.example."]
+    (line,) = rrset("acme.example", "TXT", 60, ["x" * 300 + ' "y"']).master_file()
+    assert line == f'acme.example. 60 IN TXT "{"x" * 255}" "{"x" * 45} \\"y\\""'
+    assert RRset("acme.example.", "MX", 60, ()).master_file() == []

@@ -71,6 +71,11 @@ DOMAIN = DomainPage(
         Item("Our TXT token", "not seen at the present name servers", "off"),
     ),
     records_sub="4 with a say in mail",
+    by_hand=(
+        "harbor.example. 3600 IN MX 10 mx.postroom.example.",
+        f'pr1._domainkey.harbor.example. 3600 IN TXT "{"k" * 250}"',
+    ),
+    by_hand_why="by Gus at Globex, in place of what stands under the same name and type",
     records=Table(
         "Record sets",
         (Column("Record"), Column("As found"), Column("Wanted"), Column("Live now")),

@@ -4,7 +4,8 @@ from typing import Any
 
 from ninja import Router
 
-from postroom.queries.objects import listed, one
+from postroom.queries import records
+from postroom.queries.objects import listed, one, row_of
 
 from .door import reads
 
@@ -37,6 +38,15 @@ def _one(noun: str) -> Any:
 
     view.__doc__ = f"One of {noun.replace('_', ' ')}, by id or by what people call it."
     return view
+
+
+@router.get("/domains/{ref}/by_hand")
+@reads("domains.view")
+def by_hand(request: Any, ref: str) -> dict[str, Any]:
+    """What has to be typed in where the domain's DNS is run, as record sets and as lines of a zone file."""
+    domain = row_of(request.auth.actor, "domains", ref)
+    found = records.by_hand(domain, records.live(request.auth.actor, domain))
+    return {"items": [one.as_json() for one in found], "zone_file": records.master_file(found)}
 
 
 for noun in NOUNS:

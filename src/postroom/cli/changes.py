@@ -127,6 +127,18 @@ def show_one(noun: str, ref: str | None, at: str | None, client: str | None, as_
         show.objects(found["items"] if ref is None else [found])
 
 
+@click.command()
+@click.argument("domain")
+@json_option
+def by_hand(domain: str, as_json: bool) -> None:
+    """What has to be typed in where a DOMAIN's DNS is run, as lines of a zone file."""
+    found = remote.ask("GET", f"/domains/{remote.quoted(domain)}/by_hand")
+    if as_json:
+        show.as_json(found)
+    else:
+        click.echo("\n".join(found["zone_file"]) or f"nothing: all of {domain} stands, or is published by Postroom")
+
+
 def _shown(one: dict[str, Any], as_json: bool) -> None:
     show.as_json(one) if as_json else show.change(one)
 

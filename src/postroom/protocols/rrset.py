@@ -14,7 +14,7 @@ from typing import Any
 import idna
 
 from postroom.protocols.text import shown
-from postroom.protocols.txt import txt_strings, txt_value
+from postroom.protocols.txt import txt_quoted, txt_strings, txt_value
 
 MAX_TTL = 2**31 - 1  # RFC 2181, 8
 DEFAULT_TTL = 3600
@@ -48,6 +48,11 @@ class RRset:
 
     def as_json(self) -> dict[str, Any]:
         return {"name": self.name, "type": self.type, "ttl": self.ttl, "values": list(self.values)}
+
+    def master_file(self) -> list[str]:
+        """A line a record, as zone files and most providers' panels take them (RFC 1035, 5.1)."""
+        said = txt_quoted if self.type == "TXT" else str
+        return [f"{self.name} {self.ttl} IN {self.type} {said(value)}" for value in self.values]
 
     def __str__(self) -> str:
         return f"{self.name} {self.ttl} {self.type} {' | '.join(self.values)}"

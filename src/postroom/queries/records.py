@@ -14,7 +14,9 @@ from django.db.models.functions import Concat
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
+from postroom.dns.proof import token_name, token_text
 from postroom.models import DkimKey, Domain, Reading, RecordSet
+from postroom.protocols.rrset import DEFAULT_TTL, RRset
 
 CHECKS = ("MX", "SPF", "DKIM", "DMARC")
 Standing = dict[UUID, dict[str, str]]
@@ -85,6 +87,27 @@ def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Li
     wanted = set(row.values) if row.set_aside is None else set((row.found or {}).get("values", []))
     state = "good" if set(values or []) == wanted else "bad"
     return Live(row, state, values, mark.at, mark.server, "")
+
+
+def by_hand(domain: Domain, live: Iterable[Live]) -> list[RRset]:
+    """What somebody has to type in where the domain's DNS is run: each the whole of what shall stand under its name.
+
+    Its proof, while that waits; of a domain typed in by hand, every record set that does not stand yet. One without
+    values has to go.
+    """
+    found = []
+    if domain.proof == "waiting" and domain.removed_at is None:
+        text = token_text(domain.proof_token)
+        found.append(RRset(token_name(domain.name), "TXT", DEFAULT_TTL, (text,)))
+    if domain.hosting == "manual":
+        rows = [one.row for one in live if one.state != "good"]
+        found += [RRset(row.name, row.type, row.ttl, tuple(row.values)) for row in rows]
+    return found
+
+
+def master_file(found: Iterable[RRset]) -> list[str]:
+    """The same as lines to copy; what has to go is a comment."""
+    return [line for one in found for line in one.master_file() or (f"; remove {one.type} at {one.name}",)]
 
 
 def keys(actor: Actor, domain: Domain) -> list[DkimKey]:

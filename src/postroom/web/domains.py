@@ -84,6 +84,7 @@ def domain(request: Any, ref: str) -> HttpResponse:
     shown = DomainPage(
         head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),
         checks_sub=_read(live), proof=_proof(one), records=_records(live), records_sub="as found, as wanted, as read",
+        by_hand=tuple(records.master_file(records.by_hand(one, live))), by_hand_why=_by_hand(one),
         keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
     )  # fmt: skip
@@ -131,6 +132,14 @@ def _proof(one: Domain) -> tuple[Item, ...]:
         Item(("Or a TXT record at", Code(token_name(one.name)), Code(token_text(one.proof_token))),
              "at its present name servers", icon="note"),
     )  # fmt: skip
+
+
+def _by_hand(one: Domain) -> str:
+    """By whom, and what becomes of it; the lines are the whole of what shall stand under each name."""
+    if one.hosting != "manual":
+        return "one way to prove control; it goes when you like, once it was read"
+    who = f"by {one.dns_holder}, " if one.dns_holder else ""
+    return f"{who}in place of what stands under the same name and type; looked for again and again until it is seen"
 
 
 def _records(live: list[Live]) -> Table | None:

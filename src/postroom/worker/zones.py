@@ -27,6 +27,7 @@ from postroom.resolve.walk import NetResolver
 GOES_BACK = ("domains.remove", "domains.restore", "history.roll_back")
 POLLS, PAUSE = 10, 0.3
 BY_HAND = timedelta(minutes=1)
+TYPING = timedelta(seconds=10)  # somebody may be at it; every further look waits longer
 
 
 def resolver() -> NetResolver:
@@ -108,7 +109,7 @@ def publish(change: Change, delivery: Delivery) -> Outcome:
         return Outcome(evidence=[one.as_json() for one in found])
     left = next(one for one in found if not one.agrees)
     said = f"{left.question} at {left.server}: {left.answer}"
-    return Outcome(why=said, again_in=timedelta(seconds=5) if hosting == "hosted" else BY_HAND)
+    return Outcome(why=said, again_in=timedelta(seconds=5) if hosting == "hosted" else TYPING)
 
 
 def _whose(delivery: Delivery) -> tuple[str, str]:

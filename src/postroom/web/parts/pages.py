@@ -185,6 +185,8 @@ class DomainPage(Page):
     proof: tuple[Item, ...] = ()
     records: Table | None = None
     records_sub: str = ""
+    by_hand: tuple[str, ...] = ()  # lines of a zone file, to copy
+    by_hand_why: str = ""
     landing: Table | None = None
     keys: Table | None = None
     recent: tuple[Line, ...] = ()
