@@ -45,7 +45,10 @@ class NodeTodo(models.Model):
 
     class Meta:
         db_table = "node_todo"
-        indexes = [models.Index(fields=["node", "id"], name="todo_of_a_node")]
+        indexes = [
+            models.Index(fields=["node", "id"], name="todo_of_a_node"),
+            models.Index(fields=["object_id"], name="todo_about_an_object"),
+        ]
 
 
 class Due(models.Model):

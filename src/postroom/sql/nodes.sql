@@ -53,15 +53,15 @@ CREATE OR REPLACE FUNCTION postroom_this_node() RETURNS uuid STABLE LANGUAGE sql
   RETURN (SELECT id FROM nodes WHERE role = session_user);
 
 -- One statement, one snapshot: a todo row that is seen comes with the object as that change left it. An object
--- that is gone, or that another node serves now, compiles to nothing here.
+-- that is gone, or that another node serves now, compiles to nothing here. `compiled` is asked in a sub-select for
+-- each object by its key: joined to it, all that the node serves would be compiled first.
 CREATE OR REPLACE FUNCTION node_pull(at_most int DEFAULT 1000)
   RETURNS TABLE (todo bigint, object text, id uuid, change uuid, compiled jsonb)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT t.id, t.object, t.object_id, t.change_id, c.compiled
+  SELECT t.id, t.object, t.object_id, t.change_id,
+    (SELECT v.compiled FROM compiled v WHERE v.object = t.object AND v.id = t.object_id AND v.node_id = t.node_id)
   FROM (SELECT * FROM node_todo WHERE node_id = postroom_this_node() ORDER BY id LIMIT at_most) t
-    LEFT JOIN LATERAL (
-      SELECT v.compiled FROM compiled v WHERE v.object = t.object AND v.id = t.object_id AND v.node_id = t.node_id) c ON true
   ORDER BY t.id;
 END;
 
@@ -117,24 +117,27 @@ CREATE OR REPLACE FUNCTION postroom_read_back(change uuid, node uuid)
   RETURNS TABLE (object text, id uuid, said jsonb, newest jsonb, compiled jsonb, overtaken boolean)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT e.object, e.object_id, e.found, n.found,
-    v.compiled
+  WITH read AS MATERIALIZED (
+    SELECT e.id AS place, e.object, e.object_id, e.found,
+      (SELECT l.found FROM evidence l WHERE l.node_id = e.node_id AND l.object_id = e.object_id
+        ORDER BY l.id DESC LIMIT 1) AS newest,
+      (SELECT c.compiled FROM compiled c
+        WHERE c.object = e.object AND c.id = e.object_id AND c.node_id = e.node_id) AS compiled,
+      EXISTS (SELECT FROM node_todo t WHERE t.node_id = e.node_id AND t.object_id = e.object_id) AS overtaken
+    FROM evidence e
+    WHERE e.change_id = postroom_read_back.change AND e.node_id = postroom_read_back.node AND postroom_everything()
+  )
+  SELECT r.object, r.object_id, r.found, r.newest,
+    r.compiled
       || jsonb_build_object('secrets', jsonb_build_object('password', (
         SELECT coalesce(jsonb_agg(p - 'hash'), '[]')
-        FROM jsonb_array_elements(v.compiled -> 'secrets' -> 'password') p)))
+        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'password') p)))
       || jsonb_build_object('keys', jsonb_build_object('key', (
         SELECT coalesce(jsonb_agg(k - 'sealed'), '[]')
-        FROM jsonb_array_elements(v.compiled -> 'keys' -> 'key') k))),
-    EXISTS (SELECT FROM node_todo t WHERE t.node_id = e.node_id AND t.object_id = e.object_id)
-  FROM evidence e
-    CROSS JOIN LATERAL (
-      SELECT l.found FROM evidence l WHERE l.node_id = e.node_id AND l.object_id = e.object_id
-      ORDER BY l.id DESC LIMIT 1) n
-    LEFT JOIN LATERAL (
-      SELECT c.compiled FROM compiled c
-      WHERE c.object = e.object AND c.id = e.object_id AND c.node_id = e.node_id) v ON true
-  WHERE e.change_id = postroom_read_back.change AND e.node_id = postroom_read_back.node AND postroom_everything()
-  ORDER BY e.object, e.object_id, e.id;
+        FROM jsonb_array_elements(r.compiled -> 'keys' -> 'key') k))),
+    r.overtaken
+  FROM read r
+  ORDER BY r.object, r.object_id, r.place;
 END;
 ALTER FUNCTION postroom_read_back(uuid, uuid) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_read_back(uuid, uuid) FROM PUBLIC;
