@@ -21,11 +21,16 @@ for name in [name for name in os.environ if name.startswith("POSTROOM_")]:
         del os.environ[name]
 django.setup()
 
-from postroom.host.cluster import Cluster  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from postroom.host.cluster import THROWAWAY, Cluster  # noqa: E402
+
+settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and drills have the real one
 
 pytest_plugins = ["stack"]
 TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
+UNTIDIED = {**THROWAWAY, "autovacuum": "off"}  # no database here lives long enough
 numbers = count()
 
 
@@ -41,7 +46,7 @@ def temporary_cluster() -> Iterator[Cluster]:
         with pytest.MonkeyPatch.context() as patch:
             if spare:
                 patch.setattr(tempfile, "tempdir", MEMORY)
-            running = until_the_end.enter_context(Cluster.temporary(nodes=NODES))
+            running = until_the_end.enter_context(Cluster.temporary(nodes=NODES, settings=UNTIDIED))
         yield running
 
 
@@ -64,7 +69,7 @@ def copied(cluster: Cluster, template: str) -> Iterator[str]:
 
     name = f"test_{next(numbers)}"
     with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     connection.close()
     connection.settings_dict.update(NAME=name, HOST=str(cluster.sockets), PORT=str(cluster.port), USER="postroom_app")
     yield name
