@@ -108,6 +108,14 @@ def test_a_role_that_does_not_allow_it_is_refused_and_recorded(house: House) -> 
 
 
 def test_a_taken_address_is_refused_without_saying_by_whom(house: House) -> None:
+    with pytest.raises(Problems) as found:
+        do("mailboxes.create", house.carl, address=MIA)
+    assert [(p.where, p.what) for p in found.value.problems] == [("address", f"{MIA} is already taken")]
+
+
+def test_who_is_later_by_a_moment_is_refused_by_the_database(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ask for one address at once, and each is told that it is free."""
+    monkeypatch.setattr("postroom.changes.taken.taken", lambda *_: [])
     change = do("mailboxes.create", house.carl, address=MIA)
     assert change.stage == "refused" and reasons(change).startswith("already taken")
     assert "globex" not in str(change.verdicts)
@@ -140,7 +148,8 @@ def test_many_objects_are_one_change_one_version_all_or_nothing(house: House) ->
     assert isinstance(change.params, list) and len(change.params) == 25
 
     clash = [kind("mailboxes.create", address=a) for a in ("fresh@acme.example", MIA)]
-    assert submit(clash, actor=house.olive, why="x").stage == "refused"
+    with pytest.raises(Problems, match=r"^1\.address: "):
+        submit(clash, actor=house.olive, why="x")
     with acting_as(house.olive):
         assert not Mailbox.objects.filter(address__address="fresh@acme.example").exists()
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-from cast import House, do
+from cast import MIA, House, do, kind
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
+from postroom.changes.pipeline import dry_run, submit
+from postroom.changes.taken import named
 
 
 def test_a_domain_another_client_holds_is_taken_and_nobody_says_by_whom(house: House) -> None:
@@ -21,3 +23,33 @@ def test_an_operator_of_one_client_adds_a_domain_there(house: House) -> None:
     assert added.stage == "applied", added.verdicts
     with pytest.raises(Problems, match="already taken"):
         do("domains.add", house.henry, client="acme", name="globex.example")
+
+
+def test_each_name_of_a_list_that_is_taken_or_stands_twice_is_said_at_its_place(house: House) -> None:
+    asked = ["new@acme.example", MIA, "other@acme.example", "new@acme.example", "postmaster@acme.example"]
+    boxes = [kind("mailboxes.create", address=one) for one in asked]
+    for tried in (submit, dry_run):
+        with pytest.raises(Problems) as found:
+            tried(boxes, actor=house.olive, why="a list")
+        assert [(p.where, p.what) for p in found.value.problems] == [
+            ("3.address", "new@acme.example stands twice in this list, first at 0"),
+            ("1.address", f"{MIA} is already taken"),
+            ("4.address", "postmaster@acme.example is already taken"),
+        ]  # fmt: skip
+
+
+def test_one_name_alone_is_said_at_its_parameter(house: House) -> None:
+    for wrong, where in (
+        (kind("aliases.create", address=MIA, targets=["postmaster@acme.example"]), "address"),
+        (kind("people.invite", name="Ada", email="ada@northlight.example"), "email"),
+        (kind("domains.add", client="acme", name="acme.example"), "name"),
+        (kind("clients.create", name="Acme"), "name"),
+    ):
+        with pytest.raises(Problems, match=f"^{where}: .* is already taken"):
+            submit(wrong, actor=house.oskar, why="x")
+
+
+def test_every_table_with_a_unique_name_is_asked(sql: object) -> None:
+    ((source,),) = sql("SELECT pg_get_functiondef('postroom_taken(text, text[])'::regprocedure)")  # type: ignore[operator]
+    missing = {table for table, key in named().items() if f"'{table}'" not in source or f".{key} =" not in source}
+    assert missing == set() and len(named()) >= 5

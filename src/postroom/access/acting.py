@@ -179,10 +179,9 @@ def signed_in(person: UUID) -> tuple[Actor, frozenset[str]] | None:
     return (Actor(person, found[0][0]), frozenset(found[0][1])) if found else None
 
 
-def taken(domain: str) -> bool:
-    """Whether a domain is in somebody's care already; never whose."""
-    ((found,),) = _ask("SELECT postroom_taken(%s)", domain)
-    return bool(found)
+def taken(table: str, names: list[str]) -> list[str]:
+    """Which of these names somebody has already, in their order; never who."""
+    return [name for (name,) in _ask("SELECT postroom_taken(%s, %s)", table, names)]
 
 
 def others_who_may(roles: list[str], *, client: UUID | None, beside: UUID | None) -> int:

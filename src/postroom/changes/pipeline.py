@@ -28,6 +28,7 @@ from .plan import Plan, Planned
 from .policy import Proposed, Verdict, judge
 from .record import append
 from .state import State, new_change_id, seconds
+from .taken import Place, clashes
 
 ALONE = timedelta(hours=24)  # how long a change waits where a second person is required and there is none
 NOTICE = "notices.send"
@@ -91,16 +92,17 @@ def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
     """The edits of all parts; everything that is wrong with any of them, at once."""
     if len(kinds) > 1:
         state.load(ref for kind in kinds for ref in kind.reads())
-    planned: list[Planned] = []
+    parts: list[tuple[Place, list[Planned]]] = []
     problems: list[Problem] = []
     for n, kind in enumerate(kinds):
         try:
-            planned += kind.plan(state)
+            parts.append(((str(n) if len(kinds) > 1 else "", kind), list(kind.plan(state))))
         except Problem as problem:
             problems.append(problem.inside(n) if len(kinds) > 1 else problem)
+    problems += clashes(parts)
     if problems:
         raise Problems(problems)
-    return planned
+    return [one for _, planned in parts for one in planned]
 
 
 def _as_one(planned: Sequence[Planned]) -> Plan:

@@ -92,15 +92,23 @@ BEGIN ATOMIC
     WHERE p.id IS DISTINCT FROM beside AND g.role = ANY (roles) AND g.domain_id IS NULL
       AND (g.client_id IS NULL OR g.client_id = whose);
 END;
--- Whether a domain is in somebody's care already; never whose.
-CREATE OR REPLACE FUNCTION postroom_taken(domain text) RETURNS boolean
+-- Which of these names are taken, whoever has them; never by whom. One arm a table whose rows have a unique name.
+CREATE OR REPLACE FUNCTION postroom_taken(what text, names text[]) RETURNS SETOF text
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT EXISTS (SELECT 1 FROM domains d WHERE d.name = domain);
+  SELECT n.name FROM unnest(names) WITH ORDINALITY n(name, place)
+  WHERE CASE what
+    WHEN 'addresses' THEN EXISTS (SELECT FROM addresses a WHERE a.address = n.name)
+    WHEN 'clients' THEN EXISTS (SELECT FROM clients c WHERE c.slug = n.name)
+    WHEN 'domains' THEN EXISTS (SELECT FROM domains d WHERE d.name = n.name)
+    WHEN 'nodes' THEN EXISTS (SELECT FROM nodes o WHERE o.name = n.name)
+    WHEN 'people' THEN EXISTS (SELECT FROM people p WHERE p.email = n.name)
+  END
+  ORDER BY n.place;
 END;
-ALTER FUNCTION postroom_taken(text) OWNER TO postroom_system;
-REVOKE ALL ON FUNCTION postroom_taken(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION postroom_taken(text) TO postroom_app;
+ALTER FUNCTION postroom_taken(text, text[]) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_taken(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_taken(text, text[]) TO postroom_app;
 -- Parts of words, found by their trigrams. LIKE is not leakproof, so under row security the planner may not use an index
 -- for it; here row security is bypassed, and the same scope asked for in words.
 CREATE OR REPLACE FUNCTION postroom_find_addresses(pattern text) RETURNS SETOF uuid

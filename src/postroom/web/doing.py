@@ -88,19 +88,21 @@ def send(request: Any, name: str) -> HttpResponse:
     kinds = asked.kinds()
     if asked.errors:
         return shown(request, asked)
+    key = str(request.POST.get("key", ""))[:64] or None
+    if asked.step == "send" and (made := _made_already(request, name, key)):
+        return HttpResponseRedirect(f"/changes/{made.pk}/")
     try:
         proposed = dry_run(kinds, actor=request.actor, why=asked.why)
     except ChangeError as error:
         return shown(request, wrong(asked, error))
     if asked.step != "send":
         return plan_page(request, asked, proposed, key=str(uuid4()))
-    return _sent(request, asked, kinds, proposed)
+    return _sent(request, asked, kinds, proposed, key)
 
 
-def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed) -> HttpResponse:
+def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, key: str | None) -> HttpResponse:
     """Submit what was seen; a plan that is another one by now is shown again."""
-    key = str(request.POST.get("key", ""))[:64] or None
-    if request.POST.get("seen") != likeness(proposed) and not _made_already(request, key):
+    if request.POST.get("seen") != likeness(proposed):
         return plan_page(request, asked, proposed, key=key or str(uuid4()), moved=True)
     if (typed := asked.typed_wrong(proposed)) is not None:
         return plan_page(request, asked, proposed, key=key or str(uuid4()), typed=typed)
@@ -118,10 +120,11 @@ def _submitted(request: Any, asked: KindForm, kinds: list[Kind], key: str | None
     return submit(kinds, actor=request.actor, why=asked.why, ticket=asked.ticket, key=key, at=asked.at)
 
 
-def _made_already(request: Any, key: str | None) -> bool:
-    """The button was pressed twice: the second press answers with the change of the first."""
+def _made_already(request: Any, name: str, key: str | None) -> Change | None:
+    """The button was pressed twice: the second press answers with the change of the first, whatever it made of it."""
     with acting_as(request.actor):
-        return bool(key) and Change.objects.filter(key=key, proposer_id=request.actor.person).exists()
+        mine = Change.objects.filter(kind=name, proposer_id=request.actor.person, key__isnull=False)
+        return mine.filter(key=key).first()
 
 
 def _kind(request: Any, name: str) -> type[Kind] | HttpResponse:

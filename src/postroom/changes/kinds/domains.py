@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from postroom.access.acting import taken
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Edit, Planned, create, edit
@@ -42,8 +41,6 @@ class AddDomain(Kind, name="domains.add"):
         client, domain = state.get(Client, self.client, where="client"), state.new_id()
         if client.removed_at:
             raise Problem("client", f"{client.name} is removed")
-        if taken(self.name):
-            raise Problem("name", f"{self.name} is already taken")
         known = self.model_dump(exclude={"client"})
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known)
         for wanted, ours in baseline(self.name, state):

@@ -1,0 +1,54 @@
+"""Names that are taken, or stand twice in one list: each said at its place before anything is tried.
+
+The database's unique constraints decide; this is for saying it well, of all of them together. By whom a name is taken
+is never said.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from postroom.access.acting import taken
+from postroom.models.base import state_models
+
+from .edit import Edit
+from .errors import Problem
+from .kind import Kind
+from .plan import Planned
+
+Place = tuple[str, Kind]  # where in the list a part stands ("" where it is alone), and the part
+
+
+def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Problem]:
+    """What is wrong with the names of the rows that these plans would make."""
+    asked: dict[str, dict[str, Place]] = {table: {} for table in named()}
+    for place, planned in parts:
+        for table, name in _made(planned):
+            first = asked[table].setdefault(name, place)
+            if first is not place:
+                yield _problem(place, table, name, f"stands twice in this list, first at {first[0]}")
+    for table, names in asked.items():
+        for name in taken(table, list(names)) if names else ():
+            yield _problem(names[name], table, name, "is already taken")
+
+
+@cache
+def named() -> dict[str, str]:
+    """table → the column with the unique name that people call its rows by."""
+    models = {table: model for table, model in state_models().items() if model.natural_key in model.columns()}
+    unique = {table: model.natural_key for table, model in models.items() if model.natural_key != "id"}
+    return {table: key for table, key in unique.items() if getattr(models[table]._meta.get_field(key), "unique", False)}
+
+
+def _made(planned: Iterable[Planned]) -> Iterator[tuple[str, str]]:
+    names = named()
+    for one in planned:
+        if isinstance(one, Edit) and one.before is None and one.after and one.table in names:
+            yield one.table, str(one.after[names[one.table]])
+
+
+def _problem(place: Place, table: str, name: str, what: str) -> Problem:
+    at, kind = place
+    fields = list(type(kind).model_fields)
+    same = [field for field, value in kind if value == name]
+    where = next(field for field in (*same, named()[table], *fields) if field in fields)
+    return Problem(f"{at}.{where}" if at else where, f"{name} {what}")
