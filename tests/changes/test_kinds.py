@@ -142,7 +142,7 @@ def test_a_slug_is_made_from_the_name_and_stays(house: House) -> None:
         slug = Client.objects.get(name="Bar & Söhne GmbH").slug
     do("clients.change", house.olive, client=slug, name="Foo")
     assert the(Client, slug=slug).name == "Foo" and slug.isascii()
-    with pytest.raises(Problems, match="^name: acme is already taken"):
+    with pytest.raises(Problems, match="name: acme is already taken"):
         do("clients.create", house.olive, name="Acme")
 
 
