@@ -4,7 +4,7 @@
 the transaction may see; row security holds that against every query, ours and raw.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -188,3 +188,9 @@ def others_who_may(roles: list[str], *, client: UUID | None, beside: UUID | None
     """How many people, `beside` left out, hold one of `roles` at this client or above it."""
     ((count,),) = _ask("SELECT postroom_others(%s, %s, %s)", client, beside, roles)
     return int(count)
+
+
+def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str]) -> bool:
+    """Whether any of these people holds one of `roles` at this client or above it; never which of them."""
+    ((found,),) = _ask("SELECT postroom_hold_any(%s, %s::uuid[], %s)", client, list(among), list(roles))
+    return bool(found)

@@ -5,12 +5,14 @@ the options of the CLI and the fields of the plain form.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from postroom.models import StateModel
+from postroom.models.base import state_models
 
 from .plan import Planned
 from .state import State
@@ -41,8 +43,10 @@ class Kind(BaseModel):
         raise NotImplementedError
 
     def reads(self) -> Iterator[Ref]:
-        """Rows the plan will ask for, so that ten thousand of these read each table once. Optional."""
-        return iter(())
+        """Rows the plan will ask for, so that ten thousand of these read each table once: what its parameters name."""
+        for field, model in _references(type(self)):
+            if ref := getattr(self, field):
+                yield model, str(ref)
 
     def needs(self) -> Iterator[str]:
         """Zones whose records the plan reads; they are read again first if the last reading is old."""
@@ -52,6 +56,17 @@ class Kind(BaseModel):
     def takes_back(self) -> UUID | None:
         """The change this one undoes, if it is an undo."""
         return None
+
+
+@cache
+def _references(kind: type[Kind]) -> tuple[tuple[str, type[StateModel]], ...]:
+    """The parameters in which an id or a natural key stands, and whose."""
+    models = state_models()
+    found = []
+    for field, schema in kind.model_json_schema()["properties"].items():
+        named = [one["ref"] for one in (schema, *schema.get("anyOf", ())) if one.get("ref") in models]
+        found += [(field, models[noun]) for noun in named]
+    return tuple(found)
 
 
 KINDS: dict[str, type[Kind]] = {}

@@ -1,6 +1,6 @@
 """Policies: what holds, stops or marks a change, each with its reason. All are asked, every reason is shown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -85,20 +85,17 @@ class Proposed:
 
     def domains(self) -> set[UUID | None]:
         """The domains the rows of this plan belong to; None stands for a row that is no domain's."""
-        return {self._domain(m.edit, m.now or m.then or {}) for m in self.moves()}
+        rows = [(m.edit, m.now or m.then or {}) for m in self.moves()]
+        at = {e.id: UUID(e.after["domain_id"]) for e in self.plan.on(Address) if e.after and e.after.get("domain_id")}
+        hang = {row["address_id"] for _, row in rows if row.get("address_id")} - at.keys()
+        at |= {str(pk): domain for pk, domain in Address.objects.filter(pk__in=hang).values_list("pk", "domain_id")}
+        return {_domain(edit, row, at) for edit, row in rows}
 
-    def _domain(self, edit: Edit, row: Row) -> UUID | None:
-        if edit.table == "domains":
-            return UUID(edit.id)
-        if row.get("domain_id"):
-            return UUID(row["domain_id"])
-        if row.get("address_id"):
-            made = {e.id: e.after for e in self.plan.on(Address) if e.after}
-            if whole := made.get(row["address_id"]):
-                return UUID(whole["domain_id"])
-            address = Address.objects.filter(pk=row["address_id"]).first()
-            return address.domain_id if address else None
-        return None
+
+def _domain(edit: Edit, row: Row, at: Mapping[str, UUID]) -> UUID | None:
+    if edit.table == "domains":
+        return UUID(edit.id)
+    return UUID(row["domain_id"]) if row.get("domain_id") else at.get(row.get("address_id") or "")
 
 
 def _after(e: Edit, now: Row | None) -> Row | None:

@@ -1,6 +1,6 @@
 """What a kind may know: the rows its proposer may see, and the one clock and ids of the change."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from os import urandom
 from time import time
@@ -17,6 +17,7 @@ from postroom.protocols.rrset import RRset
 from .errors import NotThere, Problem
 
 M = TypeVar("M", bound=StateModel)
+T = TypeVar("T")
 LAST_32_BITS = 0xFFFF_FFFF
 FRESH = timedelta(minutes=10)
 AT_ONCE = 5_000
@@ -36,7 +37,9 @@ class State:
     def __init__(self, access: Access, change_id: UUID, now: datetime, why: str = "") -> None:
         self.access, self.actor, self.now, self.why = access, access.actor, now, why
         self._change, self._made = change_id, 0
-        self._got: dict[tuple[type[StateModel], str], StateModel] = {}
+        self._got: dict[tuple[type[StateModel], str], StateModel | None] = {}
+        self._once: dict[str, object] = {}
+        self._hanging: dict[tuple[type[StateModel], str], dict[UUID, list[StateModel]]] = {}
 
     def new_id(self) -> UUID:
         self._made += 1
@@ -48,24 +51,51 @@ class State:
 
     def get(self, model: type[M], ref: str | UUID, *, where: str = "") -> M:
         """By id or natural key, read once; NotThere (at parameter `where`) for none, or none of yours."""
+        row = self.find(model, ref)
+        if row is None:
+            noun = str(model._meta.verbose_name)
+            raise NotThere(where or noun, f"no {noun} {ref} that you can see")
+        return row
+
+    def find(self, model: type[M], ref: str | UUID) -> M | None:
+        """The same, where there may be none."""
         key = (model, str(ref))
         if key not in self._got:
-            row = next(self._read(model, [str(ref)]), None)
-            if row is None:
-                noun = str(model._meta.verbose_name)
-                raise NotThere(where or noun, f"no {noun} {ref} that you can see")
-            self._got[key] = row
+            self.load([key])
         return self._got[key]  # type: ignore[return-value]
+
+    def once(self, what: str, read: Callable[[], T]) -> T:
+        """What many parts of a change ask alike, read for all of them."""
+        if what not in self._once:
+            self._once[what] = read()
+        return self._once[what]  # type: ignore[return-value]
 
     def rows(self, model: type[M], **where: Any) -> "QuerySet[M]":
         return visible(self.actor, model).filter(**where)
 
+    def hanging(self, model: type[M], column: str, row: UUID) -> list[M]:
+        """Those that name this row in `column`; read at once for every row that the change is about so far."""
+        known = self._hanging.setdefault((model, column), {})
+        if row not in known:
+            wanted = sorted({row, *self._read_so_far()} - known.keys())
+            known |= {one: [] for one in wanted}
+            for at in range(0, len(wanted), AT_ONCE):
+                for found in self.rows(model, **{f"{column}__in": wanted[at : at + AT_ONCE]}).order_by("id"):
+                    known[getattr(found, column)].append(found)
+        return known[row]  # type: ignore[return-value]
+
+    def _read_so_far(self) -> Iterator[UUID]:
+        yield from (one.pk for one in self._got.values() if one)
+        yield from (one.pk for rows in self._hanging.values() for found in rows.values() for one in found)
+
     def load(self, refs: Iterable[tuple[type[StateModel], str]]) -> None:
-        """Read many rows in few queries; those that are not there are found out by `get`."""
+        """Read many rows in few queries; that one is not there is remembered too."""
         wanted: dict[type[StateModel], set[str]] = {}
         for model, ref in refs:
-            wanted.setdefault(model, set()).add(ref)
+            if (model, ref) not in self._got:
+                wanted.setdefault(model, set()).add(ref)
         for model, names in wanted.items():
+            self._got |= {(model, name): None for name in names}
             for row in self._read(model, sorted(names)):
                 self._got[model, row.label] = self._got[model, str(row.pk)] = row
 

@@ -92,6 +92,19 @@ BEGIN ATOMIC
     WHERE p.id IS DISTINCT FROM beside AND g.role = ANY (roles) AND g.domain_id IS NULL
       AND (g.client_id IS NULL OR g.client_id = whose);
 END;
+-- Does any of these people hold one of these roles here, or above? Never which of them.
+CREATE OR REPLACE FUNCTION postroom_hold_any(whose uuid, among uuid[], roles text[]) RETURNS boolean
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM people p JOIN grants g ON g.person_id = p.id
+    WHERE p.id = ANY (among) AND p.suspended_at IS NULL AND p.removed_at IS NULL AND g.role = ANY (roles)
+      AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
+      AND g.domain_id IS NULL AND (g.client_id IS NULL OR g.client_id = whose));
+END;
+ALTER FUNCTION postroom_hold_any(uuid, uuid[], text[]) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) TO postroom_app;
 -- Which of these names are taken, whoever has them; never by whom. One arm a table whose rows have a unique name.
 CREATE OR REPLACE FUNCTION postroom_taken(what text, names text[]) RETURNS SETOF text
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp

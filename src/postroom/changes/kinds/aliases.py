@@ -1,6 +1,7 @@
 """Aliases: addresses that pass their mail on to others of the same client."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from pydantic import Field
 
@@ -23,13 +24,15 @@ class CreateAlias(Kind, name="aliases.create"):
 
     def reads(self) -> Iterator[Ref]:
         yield Domain, self.address.rpartition("@")[2]
+        yield Alias, self.address
+        yield from _of(self.targets)
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
         if domain.removed_at:
             raise Problem("address", f"{domain.name} is removed")
         targets = inside(self.targets, domain.client_id, state, itself=self.address)
-        old = state.rows(Alias, address__address=self.address).first()
+        old = state.find(Alias, self.address)
         if old and old.removed_at:
             yield edit(old, targets=targets, removed_at=None)
             return
@@ -43,6 +46,10 @@ class ChangeAlias(Kind, name="aliases.change"):
 
     alias: AliasRef
     targets: tuple[MailAddress, ...] = Field(min_length=1, max_length=50)
+
+    def reads(self) -> Iterator[Ref]:
+        yield from super().reads()
+        yield from _of(self.targets)
 
     def plan(self, state: State) -> Iterator[Planned]:
         alias = state.get(Alias, self.alias, where="alias")
@@ -62,32 +69,48 @@ class RemoveAlias(Kind, name="aliases.remove"):
             yield edit(alias, removed_at=state.now)
 
 
-def inside(targets: tuple[str, ...], client: object, state: State, *, itself: str) -> list[str]:
+def _of(targets: tuple[str, ...]) -> Iterator[Ref]:
+    for one in targets:
+        yield Address, one
+        yield Alias, one
+
+
+def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str) -> list[str]:
     """The targets, once each, all of this client (or the organization's postmaster); else a Problem with each."""
     wanted = list(dict.fromkeys(targets))
-    own = set(Domain.objects.filter(client_id=client).values_list("name", flat=True))
-    postmaster = Organization.objects.values_list("postmaster", flat=True).first()
+    own, postmaster = _own(client, state), state.once("postmaster", _postmaster)
     wrong = [f"{one} {OUTSIDE}" for one in wanted if one.rpartition("@")[2] not in own and one != postmaster]
     if itself in wanted:
         wrong.append(f"{itself} would pass mail to itself")
-    held = set(Address.objects.filter(client_id=client, address__in=wanted).values_list("address", flat=True))
+    held = {one for one in wanted if (row := state.find(Address, one)) and row.client_id == client}
     known = held | {postmaster}
     wrong += [f"{one} does not exist yet" for one in wanted if one.rpartition("@")[2] in own and one not in known]
-    wrong += [f"mail to {itself} would come back to it by {one}" for one in _back_by(wanted, itself)]
+    wrong += [f"mail to {itself} would come back to it by {one}" for one in _back_by(wanted, itself, state)]
     if wrong:
         raise Problem("targets", "; ".join(wrong))
     return wanted
 
 
-def _back_by(targets: list[str], itself: str) -> list[str]:
+def _postmaster() -> str | None:
+    found = Organization.objects.first()
+    return found.postmaster if found else None
+
+
+def _own(client: UUID, state: State) -> set[str]:
+    """The names of this client's domains."""
+    names = Domain.objects.filter(client_id=client).values_list("name", flat=True)
+    return state.once(f"domains of {client}", lambda: set(names))
+
+
+def _back_by(targets: list[str], itself: str, state: State) -> list[str]:
     """The aliases among what these targets pass mail on to, in any number of steps, that name `itself`."""
     seen: set[str] = {itself}
     back: list[str] = []
     reached = set(targets) - seen
     while reached:
         seen |= reached
-        further = Alias.objects.filter(address__address__in=reached, removed_at=None)
-        passed = dict(further.values_list("address__address", "targets"))
-        back += sorted(one for one, on in passed.items() if itself in on)
-        reached = {one for on in passed.values() for one in on} - seen
+        state.load((Alias, one) for one in reached)
+        found = [row for one in sorted(reached) if (row := state.find(Alias, one)) and row.removed_at is None]
+        back += [row.label for row in found if itself in row.targets]
+        reached = {one for row in found for one in row.targets} - seen
     return back

@@ -27,10 +27,11 @@ class SendInvite(Kind, name="invites.send"):
             raise Problem(
                 "mailbox", f"{mailbox.label} has no sign-in: it is {'removed' if mailbox.removed_at else 'shared'}"
             )
-        if state.rows(Secret, owner_row=mailbox.pk, purpose="password").exists():
+        if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
             raise Problem("mailbox", f"{mailbox.label} has its owner's secret; a link now would be a reset: {VERIFIED}")
-        for old in state.rows(Invite, mailbox=mailbox, used_at=None, ended_at=None):
-            yield from _over(old, state)
+        for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
+            if not old.used_at and not old.ended_at:
+                yield from _over(old, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
 
@@ -50,7 +51,7 @@ class IssueInvite(Kind, name="invites.issue"):
 def new_link(invite: Invite, state: State, *, until: datetime) -> Iterator[Planned]:
     """A link of this invite that is good until then; the one before it is void."""
     yield edit(invite, until=until)
-    for old in state.rows(Secret, owner_row=invite.pk):
+    for old in state.hanging(Secret, "owner_row", invite.pk):
         yield end(old)
     about = {"client_id": invite.client_id, "owner_row": invite.pk}
     yield create(Secret, state.new_id(), **about, purpose="link", made=state.now)
@@ -127,5 +128,5 @@ def _open(state: State, ref: str) -> Invite:
 
 def _over(invite: Invite, state: State) -> Iterator[Planned]:
     yield edit(invite, ended_at=state.now)
-    for secret in state.rows(Secret, owner_row=invite.pk):
+    for secret in state.hanging(Secret, "owner_row", invite.pk):
         yield end(secret)

@@ -28,11 +28,8 @@ class CreateMailbox(Kind, name="mailboxes.create"):
     quota_mb: int = Field(default=10_000, ge=1, le=1_000_000)
 
     def reads(self) -> Iterator[Ref]:
+        yield from super().reads()
         yield Domain, self.address.rpartition("@")[2]
-        if self.owner:
-            yield Person, self.owner
-        if self.operator:
-            yield Person, self.operator
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
@@ -63,9 +60,6 @@ class ChangeMailbox(Kind, name="mailboxes.change"):
     vip: bool | None = None
     quota_mb: int | None = Field(default=None, ge=1, le=1_000_000)
 
-    def reads(self) -> Iterator[Ref]:
-        yield Mailbox, self.mailbox
-
     def plan(self, state: State) -> Iterator[Planned]:
         values = self.model_dump(exclude_none=True, include={"name", "vip", "quota_mb"})
         yield edit(state.get(Mailbox, self.mailbox, where="mailbox"), **values, **people(self, state))
@@ -82,9 +76,6 @@ class SuspendMailbox(Kind, name="mailboxes.suspend"):
 
     mailbox: MailboxRef
 
-    def reads(self) -> Iterator[Ref]:
-        yield Mailbox, self.mailbox
-
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = _there(state, self.mailbox)
         if mailbox.suspended_at is None:
@@ -96,9 +87,6 @@ class ResumeMailbox(Kind, name="mailboxes.resume"):
 
     mailbox: MailboxRef
 
-    def reads(self) -> Iterator[Ref]:
-        yield Mailbox, self.mailbox
-
     def plan(self, state: State) -> Iterator[Planned]:
         yield edit(_there(state, self.mailbox), suspended_at=None)
 
@@ -108,19 +96,15 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
 
     mailbox: MailboxRef
 
-    def reads(self) -> Iterator[Ref]:
-        yield Mailbox, self.mailbox
-
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
         if mailbox.removed_at is None:
             yield edit(mailbox, removed_at=state.now, access_epoch=mailbox.access_epoch + 1)
-        for secret in state.rows(Secret, owner_row=mailbox.pk):
-            yield end(secret)
-        for invite in state.rows(Invite, mailbox=mailbox, ended_at=None, used_at=None):
-            yield edit(invite, ended_at=state.now)
-            for secret in state.rows(Secret, owner_row=invite.pk):
-                yield end(secret)
+        yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
+        for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
+            if not invite.ended_at and not invite.used_at:
+                yield edit(invite, ended_at=state.now)
+                yield from map(end, state.hanging(Secret, "owner_row", invite.pk))
 
 
 class RestoreMailbox(Kind, name="mailboxes.restore"):

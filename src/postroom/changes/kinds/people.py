@@ -83,8 +83,9 @@ class RemovePerson(Kind, name="people.remove"):
 def _without_sessions(person: Person, state: State) -> Iterator[Planned]:
     if person.client_id:
         return  # sessions belong to the organization; a suspended or removed person's count for nothing
-    for session in state.rows(ApiSession, person=person, ended_at=None):
-        yield edit(session, ended_at=state.now)
+    for session in state.hanging(ApiSession, "person_id", person.pk):
+        if session.ended_at is None:
+            yield edit(session, ended_at=state.now)
 
 
 class RestorePerson(Kind, name="people.restore"):
@@ -108,7 +109,7 @@ class EnrolPerson(Kind, name="people.enrol"):
         if invite.person_id is None or invite.used_at or invite.ended_at or (invite.until and invite.until < state.now):
             raise Problem("link", "this link is no longer good")
         yield edit(invite, used_at=state.now)
-        for secret in state.rows(Secret, owner_row=invite.pk):
+        for secret in state.hanging(Secret, "owner_row", invite.pk):
             yield end(secret)
 
 
@@ -178,5 +179,5 @@ class EndSession(Kind, name="sessions.end"):
         session = state.get(ApiSession, self.session, where="session")
         if session.ended_at is None:
             yield edit(session, ended_at=state.now)
-        for secret in state.rows(Secret, owner_row=session.pk):
+        for secret in state.hanging(Secret, "owner_row", session.pk):
             yield end(secret)

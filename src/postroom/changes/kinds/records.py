@@ -84,7 +84,8 @@ def stand(
     """The edit after which `wanted` stands in the zone: its before is what was last read there."""
     found = standing(zone, wanted.name, wanted.type, state)
     values = {"ttl": wanted.ttl, "values": list(wanted.values), "ours": sorted(ours), **more}
-    row = state.rows(RecordSet, domain_id=domain, name=wanted.name, type=wanted.type).first()
+    there = {(row.name, row.type): row for row in state.hanging(RecordSet, "domain_id", domain)}
+    row = there.get((wanted.name, wanted.type))
     if row is None:
         about = {"client_id": client, "domain_id": domain, "name": wanted.name, "type": wanted.type}
         return create(RecordSet, state.new_id(), **about, found=found, **values)

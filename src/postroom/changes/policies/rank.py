@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from postroom.access.acting import others_who_may
+from postroom.access.acting import hold_any
 from postroom.access.roles import RANK
 from postroom.access.roles import rank as height
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
@@ -19,9 +19,11 @@ def rank(proposed: Proposed) -> Verdict | None:
         row = move.then or move.now or {}
         if height([row["role"]]) > own:
             return refuse(rank, f"{row['role']} stands above what you hold here")
-    for person in set(_people(proposed)):
-        if str(person) != str(proposed.access.actor.person) and _stands_above(person, own, proposed.plan.client):
-            return refuse(rank, "this person stands above you")
+    people = {str(one) for one in _people(proposed)} - {str(proposed.access.actor.person)}
+    if people and hold_any(RANK[own + 1 :], client=proposed.plan.client, among=sorted(people)):
+        return refuse(
+            rank, "somebody it is about stands above you" if len(people) > 1 else "this person stands above you"
+        )
     return None
 
 
@@ -36,24 +38,12 @@ def _people(proposed: Proposed) -> Iterator[UUID]:
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield UUID(move.now["owner_id"])
-    for move in proposed.moves(Invite):
-        yield from _invited(move.then or move.now or {})
-
-
-def _invited(row: Row) -> Iterator[UUID]:
-    """Who would set a secret by this link: the person it is for, or the owner of the mailbox."""
-    if row.get("person_id"):
-        yield UUID(row["person_id"])
-    owner = Mailbox.objects.filter(pk=row.get("mailbox_id")).values_list("owner_id", flat=True).first()
-    if owner:
-        yield owner
+    # By an invite's link its person, or the owner of its mailbox, would set a secret.
+    invited = [move.then or move.now or {} for move in proposed.moves(Invite)]
+    yield from (UUID(row["person_id"]) for row in invited if row["person_id"])
+    boxes = {row["mailbox_id"] for row in invited if row["mailbox_id"]}
+    yield from Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
 
 
 def _closed(move: Move) -> Row | None:
     return move.now if move.closes else None
-
-
-def _stands_above(person: UUID, own: int, client: UUID | None) -> bool:
-    higher = list(RANK[own + 1 :])
-    everybody = others_who_may(higher, client=client, beside=None)
-    return others_who_may(higher, client=client, beside=person) < everybody

@@ -1,6 +1,6 @@
 """postmaster@ and abuse@ of every domain answer, and answer to the organization (RFC 2142)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postroom.access.roles import rank
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
@@ -11,11 +11,10 @@ LOCAL_PARTS = ("postmaster", "abuse")
 
 def role_accounts(proposed: Proposed) -> Verdict | None:
     """Refuse their removal, and any other target unless an operator of the agency sets it."""
-    for move in proposed.moves(Alias):
-        if move.edit.before is None:
-            continue
-        address = _address(move)
-        if address.partition("@")[0] not in LOCAL_PARTS or _domain_goes(move, proposed):
+    moves = [move for move in proposed.moves(Alias) if move.edit.before is not None]
+    going = {m.edit.id for m in proposed.moves(Domain) if m.then is None}  # gone as a whole, role accounts too
+    for move, address, domain in _addressed(moves):
+        if address.partition("@")[0] not in LOCAL_PARTS or domain in going:
             continue
         if not (move.then and not move.then["removed_at"]):
             return refuse(role_accounts, f"{address} cannot be removed; every domain has to answer there")
@@ -29,13 +28,9 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
     return None
 
 
-def _address(move: Move) -> str:
-    row = move.now or move.then or {}
-    return Address.objects.filter(pk=row.get("address_id")).values_list("address", flat=True).first() or ""
-
-
-def _domain_goes(move: Move, proposed: Proposed) -> bool:
-    """When a domain is taken back as a whole, so are its role accounts."""
-    going: Iterator[str] = (m.edit.id for m in proposed.moves(Domain) if m.then is None)
-    row = move.now or {}
-    return bool(Address.objects.filter(pk=row.get("address_id"), domain_id__in=list(going)).exists())
+def _addressed(moves: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
+    """Each with its address and its domain's id."""
+    ids = {str((move.now or move.then or {}).get("address_id")): move for move in moves}
+    rows = Address.objects.filter(pk__in=[one for one in ids if one != "None"])
+    yield from ((ids[str(pk)], address, str(domain)) for pk, address, domain in
+                rows.values_list("pk", "address", "domain_id"))  # fmt: skip
