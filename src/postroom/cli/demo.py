@@ -13,7 +13,7 @@ from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Change, DkimKey, Domain, Node, Organization, Person
 
-from . import portfolio
+from . import everyday, portfolio
 from .faults import plant
 
 PATIENCE = 60
@@ -22,7 +22,7 @@ PATIENCE = 60
 @click.command()
 def load() -> None:
     """The portfolio, once."""
-    steps = list(portfolio.steps())
+    steps = list(portfolio.steps(everyday.requests()))
     with acting_as(SYSTEM):
         if Change.objects.filter(key=_key(len(steps) - 1)).exists():
             return

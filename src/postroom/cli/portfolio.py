@@ -1,6 +1,6 @@
 """The demo portfolio: an agency, its clients, a day's work of several people. Every line is a change like any other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,14 +74,15 @@ SHARED = ("sales@acme.example", "parts@acme.example", "bookings@globex.example",
 VIPS = ("mia.hart@acme.example", "grace.lund@globex.example", "bill.portman@initech.example")
 
 
-def steps() -> Iterator[Step]:
-    """The whole day, in order."""
+def steps(requests: Iterable[Step] = ()) -> Iterator[Step]:
+    """The whole day, in order; `requests` are the small ones that come between."""
     yield from _clients_and_domains()
     for domain in NAMES:
         yield from _mailboxes(domain)
     yield from _people()
     yield from _addresses()
     yield from _a_morning()
+    yield from requests
     yield from _an_afternoon()
     yield from _an_evening()
 
@@ -113,10 +114,13 @@ def _mailboxes(domain: str) -> Iterator[Step]:
     yield Step(OPERATOR, "mailboxes.create", every[half:], "list of the client, part two")
 
 
+def address_of(name: str, domain: str) -> str:
+    return f"{name.lower().replace(' ', '.')}@{domain}"
+
+
 def _mailbox(name: str, domain: str) -> dict[str, Any]:
-    local = name.lower().replace(" ", ".")
-    address = f"{local}@{domain}"
-    return {"address": address, "name": name, "contact": f"{local}@home.test", "vip": address in VIPS}
+    address = address_of(name, domain)
+    return {"address": address, "name": name, "contact": address_of(name, "home.test"), "vip": address in VIPS}
 
 
 def _addresses() -> Iterator[Step]:
@@ -126,7 +130,7 @@ def _addresses() -> Iterator[Step]:
         shared = {"address": address, "name": address.partition("@")[0].title(), "kind": "shared"}
         yield Step(OPERATOR, "mailboxes.create", shared, "asked by the client")
     for number, (domain, names) in enumerate(NAMES.items()):
-        people = [f"{name.lower().replace(' ', '.')}@{domain}" for name in names]
+        people = [address_of(name, domain) for name in names]
         for what, targets in (("info", people[:2]), ("billing", people[2:3]), ("jobs", people[3:5]), ("all", people)):
             yield Step(OPERATOR, "aliases.create", {"address": f"{what}@{domain}", "targets": targets}, "standard set")
         yield Step(
