@@ -183,6 +183,19 @@ def test_what_no_one_person_could_approve_is_no_batch(house: House) -> None:
     assert [do("mailboxes.remove", house.oskar, mailbox=m).stage for m in (MIA, GLOBEX)] == ["held", "scheduled"]
 
 
+def test_one_person_who_may_approve_at_each_client_is_enough_for_a_batch(house: House) -> None:
+    do("people.invite", house.oskar, name="Aron", email="aron@northlight.example")
+    for client in ("acme", "globex"):
+        given = do("grants.give", house.oskar, person="aron@northlight.example", role="approver", client=client)
+        approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    do("people.suspend", house.oskar, person="ada@northlight.example")
+    batch = submit_batch([kind("mailboxes.remove", mailbox=m) for m in (MIA, GLOBEX)], actor=house.oskar, why="x")
+    assert stages(batch) == ["held", "held"]
+    aron = person("aron@northlight.example", house.oskar)
+    approve_batch(batch.pk, actor=aron, plan_hash=batch.plan_hash)
+    assert stages(batch) == ["applied", "applied"]
+
+
 def test_the_same_request_again_answers_with_the_same_batch(house: House) -> None:
     first = submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k")
     assert submit_batch(rename("globex", "acme"), actor=house.olive, why="x", key="k").pk == first.pk

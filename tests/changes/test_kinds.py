@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cast import MIA, POSTMASTER, House, do, kind, redeemed, the
+from cast import MIA, POSTMASTER, House, do, kind, person, redeemed, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import NothingToDo, Problems
@@ -84,6 +84,22 @@ def test_no_alias_leads_back_to_itself_over_others(house: House) -> None:
     with pytest.raises(Problems, match=f"mail to {a} would come back to it by {b}"):
         do("aliases.change", house.olive, alias=a, targets=[c])
     assert do("aliases.change", house.olive, alias=a, targets=[POSTMASTER]).version
+
+
+def test_a_loop_is_found_where_its_proposer_does_not_see_all_of_it(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="acme-two.example")
+    a, b, c = "a@acme.example", "b@acme.example", "c@acme-two.example"
+    do("aliases.create", house.olive, address=a, targets=[MIA])
+    do("aliases.create", house.olive, address=c, targets=[a])
+    do("aliases.create", house.olive, address=b, targets=[c])
+    do("people.invite", house.oskar, name="Dora", email="dora@northlight.example")
+    about = {"person": "dora@northlight.example", "role": "operator", "client": "acme", "domain": "acme.example"}
+    given = do("grants.give", house.oskar, **about)
+    assert given.version or approve(given.pk, actor=house.ada, plan_hash=given.plan_hash).version
+    dora = person("dora@northlight.example", house.oskar)
+    with pytest.raises(Problems, match=f"mail to {a} would come back to it by an alias you do not see"):
+        do("aliases.change", dora, alias=a, targets=[b])
+    assert do("aliases.change", dora, alias=a, targets=["postmaster@acme-two.example"]).version
 
 
 def test_a_removed_alias_keeps_its_address_and_comes_back_by_being_made_again(house: House) -> None:

@@ -194,6 +194,7 @@ IN_SETS = {
     "aliases.remove": lambda n: {"alias": f"alias{n}@acme.example"},
     "people.invite": lambda n: {"name": f"P {n}", "email": f"p{n}@northlight.example"},
     "people.suspend": lambda n: {"person": f"p{n}@northlight.example"},
+    "people.remove": lambda n: {"person": f"p{n}@northlight.example"},
     "grants.give": lambda n: {"person": f"p{n}@northlight.example", "role": "auditor"},
 }  # fmt: skip
 
@@ -201,7 +202,7 @@ IN_SETS = {
 @pytest.mark.parametrize("name", IN_SETS)
 def test_a_list_is_planned_with_as_many_queries_as_two(house: House, name: str) -> None:
     for made in ("mailboxes.create", "aliases.create"):
-        more = {"targets": [MIA]} if made == "aliases.create" else {}
+        more = {"targets": [MIA]} if made == "aliases.create" else {"contact": "somebody@home.example"}
         start = "box" if made == "mailboxes.create" else "alias"
         do_all = [kind(made, address=f"{start}{n}@acme.example", **more) for n in range(12)]
         assert submit(do_all, actor=house.olive, why="x").version
@@ -215,6 +216,12 @@ def test_a_list_is_planned_with_as_many_queries_as_two(house: House, name: str) 
         return len(asked)
 
     assert queries(12) == queries(2)
+
+
+def test_an_id_is_known_however_it_is_spelled(house: House) -> None:
+    acme = do("clients.change", house.olive, client="acme", notes="a").client_id
+    for n, spelled in enumerate((str(acme).upper(), acme.hex, f"{{{acme}}}")):
+        assert do("clients.change", house.olive, client=spelled, notes=f"b{n}").version
 
 
 def test_parts_that_contradict_each_other_are_a_problem(house: House) -> None:

@@ -1,10 +1,13 @@
 """A domain another client holds is taken, and nothing more is said; a client's own people may add domains."""
 
+from typing import Any
+
 import pytest
 
-from cast import MIA, House, do, kind
+from cast import MIA, House, do, kind, reasons
+from postroom.access.acting import Actor
 from postroom.changes.approvals import approve
-from postroom.changes.errors import Problems
+from postroom.changes.errors import NotAllowed, Problems
 from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.taken import named
 
@@ -47,6 +50,34 @@ def test_one_name_alone_is_said_at_its_parameter(house: House) -> None:
     ):
         with pytest.raises(Problems, match=f"^{where}: .* is already taken"):
             submit(wrong, actor=house.oskar, why="x")
+
+
+@pytest.mark.parametrize("who", ["carl", "henry"])
+def test_who_may_not_make_it_is_not_told_whether_the_name_is_taken(house: House, who: str) -> None:
+    """Clients, staff and nodes are no secret that somebody gets by asking for names."""
+    actor = getattr(house, who)
+    for name, guesses in {
+        "clients.create": ({"name": "Globex"}, {"name": "Nobody Has This"}),
+        "people.invite": ({"name": "x", "email": "olive@northlight.example"}, {"name": "x", "email": "no@one.example"}),
+        "nodes.add": ({"node": "mx1", "role": "postroom_node_mx1"}, {"node": "mx9", "role": "postroom_node_mx9"}),
+    }.items():
+        assert {asked(name, actor, **params) for params in guesses} == {f"{name} is not allowed here"}
+
+
+def asked(permission: str, actor: Actor, /, **params: str) -> str:
+    try:
+        return reasons(do(permission, actor, **params))
+    except NotAllowed as refused:
+        return str(refused)
+
+
+def test_what_is_asked_outside_of_ones_client_is_recorded_at_ones_client(house: House, sql: Any) -> None:
+    asked("clients.create", house.carl, name="Globex")
+    ((client, event),) = sql(
+        "SELECT client_id, after FROM edits WHERE \"table\" = 'events' AND after->>'what' = 'refused'"
+    )
+    assert (event["kind"], event["person"]) == ("clients.create", str(house.carl.person))
+    assert [(str(client),)] == sql("SELECT id::text FROM clients WHERE slug = 'acme'")
 
 
 def test_every_table_with_a_unique_name_is_asked(sql: object) -> None:

@@ -3,6 +3,7 @@ as its superuser, to look or to stand in the way, never to write. It knows the i
 """
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import psycopg
 
 from world import Person, Stack, until
 
-GONE = (ConnectionError, TimeoutError, OSError)
+GONE = (ConnectionError, TimeoutError, OSError, http.client.HTTPException)  # an answer may be cut half-way
 
 
 class Hands:

@@ -69,6 +69,10 @@ class Access:
     def can_somewhere(self, permission: str) -> bool:
         return allows((h.role for h in self.held), permission)
 
+    def reaches(self, client: UUID | None) -> bool:
+        """Whether a change of this client (None: the organization's own) can be on a record they see."""
+        return self.actor.sort != "person" or any(h.client is None or h.client == client for h in self.held)
+
     def rank_at(self, client: UUID | None) -> int:
         return rank(self.roles_at(client))
 
@@ -184,9 +188,9 @@ def taken(table: str, names: list[str]) -> list[str]:
     return [name for (name,) in _ask("SELECT postroom_taken(%s, %s)", table, names)]
 
 
-def others_who_may(roles: list[str], *, client: UUID | None, beside: UUID | None) -> int:
-    """How many people, `beside` left out, hold one of `roles` at this client or above it."""
-    ((count,),) = _ask("SELECT postroom_others(%s, %s, %s)", client, beside, roles)
+def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: UUID | None) -> int:
+    """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
+    ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
     return int(count)
 
 

@@ -46,7 +46,11 @@ def by_hand(request: Any, ref: str) -> dict[str, Any]:
     """What has to be typed in where the domain's DNS is run, as record sets and as lines of a zone file."""
     domain = row_of(request.auth.actor, "domains", ref)
     found = records.by_hand(domain, records.live(request.auth.actor, domain))
-    return {"items": [one.as_json() for one in found], "zone_file": records.master_file(found)}
+    return {
+        "items": [one.as_json() for one in found.sets],
+        "moved": [one.as_json() for one in found.moved],
+        "zone_file": found.lines(),
+    }
 
 
 for noun in NOUNS:

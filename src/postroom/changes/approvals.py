@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acting_as
@@ -60,7 +60,8 @@ def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
 
 def _not_of_a_whole(change: Change, what: str) -> None:
     """A batch that waits as a whole is decided as a whole; a part held anew, when others are through, by itself."""
-    if change.batch_id and not Change.objects.filter(batch_id=change.batch_id).exclude(stage__in=WAITING).exists():
+    stages = set(Change.objects.filter(batch__isnull=False, batch=change.batch_id).values_list("stage", flat=True))
+    if len(stages) == 1 and stages <= set(WAITING):
         raise NotSeen(f"this change is one of a batch; the batch is {what} as a whole")
 
 
@@ -113,10 +114,10 @@ def seen(change_id: UUID) -> Change:
     return change
 
 
-def together(change: Change) -> QuerySet[Change]:
-    """What waits beside it in its batch, in client order: one is stopped with the other."""
-    beside = Change.objects.filter(batch__isnull=False, batch=change.batch_id, stage__in=WAITING)
-    return beside.exclude(pk=change.pk).order_by("client_id")
+def waiting_with(change: Change) -> QuerySet[Change]:
+    """It and what was asked for together with it, as far as they wait, in client order: the order of locks."""
+    same = Q(pk=change.pk) | Q(batch__isnull=False, batch=change.batch_id)
+    return Change.objects.filter(same, stage__in=WAITING).order_by(F("client_id").asc(nulls_first=True))
 
 
 def locked(change_id: UUID) -> Change:
@@ -125,5 +126,6 @@ def locked(change_id: UUID) -> Change:
 
 
 __all__ = [
-    "ChangeError", "approve", "let_through", "locked", "replan", "seen", "taken_off", "together", "undo", "withdraw",
+    "ChangeError", "approve", "let_through", "locked", "replan", "seen", "taken_off", "undo", "waiting_with",
+    "withdraw",
 ]  # fmt: skip

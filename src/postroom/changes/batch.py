@@ -7,12 +7,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from postroom.access.acting import Actor, acting_as, others_who_may
-from postroom.access.roles import roles_that
+from postroom.access.acting import Actor, acting_as
 from postroom.models import Batch, Change
 
 from .approvals import let_through, locked, withdrawn
-from .errors import KeyReused, NotLikeThat, NotSeen, NotThere, Problem, Problems
+from .errors import KeyReused, NotAllowed, NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
 from .pipeline import (
     One_or_many,
@@ -48,19 +47,21 @@ def submit_batch(
         if keys[0] and (earlier := _made_before(changes, actor, keys)):
             return earlier
         proposed = _planned(changes, lambda n: propose(changes[n], access, why=why, ticket=ticket, key=keys[n]))
+        if not all(access.reaches(part.plan.client) for part in proposed):
+            raise NotAllowed("not every part of this is allowed to you")
         batch = Batch.objects.create(
             id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
         )
         for part in proposed:
             part.change.batch = batch
-        at_once = _settled(proposed, actor)
+        at_once = _settled(proposed)
     return _apply_all(batch.pk, actor) if at_once else batch
 
 
-def _settled(proposed: Sequence[Proposed], actor: Actor) -> bool:
+def _settled(proposed: Sequence[Proposed]) -> bool:
     """All refused, all held, or all scheduled: whether for now."""
     says = {v["says"] for part in proposed for v in part.change.verdicts}
-    alone = "hold" in says and "refuse" not in says and _nobody_else(proposed, actor)
+    alone = "hold" in says and "refuse" not in says and _nobody_else(proposed)
     for n, part in enumerate(proposed):
         if "refuse" in says:
             moved(part.change, "refused")
@@ -73,12 +74,12 @@ def _settled(proposed: Sequence[Proposed], actor: Actor) -> bool:
     return not says & {"refuse", "hold"}
 
 
-def _nobody_else(proposed: Sequence[Proposed], actor: Actor) -> bool:
+def _nobody_else(proposed: Sequence[Proposed]) -> bool:
     """Whether no part could be approved by anybody; where some could and all together could not, it is no batch."""
-    if others_who_may(roles_that("changes.approve"), client=None, beside=actor.person):
+    if somebody_else(*(part.change for part in proposed)):
         return False
     could = [part.change for part in proposed if somebody_else(part.change)]
-    if could and len(proposed) > 1:
+    if could:
         raise NotLikeThat("nobody may approve all of these together: propose them one by one")
     return not could
 

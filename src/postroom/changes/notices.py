@@ -7,7 +7,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor, NoSuchLink, acting_as
 from postroom.models import Change, Invite
 
-from .approvals import WAITING, locked, taken_off, together
+from .approvals import seen, taken_off, waiting_with
 from .errors import NotSeen
 from .kind import KINDS
 from .pipeline import submit
@@ -46,12 +46,13 @@ def stop(link: str) -> Change:
     """
     with acting_as(holder(link)) as access:
         about = warned(link)
-        change = locked(about.change.pk)
-        if change.stage not in WAITING:
-            raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
-        spent = submit(KINDS["notices.stop"](), actor=access.actor, why=NOT_ME, caused_by=change)
+        # Changes are locked before the organization is, as the clock does it that applies them.
+        waiting = list(waiting_with(about.change).select_for_update(of=("self",)))
+        if not waiting:
+            raise NotSeen(f"it is {seen(about.change.pk).stage}; only what waits is withdrawn")
+        spent = submit(KINDS["notices.stop"](), actor=access.actor, why=NOT_ME, caused_by=about.change)
         if spent.version is None:
             raise NotSeen("; ".join(v["reason"] for v in spent.verdicts))
-        for other in together(change).select_for_update():
-            taken_off(other, by=about.contact, why=NOT_ME)
-        return taken_off(change, by=about.contact, why=NOT_ME)
+        for change in waiting:
+            taken_off(change, by=about.contact, why=NOT_ME)
+        return seen(about.change.pk)

@@ -22,13 +22,13 @@ from postroom.protocols.addresses import BadName, domain_name
 from . import apply as writer
 from . import readings
 from .apply import NotApplied, Secrets
-from .errors import KeyReused, NothingToDo, NotLikeThat, Problem, Problems
+from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
 from .plan import Plan, Planned
 from .policy import Proposed, Verdict, judge
-from .record import append
+from .record import append, note
 from .state import State, new_change_id, seconds
-from .taken import Place, clashes
+from .taken import Place, clashes, may_hear
 
 ALONE = timedelta(hours=24)  # how long a change waits where a second person is required and there is none
 NOTICE = "notices.send"
@@ -54,7 +54,17 @@ def submit(
         if key and (earlier := made_before(kinds, actor, key)):
             return earlier
         proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
-        return settle(proposed, secrets=secrets, at=at)
+        if access.reaches(proposed.plan.client):
+            return settle(proposed, secrets=secrets, at=at)
+        _beyond(proposed)
+    raise NotAllowed(f"{kinds[0].permission} is not allowed here")
+
+
+def _beyond(proposed: Proposed) -> None:
+    """What somebody asked for outside of all that is theirs is recorded where they belong."""
+    change, access = proposed.change, proposed.access
+    for home in sorted({held.client for held in access.held if held.client}, key=str)[:1]:
+        note("refused", client=home, person=access.actor.person, kind=change.kind, why=change.why)
 
 
 def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
@@ -99,7 +109,8 @@ def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
             parts.append(((str(n) if len(kinds) > 1 else "", kind), list(kind.plan(state))))
         except Problem as problem:
             problems.append(problem.inside(n) if len(kinds) > 1 else problem)
-    problems += clashes(parts)
+    if may_hear(state.access, kinds[0].permission, parts):
+        problems += clashes(parts)
     if problems:
         raise Problems(problems)
     return [one for _, planned in parts for one in planned]
@@ -255,9 +266,10 @@ def _zone_name(zone: str, actor: Actor) -> str:
         return ""
 
 
-def somebody_else(change: Change) -> bool:
-    """Whether anybody could approve it: nobody approves what they proposed."""
-    return others_who_may(roles_that("changes.approve"), client=change.client_id, beside=change.proposer_id) > 0
+def somebody_else(*changes: Change) -> bool:
+    """Whether any one person could approve all of these: nobody approves what they proposed."""
+    clients = [change.client_id for change in changes]
+    return others_who_may(roles_that("changes.approve"), clients=clients, beside=changes[0].proposer_id) > 0
 
 
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:

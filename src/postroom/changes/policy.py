@@ -81,6 +81,7 @@ class Proposed:
     def look_again(self) -> None:
         """Under the lock: what was read before it may have changed, grants too."""
         self._read.clear()
+        self.state.look_again()
         self.access.refresh()
 
     def domains(self) -> set[UUID | None]:

@@ -39,6 +39,8 @@ class State:
         self._change, self._made = change_id, 0
         self._got: dict[tuple[type[StateModel], str], StateModel | None] = {}
         self._once: dict[str, object] = {}
+        self._there: dict[type[StateModel], dict[str, StateModel | None]] = {}
+        self._zones: dict[str, list[Reading]] = {}
         self._hanging: dict[tuple[type[StateModel], str], dict[UUID, list[StateModel]]] = {}
 
     def new_id(self) -> UUID:
@@ -59,10 +61,19 @@ class State:
 
     def find(self, model: type[M], ref: str | UUID) -> M | None:
         """The same, where there may be none."""
-        key = (model, str(ref))
+        key = (model, _known_as(ref))
         if key not in self._got:
             self.load([key])
         return self._got[key]  # type: ignore[return-value]
+
+    def there(self, model: type[M], ref: str) -> M | None:
+        """The same whether or not its proposer may see it, as far as row security goes: for rules, never for words."""
+        known = self._there.setdefault(model, {})
+        if ref not in known:
+            asked = {name for of, name in self._got if of is model} | {ref}
+            known |= dict.fromkeys(asked - known.keys())
+            known |= {row.label: row for row in self._read(model, sorted(asked), model.objects.all())}
+        return known[ref]  # type: ignore[return-value]
 
     def once(self, what: str, read: Callable[[], T]) -> T:
         """What many parts of a change ask alike, read for all of them."""
@@ -92,8 +103,8 @@ class State:
         """Read many rows in few queries; that one is not there is remembered too."""
         wanted: dict[type[StateModel], set[str]] = {}
         for model, ref in refs:
-            if (model, ref) not in self._got:
-                wanted.setdefault(model, set()).add(ref)
+            if (model, name := _known_as(ref)) not in self._got:
+                wanted.setdefault(model, set()).add(name)
         for model, names in wanted.items():
             self._got |= {(model, name): None for name in names}
             for row in self._read(model, sorted(names)):
@@ -101,19 +112,29 @@ class State:
 
     def reading(self, zone: str, name: str, type: str) -> RRset | None:
         """An RRset as last read in its zone; None when nothing stands there. A zone not read is a Problem."""
-        marks = Reading.objects.filter(zone=zone)
-        whole = marks.filter(name="", type="").first()
+        known = {(one.name, one.type): one for one in self._zone(zone)}
+        whole = known.get(("", ""))
         if whole is None or whole.failed or whole.at < self.now - FRESH:
             why = whole.failed if whole and whole.failed else "its zone was not read within ten minutes"
             raise Problem("domain", f"{zone}: not read ({why}); what stands there now is unknown")
-        one = marks.filter(name=name, type=type, values__isnull=False).first()
-        return RRset(name, type, one.ttl or 0, tuple(sorted(one.values or ()))) if one else None
+        one = known.get((name, type))
+        return RRset(name, type, one.ttl or 0, tuple(sorted(one.values))) if one and one.values is not None else None
 
     def live_elsewhere(self, zone: str) -> bool:
         """Whether, when the zone was last read, somebody else's name servers answered for it with an MX."""
-        return Reading.objects.filter(zone=zone, type=MX_ELSEWHERE, values__isnull=False).exists()
+        return any(one.type == MX_ELSEWHERE and one.values is not None for one in self._zone(zone))
 
-    def _read(self, model: type[M], refs: list[str]) -> Iterator[M]:
+    def look_again(self) -> None:
+        """Under the lock: what policies ask of it is asked anew."""
+        self._zones.clear()
+
+    def _zone(self, zone: str) -> list[Reading]:
+        """All that was last read in a zone."""
+        if zone not in self._zones:
+            self._zones[zone] = list(Reading.objects.filter(zone=zone))
+        return self._zones[zone]
+
+    def _read(self, model: type[M], refs: list[str], among: "QuerySet[M] | None" = None) -> Iterator[M]:
         ids, names = [], []
         for ref in refs:
             try:
@@ -121,11 +142,19 @@ class State:
             except ValueError:
                 names.append(ref)
         related = model.natural_key.rpartition("__")[0]
-        rows = visible(self.actor, model).select_related(*[related] if related else [])
+        rows = (visible(self.actor, model) if among is None else among).select_related(*[related] if related else [])
         yield from rows.filter(pk__in=ids) if ids else ()
         if names and model.natural_key != "id":
             for at in range(0, len(names), AT_ONCE):
                 yield from rows.filter(**{f"{model.natural_key}__in": names[at : at + AT_ONCE]})
+
+
+def _known_as(ref: str | UUID) -> str:
+    """An id in its one spelling, however it was written; a natural key as it is."""
+    try:
+        return str(UUID(str(ref)))
+    except ValueError:
+        return str(ref)
 
 
 def seconds(moment: datetime) -> datetime:

@@ -6,8 +6,9 @@ is never said.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from uuid import UUID
 
-from postroom.access.acting import taken
+from postroom.access.acting import Access, taken
 from postroom.models.base import state_models
 
 from .edit import Edit
@@ -21,6 +22,7 @@ Place = tuple[str, Kind]  # where in the list a part stands ("" where it is alon
 def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Problem]:
     """What is wrong with the names of the rows that these plans would make."""
     asked: dict[str, dict[str, Place]] = {table: {} for table in named()}
+    going = {(e.table, str(e.before[named()[e.table]])) for e in _of_named(parts) if e.after is None and e.before}
     for place, planned in parts:
         for table, name in _made(planned):
             first = asked[table].setdefault(name, place)
@@ -28,7 +30,25 @@ def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Proble
                 yield _problem(place, table, name, f"stands twice in this list, first at {first[0]}")
     for table, names in asked.items():
         for name in taken(table, list(names)) if names else ():
-            yield _problem(names[name], table, name, "is already taken")
+            if (table, name) not in going:  # rows that go make room first
+                yield _problem(names[name], table, name, "is already taken")
+
+
+def may_hear(access: Access, permission: str, parts: Iterable[tuple[Place, Sequence[Planned]]]) -> bool:
+    """Only who may make these rows is told which names there are; to others all are refused alike."""
+    if access.actor.sort != "person":
+        return True
+    made = [e for e in _of_named(parts) if e.before is None and e.after]
+    return all(
+        access.can(permission, e.client)
+        or ("domain_id" in row and access.can_at_domain(permission, UUID(row["domain_id"])))
+        for e in made
+        if (row := e.after)
+    )
+
+
+def _of_named(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> list[Edit]:
+    return [one for _, planned in parts for one in planned if isinstance(one, Edit) and one.table in named()]
 
 
 @cache
@@ -50,5 +70,5 @@ def _problem(place: Place, table: str, name: str, what: str) -> Problem:
     at, kind = place
     fields = list(type(kind).model_fields)
     same = [field for field, value in kind if value == name]
-    where = next(field for field in (*same, named()[table], *fields) if field in fields)
+    where = next((field for field in (*same, named()[table], *fields) if field in fields), "params")
     return Problem(f"{at}.{where}" if at else where, f"{name} {what}")

@@ -156,11 +156,11 @@ def _done(one: dict[str, Any], as_json: bool) -> None:
 @json_option
 def review(review_id: str | None, why: str | None, as_json: bool) -> None:
     """What went through at once and is to be looked at; or close one of them, REVIEW_ID, with what you found."""
-    if review_id is None:
+    if review_id is None and why is None:
         found = remote.ask("GET", "/reviews")
         show.as_json(found) if as_json else show.reviews(found["items"])
-    elif why is None:
-        raise click.UsageError("say what you found: --why")
+    elif review_id is None or why is None:
+        raise click.UsageError("to close one, name it and say what you found: REVIEW_ID --why …")
     else:
         _done(remote.ask("POST", f"/reviews/{remote.quoted(review_id)}/close", {"why": why}), as_json)
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Concat
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.dns.proof import token_name, token_text
-from postroom.models import DkimKey, Domain, Reading, RecordSet
+from postroom.models import DkimKey, Domain, Reading, RecordedEdit, RecordSet
 from postroom.protocols.rrset import DEFAULT_TTL, RRset
 
 CHECKS = ("MX", "SPF", "DKIM", "DMARC")
@@ -89,25 +89,43 @@ def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Li
     return Live(row, state, values, mark.at, mark.server, "")
 
 
-def by_hand(domain: Domain, live: Iterable[Live]) -> list[RRset]:
-    """What somebody has to type in where the domain's DNS is run: each the whole of what shall stand under its name.
+@dataclass(frozen=True)
+class ByHand:
+    """What somebody has to type in where a domain's DNS is run: each the whole of what shall stand under its name.
 
-    Its proof, while that waits; of a domain typed in by hand, every record set that does not stand yet. One without
-    values has to go.
+    moved: where something stands by now that was not there at planning; to be planned again, or it would be lost.
     """
-    found = []
-    if domain.proof == "waiting" and domain.removed_at is None:
-        text = token_text(domain.proof_token)
-        found.append(RRset(token_name(domain.name), "TXT", DEFAULT_TTL, (text,)))
-    if domain.hosting == "manual":
-        rows = [one.row for one in live if one.state != "good"]
-        found += [RRset(row.name, row.type, row.ttl, tuple(row.values)) for row in rows]
-    return found
+
+    sets: tuple[RRset, ...]
+    moved: tuple[RRset, ...]
+
+    def lines(self) -> list[str]:
+        """As lines of a zone file; what has to go, and what moved, are comments."""
+        lines = [line for one in self.sets for line in one.master_file() or (f"; remove {one.type} at {one.name}",)]
+        return lines + [f"; {one.type} at {one.name} changed since it was planned: plan it again" for one in self.moved]
 
 
-def master_file(found: Iterable[RRset]) -> list[str]:
-    """The same as lines to copy; what has to go is a comment."""
-    return [line for one in found for line in one.master_file() or (f"; remove {one.type} at {one.name}",)]
+def by_hand(domain: Domain, live: Iterable[Live]) -> ByHand:
+    """Its proof, while that waits; of a domain typed in by hand, every record set that does not stand yet."""
+    proof = []
+    if domain.proof != "read" and domain.removed_at is None:
+        proof = [RRset(token_name(domain.name), "TXT", DEFAULT_TTL, (token_text(domain.proof_token),))]
+    rows = [one for one in live if one.state != "good"] if domain.hosting == "manual" else []
+    known = _planned_over([one.row for one in rows])
+    sets: dict[bool, list[RRset]] = {True: [], False: proof}
+    for one in rows:
+        strange = set(one.values or ()) - known[one.row.pk]
+        sets[bool(strange)].append(RRset(one.row.name, one.row.type, one.row.ttl, tuple(one.row.values)))
+    return ByHand(tuple(sets[False]), tuple(sets[True]))
+
+
+def _planned_over(rows: list[RecordSet]) -> dict[UUID, set[str]]:
+    """Values that each knows of: wanted, found, or there when it was planned last."""
+    known = {row.pk: {*row.values, *(row.found or {}).get("values", ())} for row in rows}
+    edits = RecordedEdit.objects.filter(table="record_sets", row__in=known).order_by("row", "-entry_id").distinct("row")
+    for row, before in edits.values_list("row", "before"):
+        known[row] |= set((before or {}).get("values", ()))
+    return known
 
 
 def keys(actor: Actor, domain: Domain) -> list[DkimKey]:

@@ -84,13 +84,22 @@ BEGIN ATOMIC
   SELECT p.name, (SELECT coalesce(array_agg(DISTINCT g.role), '{{}}') FROM postroom_grants(p.id) g)
     FROM people p WHERE p.id = who AND p.suspended_at IS NULL AND p.removed_at IS NULL;
 END;
--- Is there, beside the proposer, anybody who may approve here? A count of people, never their names.
-CREATE OR REPLACE FUNCTION postroom_others(whose uuid, beside uuid, roles text[]) RETURNS bigint
+-- Is there, beside the proposer, anybody who may approve at every one of these clients (NULL: the organization itself)?
+-- A count of people, never their names.
+DROP FUNCTION IF EXISTS postroom_others(uuid, uuid, text[]);
+CREATE OR REPLACE FUNCTION postroom_others(whose uuid[], beside uuid, roles text[]) RETURNS bigint
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT count(DISTINCT p.id) FROM people p, LATERAL postroom_grants(p.id) g
-    WHERE p.id IS DISTINCT FROM beside AND g.role = ANY (roles) AND g.domain_id IS NULL
-      AND (g.client_id IS NULL OR g.client_id = whose);
+  WITH held AS (
+    SELECT g.person_id, g.client_id FROM grants g JOIN people p ON p.id = g.person_id
+    WHERE g.role = ANY (roles) AND g.domain_id IS NULL AND g.ended_at IS NULL
+      AND (g.until IS NULL OR g.until > clock_timestamp()) AND p.suspended_at IS NULL AND p.removed_at IS NULL
+      AND g.person_id IS DISTINCT FROM beside
+  )
+  SELECT count(*) FROM (SELECT DISTINCT person_id FROM held) someone
+    WHERE NOT EXISTS (
+      SELECT FROM unnest(whose) w(client) WHERE NOT EXISTS (
+        SELECT FROM held h WHERE h.person_id = someone.person_id AND (h.client_id IS NULL OR h.client_id = w.client)));
 END;
 -- Does any of these people hold one of these roles here, or above? Never which of them.
 CREATE OR REPLACE FUNCTION postroom_hold_any(whose uuid, among uuid[], roles text[]) RETURNS boolean
@@ -106,6 +115,7 @@ ALTER FUNCTION postroom_hold_any(uuid, uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) TO postroom_app;
 -- Which of these names are taken, whoever has them; never by whom. One arm a table whose rows have a unique name.
+DROP FUNCTION IF EXISTS postroom_taken(text);
 CREATE OR REPLACE FUNCTION postroom_taken(what text, names text[]) RETURNS SETOF text
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
@@ -146,10 +156,10 @@ ALTER FUNCTION postroom_enter_change(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
-ALTER FUNCTION postroom_others(uuid, uuid, text[]) OWNER TO postroom_system;
+ALTER FUNCTION postroom_others(uuid[], uuid, text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_others(uuid, uuid, text[]) FROM PUBLIC;
+  postroom_others(uuid[], uuid, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_others(uuid, uuid, text[]) TO postroom_app;
+  postroom_others(uuid[], uuid, text[]) TO postroom_app;

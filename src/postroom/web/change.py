@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.access.roles import roles_that
+from postroom.changes.approvals import waiting_with
 from postroom.changes.edit import model_of
 from postroom.changes.policies.high_risk import OWN_UNDO
 from postroom.models import Change
@@ -57,7 +58,7 @@ def change(request: Any, change: UUID) -> HttpResponse:
     held, tables = one["stage"] == "held", {edit["table"] for edit in one["edits"]}
     shown = ChangePage(
         head=_head(request, one, row, words),
-        notes=freeze_notes(request, row.client_id) if held else (*_waits_alone(one), *_to_review(request, one, row)),
+        notes=freeze_notes(request, row.client_id) if held else _notes(request, one, row),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
         objects_sub=counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
@@ -215,10 +216,15 @@ def _alone(request: Any, row: Change) -> str:
     return "Judged like any other change; where people touched the same rows since, a second person decides."
 
 
-def _waits_alone(one: Mapping[str, Any]) -> tuple[Note, ...]:
-    """Scheduled with a reason to hold it and nobody's approval: there was nobody to ask."""
-    holds = any(verdict["says"] == "hold" for verdict in one["verdicts"])
-    if one["stage"] != "scheduled" or not holds or any(not given["void"] for given in one["approvals"]):
+def _notes(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:
+    return (*_waits_alone(one, row), *_to_review(request, one, row))
+
+
+def _waits_alone(one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:
+    """Scheduled with a reason to hold it, or a part of its batch, and nobody's approval: there was nobody to ask."""
+    if one["stage"] != "scheduled" or any(not given["void"] for given in one["approvals"]):
+        return ()
+    if not waiting_with(row).filter(verdicts__contains=[{"says": "hold"}]).exists():
         return ()
     words = (
         f"It is made by itself on {when(one['at'])}, unless somebody withdraws it. Who asked, the owners and the"

@@ -94,6 +94,8 @@ def send(request: Any, name: str) -> HttpResponse:
     try:
         proposed = dry_run(kinds, actor=request.actor, why=asked.why)
     except ChangeError as error:
+        if asked.step == "send" and (made := _made_already(request, name, key)):  # by the first press, meanwhile
+            return HttpResponseRedirect(f"/changes/{made.pk}/")
         return shown(request, wrong(asked, error))
     if asked.step != "send":
         return plan_page(request, asked, proposed, key=str(uuid4()))

@@ -84,7 +84,7 @@ def domain(request: Any, ref: str) -> HttpResponse:
     shown = DomainPage(
         head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),
         checks_sub=_read(live), proof=_proof(one), records=_records(live), records_sub="as found, as wanted, as read",
-        by_hand=tuple(records.master_file(records.by_hand(one, live))), by_hand_why=_by_hand(one),
+        by_hand=tuple(records.by_hand(one, live).lines()), by_hand_why=_by_hand(one),
         keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
     )  # fmt: skip

@@ -27,8 +27,8 @@ MOVED = Note("What stands here changed since you looked", "This is the plan as i
              tone="warn", alert=True)  # fmt: skip
 HELD = "It is held for a second person, who sees exactly this plan."
 ALONE = (
-    "Nobody else could approve it. So it waits for a day, and you, the owners and the postmaster get a letter with a "
-    "link that stops it; then it is made by itself."
+    "Nobody else could approve it. So it waits for a day at least, and you, the owners and the postmaster get a letter "
+    "with a link that stops it; then it is made by itself."
 )
 
 

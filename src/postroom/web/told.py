@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.changes.approvals import together
+from postroom.changes.approvals import waiting_with
 from postroom.models import Change, Organization
 from postroom.queries.naming import Names
 from postroom.web.lines import OURS
 from postroom.web.titles import title
 
-LONGEST = 500
+LONGEST, NAMED = 500, 4
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,33 @@ class Told:
 
 
 def told(change: Change, by: Actor) -> Told:
-    names = Names({"table": t, "id": i, "before": b, "after": a} for t, i, b, a, _ in change.plan or [])
-    back = (change.undoes.kind, change.undoes.params) if change.undoes else None
-    at = f" (client {change.client.name})" if change.client else ""
-    beside = together(change).count()
-    also = f", and {beside} more change{'s' if beside > 1 else ''} asked for together with it" if beside else ""
+    """Of it and all that waits with it: what needs a second person first, so that nothing harmless stands before it."""
+    parts = list(waiting_with(change).select_related("client", "undoes")) or [change]
+    reasons = {part.pk: [v["reason"] for v in part.verdicts if v["says"] == "hold"] for part in parts}
+    parts.sort(key=lambda part: not reasons[part.pk])
+    more = len(parts) - NAMED
     person = change.proposer
     return Told(
         organization=visible(by, Organization).get().name,
-        what=_line([title(change.kind, change.params, names, back) + at]) + also,
+        what=_line(map(_what, parts[:NAMED])) + (f"; and {more} more" if more > 0 else ""),
         who=_line([f"{person.name}, {person.email}" if person else OURS.get(change.actor, "an unknown actor")]),
         why=_line([change.why, change.ticket]),
-        held=_line(v["reason"] for v in change.verdicts if v["says"] == "hold"),
+        held=_line(dict.fromkeys(reason for part in parts for reason in reasons[part.pk])),
         when=f"{change.at:%d %B %Y, %H:%M} UTC" if change.stage == "scheduled" else "when somebody approves it",
     )
 
 
+def _what(change: Change) -> str:
+    names = Names({"table": t, "id": i, "before": b, "after": a} for t, i, b, a, _ in change.plan or [])
+    back = (change.undoes.kind, change.undoes.params) if change.undoes else None
+    at = f" (client {change.client.name})" if change.client else ""
+    return _cut(title(change.kind, change.params, names, back) + at, LONGEST // NAMED)
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
 def _line(parts: Iterable[str]) -> str:
     words = "; ".join(" ".join(part.split()) for part in parts if part)
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return _cut(words, LONGEST)

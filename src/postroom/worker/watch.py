@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
-from postroom.models import Domain, Reading, Report
+from postroom.models import Counted, Domain, Reading, Report
 
 from .zones import read
 
@@ -20,8 +20,10 @@ KEPT = timedelta(days=7)
 
 
 def forget() -> int:
-    """Observations of nodes older than a week are let go; what was read back for a change stays with it."""
+    """Observations of nodes older than a week are let go, and counts past their time; what was read back for a change
+    stays with it."""
     with acting_as(SYSTEM):
+        Counted.objects.filter(expires__lt=timezone.now()).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 
 

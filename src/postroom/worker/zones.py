@@ -26,7 +26,7 @@ from postroom.resolve.walk import NetResolver
 
 GOES_BACK = ("domains.remove", "domains.restore", "history.roll_back")
 POLLS, PAUSE = 10, 0.3
-BY_HAND = timedelta(minutes=1)
+LATER = timedelta(minutes=1)
 TYPING = timedelta(seconds=10)  # somebody may be at it; every further look waits longer
 
 
@@ -102,14 +102,29 @@ def publish(change: Change, delivery: Delivery) -> Outcome:
     if hosting == "hosted" and (failed := _written(change, zone, changes)):
         return failed
     if hosting == "provider":
-        return Outcome(why="no account at its DNS provider is set up", again_in=BY_HAND)
+        return Outcome(why="no account at its DNS provider is set up", again_in=LATER)
     found = list(_read_back(zone, hosting, changes))
     if all_agree(found):
         readings.keep(read(zone, hosting), delivery.client_id)
         return Outcome(evidence=[one.as_json() for one in found])
+    if not found:
+        return Outcome(why=f"{zone}: its parent names no name server yet", again_in=TYPING)
+    if hosting == "manual" and (moved := _moved(zone, changes)):
+        return Outcome(why=f"zone moved: {moved}; plan it again", again_in=TYPING)
     left = next(one for one in found if not one.agrees)
     said = f"{left.question} at {left.server}: {left.answer}"
     return Outcome(why=said, again_in=timedelta(seconds=5) if hosting == "hosted" else TYPING)
+
+
+def _moved(zone: str, changes: list[RRsetChange]) -> str:
+    """What stands in a zone that we only read, and neither stood there when this was planned nor is to stand there."""
+    live = _read_by_name(zone)
+    for change in changes:
+        there = live.rrsets.get((change.name, change.type))
+        known = {value for one in (change.before, change.after) if one for value in one.values}
+        if strange := [value for value in (there or {}).get("values", ()) if value not in known]:
+            return f"{change.type} {change.name} holds {', '.join(strange)}"
+    return ""
 
 
 def _whose(delivery: Delivery) -> tuple[str, str]:
@@ -146,13 +161,13 @@ def _rrset(row: dict[str, Any], one: dict[str, Any] | None) -> RRset | None:
 def _written(change: Change, zone: str, changes: list[RRsetChange]) -> Outcome | None:
     provider = hosted()
     if provider is None:
-        return Outcome(why="this installation has no name server of its own", again_in=BY_HAND)
+        return Outcome(why="this installation has no name server of its own", again_in=LATER)
     back = change.kind in GOES_BACK
     try:
         # The policy on DNS roles has judged the loss already, record set by record set.
         write(provider, zone, changes, accept_loss=True, restore=back)
     except ZoneMoved as moved:
-        return Outcome(why=f"zone moved: {moved}; plan it again", again_in=BY_HAND)
+        return Outcome(why=f"zone moved: {moved}; plan it again", again_in=TYPING)
     except ZoneError as error:
         return Outcome(why=str(error))
     return None

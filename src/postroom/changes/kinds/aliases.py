@@ -82,10 +82,11 @@ def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str)
     wrong = [f"{one} {OUTSIDE}" for one in wanted if one.rpartition("@")[2] not in own and one != postmaster]
     if itself in wanted:
         wrong.append(f"{itself} would pass mail to itself")
-    held = {one for one in wanted if (row := state.find(Address, one)) and row.client_id == client}
+    held = {one for one in wanted if (row := state.there(Address, one)) and row.client_id == client}
     known = held | {postmaster}
     wrong += [f"{one} does not exist yet" for one in wanted if one.rpartition("@")[2] in own and one not in known]
-    wrong += [f"mail to {itself} would come back to it by {one}" for one in _back_by(wanted, itself, state)]
+    back = [one if state.find(Alias, one) else "an alias you do not see" for one in _back_by(wanted, itself, state)]
+    wrong += [f"mail to {itself} would come back to it by {one}" for one in back]
     if wrong:
         raise Problem("targets", "; ".join(wrong))
     return wanted
@@ -109,8 +110,7 @@ def _back_by(targets: list[str], itself: str, state: State) -> list[str]:
     reached = set(targets) - seen
     while reached:
         seen |= reached
-        state.load((Alias, one) for one in reached)
-        found = [row for one in sorted(reached) if (row := state.find(Alias, one)) and row.removed_at is None]
+        found = [row for one in sorted(reached) if (row := state.there(Alias, one)) and row.removed_at is None]
         back += [row.label for row in found if itself in row.targets]
         reached = {one for row in found for one in row.targets} - seen
     return back

@@ -69,14 +69,16 @@ class RemovePerson(Kind, name="people.remove"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         person = state.get(Person, self.person, where="person")
-        elsewhere = state.rows(Grant, person=person, ended_at=None).exclude(client=person.client_id)
-        names = [slug for slug in elsewhere.values_list("client__slug", flat=True).distinct() if slug]
+        held = [grant for grant in state.hanging(Grant, "person_id", person.pk) if grant.ended_at is None]
+        elsewhere = {grant.client_id for grant in held} - {None, person.client_id}
+        names = [state.get(Client, one).slug for one in elsewhere if one]
         if person.client_id is None and names:
             raise Problem("person", f"{person.name} holds roles at {', '.join(sorted(names))}: end those first")
         if person.removed_at is None:
             yield edit(person, removed_at=state.now)
-        for grant in state.rows(Grant, person=person, ended_at=None, client=person.client_id):
-            yield edit(grant, ended_at=state.now)
+        for grant in held:
+            if grant.client_id == person.client_id:
+                yield edit(grant, ended_at=state.now)
         yield from _without_sessions(person, state)
 
 

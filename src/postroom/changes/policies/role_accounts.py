@@ -30,7 +30,7 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
 
 def _addressed(moves: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
     """Each with its address and its domain's id."""
-    ids = {str((move.now or move.then or {}).get("address_id")): move for move in moves}
-    rows = Address.objects.filter(pk__in=[one for one in ids if one != "None"])
+    ids = {row["address_id"]: move for move in moves if (row := move.now or move.then)}
+    rows = Address.objects.filter(pk__in=list(ids))
     yield from ((ids[str(pk)], address, str(domain)) for pk, address, domain in
                 rows.values_list("pk", "address", "domain_id"))  # fmt: skip
