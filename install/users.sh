@@ -6,6 +6,7 @@
 #   postroom-auth    Dovecot's database look-ups       postroom-keys      may read DKIM keys
 #   postroom-milter  signing and From: checks
 #   postroom-mail    owns the Maildirs
+#   postroom-record  gives the record its order         postroom-signer    signs it, alone with its key
 # shellcheck source=install/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 
@@ -26,7 +27,8 @@ join() { # USER GROUP…
     done
 }
 
-for user in postroom postroom-agent postroom-auth postroom-milter postroom-mail; do account "$user"; done
+for user in postroom postroom-agent postroom-auth postroom-milter postroom-mail postroom-record \
+    postroom-signer; do account "$user"; done
 for name in postroom-maps postroom-secrets postroom-keys; do group "$name"; done
 join postroom-agent postroom-maps postroom-secrets postroom-keys
 join postroom-auth postroom-maps postroom-secrets

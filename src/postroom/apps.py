@@ -16,6 +16,14 @@ GUARD = (
 )
 
 
+KEPT = (
+    "CREATE TRIGGER postroom_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {t} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION postroom_kept()"
+)
+SCRIPTS = ("install", "nodes", "record")
+RECORD = ("entries", "edits", "places", "tree_nodes", "checkpoints")
+
+
 class PostroomConfig(AppConfig):
     name = "postroom"
 
@@ -32,11 +40,9 @@ def install(using: str, **_: object) -> None:
     from .models.base import state_models
 
     values = {"state": ", ".join(state_models()), "secret_columns": ", ".join(Secret.columns())}
-    scripts = [
-        files("postroom").joinpath(f"sql/{name}.sql").read_text().format(**values) for name in ("install", "nodes")
-    ]
+    scripts = [files("postroom").joinpath(f"sql/{name}.sql").read_text().format(**values) for name in SCRIPTS]
     with connections[using].cursor() as cursor:
-        for statement in (*scripts, *guards(), *walls()):
+        for statement in (*scripts, *guards(), *kept(), *walls()):
             cursor.execute(statement)
 
 
@@ -46,6 +52,13 @@ def guards() -> Iterator[str]:
     for table in state_models():
         yield f"DROP TRIGGER IF EXISTS postroom_guard ON {table}"
         yield GUARD.format(t=table)
+
+
+def kept() -> Iterator[str]:
+    """The record's tables: put on again after every migration, whatever it had to take off."""
+    for table in RECORD:
+        yield f"DROP TRIGGER IF EXISTS postroom_kept ON {table}"
+        yield KEPT.format(t=table)
 
 
 def walls() -> Iterator[str]:

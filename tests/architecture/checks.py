@@ -13,7 +13,7 @@ from pathlib import Path
 LAYERS = (
     ("protocols",),
     ("models",),
-    ("access", "engines", "dns", "resolve", "host"),
+    ("access", "engines", "dns", "resolve", "record", "host"),
     ("changes",),
     ("changes.policies", "offboarding"),
     ("changes.kinds",),
@@ -22,7 +22,7 @@ LAYERS = (
     ("web", "api", "cli", "worker"),
 )
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line}
-LIBRARIES = ("protocols", "engines", "dns", "resolve", "host")  # dataclasses in, dataclasses out
+LIBRARIES = ("protocols", "engines", "dns", "resolve", "record", "host")  # dataclasses in, dataclasses out
 OBSERVERS = ("posture", "reports", "probes", "mail_import")  # they suggest; a person or a job submits
 DOORS = ("web", "api", "cli")
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}

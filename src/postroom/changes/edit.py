@@ -4,7 +4,6 @@ Canonical JSON: keys sorted, no spaces, UTF-8, no floats. Whole rows where a row
 fields that differ where it stays, so that two people changing two things do not get in each other's way.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -12,10 +11,9 @@ from uuid import UUID
 
 from postroom.models import Row, StateModel
 from postroom.models.base import plain, state_models
+from postroom.protocols.entry import encode, line
 
 from .errors import Problem
-
-encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class NotEditable(TypeError):
@@ -42,8 +40,7 @@ class Edit:
 
     @cached_property
     def canonical(self) -> bytes:
-        before, after = self.before_json or "null", self.after_json or "null"
-        return f'["{self.table}","{self.id}",{before},{after}]'.encode()
+        return line(self.table, self.id, self.before_json, self.after_json)
 
     @property
     def stays(self) -> bool:

@@ -4,7 +4,6 @@ An entry's first edit is the move of its change (stage, who, why), so who and wh
 leaf hash as what, and can be erased the same way.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
@@ -12,11 +11,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
+from django.utils import timezone
 
 from postroom.models import Change
 from postroom.models.base import plain
+from postroom.protocols import entry
 
 from .edit import Edit
+from .state import seconds
 
 SALT = 16
 COPY_FROM = 200  # edits; below this a statement with arrays is faster than a temporary table
@@ -43,36 +45,30 @@ def note(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any
 
     of: the change it is about, by which it is found again.
     """
-    row = {"what": what, **{name: plain(value) for name, value in facts.items()}}
+    row = {"what": what, **{name: plain(value) for name, value in facts.items()}, "client_id": plain(client)}
+    row["at"] = plain(seconds(timezone.now()))
     return _entry(client, None, [Edit("events", str(of or uuid4()), None, row, client)])
 
 
 def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:
     salts = os.urandom(SALT * len(lines))
     salted = [salts[at : at + SALT] for at in range(0, len(salts), SALT)]
-    leaf = leaf_hash(zip(salted, (line.canonical for line in lines), strict=True))
+    leaf = entry.leaf(map(entry.salted, salted, (line.canonical for line in lines)))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO entries (client_id, version, leaf) VALUES (%s, %s, %s) RETURNING id",
             [client, version, leaf],
         )
-        entry: int = cursor.fetchone()[0]
-    (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(entry, client, lines, salted)
-    return entry
-
-
-def leaf_hash(lines: Iterator[tuple[bytes, bytes]]) -> bytes:
-    """RFC 9162, 2.1.1: a leaf is H(0x00 || entry). Our entry is the salted hashes of its edits, in order."""
-    leaf = hashlib.sha256(b"\x00")
-    for salt, canonical in lines:
-        leaf.update(hashlib.sha256(salt + canonical).digest())
-    return leaf.digest()
+        id: int = cursor.fetchone()[0]
+    (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(id, client, lines, salted)
+    return id
 
 
 def _move(change: Change, was: str | None) -> Edit:
     head = {name: plain(getattr(change, name)) for name in HEAD}
     before = None if was is None else {"stage": was}
-    return Edit("changes", str(change.pk), before, {**head, "client_id": plain(change.client_id)}, change.client_id)
+    head |= {"client_id": plain(change.client_id), "at": plain(seconds(timezone.now()))}
+    return Edit("changes", str(change.pk), before, head, change.client_id)
 
 
 def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> None:

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.scope import visible
+from postroom.apps import RECORD
 from postroom.changes.readings import READERS
 from postroom.host import answers, pid_files
 from postroom.host.installation import Installation
 from postroom.host.ports import NUMBERS
-from postroom.models import Delivery, Domain, Node, NodeTodo, Report
+from postroom.models import Checkpoint, Delivery, Domain, Entry, Node, NodeTodo, Place, Report
 from postroom.models.base import state_models
 
 from .place import installation
@@ -25,7 +26,9 @@ from .place import installation
 PROGRAMS = ("postfix", "dovecot", "pdns_server", "postconf", "doveadm", "sievec")
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 ALIVE = timedelta(seconds=60)
+SETTLED = timedelta(seconds=10)  # by then an entry has its place
 ROOM = 500 * 2**20
+TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'D'"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,9 @@ def _asked(here: Installation) -> Iterator[Answer]:
     for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
         there = answers.tcp(here.address, NUMBERS[port])
         yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
-    for question in (_migrations, _triggers, _node, _worker, _overdue, _zone):
+    for question in (_migrations, _triggers, _node, _worker, _overdue, _zone, _record):
         yield from _safely(question)
+    yield from _signer(here)
 
 
 def _processes(here: Installation) -> Iterator[Answer]:
@@ -90,9 +94,7 @@ def _migrations() -> Iterator[Answer]:
 
 def _triggers() -> Iterator[Answer]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'postroom_guard' AND tgenabled <> 'D'"
-        )
+        cursor.execute(TRIGGERS, ["postroom_guard"])
         guarded = {name for (name,) in cursor.fetchall()}
     missing = sorted(set(state_models()) - guarded)
     yield Answer("guard on every state table", not missing, f"missing on {', '.join(missing)}" if missing else "there")
@@ -139,6 +141,28 @@ def _zone() -> Iterator[Answer]:
     yield Answer(
         "our name server can be read", not read.failed, read.failed or f"{domain.name}: {len(read.rrsets)} sets"
     )
+
+
+def _record() -> Iterator[Answer]:
+    with connection.cursor() as cursor:
+        cursor.execute(TRIGGERS, ["postroom_kept"])
+        kept = {name for (name,) in cursor.fetchall()}
+    missing = sorted(set(RECORD) - kept)
+    yield Answer("record only added to", not missing, f"open: {', '.join(missing)}" if missing else "there")
+    settled = timezone.now() - SETTLED
+    left = Entry.objects.filter(at__lt=settled, place=None).count()
+    yield Answer("every entry has its place", left == 0, f"{left} have none" if left else "in log and client")
+    newest, last = Place.objects.order_by("-log_index").first(), Checkpoint.objects.order_by("-size").first()
+    behind = (newest.log_index + 1 if newest else 0) - (last.size if last else 0)
+    late = behind > 0 and last is not None and timezone.now() - last.at > ALIVE
+    words = f"{behind} entries are not signed yet" if behind else "up to the last entry"
+    yield Answer("record signed", None if last is None else not late, words if last else "nothing is signed yet")
+
+
+def _signer(here: Installation) -> Iterator[Answer]:
+    alarm = here.signer / "alarm"
+    if alarm.exists():
+        yield Answer("the signer", False, f"signs nothing any more: {alarm.read_text().strip()}")
 
 
 def _ago(moment: datetime) -> str:

@@ -26,8 +26,9 @@ from .service import Service
 
 PROGRAMS = Path("/usr/lib/postgresql")
 SUPERUSER = "postgres"
-SERVER_ROLES = ("postgres", "postroom_owner", "postroom_app", "postroom_system")
+SERVER_ROLES = ("postgres", "postroom_owner", "postroom_app", "postroom_system", "postroom_signer")
 MAP = "postroom"
+OWN_ROLE = {"postroom": "postroom_app", "postroom-record": "postroom_system", "postroom-signer": "postroom_signer"}
 
 SETTINGS: Mapping[str, str] = {
     # A container's /dev/shm is often 64 MB, too small for a parallel hash join.
@@ -62,7 +63,8 @@ def peers(nodes: tuple[str, ...] = (), *, root: str = "root") -> tuple[tuple[str
     """(system user, role) pairs: root may take all, the pages and the worker's user one, the agent its node's."""
     mine = (*SERVER_ROLES, *(f"postroom_node_{node}" for node in nodes))
     pairs = [(user, role) for user in dict.fromkeys((root, SUPERUSER)) for role in mine]
-    pairs += [("postroom", "postroom_app"), *(("postroom-agent", f"postroom_node_{node}") for node in nodes)]
+    pairs += OWN_ROLE.items()
+    pairs += [("postroom-agent", f"postroom_node_{node}") for node in nodes]
     return tuple(pairs)
 
 
@@ -174,12 +176,10 @@ class Cluster:
             return cursor.fetchall() if cursor.description else []
 
     def found(self, roles: str, database: str = "postroom", owner: str = "postroom_owner") -> None:
-        """As superuser: make the roles with this SQL unless the owner is there, and the owner's database."""
+        """As superuser: make the roles that are missing, with this SQL, and the owner's database."""
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [owner]).fetchone()
-            if not known:
-                with connection.transaction():
-                    connection.execute(roles)
+            with connection.transaction():
+                connection.execute(roles)
             there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
             if not there:
                 names = sql.Identifier(database), sql.Identifier(owner)

@@ -67,6 +67,15 @@ class Installation:
         return self.state / "node"
 
     @property
+    def signer(self) -> Path:
+        return self.state / "signer"
+
+    @property
+    def log_name(self) -> str:
+        """Whose record it is, in every checkpoint: what tells this log from all others."""
+        return f"postroom.example/{self.id}"
+
+    @property
     def sink(self) -> Path:
         return self.state / "sink"
 

@@ -34,6 +34,8 @@ def services(installation: Installation) -> Sequence[Service]:
         parent(installation),
         registrar(installation),
         node(installation),
+        sequencer(installation),
+        signer(installation),
         web(installation),
         worker(installation),
     )
@@ -125,6 +127,18 @@ def _save_node(installation: Installation, settings: Path) -> None:
     layout.save(config, cluster_of(installation).dsn(f"postroom_node_{NODE}", "postroom"), settings)
 
 
+def sequencer(installation: Installation) -> Service:
+    dsn = cluster_of(installation).dsn("postroom_system", "postroom")
+    return Service("record", _module(installation, "postroom.record.sequencer", "--dsn", dsn), user="postroom-record")
+
+
+def signer(installation: Installation) -> Service:
+    command = _module(installation, "postroom.record.signer", "--dsn",
+                      cluster_of(installation).dsn("postroom_signer", "postroom"), "--folder", str(installation.signer),
+                      "--origin", installation.log_name)  # fmt: skip
+    return Service("signer", command, user="postroom-signer")
+
+
 def web(installation: Installation) -> Service:
     hosts = claim.localhosts()
     port = installation.web_port
@@ -158,5 +172,6 @@ def _all(questions: "Sequence[partial[bool]]") -> bool:
 def prepare(installation: Installation) -> None:
     """Folders that services which are not root keep their files in."""
     files.folder(installation.state / "parent", owner="postroom", mode=0o750)
+    files.folder(installation.signer, owner="postroom-signer")
     for folder in (installation.sink, *(installation.sink / part for part in ("cur", "new", "tmp"))):
         files.folder(folder, owner="postroom-mail")

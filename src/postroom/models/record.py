@@ -103,14 +103,42 @@ class Entry(models.Model):
 
 
 class Place(models.Model):
-    """Where the sequencer put an entry: in the log, and in its client."""
+    """Where the sequencer put an entry: in the log, and in its client (or the organization). Both count from 0."""
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True)
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
     log_index = models.BigIntegerField(unique=True)
     client_index = models.BigIntegerField()
 
     class Meta:
         db_table = "places"
+        constraints = [
+            models.UniqueConstraint(fields=["client", "client_index"], name="one_place", nulls_distinct=False)
+        ]
+
+
+class TreeNode(models.Model):
+    """A whole subtree of the log, 2^level leaves, which never changes again. Level 0 is the leaves themselves."""
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "tree_nodes"
+
+
+class Checkpoint(models.Model):
+    """A signed note that says how long the log is and what its root is; made by the signer, who keeps its own."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField()
+    note = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "checkpoints"
 
 
 class RecordedEdit(models.Model):

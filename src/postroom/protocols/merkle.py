@@ -53,7 +53,7 @@ def root(size: int, nodes: Nodes) -> bytes:
 
 def frontier(size: int, nodes: Nodes) -> Frontier:
     """The whole subtrees of the first `size` leaves."""
-    return Frontier(size, [nodes(level, index) for level, index in _whole(0, size)])
+    return Frontier(size, [nodes(level, index) for level, index in whole(0, size)])
 
 
 def inclusion(index: int, size: int, nodes: Nodes) -> list[bytes]:
@@ -150,10 +150,10 @@ def _both_roots(old: int, new: int, old_root: bytes, new_root: bytes, proof: lis
 
 def _range(start: int, end: int, nodes: Nodes) -> bytes:
     """The hash over leaves start..end-1 of a range that the splitting of some tree gives."""
-    return _folded([nodes(level, index) for level, index in _whole(start, end)])
+    return _folded([nodes(level, index) for level, index in whole(start, end)])
 
 
-def _whole(start: int, end: int) -> Iterator[tuple[int, int]]:
+def whole(start: int, end: int) -> Iterator[tuple[int, int]]:
     """The whole subtrees that make up such a range, the largest first."""
     while start < end:
         level = (end - start).bit_length() - 1

@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints of a log, as Go's sumdb and the C2SP documents signed-note and tlog-checkpoint write them.
+"""Signed notes and checkpoints of a log, as Go's sumdb and C2SP's signed-note and tlog-checkpoint write them.
 
 A note is a text that ends in a newline, an empty line, and a line a signature: `— name base64(key hash || signature)`.
 A checkpoint's text is the log's origin, its size and its root in base64, a line each. Ed25519 (RFC 8032) alone.

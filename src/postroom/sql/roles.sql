@@ -1,4 +1,4 @@
--- Database roles. Run once by the superuser who installs; BYPASSRLS cannot be given by anybody less.
+-- Database roles. Run by the superuser who installs, and again at an update; BYPASSRLS cannot be given by anybody less.
 -- postroom_system owns the SECURITY DEFINER functions: row security is FORCEd, so it binds even the
 -- owner of the tables, and a function of postroom_owner would see nothing.
 -- Node login roles are members of postroom_node and are made when a node joins.
@@ -10,5 +10,8 @@ BEGIN
     CREATE ROLE postroom_system LOGIN BYPASSRLS;
     CREATE ROLE postroom_node NOLOGIN;
     GRANT postroom_system TO postroom_owner;
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'postroom_signer') THEN
+    CREATE ROLE postroom_signer LOGIN;
   END IF;
 END $$;

@@ -1,0 +1,80 @@
+"""audit: does the record still say what was signed? On the machine itself, as root; the signer's key is trusted."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+
+from postroom.host.installation import Installation
+from postroom.host.up import cluster_of
+from postroom.protocols import note
+from postroom.record.verify import Verdict, Verification
+
+from .place import as_root, installation
+
+
+@click.group()
+def audit() -> None:
+    """The record: verified by what was signed."""
+
+
+@audit.command()
+@click.option("--client", help="One client's entries alone, by its slug.")
+@click.option("--from", "kept", type=click.Path(path_type=Path, exists=True, dir_okay=False), multiple=True,
+              help="A checkpoint that was kept elsewhere, as a file; again for more.")  # fmt: skip
+@click.option("--key", help="The signer's line as you know it; left out, the one in the state folder is believed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def verify(client: str | None, kept: tuple[Path, ...], key: str | None, as_json: bool) -> None:
+    """Hash every entry again and hold the roots against every checkpoint; exit code 1 if anything differs."""
+    as_root()
+    here = installation()
+    try:
+        who = note.verifier(key or (here.signer / "public").read_text())
+    except note.BadNote as bad:
+        raise click.BadParameter(str(bad), param_hint="--key") from None
+    except FileNotFoundError:
+        raise click.ClickException("the signer has not started here yet: there is no key to verify by") from None
+    found = _verified(here, who, [path.read_text() for path in (*kept, *_last(here))], client)
+    click.echo(json.dumps(asdict(found), indent=2)) if as_json else _shown(found, who)
+    if found.problems:
+        raise SystemExit(1)
+
+
+@audit.command()
+def key() -> None:
+    """The signer's line: write it down elsewhere, and give it to whoever shall be able to verify."""
+    as_root()
+    click.echo((installation().signer / "public").read_text().strip())
+
+
+def _last(here: Installation) -> list[Path]:
+    """What the signer keeps outside of the database."""
+    path = here.signer / "last.note"
+    return [path] if path.exists() else []
+
+
+def _verified(here: Installation, who: note.Verifier, kept: list[str], client: str | None) -> Verdict:
+    dsn = cluster_of(here).dsn("postroom_system", "postroom")
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            over = Verification(connection, who, kept)
+            return over.of_client(_client(connection, client)) if client else over.whole()
+    except psycopg.OperationalError as away:
+        raise click.ClickException(f"the database does not answer: {str(away).splitlines()[0]}") from None
+
+
+def _client(connection: "psycopg.Connection[Any]", slug: str) -> Any:
+    row = connection.execute("SELECT id FROM clients WHERE slug = %s", [slug]).fetchone()
+    if row is None:
+        raise click.BadParameter(f"there is no client {slug}", param_hint="--client")
+    return row[0]
+
+
+def _shown(found: Verdict, who: note.Verifier) -> None:
+    for problem in found.problems:
+        click.secho(f"WRONG  {problem}", bold=True)
+    good = "not whole" if found.problems else "as recorded"
+    click.echo(f"{found.entries:,} entries, {good}; {found.signed:,} of the log are signed by {who.name}")
