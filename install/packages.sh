@@ -13,7 +13,8 @@ packages=(
     dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-submissiond dovecot-sqlite
     pdns-server pdns-backend-sqlite3
 )
-[ "${1:-}" != --with-browser ] || packages+=(chromium)
+# The browser, and what the program that drives it is linked to (Debian 12 brings that with nothing else).
+[ "${1:-}" != --with-browser ] || packages+=(chromium libatomic1)
 # Units and init scripts that come with the packages above.
 services=(postgresql postfix dovecot pdns)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -39,7 +42,7 @@ def as_intruder(hands: Hands, *statements: str) -> None:
 
 
 def test_sequencer_and_signer_die_and_nothing_is_lost_or_signed_twice(
-    stack: Stack, hands: Hands, house: House, mia: str
+    stack: Stack, hands: Hands, house: House, mia: str, tmp_path: Path
 ) -> None:
     """Guard: places and tree are one transaction; the signer writes down what it signed before it says so."""
     for n in range(6):
@@ -50,6 +53,12 @@ def test_sequencer_and_signer_die_and_nothing_is_lost_or_signed_twice(
         house.operator.change("mailboxes.change", {"mailbox": mia, "quota_mb": next(quotas)}, "a drill")
         hands.back(name, was)
     until("all of it is signed", lambda: all_signed(stack), within=60, every=1)
+    archive = tmp_path / "drill.zip"
+    key = stack.run("audit", "key").strip()
+    stack.run("audit", "export", "--client", house.client, "--out", str(archive))
+    zipfile.ZipFile(archive).extractall(tmp_path / "out")
+    checked = [sys.executable, "-I", str(tmp_path / "out/check_bundle.py"), str(tmp_path / "out"), key]
+    assert subprocess.run(checked, capture_output=True, text=True, timeout=60).stdout.strip().startswith("every entry")
     sizes = hands.one("SELECT count(*) - count(DISTINCT size) FROM checkpoints")
     assert sizes == 0
     steps = "SELECT log_index - lag(log_index) OVER (ORDER BY log_index) AS step FROM places"

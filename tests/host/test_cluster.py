@@ -14,7 +14,8 @@ from postroom.host.cluster import Cluster, ClusterError, peers
 
 pytestmark = pytest.mark.server
 
-ROLES = "CREATE ROLE postroom_owner LOGIN; CREATE ROLE postroom_app LOGIN; CREATE ROLE postroom_node NOLOGIN;"
+ROLES = """DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'postroom_owner') THEN
+CREATE ROLE postroom_owner LOGIN; CREATE ROLE postroom_app LOGIN; CREATE ROLE postroom_node NOLOGIN; END IF; END $$"""
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,8 @@ from pathlib import Path
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True, env={})
 Path(sys.argv[2], "daemon.child").write_text(f"{child.pid}\\n")
 """ + LOOP.replace("sys.exit(0)", "os._exit(0)")
-ROLES = "CREATE ROLE postroom_owner LOGIN; CREATE ROLE postroom_app LOGIN;"
+ROLES = """DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'postroom_owner') THEN
+CREATE ROLE postroom_owner LOGIN; CREATE ROLE postroom_app LOGIN; END IF; END $$"""
 
 
 def toy(name: str, state: Path, code: str = LOOP, daemons: tuple[Path, ...] = ()) -> Service:

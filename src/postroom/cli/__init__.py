@@ -29,7 +29,7 @@ COMMANDS = {
     "login": Command("login:login", "Sign in, confirmed in the browser."),
     "logout": Command("login:logout", "End the session that login opened."),
     "doctor": Command("doctor:doctor", "Is every piece here, running, in step?", place.enter),
-    "audit": Command("audit:audit", "The record: does it still say what was signed?"),
+    "audit": Command("audit:audit", "The record: does it still say what was signed?", place.enter),
     "change": Command("changes:change", "Propose a change."),
     "kinds": Command("changes:kinds", "What can be changed, and what each takes."),
     "approve": Command("changes:approve", "Let a held change through, having seen its plan."),

@@ -8,12 +8,16 @@ from typing import Any
 import click
 import psycopg
 
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.record import note as event
 from postroom.host.installation import Installation
 from postroom.host.up import cluster_of
 from postroom.protocols import note
+from postroom.record.export import CHECK, NothingSigned
+from postroom.record.export import export as take_out
 from postroom.record.verify import Verdict, Verification
 
-from .place import as_root, installation
+from .place import installation
 
 
 @click.group()
@@ -29,7 +33,6 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def verify(client: str | None, kept: tuple[Path, ...], key: str | None, as_json: bool) -> None:
     """Hash every entry again and hold the roots against every checkpoint; exit code 1 if anything differs."""
-    as_root()
     here = installation()
     try:
         who = note.verifier(key or (here.signer / "public").read_text())
@@ -44,9 +47,26 @@ def verify(client: str | None, kept: tuple[Path, ...], key: str | None, as_json:
 
 
 @audit.command()
+@click.option("--client", required=True, help="Whose record, by its slug.")
+@click.option("--out", type=click.Path(path_type=Path, exists=False), required=True, help="The archive to write.")
+def export(client: str, out: Path) -> None:
+    """One client's record, with proofs and a program that verifies it anywhere; that it was exported is recorded."""
+    here = installation()
+    who = note.verifier((here.signer / "public").read_text())
+    try:
+        with psycopg.connect(cluster_of(here).dsn("postroom_system", "postroom"), autocommit=True) as connection:
+            whose = _client(connection, client)
+            with acting_as(SYSTEM):
+                event("record exported", client=whose, by="root, on the machine")
+            count = take_out(connection, whose, who, out)
+    except (psycopg.OperationalError, NothingSigned, OSError) as error:
+        raise click.ClickException(str(error).splitlines()[0]) from None
+    click.echo(f"{count:,} entries in {out}; whoever gets it runs: python3 {CHECK} FOLDER '{who}'")
+
+
+@audit.command()
 def key() -> None:
     """The signer's line: write it down elsewhere, and give it to whoever shall be able to verify."""
-    as_root()
     click.echo((installation().signer / "public").read_text().strip())
 
 

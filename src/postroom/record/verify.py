@@ -50,10 +50,10 @@ class Verification:
         found = Verdict()
         roots = self._roots(found)
         tree, nexts, versions = merkle.Frontier(), dict[UUID | None, int](), dict[UUID | None, int]()
-        for place, rows in self._log(LOG + " ORDER BY p.log_index, x.n", ()):
+        for place, rows in _log(self.connection, LOG + " ORDER BY p.log_index, x.n", ()):
             head, leaf = rows[0], _leaf(rows)
             found.problems += _of_place(place, head, tree.size, nexts)
-            found.problems += _of_entry(head, leaf, versions)
+            found.problems += _of_entry(rows, leaf, versions)
             for _ in tree.append(leaf):
                 pass
             found.problems += _of_root(tree, roots.pop(tree.size, set()))
@@ -68,10 +68,10 @@ class Verification:
         roots = self._roots(found)
         size = max(roots, default=0)
         nexts, versions = dict[UUID | None, int](), dict[UUID | None, int]()
-        for place, rows in self._log(LOG + " WHERE p.client_id = %s ORDER BY p.client_index, x.n", (client,)):
+        for place, rows in entries_of(self.connection, client):
             head, leaf = rows[0], _leaf(rows)
             found.problems += _of_place(place, head, place, nexts)
-            found.problems += _of_entry(head, leaf, versions)
+            found.problems += _of_entry(rows, leaf, versions)
             if place < size:
                 found.problems += self._included(leaf, place, size, roots[size])
             found.entries += 1
@@ -92,13 +92,6 @@ class Verification:
         found.signed = max(roots, default=0)
         return roots
 
-    def _log(self, query: str, values: Sequence[Any]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-        """(place in the log, its rows: one a line of the entry)."""
-        with self.connection.transaction(), self.connection.cursor(name="log") as cursor:
-            cursor.itersize = AT_ONCE
-            for place, rows in groupby(cursor.execute(query.encode(), values), key=itemgetter(0)):
-                yield place, list(rows)
-
     def _included(self, leaf: bytes, place: int, size: int, roots: set[bytes]) -> Iterator[str]:
         try:
             proof = merkle.inclusion(place, size, self._node)
@@ -108,15 +101,36 @@ class Verification:
             yield f"entry at {place:,}: {bad}"
 
     def _node(self, level: int, index: int) -> bytes:
-        for (one,) in self._rows("SELECT hash FROM tree_nodes WHERE level = %s AND index = %s", level, index):
-            return bytes(one)
-        raise LookupError(f"the tree has no node {level}/{index}")
+        return node(self.connection, level, index)
 
     def _without_place(self) -> Iterator[str]:
         yield from (f"entry {id} has no place in the log" for (id,) in self._rows(WITHOUT_PLACE, SETTLED))
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query.encode(), values).fetchall()
+
+
+def entries_of(connection: "psycopg.Connection[Any]", client: UUID) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    """One client's entries in their order: (place in the log, rows of LOG)."""
+    yield from _log(connection, LOG + " WHERE p.client_id = %s ORDER BY p.client_index, x.n", (client,))
+
+
+def node(connection: "psycopg.Connection[Any]", level: int, index: int) -> bytes:
+    """A whole subtree's hash; LookupError where the tree has none."""
+    query = "SELECT hash FROM tree_nodes WHERE level = %s AND index = %s"
+    for (one,) in connection.execute(query, [level, index]).fetchall():
+        return bytes(one)
+    raise LookupError(f"the tree has no node {level}/{index}")
+
+
+def _log(
+    connection: "psycopg.Connection[Any]", query: str, values: Sequence[Any]
+) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    """(place in the log, its rows: one a line of the entry), read as they are asked for."""
+    with connection.transaction(), connection.cursor(name="log") as cursor:
+        cursor.itersize = AT_ONCE
+        for place, rows in groupby(cursor.execute(query.encode(), values), key=itemgetter(0)):
+            yield place, list(rows)
 
 
 def _leaf(rows: Iterable[tuple[Any, ...]]) -> bytes:
@@ -145,8 +159,8 @@ def _of_place(place: int, head: tuple[Any, ...], expected: int, nexts: dict[UUID
     nexts[client] = own + 1
 
 
-def _of_entry(head: tuple[Any, ...], leaf: bytes, versions: dict[UUID | None, int]) -> Iterator[str]:
-    place, _, _, id, client, version, stored, table, _, _, after, _ = head
+def _of_entry(rows: Sequence[tuple[Any, ...]], leaf: bytes, versions: dict[UUID | None, int]) -> Iterator[str]:
+    place, _, _, id, client, version, stored, table, _, _, after, _ = rows[0]
     if id is None:
         return
     if stored is None or bytes(stored) != leaf:
@@ -154,6 +168,8 @@ def _of_entry(head: tuple[Any, ...], leaf: bytes, versions: dict[UUID | None, in
     said = after if isinstance(after, dict) else {}
     if table is not None and said.get("client_id") != (str(client) if client else None):
         yield f"entry at {place:,}: it was recorded at another client"
+    if (version is not None) != (len(rows) > 1):
+        yield f"entry at {place:,}: what changed something is a version, and nothing else is"
     if version is not None:
         if said.get("version") != version:
             yield f"entry at {place:,}: version {version:,} is not what was recorded"

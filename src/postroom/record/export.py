@@ -1,0 +1,55 @@
+"""One client's record, to be taken away and verified by anybody: entries, proofs, checkpoint, and what verifies them.
+
+A zip archive of entries.jsonl, checkpoint.note, key.txt and check_bundle.py, which needs Python and nothing else.
+"""
+
+import json
+import zipfile
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from postroom.protocols import merkle, note
+
+from .verify import entries_of, node
+
+CHECK = "check_bundle.py"
+
+
+class NothingSigned(LookupError):
+    """There is no checkpoint yet, so nothing can be proven."""
+
+
+def export(connection: "psycopg.Connection[Any]", client: UUID, who: note.Verifier, path: Path) -> int:
+    """Write the archive: how many entries are in it. Those the newest checkpoint does not reach yet are not."""
+    row = connection.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+    if row is None:
+        raise NothingSigned("nothing is signed yet: is the signer running?")
+    size = note.checkpoint(note.opened(row[0], who)).size
+    nodes = lru_cache(maxsize=1 << 16)(lambda level, index: node(connection, level, index))
+    count = 0
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("entries.jsonl", "w", force_zip64=True) as out:
+            for place, rows in entries_of(connection, client):
+                if place < size:
+                    one = {**_entry(place, rows), "proof": [h.hex() for h in merkle.inclusion(place, size, nodes)]}
+                    out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
+                    count += 1
+        archive.writestr("checkpoint.note", row[0])
+        archive.writestr("key.txt", f"{who}\n")
+        archive.writestr(CHECK, files("postroom.record").joinpath(CHECK).read_text())
+    return count
+
+
+def _entry(place: int, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    _, number, client, _, _, version, *_ = rows[0]
+    lines = [
+        {"table": table, "row": row, "before": before, "after": after, "salt": bytes(salt).hex()}
+        for *_, table, row, before, after, salt in rows
+        if salt is not None
+    ]
+    return {"index": place, "number": number, "client": str(client), "version": version, "lines": lines}
