@@ -16,7 +16,7 @@ def pending(
     rows = narrowed(actor, NOUNS["invites"], client=client).filter(used_at=None, ended_at=None, stops=None)
     if mailbox:
         rows = rows.filter(mailbox__address__address=mailbox.lower())
-    found = page(rows.select_related(*NOUNS["invites"].along), key="id", after=after, limit=limit)
+    found = page(rows, key="id", after=after, limit=limit, along=NOUNS["invites"].along)
     return Page([{**shown(row), "for": _whose(row)} for row in found.items], found.next)
 
 
@@ -30,7 +30,7 @@ def waiting(actor: Actor, *, client: str = "", search: str = "", after: str = ""
             | Q(mailbox__address__address__icontains=search)
             | Q(person__email__icontains=search)
         )
-    return page(rows.select_related(*NOUNS["invites"].along), key="id", after=after or None, limit=limit)
+    return page(rows, key="id", after=after or None, limit=limit, along=NOUNS["invites"].along)
 
 
 def _whose(invite: Any) -> str:

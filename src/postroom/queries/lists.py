@@ -45,7 +45,7 @@ def listed(actor: Actor, noun: str, asked: Asked, *, extra: "Q | None" = None) -
         rows = rows.filter(kind=asked.kind)
     if extra is not None:
         rows = rows.filter(extra)
-    return page(rows.select_related(*about.along), key=about.key, after=asked.after or None, limit=SIZE)
+    return page(rows, key=about.key, after=asked.after or None, limit=SIZE, along=about.along)
 
 
 def _without_suspended(state: str) -> Q:

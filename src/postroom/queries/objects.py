@@ -70,7 +70,7 @@ def listed(
     about = NOUNS[noun]
     rows = narrowed(actor, about, client=client, domain=domain, search=search)
     if at is None:
-        found = page(rows.select_related(*about.along), key=about.key, after=after, limit=limit)
+        found = page(rows, key=about.key, after=after, limit=limit, along=about.along)
         return Page([shown(row) for row in found.items], found.next)
     if client is None and about.model is not Client:
         raise Problem("at", "name one client with ?client=, whose history is meant")
@@ -186,7 +186,7 @@ def _then(
         table = about.model._meta.db_table
         then |= {id: row for (t, id), row in unwound.items() if t == table}
         then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
-    untouched = page(rows.exclude(pk__in=then).select_related(*about.along), key=about.key, after=after, limit=limit)
+    untouched = page(rows.exclude(pk__in=then), key=about.key, after=after, limit=limit, along=about.along)
     known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
     stood = [_merged(known.get(id), row) for id, row in then.items() if row]
     touched = [item for item in stood if _asked_for(item, about, domain, search)]
