@@ -112,11 +112,14 @@ def by_hand(domain: Domain, live: Iterable[Live]) -> ByHand:
         proof = [RRset(token_name(domain.name), "TXT", DEFAULT_TTL, (token_text(domain.proof_token),))]
     rows = [one for one in live if one.state != "good"] if domain.hosting == "manual" else []
     known = _planned_over([one.row for one in rows])
-    sets: dict[bool, list[RRset]] = {True: [], False: proof}
+    sets, moved = list(proof), list[RRset]()
     for one in rows:
-        strange = set(one.values or ()) - known[one.row.pk]
-        sets[bool(strange)].append(RRset(one.row.name, one.row.type, one.row.ttl, tuple(one.row.values)))
-    return ByHand(tuple(sets[False]), tuple(sets[True]))
+        (moved if set(one.values or ()) - known[one.row.pk] else sets).append(_wanted(one.row))
+    return ByHand(tuple(sets), tuple(moved))
+
+
+def _wanted(row: RecordSet) -> RRset:
+    return RRset(row.name, row.type, row.ttl, tuple(row.values))
 
 
 def _planned_over(rows: list[RecordSet]) -> dict[UUID, set[str]]:

@@ -167,7 +167,7 @@ def _written(change: Change, zone: str, changes: list[RRsetChange]) -> Outcome |
         # The policy on DNS roles has judged the loss already, record set by record set.
         write(provider, zone, changes, accept_loss=True, restore=back)
     except ZoneMoved as moved:
-        return Outcome(why=f"zone moved: {moved}; plan it again", again_in=TYPING)
+        return Outcome(why=f"zone moved: {moved}; plan it again", again_in=LATER)
     except ZoneError as error:
         return Outcome(why=str(error))
     return None
