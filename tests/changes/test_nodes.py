@@ -282,27 +282,3 @@ def test_a_node_hears_at_once(house: House, mx1: Node) -> None:
     mx1.execute("LISTEN postroom_node")
     do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=1)
     assert [n.channel for n in mx1.notifies(timeout=5, stop_after=1)] == ["postroom_node"]
-
-
-def test_one_object_is_compiled_by_its_key_however_many_a_node_serves(house: House, mx1: Node, sql: Any) -> None:
-    """In pulling and in reading back: a node with a million addresses is not walked for one of them."""
-    walked = (
-        "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_xact_user_tables"
-        " WHERE relname IN ('addresses', 'mailboxes', 'secrets', 'node_todo')"
-    )
-    many = [kind("mailboxes.create", address=f"n{n}@acme.example") for n in range(1500)]
-    made = submit(many, actor=house.olive, why="many")
-    assert approve(made.pk, actor=house.ada, plan_hash=made.plan_hash).version
-    while acknowledge(mx1):
-        pass
-    sql("ANALYZE")
-    change = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=1001)
-    with mx1.transaction():
-        assert len(mx1.execute("SELECT * FROM node_pull()").fetchall()) == 1
-        assert mx1.execute(walked).fetchall()[0][0] < 100
-    acknowledge(mx1)
-    with acting_as(SYSTEM), connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM postroom_read_back(%s, %s)", [change.pk, change.delivery_set.get().object])
-        assert len(cursor.fetchall()) == 1
-        cursor.execute(walked)
-        assert cursor.fetchone()[0] < 100

@@ -1,25 +1,20 @@
 """Where nobody could approve a change it waits for a day; who has to know is told, and the link they get stops it."""
 
 import contextlib
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cast import MIA, POSTMASTER, House, again, do, kind, reasons, the, tick, together
+from cast import MIA, POSTMASTER, House, again, do, kind, reasons, the, tick
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of
-from postroom.changes import apply as writer
 from postroom.changes import approvals, carry
-from postroom.changes.batch import submit_batch
 from postroom.changes.errors import NothingToDo, NotSeen, Problems
 from postroom.changes.kinds.notices import told
 from postroom.changes.notices import holder, stop, warned
 from postroom.changes.pipeline import apply_scheduled, submit
 from postroom.changes.state import State
 from postroom.models import ApiSession, Change, Delivery, Due, Invite, Secret
-from postroom.web.told import told as said
 
 OWNER, ADA = "owner@northlight.example", "ada@northlight.example"
 LINKS = {OWNER: "a" * 64, POSTMASTER: "b" * 64}
@@ -180,69 +175,6 @@ def test_what_its_time_left_held_is_stopped_too(alone: House) -> None:
     do("freezes.start", alone.oskar, scope="organization", reason="dispute")
     assert apply_scheduled(change.pk).stage == "held"
     assert stop(LINKS[OWNER]).stage == "withdrawn"
-
-
-GLOBEX = "mia@globex.example"
-
-
-@pytest.mark.parametrize("removed", [MIA, GLOBEX])
-def test_a_batch_waits_as_one_is_told_of_once_and_stopped_as_one(alone: House, removed: str) -> None:
-    """Whichever part comes first: what needs a second person is named, never hidden behind what does not."""
-    other = "globex" if removed == MIA else "acme"
-    parts = [kind("clients.change", client=other, name="New"), kind("mailboxes.remove", mailbox=removed)]
-    batch = submit_batch(parts, actor=alone.oskar, why="tidy")
-    with acting_as(SYSTEM):
-        changes = list(Change.objects.filter(batch=batch))
-    assert {(c.stage, c.at - c.now) for c in changes} == {("scheduled", timedelta(hours=24))}  # type: ignore[operator]
-    tick(datetime.now(UTC))
-    assert notices() == [OWNER, POSTMASTER], "one letter each, about all of it"
-    issue(OWNER, LINKS[OWNER])
-    with acting_as(holder(LINKS[OWNER])) as access:
-        about = said(warned(LINKS[OWNER]).change, access.actor)
-    assert about.what.startswith(f"Remove mailbox {removed}") and f"(client {other.title()})" in about.what
-    assert about.held == "removes 1 mailbox"
-    with pytest.raises(NotSeen, match="as a whole"):
-        approvals.withdraw(changes[0].pk, actor=alone.oskar, why="x")
-    stop(LINKS[OWNER])
-    assert {again(c).stage for c in changes} == {"withdrawn"}
-
-
-def test_a_link_stops_what_still_waits_of_a_batch(alone: House) -> None:
-    parts = [kind("clients.change", client="globex", name="New"), kind("mailboxes.remove", mailbox=MIA)]
-    submit_batch(parts, actor=alone.oskar, why="tidy")
-    tick(datetime.now(UTC))
-    issue(OWNER, LINKS[OWNER])
-    with acting_as(holder(LINKS[OWNER])):
-        told_of = warned(LINKS[OWNER]).change
-    assert apply_scheduled(told_of.pk).version
-    stop(LINKS[OWNER])
-    with acting_as(SYSTEM):
-        assert sorted(Change.objects.filter(batch=told_of.batch).values_list("stage", flat=True))[-1] == "withdrawn"
-
-
-def test_stopped_while_the_clock_applies_a_part_neither_waits_for_the_other(
-    alone: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both lock changes first and the organization after them; the other way about is a deadlock."""
-    parts = [kind("mailboxes.remove", mailbox=MIA), kind("mailboxes.remove", mailbox=GLOBEX)]
-    submit_batch(parts, actor=alone.oskar, why="tidy")
-    tick(datetime.now(UTC))
-    issue(OWNER, LINKS[OWNER])
-    with acting_as(holder(LINKS[OWNER])):
-        named = warned(LINKS[OWNER]).change
-    with acting_as(SYSTEM):
-        (other,) = Change.objects.filter(batch=named.batch).exclude(pk=named.pk)
-    real, locked = writer.lock, threading.Event()
-
-    def slow(plan: Any) -> int:
-        if plan.client is not None:  # the clock has its change and not yet the organization
-            locked.set()
-            time.sleep(0.5)
-        return real(plan)
-
-    monkeypatch.setattr(writer, "lock", slow)
-    applied, stopped = together(lambda: apply_scheduled(other.pk), lambda: locked.wait(5) and stop(LINKS[OWNER]))
-    assert (applied.stage, again(named).stage) == ("applied", "withdrawn") and stopped.pk == named.pk
 
 
 def test_what_an_unforeseen_reason_holds_anew_waits_anew_and_is_told_again(alone: House) -> None:

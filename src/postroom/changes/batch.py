@@ -78,10 +78,9 @@ def _nobody_else(proposed: Sequence[Proposed]) -> bool:
     """Whether no part could be approved by anybody; where some could and all together could not, it is no batch."""
     if somebody_else(*(part.change for part in proposed)):
         return False
-    could = [part.change for part in proposed if somebody_else(part.change)]
-    if could:
+    if any(somebody_else(part.change) for part in proposed):
         raise NotLikeThat("nobody may approve all of these together: propose them one by one")
-    return not could
+    return True
 
 
 def _listed(parts: Sequence[One_or_many]) -> list[list[Kind]]:

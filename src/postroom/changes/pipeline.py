@@ -63,8 +63,8 @@ def submit(
 def _beyond(proposed: Proposed) -> None:
     """What somebody asked for outside of all that is theirs is recorded where they belong."""
     change, access = proposed.change, proposed.access
-    for home in sorted({held.client for held in access.held if held.client}, key=str)[:1]:
-        note("refused", client=home, person=access.actor.person, kind=change.kind, why=change.why)
+    if homes := [held.client for held in access.held if held.client]:
+        note("refused", client=min(homes, key=str), person=access.actor.person, kind=change.kind, why=change.why)
 
 
 def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:

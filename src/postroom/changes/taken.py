@@ -9,6 +9,7 @@ from functools import cache
 from uuid import UUID
 
 from postroom.access.acting import Access, taken
+from postroom.models import Row
 from postroom.models.base import state_models
 
 from .edit import Edit
@@ -22,15 +23,18 @@ Place = tuple[str, Kind]  # where in the list a part stands ("" where it is alon
 def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Problem]:
     """What is wrong with the names of the rows that these plans would make."""
     asked: dict[str, dict[str, Place]] = {table: {} for table in named()}
-    going = {(e.table, str(e.before[named()[e.table]])) for e in _of_named(parts) if e.after is None and e.before}
-    for place, planned in parts:
-        for table, name in _made(planned):
-            first = asked[table].setdefault(name, place)
+    going: set[tuple[str, str]] = set()  # rows that go make room first
+    for place, edit in _named(parts):
+        if edit.after is None:
+            going.add((edit.table, _name(edit.table, edit.before)))
+        elif edit.before is None:
+            name = _name(edit.table, edit.after)
+            first = asked[edit.table].setdefault(name, place)
             if first is not place:
-                yield _problem(place, table, name, f"stands twice in this list, first at {first[0]}")
+                yield _problem(place, edit.table, name, f"stands twice in this list, first at {first[0]}")
     for table, names in asked.items():
         for name in taken(table, list(names)) if names else ():
-            if (table, name) not in going:  # rows that go make room first
+            if (table, name) not in going:
                 yield _problem(names[name], table, name, "is already taken")
 
 
@@ -38,17 +42,22 @@ def may_hear(access: Access, permission: str, parts: Iterable[tuple[Place, Seque
     """Only who may make these rows is told which names there are; to others all are refused alike."""
     if access.actor.sort != "person":
         return True
-    made = [e for e in _of_named(parts) if e.before is None and e.after]
+    rows = [(edit.client, edit.after) for _, edit in _named(parts) if edit.before is None and edit.after]
     return all(
-        access.can(permission, e.client)
+        access.can(permission, client)
         or ("domain_id" in row and access.can_at_domain(permission, UUID(row["domain_id"])))
-        for e in made
-        if (row := e.after)
+        for client, row in rows
     )
 
 
-def _of_named(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> list[Edit]:
-    return [one for _, planned in parts for one in planned if isinstance(one, Edit) and one.table in named()]
+def _named(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[tuple[Place, Edit]]:
+    tables = named()
+    for place, planned in parts:
+        yield from ((place, one) for one in planned if isinstance(one, Edit) and one.table in tables)
+
+
+def _name(table: str, row: Row | None) -> str:
+    return str((row or {})[named()[table]])
 
 
 @cache
@@ -57,13 +66,6 @@ def named() -> dict[str, str]:
     models = {table: model for table, model in state_models().items() if model.natural_key in model.columns()}
     unique = {table: model.natural_key for table, model in models.items() if model.natural_key != "id"}
     return {table: key for table, key in unique.items() if getattr(models[table]._meta.get_field(key), "unique", False)}
-
-
-def _made(planned: Iterable[Planned]) -> Iterator[tuple[str, str]]:
-    names = named()
-    for one in planned:
-        if isinstance(one, Edit) and one.before is None and one.after and one.table in names:
-            yield one.table, str(one.after[names[one.table]])
 
 
 def _problem(place: Place, table: str, name: str, what: str) -> Problem:
