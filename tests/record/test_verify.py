@@ -81,6 +81,7 @@ def line(change: str, where: str = "true") -> str:
 def edit(rng: random.Random) -> list[str]:
     """A letter, a number, a person, a salt: somewhere in what an entry holds; or a line less."""
     kinds = [
+        "UPDATE entries SET at = at - interval '1 day' WHERE id = {entry}",
         line("""after = jsonb_set(after, '{quota_mb}', '1')""", "after ? 'quota_mb' AND after->>'quota_mb' <> '1'"),
         line("""after = jsonb_set(after, '{why}', '"because"')""", "n = 0 AND after ? 'why'"),
         line("before = '{}'", "before <> '{}'"),
@@ -207,7 +208,7 @@ def replay(intruder: psycopg.Connection[Any], rng: random.Random) -> None:
     from postroom.record.verify import LOG, _leaf
 
     rows = intruder.execute(f"{LOG} ORDER BY p.log_index, x.n".encode()).fetchall()
-    entry = rng.choice([row[3] for row in rows if row[7] == "mailboxes"])
+    entry = rng.choice([row[3] for row in rows if row[8] == "mailboxes"])
     rename = "UPDATE edits SET after = jsonb_set(after, '{name}', to_jsonb(%s::text)) WHERE entry_id = %s AND n = 1"
     intruder.execute(rename, [f"Eve {rng.random()}", entry])
     changed = intruder.execute(f"{LOG} WHERE e.id = %s ORDER BY x.n".encode(), [entry]).fetchall()

@@ -34,12 +34,7 @@ def audit() -> None:
 def verify(client: str | None, kept: tuple[Path, ...], key: str | None, as_json: bool) -> None:
     """Hash every entry again and hold the roots against every checkpoint; exit code 1 if anything differs."""
     here = installation()
-    try:
-        who = note.verifier(key or (here.signer / "public").read_text())
-    except note.BadNote as bad:
-        raise click.BadParameter(str(bad), param_hint="--key") from None
-    except FileNotFoundError:
-        raise click.ClickException("the signer has not started here yet: there is no key to verify by") from None
+    who = _signed_by(here, key)
     found = _verified(here, who, [path.read_text() for path in (*kept, *_last(here))], client)
     click.echo(json.dumps(asdict(found), indent=2)) if as_json else _shown(found, who)
     if found.problems:
@@ -52,11 +47,11 @@ def verify(client: str | None, kept: tuple[Path, ...], key: str | None, as_json:
 def export(client: str, out: Path) -> None:
     """One client's record, with proofs and a program that verifies it anywhere; that it was exported is recorded."""
     here = installation()
-    who = note.verifier((here.signer / "public").read_text())
+    who = _signed_by(here)
     try:
         with psycopg.connect(cluster_of(here).dsn("postroom_system", "postroom"), autocommit=True) as connection:
             whose = _client(connection, client)
-            with acting_as(SYSTEM):
+            with acting_as(SYSTEM):  # first the entry: what is taken away without one would be no use to say later
                 event("record exported", client=whose, by="root, on the machine")
             count = take_out(connection, whose, who, out)
     except (psycopg.OperationalError, NothingSigned, OSError) as error:
@@ -67,7 +62,16 @@ def export(client: str, out: Path) -> None:
 @audit.command()
 def key() -> None:
     """The signer's line: write it down elsewhere, and give it to whoever shall be able to verify."""
-    click.echo((installation().signer / "public").read_text().strip())
+    click.echo(str(_signed_by(installation())))
+
+
+def _signed_by(here: Installation, key: str | None = None) -> note.Verifier:
+    try:
+        return note.verifier(key or (here.signer / "public").read_text())
+    except note.BadNote as bad:
+        raise click.BadParameter(str(bad), param_hint="--key") from None
+    except FileNotFoundError:
+        raise click.ClickException("the signer has not started here yet: there is no key to verify by") from None
 
 
 def _last(here: Installation) -> list[Path]:

@@ -94,19 +94,9 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
     """2.1.3.2; raises BadProof. `leaf` is the hash of the leaf, `claimed` the root."""
     if not 0 <= index < size:
         raise BadProof(f"leaf {index} is not in a tree of {size}")
-    number, last, found = index, size - 1, leaf
-    for one in proof:
-        if last == 0:
-            raise BadProof("the proof is too long")
-        if number & 1 or number == last:
-            found = node_hash(one, found)
-            while not number & 1 and number:
-                number, last = number >> 1, last >> 1
-        else:
-            found = node_hash(found, one)
-        number, last = number >> 1, last >> 1
-    if last:
-        raise BadProof("the proof is too short")
+    found = leaf
+    for one, on_the_left in _steps(index, size - 1, proof):
+        found = node_hash(one, found) if on_the_left else node_hash(found, one)
     if found != claimed:
         raise BadProof(f"leaf {index} leads to another root")
 
@@ -130,22 +120,28 @@ def _both_roots(old: int, new: int, old_root: bytes, new_root: bytes, proof: lis
     while number & 1:
         number, last = number >> 1, last >> 1
     before = after = path[0]
-    for one in path[1:]:
-        if last == 0:
-            raise BadProof("the proof is too long")
-        if number & 1 or number == last:
-            before, after = node_hash(one, before), node_hash(one, after)
-            while not number & 1 and number:
-                number, last = number >> 1, last >> 1
-        else:
-            after = node_hash(after, one)
-        number, last = number >> 1, last >> 1
-    if last:
-        raise BadProof("the proof is too short")
+    for one, on_the_left in _steps(number, last, path[1:]):
+        if on_the_left:
+            before = node_hash(one, before)
+        after = node_hash(one, after) if on_the_left else node_hash(after, one)
     if before != old_root:
         raise BadProof(f"the first {old} leaves lead to another root")
     if after != new_root:
         raise BadProof(f"the {new} leaves lead to another root")
+
+
+def _steps(number: int, last: int, proof: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The way up of both verifications: each hash of a proof, and whether it stands on the left."""
+    for one in proof:
+        if last == 0:
+            raise BadProof("the proof is too long")
+        on_the_left = bool(number & 1) or number == last
+        yield one, on_the_left
+        while on_the_left and not number & 1 and number:
+            number, last = number >> 1, last >> 1
+        number, last = number >> 1, last >> 1
+    if last:
+        raise BadProof("the proof is too short")
 
 
 def _range(start: int, end: int, nodes: Nodes) -> bytes:

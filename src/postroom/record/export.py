@@ -31,17 +31,31 @@ def export(connection: "psycopg.Connection[Any]", client: UUID, who: note.Verifi
         raise NothingSigned("nothing is signed yet: is the signer running?")
     size = note.checkpoint(note.opened(row[0], who)).size
     nodes = lru_cache(maxsize=1 << 16)(lambda level, index: node(connection, level, index))
+    try:
+        with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+            count = _written(archive, connection, client, size, nodes)
+            archive.writestr("checkpoint.note", row[0])
+            archive.writestr("key.txt", f"{who}\n")
+            archive.writestr(CHECK, files("postroom.record").joinpath(CHECK).read_text())
+    except FileExistsError:
+        raise
+    except BaseException:
+        path.unlink(missing_ok=True)  # half an archive is none
+        raise
+    return count
+
+
+def _written(
+    archive: zipfile.ZipFile, connection: "psycopg.Connection[Any]", client: UUID, size: int, nodes: merkle.Nodes
+) -> int:
+    """entries.jsonl, an entry a line; how many."""
     count = 0
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("entries.jsonl", "w", force_zip64=True) as out:
-            for place, rows in entries_of(connection, client):
-                if place < size:
-                    one = {**_entry(place, rows), "proof": [h.hex() for h in merkle.inclusion(place, size, nodes)]}
-                    out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
-                    count += 1
-        archive.writestr("checkpoint.note", row[0])
-        archive.writestr("key.txt", f"{who}\n")
-        archive.writestr(CHECK, files("postroom.record").joinpath(CHECK).read_text())
+    with archive.open("entries.jsonl", "w", force_zip64=True) as out:
+        for place, rows in entries_of(connection, client):
+            if place < size:
+                one = {**_entry(place, rows), "proof": [h.hex() for h in merkle.inclusion(place, size, nodes)]}
+                out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
+                count += 1
     return count
 
 

@@ -4,12 +4,9 @@ Entries are written without any lock of their own and may be committed in anothe
 what is found late gets a later place, and places never change. However many of it run, one works at a time.
 """
 
-import argparse
-import logging
-import signal
-import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +14,8 @@ import psycopg
 
 from postroom.protocols import merkle
 
-log = logging.getLogger("postroom.record")
+from . import process
+
 AT_ONCE = 5_000
 EVERY = 0.3  # seconds between two looks
 LATE = 60.0  # an entry that is committed longer than this after its number was drawn is found by the thorough look
@@ -98,29 +96,13 @@ class Sequencer:
         return row[0] if row else None
 
 
-def run(dsn: str, stop: threading.Event) -> None:
-    """Until told to stop; a database that is away is waited for."""
-    while not stop.is_set():
-        try:
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                sequencer = Sequencer(connection)
-                while not stop.is_set():
-                    if sequencer.place() < AT_ONCE:
-                        stop.wait(EVERY)
-        except psycopg.OperationalError as away:
-            log.warning("the database does not answer: %s", away)
-            stop.wait(1)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dsn", required=True, help="as postroom_system")
-    dsn = parser.parse_args().dsn
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
-    run(dsn, stop)
+    dsn = process.arguments(__doc__, "postroom_system").parse_args().dsn
+    process.run(dsn, lambda connection: _turn(Sequencer(connection)))
+
+
+def _turn(sequencer: Sequencer) -> Callable[[], float]:
+    return lambda: EVERY if sequencer.place() < AT_ONCE else 0.0
 
 
 if __name__ == "__main__":

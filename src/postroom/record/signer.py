@@ -8,20 +8,20 @@ FILES, in its own folder: `key` (32 octets, 0600), `public` (the verifier line, 
 subtrees, the last note), `last.note` (for everybody), `alarm` (why it does not sign).
 """
 
-import argparse
 import json
 import logging
-import os
-import signal
-import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from postroom.host import files
 from postroom.protocols import merkle, note
+
+from . import process
 
 log = logging.getLogger("postroom.signer")
 AT_ONCE = 10_000
@@ -100,7 +100,7 @@ def _key(folder: Path) -> Ed25519PrivateKey:
     """Drawn once, by the signer itself."""
     path = folder / "key"
     if not path.exists():
-        _write(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600)
+        files.write(path, Ed25519PrivateKey.generate().private_bytes_raw(), mode=0o600, replace=False)
     return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
 
 
@@ -108,47 +108,30 @@ def _kept(path: Path) -> Any:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _write(path: Path, content: str | bytes, *, mode: int) -> None:
-    """In one step and on the disk: a reader, or a crash, finds the old or the new."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-        out.write(content.encode() if isinstance(content, str) else content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.rename(path)
+def _write(path: Path, content: str, *, mode: int) -> None:
+    files.write(path, content.encode(), mode=mode)
 
 
-def run(signer: Signer, dsn: str, stop: threading.Event) -> None:
-    """Until told to stop; where the log was rewritten, it goes on looking and signs nothing."""
+def turn(signer: Signer, connection: "psycopg.Connection[Any]") -> float:
+    """Sign what came; where the log was rewritten, say so and sign nothing. Seconds to rest."""
     alarm = signer.folder / "alarm"
-    while not stop.is_set():
-        try:
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                while not stop.is_set():
-                    signer.sign(connection)
-                    alarm.unlink(missing_ok=True)
-                    stop.wait(EVERY)
-        except Rewritten as found:
-            log.critical("nothing is signed any more: %s", found)
-            _write(alarm, f"{found}\n", mode=0o644)
-            stop.wait(ALARMED)
-        except psycopg.OperationalError as away:
-            log.warning("the database does not answer: %s", away)
-            stop.wait(1)
+    try:
+        signer.sign(connection)
+    except Rewritten as found:
+        log.critical("nothing is signed any more: %s", found)
+        _write(alarm, f"{found}\n", mode=0o644)
+        return ALARMED
+    alarm.unlink(missing_ok=True)
+    return EVERY
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dsn", required=True, help="as postroom_signer")
+    parser = process.arguments(__doc__, "postroom_signer")
     parser.add_argument("--folder", type=Path, required=True, help="its own, where nobody else may write")
     parser.add_argument("--origin", required=True, help="the name of the log")
     asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
-    run(Signer(asked.folder, asked.origin), asked.dsn, stop)
+    signer = Signer(asked.folder, asked.origin)
+    process.run(asked.dsn, lambda connection: partial(turn, signer, connection))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ those kept outside of the database too. What differs is said with its place; not
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,8 +18,9 @@ from postroom.protocols import entry, merkle, note
 
 SETTLED = "10 seconds"  # an entry has its place by then
 AT_ONCE = 2_000
+LASTS = timedelta(minutes=15)  # a transaction, and two clocks; longer ones are ended (cluster.py)
 LOG = (
-    "SELECT p.log_index, p.client_index, p.client_id, e.id, e.client_id, e.version, e.leaf,"
+    "SELECT p.log_index, p.client_index, p.client_id, e.id, e.client_id, e.version, e.leaf, e.at,"
     ' x."table", x."row"::text, x.before, x.after, x.salt'
     " FROM places p LEFT JOIN entries e ON e.id = p.entry_id LEFT JOIN edits x ON x.entry_id = e.id"
 )
@@ -160,7 +162,7 @@ def _of_place(place: int, head: tuple[Any, ...], expected: int, nexts: dict[UUID
 
 
 def _of_entry(rows: Sequence[tuple[Any, ...]], leaf: bytes, versions: dict[UUID | None, int]) -> Iterator[str]:
-    place, _, _, id, client, version, stored, table, _, _, after, _ = rows[0]
+    place, _, _, id, client, version, stored, at, table, _, _, after, _ = rows[0]
     if id is None:
         return
     if stored is None or bytes(stored) != leaf:
@@ -168,6 +170,8 @@ def _of_entry(rows: Sequence[tuple[Any, ...]], leaf: bytes, versions: dict[UUID 
     said = after if isinstance(after, dict) else {}
     if table is not None and said.get("client_id") != (str(client) if client else None):
         yield f"entry at {place:,}: it was recorded at another client"
+    if table is not None and not _about(at, said.get("at")):
+        yield f"entry at {place:,}: its time is not what was recorded"
     if (version is not None) != (len(rows) > 1):
         yield f"entry at {place:,}: what changed something is a version, and nothing else is"
     if version is not None:
@@ -176,6 +180,11 @@ def _of_entry(rows: Sequence[tuple[Any, ...]], leaf: bytes, versions: dict[UUID 
         if version != versions.get(client, 0) + 1:
             yield f"entry at {place:,}: version {version:,} of its client, {versions.get(client, 0) + 1:,} was due"
         versions[client] = version
+
+
+def _about(at: datetime, said: Any) -> bool:
+    """The database's time of an entry and its writer's own, in whole seconds, are those of one transaction."""
+    return isinstance(said, str) and abs(at - datetime.fromisoformat(said)) <= LASTS
 
 
 def _of_root(tree: merkle.Frontier, roots: set[bytes]) -> Iterator[str]:
