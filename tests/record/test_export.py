@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +91,14 @@ def a_version(entries: list[Any], rng: random.Random) -> None:
     rng.choice([one for one in entries if one["version"]])["version"] = None
 
 
-@pytest.mark.parametrize("change", [a_word, a_salt, one_less, one_twice, two_swapped, a_proof, a_version])
-def test_what_is_changed_in_it_is_found(bundle: Path, signer: Signer, change: Callable[..., None]) -> None:
+def test_what_is_changed_in_it_is_found(bundle: Path, signer: Signer) -> None:
     lines = (bundle / "entries.jsonl").read_text().splitlines()
-    for seed in range(20):
-        entries = [json.loads(line) for line in lines]
-        change(entries, random.Random(seed))
-        (bundle / "entries.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
-        assert check_bundle.main(bundle, str(signer.who)), seed
+    for change in (a_word, a_salt, one_less, one_twice, two_swapped, a_proof, a_version):
+        for seed in range(20):
+            entries = [json.loads(line) for line in lines]
+            change(entries, random.Random(seed))
+            (bundle / "entries.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
+            assert check_bundle.main(bundle, str(signer.who)), (change.__name__, seed)
 
 
 def test_its_ed25519_is_the_librarys() -> None:
