@@ -81,13 +81,32 @@ def private(model: type[Model]) -> bool:
     return hasattr(model, "everybody") and not model.everybody and client_column(model) is None
 
 
-def within(column: str | None) -> str:
+def within(column: str | None, *, whole: bool = False) -> str:
     # The sub-selects are worked out once a query; bare calls would be once a row.
-    client = f"{column} = ANY ((SELECT postroom_scope())::uuid[]) OR " if column else ""
-    return f"{client}(SELECT postroom_everything())"
+    if not column:
+        return "(SELECT postroom_everything())"
+    client = f"{column} = ANY ((SELECT postroom_{'whole' if whole else 'scope'}())::uuid[])"
+    shut = "" if column == "id" else f" AND ({column} = ANY ((SELECT postroom_without())::uuid[])) IS NOT TRUE"
+    return f"{client} OR ((SELECT postroom_everything()){shut})"
 
 
 def sees(model: type[Model], column: str | None) -> str:
+    table = model._meta.db_table
+    if table in NARROW:  # the record of a client is its own; at single domains, what is about these
+        return (
+            f"{within(column, whole=True)} OR ({column} = ANY ((SELECT postroom_scope())::uuid[]) AND {NARROW[table]})"
+        )
     also = f" OR {column} IS NULL" if column and getattr(model, "everybody", False) else ""
     mine = getattr(model, "mine", "")
     return within(column) + also + (f" OR {mine} = (SELECT postroom_person())" if mine else "")
+
+
+ENTRY = "postroom_recorded_for({}, (SELECT postroom_domains()), (SELECT postroom_person()))"
+CHANGE = "EXISTS (SELECT FROM changes c WHERE c.id = change_id)"
+NARROW = {
+    "changes": "(proposer_id = (SELECT postroom_person()) OR domains <@ (SELECT postroom_domains())::uuid[])",
+    "entries": ENTRY.format("id"),
+    "edits": ENTRY.format("entry_id"),
+    "places": ENTRY.format("entry_id"),
+    **dict.fromkeys(("deliveries", "approvals", "reviews", "due"), CHANGE),
+}

@@ -13,73 +13,73 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from .roles import allows, rank
+from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held
+from .roles import RANK, SEALED, matches, rank_of, roles_that
 
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts.
-
-    sort: person; founder (the first change of all), clock, system; link (who holds an invite: its owner).
-    link: the SHA-256 of the link's token, hex, for sort link alone.
-    """
-
-    person: UUID | None
-    name: str
-    sort: str = "person"
-    link: str = ""
-
-
-CLOCK = Actor(None, "clock", "clock")
-SYSTEM = Actor(None, "system", "system")
-FOUNDER = Actor(None, "founder", "founder")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A role somebody holds, and where: no client means the whole organization."""
-
-    role: str
-    client: UUID | None = None
-    domain: UUID | None = None
+__all__ = [
+    "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acting_as",
+    "acting_for", "current", "hold_any", "others_who_may", "roles_above", "roles_allowing", "session_of", "signed_in",
+    "taken", "token_of", "widened",
+]  # fmt: skip
 
 
 @dataclass
 class Access:
-    """What an actor may do, as the grants stood when this was read."""
+    """What an actor may do, as the grants stood when this was read.
+
+    closed: clients whose own people have closed them to whoever runs the service.
+    """
 
     actor: Actor
     held: tuple[Held, ...] = ()
     invite: UUID | None = None
+    closed: frozenset[UUID] = frozenset()
 
     @property
     def everything(self) -> bool:
         """A part of Postroom itself: it reads what its change needs and may do what a kind lets it."""
         return self.actor.sort in ("clock", "system", "founder")
 
+    @property
+    def narrow(self) -> bool:
+        """Whether some of it is at single domains: of these clients' records such a person sees what is about those."""
+        return any(h.domain for h in self.held)
+
+    def at(self, client: UUID | None) -> Iterator[Held]:
+        """What counts at a client, or (None) at the organization itself; roles at one domain do not."""
+        return (h for h in self.held if self._counts(h, client))
+
+    def _counts(self, held: Held, client: UUID | None) -> bool:
+        if held.client is None:
+            return client is None or client not in self.closed
+        return held.client == client and not held.domain
+
     def roles_at(self, client: UUID | None) -> set[str]:
-        return {h.role for h in self.held if h.client is None or (h.client == client and not h.domain)}
+        return {h.role for h in self.at(client)}
 
     def can(self, permission: str, client: UUID | None) -> bool:
-        return allows(self.roles_at(client), permission)
+        return any(h.allows(permission) for h in self.at(client))
 
     def can_at_domain(self, permission: str, domain: UUID) -> bool:
-        return any(h.domain == domain and allows([h.role], permission) for h in self.held)
+        return any(h.domain == domain and h.allows(permission) for h in self.held)
 
     def can_somewhere(self, permission: str) -> bool:
-        return allows((h.role for h in self.held), permission)
+        return any(h.allows(permission) for h in self.held)
 
     def reaches(self, client: UUID | None) -> bool:
         """Whether a change of this client (None: the organization's own) can be on a record they see."""
-        return self.actor.sort != "person" or any(h.client is None or h.client == client for h in self.held)
+        return not self.actor.somebody or any(self._counts(h, client) or h.client == client for h in self.held)
 
     def rank_at(self, client: UUID | None) -> int:
-        return rank(self.roles_at(client))
+        return max((h.rank for h in self.at(client)), default=-1)
 
     def refresh(self) -> None:
         """Read the grants again: they may have ended since."""
-        if self.actor.person is not None and self.actor.sort == "person":
-            self.held = tuple(Held(*row) for row in _ask("SELECT * FROM postroom_grants(%s)", self.actor.person))
+        if self.actor.person is None or not self.actor.somebody:
+            return
+        rows = [Held(*row) for row in _ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token)]
+        self.held = tuple(h for h in rows if h.role != CLOSED)
+        self.closed = frozenset(h.client for h in rows if h.role == CLOSED and h.client)
 
 
 class NotActing(RuntimeError):
@@ -116,7 +116,7 @@ def _enter(actor: Actor) -> Access:
     elif access.everything:
         _ask(EVERYTHING)
     else:
-        _ask("SELECT postroom_enter(%s)", actor.person)
+        _ask("SELECT postroom_enter(%s, %s)", actor.person, actor.token)
     return access
 
 
@@ -124,8 +124,8 @@ def _enter(actor: Actor) -> Access:
 def acting_for(change: UUID) -> Iterator[Access]:
     """As the proposer of a change, in the scope of that change: its client, whatever else they may see."""
     with _transaction() as begin:
-        ((sort, person, name),) = _ask("SELECT * FROM postroom_enter_change(%s)", change)
-        yield begin(Access(Actor(person, name, sort)))
+        ((sort, person, name, token),) = _ask("SELECT * FROM postroom_enter_change(%s)", change)
+        yield begin(Access(Actor(person, name, sort, token=token)))
 
 
 @contextmanager
@@ -158,6 +158,24 @@ def access_of(actor: Actor) -> Access:
     return access
 
 
+@contextmanager
+def widened(access: Access) -> Iterator[None]:
+    """For planning, judging and writing a change: the whole record of every client where its proposer holds anything.
+
+    What they are shown of it stays as narrow as what they hold (Access.narrow).
+    """
+    if not access.narrow or access.everything:
+        yield
+        return
+    (was,) = _ask("SELECT current_setting('postroom.whole')", *())[0]
+    _ask("SELECT set_config('postroom.whole', current_setting('postroom.clients'), true)")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            _ask("SELECT set_config('postroom.whole', %s, true)", was)
+
+
 EVERYTHING = (
     "SELECT set_config('postroom.person', '', true), set_config('postroom.clients', '', true),"
     " set_config('postroom.everything', 'yes', true)"
@@ -171,8 +189,14 @@ def _ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return rows
 
 
+def token_of(hashed: str) -> tuple[Actor, tuple[str, ...]] | None:
+    """(who acts by it, the networks it may come from; none: any) of an API token's SHA-256; None for one no good."""
+    found = _ask("SELECT * FROM postroom_token(%s)", hashed)
+    return (Actor(found[0][1], found[0][2], "token", token=found[0][0]), tuple(found[0][3])) if found else None
+
+
 def session_of(hashed: str) -> tuple[UUID, Actor, str] | None:
-    """(session, who, how the second factor was shown) of an API token's SHA-256; None for any that is no good."""
+    """(session, who, how the second factor was shown) of its token's SHA-256; None for any that is no good."""
     found = _ask("SELECT * FROM postroom_session(%s)", hashed)
     return (found[0][0], Actor(found[0][1], found[0][2]), found[0][3]) if found else None
 
@@ -198,3 +222,16 @@ def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str])
     """Whether any of these people holds one of `roles` at this client or above it; never which of them."""
     ((found,),) = _ask("SELECT postroom_hold_any(%s, %s::uuid[], %s)", client, list(among), list(roles))
     return bool(found)
+
+
+def roles_allowing(permission: str) -> list[str]:
+    """Names of the roles that allow it: ours, and the organization's own. A sealed login is nobody's second person."""
+    rows = _ask("SELECT name, permissions FROM roles")
+    own = [name for name, permissions in rows if matches(permissions, permission)]
+    return [*(role for role in roles_that(permission) if role != SEALED), *own]
+
+
+def roles_above(rank: int) -> list[str]:
+    """Names of the roles that stand higher than this."""
+    own = [name for name, permissions in _ask("SELECT name, permissions FROM roles") if rank_of(permissions) > rank]
+    return [*RANK[rank + 1 :], *own]

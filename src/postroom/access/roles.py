@@ -1,4 +1,7 @@
-"""Roles are sets of permissions in code. A permission is a kind's name, or noun.view, or changes.approve."""
+"""Roles are sets of permissions in code. A permission is a kind's name, or noun.view, or changes.approve.
+
+Roles of an organization's own are rows (models/people.py): permissions by their names, and never a pattern.
+"""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -7,30 +10,57 @@ OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end",
 )  # fmt: skip
+APPROVE = "changes.approve"
+ONES_OWN = ("*.view", "tokens.create", "tokens.end")
+
+SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, everywhere, and every owner is told
 
 ROLES: dict[str, frozenset[str]] = {
+    SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
-    "operator": frozenset({"*.view", *OPERATED}),
-    "approver": frozenset({"*.view", "changes.approve", "freezes.start"}),
-    "helpdesk": frozenset({"*.view", "invites.resend", "invites.cancel"}),
-    "auditor": frozenset({"*.view"}),
-    "client admin": frozenset({"*.view", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back"}),
+    "operator": frozenset({*ONES_OWN, *OPERATED}),
+    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start"}),
+    "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
+    "auditor": frozenset({*ONES_OWN}),
+    "client admin": frozenset({*ONES_OWN, "mailboxes.*", "aliases.*", "invites.*", "history.roll_back"}),
+    "client viewer": frozenset({"*.view"}),
 }
 
 # A grant never exceeds the granter's, and nobody edits somebody above them.
-RANK = ("auditor", "client admin", "helpdesk", "approver", "operator", "owner")
+RANK = ("client viewer", "auditor", "client admin", "helpdesk", "approver", "operator", "owner", SEALED)
 
-# Roles of whoever runs the service: these sign in with a second factor or not at all.
-OPERATOR_ROLES = frozenset(RANK) - {"client admin"}
+# Held by a client's own people, at their client alone. Every other role is of whoever runs the service: these sign in
+# with a second factor or not at all.
+CLIENT_ROLES = frozenset({"client admin", "client viewer"})
+
+
+def matches(allowed: Iterable[str], permission: str) -> bool:
+    return any(fnmatchcase(permission, one) for one in allowed)
+
+
+def permissions_of(role: str, own: Iterable[str] | None = None) -> Iterable[str]:
+    """What a role lets its holder do; `own`: of a role that is the organization's, not ours."""
+    return ROLES.get(role, frozenset()) if own is None else own
 
 
 def allows(roles: Iterable[str], permission: str) -> bool:
-    return any(fnmatchcase(permission, allowed) for role in roles for allowed in ROLES.get(role, ()))
+    return any(matches(permissions_of(role), permission) for role in roles)
+
+
+def operates(roles: Iterable[str]) -> bool:
+    """Whether any of these roles is of whoever runs the service."""
+    return bool(set(roles) - CLIENT_ROLES)
 
 
 def rank(roles: Iterable[str]) -> int:
     """How high the highest of these roles stands; -1 for none."""
     return max((RANK.index(role) for role in roles if role in RANK), default=-1)
+
+
+def rank_of(permissions: Iterable[str]) -> int:
+    """Where a role of the organization's own stands: with the lowest of ours that may do all of it."""
+    wanted = list(permissions)
+    return next(n for n, role in enumerate(RANK) if all(matches(ROLES[role], one) for one in wanted))
 
 
 def roles_that(permission: str) -> list[str]:

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in
-from postroom.access.roles import OPERATOR_ROLES
+from postroom.access.roles import operates
 from postroom.access.tokens import hashed
 from postroom.changes.errors import NotAllowed
 from postroom.changes.record import note
@@ -38,7 +38,7 @@ class Bearer(HttpBearer):
             return None
         session, actor, mfa = found
         known = signed_in(actor.person) if actor.person else None
-        if known is None or (known[1] & OPERATOR_ROLES and not mfa):
+        if known is None or (operates(known[1]) and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
         return Caller(actor, session)
 

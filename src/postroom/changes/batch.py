@@ -7,7 +7,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from postroom.access.acting import Actor, acting_as
+from postroom.access.acting import acting_as, widened
+from postroom.access.actor import Actor
 from postroom.models import Batch, Change
 
 from .approvals import let_through, locked, withdrawn
@@ -43,7 +44,7 @@ def submit_batch(
     for kinds in changes:
         read_zones(kinds, actor)
     keys = [f"{key} of a batch, {n}" if key else None for n in range(len(changes))]
-    with acting_as(actor) as access:
+    with acting_as(actor) as access, widened(access):
         if keys[0] and (earlier := _made_before(changes, actor, keys)):
             return earlier
         proposed = _planned(changes, lambda n: propose(changes[n], access, why=why, ticket=ticket, key=keys[n]))

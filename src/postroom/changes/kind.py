@@ -27,12 +27,14 @@ class Kind(BaseModel):
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
     by:             who may submit it: person, and of our own parts founder, clock, system, link.
+    mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     permission: ClassVar[str]
     carries_secret: ClassVar[bool] = False
     by: ClassVar[frozenset[str]] = PERSON
+    mints: ClassVar[bool] = False
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -51,6 +53,11 @@ class Kind(BaseModel):
     def needs(self) -> Iterator[str]:
         """Zones whose records the plan reads; they are read again first if the last reading is old."""
         return iter(())
+
+    @classmethod
+    def for_actor(cls, sort: str) -> bool:
+        """Whether this sort of actor may submit it at all. A token stands for its person, but where the kind mints."""
+        return not cls.mints and "person" in cls.by if sort == "token" else sort in cls.by
 
     @property
     def takes_back(self) -> UUID | None:

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from postroom.access.acting import Access, Actor, acting_as, acting_for, others_who_may
-from postroom.access.roles import roles_that
+from postroom.access.acting import Access, acting_as, acting_for, others_who_may, roles_allowing, widened
+from postroom.access.actor import Actor
 from postroom.access.scope import visible
 from postroom.models import Change, Domain, Due
 from postroom.protocols.addresses import BadName, domain_name
@@ -50,7 +50,7 @@ def submit(
     if at and kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
     read_zones(kinds, actor)
-    with acting_as(actor) as access:
+    with acting_as(actor) as access, widened(access):
         if key and (earlier := made_before(kinds, actor, key)):
             return earlier
         proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
@@ -73,7 +73,7 @@ def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
     if kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
     read_zones(kinds, actor)
-    with acting_as(actor) as access:
+    with acting_as(actor) as access, widened(access):
         return propose(kinds, access, why=why)
 
 
@@ -84,8 +84,8 @@ def propose(
     """Plan it and ask every policy. Writes nothing."""
     change = Change(
         id=new_change_id(), kind=kinds[0].permission, params=as_params(kinds), actor=access.actor.sort,
-        proposer_id=access.actor.person, why=why, ticket=ticket, key=key, now=seconds(timezone.now()),
-        caused_by=caused_by, replans=replans, undoes_id=kinds[0].takes_back,
+        proposer_id=access.actor.person, token_id=access.actor.token, why=why, ticket=ticket, key=key,
+        now=seconds(timezone.now()), caused_by=caused_by, replans=replans, undoes_id=kinds[0].takes_back,
     )  # fmt: skip
     state = State(access, change.pk, change.now, why)
     plan = _as_one(_planned(kinds, state))
@@ -95,6 +95,8 @@ def propose(
     change.left_out = [[one.table, one.id, one.because] for one in plan.left_out]
     proposed = Proposed(change, kinds, plan, state, access)
     found(change, judge(proposed))
+    about = proposed.domains()
+    change.domains = sorted(one for one in about if one) if about and None not in about else None
     return proposed
 
 
@@ -248,7 +250,7 @@ def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
     if not wanted:
         return
     with acting_as(actor) as access:
-        if actor.sort == "person" and not access.can_somewhere(kinds[0].permission):
+        if actor.somebody and not access.can_somewhere(kinds[0].permission):
             return
         zones = [(name, hosting) for zone, hosting in wanted if (name := _zone_name(zone, actor))]
     readings.refresh(zones)
@@ -269,15 +271,16 @@ def _zone_name(zone: str, actor: Actor) -> str:
 def somebody_else(*changes: Change) -> bool:
     """Whether any one person could approve all of these: nobody approves what they proposed."""
     clients = [change.client_id for change in changes]
-    return others_who_may(roles_that("changes.approve"), clients=clients, beside=changes[0].proposer_id) > 0
+    return others_who_may(roles_allowing("changes.approve"), clients=clients, beside=changes[0].proposer_id) > 0
 
 
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:
     """The change that the same request made, if it came before; raises KeyReused for another request."""
     with connection.cursor() as cursor:  # two requests with one key: the second waits here for the first
-        about = f"{actor.sort} {actor.person} {key}"
+        about = f"{actor.sort} {actor.person} {actor.token} {key}"
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [about])
-    earlier = Change.objects.filter(actor=actor.sort, proposer_id=actor.person, key=key).first()
+    mine = Change.objects.filter(actor=actor.sort, proposer_id=actor.person, token_id=actor.token)
+    earlier = mine.filter(key=key).first()
     if earlier and (earlier.kind, earlier.params) != (kinds[0].permission, as_params(kinds)):
         raise KeyReused(f"key {key!r} came before with another request")
     return earlier

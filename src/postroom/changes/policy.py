@@ -1,12 +1,13 @@
 """Policies: what holds, stops or marks a change, each with its reason. All are asked, every reason is shown."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from postroom.access.acting import Access
-from postroom.models import Address, Change, Row, StateModel
+from postroom.models import Change, Row, StateModel
 
+from .domains import domains_of
 from .edit import Edit, model_of
 from .kind import Kind
 from .plan import Plan
@@ -58,6 +59,7 @@ class Proposed:
     state: State
     access: Access
     _read: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _domains: set[UUID | None] | None = None
 
     @property
     def kind(self) -> Kind:
@@ -86,17 +88,9 @@ class Proposed:
 
     def domains(self) -> set[UUID | None]:
         """The domains the rows of this plan belong to; None stands for a row that is no domain's."""
-        rows = [(m.edit, m.now or m.then or {}) for m in self.moves()]
-        at = {e.id: UUID(e.after["domain_id"]) for e in self.plan.on(Address) if e.after and e.after.get("domain_id")}
-        hang = {row["address_id"] for _, row in rows if row.get("address_id")} - at.keys()
-        at |= {str(pk): domain for pk, domain in Address.objects.filter(pk__in=hang).values_list("pk", "domain_id")}
-        return {_domain(edit, row, at) for edit, row in rows}
-
-
-def _domain(edit: Edit, row: Row, at: Mapping[str, UUID]) -> UUID | None:
-    if edit.table == "domains":
-        return UUID(edit.id)
-    return UUID(row["domain_id"]) if row.get("domain_id") else at.get(row.get("address_id") or "")
+        if self._domains is None:
+            self._domains = domains_of(self.plan.edits)
+        return self._domains
 
 
 def _after(e: Edit, now: Row | None) -> Row | None:
@@ -133,9 +127,9 @@ def judge(proposed: Proposed) -> tuple[Verdict, ...]:
 
 def _may(proposed: Proposed) -> bool:
     access = proposed.access
-    if access.actor.sort not in proposed.kind.by:
+    if not proposed.kind.for_actor(access.actor.sort):
         return False
-    return access.actor.sort != "person" or all(_allowed(one, proposed) for one in _permissions(proposed))
+    return not access.actor.somebody or all(_allowed(one, proposed) for one in _permissions(proposed))
 
 
 def _permissions(proposed: Proposed) -> Iterator[str]:
@@ -151,6 +145,6 @@ def _allowed(permission: str, proposed: Proposed) -> bool:
     access = proposed.access
     if access.can(permission, proposed.plan.client):
         return True
-    if not any(h.domain for h in access.held):
+    if not access.narrow:
         return False
     return all(d is not None and access.can_at_domain(permission, d) for d in proposed.domains())

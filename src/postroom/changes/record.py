@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
+from postroom.access.acting import current, widened
 from postroom.models import Change
 from postroom.models.base import plain
 from postroom.protocols import entry
@@ -31,7 +32,7 @@ ARRAYS = (
 )
 HEAD = (
     "kind", "params", "actor", "proposer_id", "why", "ticket", "plan_hash", "version", "stage", "verdicts",
-    "batch_id", "caused_by_id", "undoes_id", "replans_id",
+    "token_id", "batch_id", "caused_by_id", "undoes_id", "replans_id",
 )  # fmt: skip
 
 
@@ -51,6 +52,11 @@ def note(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any
 
 
 def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:
+    with widened(current()):
+        return _written(client, version, lines)
+
+
+def _written(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:
     salts = os.urandom(SALT * len(lines))
     salted = [salts[at : at + SALT] for at in range(0, len(salts), SALT)]
     leaf = entry.leaf(map(entry.salted, salted, (line.canonical for line in lines)))

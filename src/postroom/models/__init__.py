@@ -7,13 +7,14 @@ from .logins import Counted, DeviceCode, Login
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
-from .people import ApiSession, Grant, Person
+from .people import ApiSession, ApiToken, Grant, Person, Role, TokenUse
 from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
 
 __all__ = [
     "Address",
     "Alias",
     "ApiSession",
+    "ApiToken",
     "Approval",
     "Batch",
     "Change",
@@ -43,10 +44,12 @@ __all__ = [
     "RecordedEdit",
     "Report",
     "Review",
+    "Role",
     "Row",
     "Secret",
     "SecretField",
     "StateModel",
+    "TokenUse",
     "TreeNode",
     "WriteOutsideChange",
 ]  # fmt: skip

@@ -55,6 +55,7 @@ class Client(StateModel):
     notes = models.TextField(default="")
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)  # its own people let nobody of the organization in
     version = models.BigIntegerField(db_default=0)
 
     class Meta(StateModel.Meta):

@@ -1,8 +1,9 @@
 """People, what they may do where, and their sessions at the API."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from .base import NOTHING, Row, StateModel
+from .base import NOTHING, Observation, Row, StateModel
 from .clients import Client
 from .domains import Domain
 
@@ -25,6 +26,23 @@ class Person(StateModel):
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return NOTHING if row["suspended_at"] or row["removed_at"] else frozenset({"sign in"})
+
+
+class Role(StateModel):
+    """A role of the organization's own: permissions by their names. Ours are in code (access/roles.py)."""
+
+    everybody = True
+    grants_access = True
+    natural_key = "name"
+    name = models.TextField(unique=True, db_collation="C")
+    permissions = ArrayField(models.TextField())
+
+    class Meta(StateModel.Meta):
+        db_table = "roles"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return frozenset(row["permissions"])
 
 
 class Grant(StateModel):
@@ -75,3 +93,39 @@ class ApiSession(StateModel):
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return NOTHING if row["ended_at"] else frozenset({"act"})
+
+
+class ApiToken(StateModel):
+    """A token for programs: proposes and reads as its person may, no more than its own permissions, at its clients.
+
+    clients: none named means wherever its person may. networks: none named means from anywhere. Its SHA-256 is a
+    secret; the token itself is kept nowhere.
+    """
+
+    grants_access = True
+    mine = "person_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    name = models.TextField()
+    permissions = ArrayField(models.TextField())
+    clients = ArrayField(models.UUIDField(), default=list)
+    networks = ArrayField(models.TextField(), default=list)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "api_tokens"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset(row["permissions"])
+
+
+class TokenUse(Observation):
+    """When a token was used last, and from where; a minute is near enough."""
+
+    token = models.OneToOneField(ApiToken, models.DO_NOTHING, primary_key=True, db_constraint=False)
+    source = models.TextField(default="")
+
+    class Meta:
+        db_table = "token_uses"

@@ -3,11 +3,12 @@
 Changes move from stage to stage, every move an entry. What is still to be done for one stands in `machinery`.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from .clients import Client
-from .people import Person
+from .people import ApiToken, Person
 
 
 class Batch(models.Model):
@@ -26,7 +27,8 @@ class Batch(models.Model):
 class Change(models.Model):
     """One proposal and where it stands. `plan` is kept only while somebody must look at it.
 
-    actor: person, founder, clock or system; proposer is the person, if it is one.
+    actor: person, token, link, founder, clock or system; proposer is the person, if it is one, token what they used.
+    domains: what it is about, if that is single domains and nothing besides.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -36,6 +38,8 @@ class Change(models.Model):
     params = models.JSONField()
     actor = models.TextField(default="person")
     proposer = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    token = models.ForeignKey(ApiToken, models.DO_NOTHING, null=True, db_index=False)
+    domains = ArrayField(models.UUIDField(), null=True)
     why = models.TextField()
     ticket = models.TextField(default="")
     key = models.TextField(null=True)
@@ -56,7 +60,7 @@ class Change(models.Model):
         db_table = "changes"
         constraints = [
             models.UniqueConstraint(
-                fields=["actor", "proposer", "key"],
+                fields=["actor", "proposer", "token", "key"],
                 name="one_change_per_key",
                 condition=models.Q(key__isnull=False),
                 nulls_distinct=False,

@@ -22,40 +22,79 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Who is asking, and what that lets this transaction see. Both end with the transaction.
+-- Who is asking, and what that lets this transaction see. All of it ends with the transaction.
+--   clients     where they hold anything      whole    of these, where the whole record is theirs
+--   domains     the single domains they hold something at
+--   everything  the organization and every client, but for those `without` that closed themselves to it
 CREATE OR REPLACE FUNCTION postroom_scope() RETURNS uuid[] STABLE LANGUAGE sql
   RETURN coalesce(nullif(current_setting('postroom.clients', true), ''), '{{}}')::uuid[];
+CREATE OR REPLACE FUNCTION postroom_whole() RETURNS uuid[] STABLE LANGUAGE sql
+  RETURN coalesce(nullif(current_setting('postroom.whole', true), ''), '{{}}')::uuid[];
+CREATE OR REPLACE FUNCTION postroom_domains() RETURNS uuid[] STABLE LANGUAGE sql
+  RETURN coalesce(nullif(current_setting('postroom.domains', true), ''), '{{}}')::uuid[];
+CREATE OR REPLACE FUNCTION postroom_without() RETURNS uuid[] STABLE LANGUAGE sql
+  RETURN coalesce(nullif(current_setting('postroom.without', true), ''), '{{}}')::uuid[];
 CREATE OR REPLACE FUNCTION postroom_everything() RETURNS boolean STABLE LANGUAGE sql
   RETURN current_setting('postroom.everything', true) IS NOT DISTINCT FROM 'yes';
 CREATE OR REPLACE FUNCTION postroom_person() RETURNS uuid STABLE LANGUAGE sql
   RETURN nullif(current_setting('postroom.person', true), '')::uuid;
 
--- The scope is worked out here, from the grants as they stand, so that no caller can name his own.
-CREATE OR REPLACE FUNCTION postroom_grants(who uuid) RETURNS TABLE (role text, client_id uuid, domain_id uuid)
+-- What somebody holds now, by themselves or (token) by a token of theirs; worked out here, from the grants as they stand,
+-- so that no caller can name a scope of their own. A row `closed` is no role: a client that closed itself to whoever runs
+-- the service, by whose roles nothing is reached there but by a sealed login's.
+DROP FUNCTION IF EXISTS postroom_grants(uuid) CASCADE;
+CREATE OR REPLACE FUNCTION postroom_holds(who uuid, token uuid)
+  RETURNS TABLE (role text, client_id uuid, domain_id uuid, permissions text[], narrowed text[])
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT g.role, g.client_id, g.domain_id FROM grants g JOIN people p ON p.id = g.person_id
+  WITH standing AS (
+    SELECT g.role, g.client_id, g.domain_id, p.client_id AS home FROM grants g JOIN people p ON p.id = g.person_id
     WHERE g.person_id = who AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
-      AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL
+  ), shut AS (
+    SELECT c.id FROM clients c WHERE c.closed_at IS NOT NULL
+      AND EXISTS (SELECT FROM standing s WHERE s.home IS DISTINCT FROM c.id)
+      AND NOT EXISTS (SELECT FROM standing s WHERE s.role = 'break-glass')
+  )
+  SELECT s.role, coalesce(s.client_id, t.client), s.domain_id, r.permissions, k.permissions
+    FROM standing s LEFT JOIN roles r ON r.name = s.role
+    LEFT JOIN api_tokens k ON k.id = token AND k.person_id = who AND k.ended_at IS NULL AND k.until > clock_timestamp()
+    LEFT JOIN LATERAL unnest(k.clients) t(client) ON true
+    WHERE (token IS NULL OR k.id IS NOT NULL)
+      AND (t.client IS NULL OR s.client_id IS NULL OR s.client_id = t.client)
+      AND (coalesce(s.client_id, t.client) IS NULL OR coalesce(s.client_id, t.client) NOT IN (SELECT id FROM shut))
+  UNION ALL SELECT 'closed', id, NULL, NULL, NULL FROM shut;
 END;
-CREATE OR REPLACE FUNCTION postroom_enter(who uuid, OUT text, OUT text, OUT text)
+DROP FUNCTION IF EXISTS postroom_enter(uuid);
+CREATE OR REPLACE FUNCTION postroom_enter(who uuid, token uuid) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT set_config('postroom.person', who::text, true),
-    set_config('postroom.everything', CASE WHEN bool_or(client_id IS NULL) THEN 'yes' ELSE 'no' END, true),
-    set_config('postroom.clients',
-      coalesce(array_agg(DISTINCT client_id) FILTER (WHERE client_id IS NOT NULL), '{{}}')::text, true)
-    FROM postroom_grants(who);
+    set_config('postroom.everything',
+      CASE WHEN bool_or(role <> 'closed' AND client_id IS NULL) THEN 'yes' ELSE 'no' END, true),
+    set_config('postroom.clients', coalesce(
+      array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL), '{{}}')::text, true),
+    set_config('postroom.whole', coalesce(
+      array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL AND domain_id IS NULL),
+      '{{}}')::text, true),
+    set_config('postroom.domains',
+      coalesce(array_agg(DISTINCT domain_id) FILTER (WHERE domain_id IS NOT NULL), '{{}}')::text, true),
+    set_config('postroom.without', coalesce(array_agg(client_id) FILTER (WHERE role = 'closed'), '{{}}')::text, true)
+    FROM postroom_holds(who, token);
+  SELECT;
 END;
 -- A job, the clock and an approval see the client of their change and nothing else.
-CREATE OR REPLACE FUNCTION postroom_enter_change(which uuid) RETURNS TABLE (sort text, person uuid, name text)
+DROP FUNCTION IF EXISTS postroom_enter_change(uuid);
+CREATE OR REPLACE FUNCTION postroom_enter_change(which uuid)
+  RETURNS TABLE (sort text, person uuid, name text, token uuid)
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT set_config('postroom.person', coalesce(proposer_id::text, ''), true),
     set_config('postroom.everything', CASE WHEN client_id IS NULL THEN 'yes' ELSE 'no' END, true),
-    set_config('postroom.clients', coalesce('{{' || client_id || '}}', '{{}}'), true)
+    set_config('postroom.clients', coalesce('{{' || client_id || '}}', '{{}}'), true),
+    set_config('postroom.whole', coalesce('{{' || client_id || '}}', '{{}}'), true)
     FROM changes WHERE id = which;
-  SELECT c.actor, p.id, coalesce(p.name, c.actor) FROM changes c LEFT JOIN people p ON p.id = c.proposer_id
+  SELECT c.actor, p.id, coalesce(p.name, c.actor), c.token_id FROM changes c LEFT JOIN people p ON p.id = c.proposer_id
     WHERE c.id = which;
 END;
 -- Whoever holds a link is its owner, and sees the one client it belongs to. Nothing is said of a wrong one.
@@ -64,7 +103,8 @@ CREATE OR REPLACE FUNCTION postroom_enter_link(hashed text) RETURNS TABLE (invit
 BEGIN ATOMIC
   SELECT set_config('postroom.person', coalesce(i.person_id::text, ''), true),
     set_config('postroom.everything', CASE WHEN i.client_id IS NULL THEN 'yes' ELSE 'no' END, true),
-    set_config('postroom.clients', coalesce('{{' || i.client_id || '}}', '{{}}'), true)
+    set_config('postroom.clients', coalesce('{{' || i.client_id || '}}', '{{}}'), true),
+    set_config('postroom.whole', coalesce('{{' || i.client_id || '}}', '{{}}'), true)
     FROM secrets s JOIN invites i ON i.id = s.owner_row WHERE s.purpose = 'link' AND s.value = hashed;
   SELECT i.id, i.mailbox_id, i.person_id FROM secrets s JOIN invites i ON i.id = s.owner_row
     WHERE s.purpose = 'link' AND s.value = hashed;
@@ -77,11 +117,21 @@ BEGIN ATOMIC
     WHERE s.purpose = 'session' AND s.value = hashed AND a.ended_at IS NULL AND a.until > clock_timestamp()
       AND p.suspended_at IS NULL AND p.removed_at IS NULL;
 END;
+-- Whose API token it is, and from which networks it may come (none named: any).
+CREATE OR REPLACE FUNCTION postroom_token(hashed text) RETURNS TABLE (token uuid, person uuid, name text, networks text[])
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT k.id, p.id, p.name, k.networks FROM secrets s JOIN api_tokens k ON k.id = s.owner_row
+    JOIN people p ON p.id = k.person_id
+    WHERE s.purpose = 'token' AND s.value = hashed AND k.ended_at IS NULL AND k.until > clock_timestamp()
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+END;
 -- Who a signed-in login is, asked at every request: a suspended person is nobody at once.
 CREATE OR REPLACE FUNCTION postroom_signed_in(who uuid) RETURNS TABLE (name text, roles text[])
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT p.name, (SELECT coalesce(array_agg(DISTINCT g.role), '{{}}') FROM postroom_grants(p.id) g)
+  SELECT p.name, (SELECT coalesce(array_agg(DISTINCT h.role) FILTER (WHERE h.role <> 'closed'), '{{}}')
+      FROM postroom_holds(p.id, NULL) h)
     FROM people p WHERE p.id = who AND p.suspended_at IS NULL AND p.removed_at IS NULL;
 END;
 -- Is there, beside the proposer, anybody who may approve at every one of these clients (NULL: the organization itself)?
@@ -91,7 +141,7 @@ CREATE OR REPLACE FUNCTION postroom_others(whose uuid[], beside uuid, roles text
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   WITH held AS (
-    SELECT g.person_id, g.client_id FROM grants g JOIN people p ON p.id = g.person_id
+    SELECT g.person_id, g.client_id, p.client_id AS home FROM grants g JOIN people p ON p.id = g.person_id
     WHERE g.role = ANY (roles) AND g.domain_id IS NULL AND g.ended_at IS NULL
       AND (g.until IS NULL OR g.until > clock_timestamp()) AND p.suspended_at IS NULL AND p.removed_at IS NULL
       AND g.person_id IS DISTINCT FROM beside
@@ -99,7 +149,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT DISTINCT person_id FROM held) someone
     WHERE NOT EXISTS (
       SELECT FROM unnest(whose) w(client) WHERE NOT EXISTS (
-        SELECT FROM held h WHERE h.person_id = someone.person_id AND (h.client_id IS NULL OR h.client_id = w.client)));
+        SELECT FROM held h WHERE h.person_id = someone.person_id AND (h.client_id IS NULL OR h.client_id = w.client)
+          AND (h.home = w.client OR NOT EXISTS (SELECT FROM clients c WHERE c.id = w.client AND c.closed_at IS NOT NULL))));
 END;
 -- Does any of these people hold one of these roles here, or above? Never which of them.
 CREATE OR REPLACE FUNCTION postroom_hold_any(whose uuid, among uuid[], roles text[]) RETURNS boolean
@@ -114,6 +165,15 @@ END;
 ALTER FUNCTION postroom_hold_any(uuid, uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) TO postroom_app;
+-- An entry of a client's record, for somebody who holds something at single domains of it alone: the moves of changes
+-- that they proposed, or that were about these domains and nothing else.
+CREATE OR REPLACE FUNCTION postroom_recorded_for(which bigint, domains uuid[], who uuid) RETURNS boolean
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM edits h JOIN changes c ON c.id = h."row"
+    WHERE h.entry_id = which AND h.n = 0 AND h."table" = 'changes' AND (c.proposer_id = who OR c.domains <@ $2));
+END;
 -- Which of these names are taken, whoever has them; never by whom. One arm a table whose rows have a unique name.
 DROP FUNCTION IF EXISTS postroom_taken(text);
 CREATE OR REPLACE FUNCTION postroom_taken(what text, names text[]) RETURNS SETOF text
@@ -132,6 +192,26 @@ END;
 ALTER FUNCTION postroom_taken(text, text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_taken(text, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_taken(text, text[]) TO postroom_app;
+-- The domain a row belongs to; none where it belongs to none. `owners`: whoever's secret it is.
+CREATE OR REPLACE FUNCTION postroom_domain_of(what text, which uuid) RETURNS uuid STABLE LANGUAGE sql
+BEGIN ATOMIC
+  SELECT CASE what
+    WHEN 'addresses' THEN (SELECT domain_id FROM addresses WHERE id = which)
+    WHEN 'mailboxes' THEN (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which)
+    WHEN 'aliases' THEN (SELECT a.domain_id FROM aliases m JOIN addresses a ON a.id = m.address_id WHERE m.id = which)
+    WHEN 'record_sets' THEN (SELECT domain_id FROM record_sets WHERE id = which)
+    WHEN 'dkim_keys' THEN (SELECT domain_id FROM dkim_keys WHERE id = which)
+    WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
+    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
+    WHEN 'owners' THEN coalesce(
+      (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
+      (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+        JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
+      (SELECT domain_id FROM dkim_keys WHERE id = which))
+  END;
+END;
+GRANT EXECUTE ON FUNCTION postroom_domain_of(text, uuid) TO postroom_app;
 -- Parts of words, found by their trigrams. LIKE is not leakproof, so under row security the planner may not use an index
 -- for it; here row security is bypassed, and the same scope asked for in words.
 CREATE OR REPLACE FUNCTION postroom_find_addresses(pattern text) RETURNS SETOF uuid
@@ -150,16 +230,20 @@ ALTER FUNCTION postroom_find_addresses(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_find_mailbox_names(text) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_find_addresses(text), postroom_find_mailbox_names(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_find_addresses(text), postroom_find_mailbox_names(text) TO postroom_app;
-ALTER FUNCTION postroom_grants(uuid) OWNER TO postroom_system;
-ALTER FUNCTION postroom_enter(uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_holds(uuid, uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_token(text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_recorded_for(bigint, uuid[], uuid) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter(uuid, uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_change(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_others(uuid[], uuid, text[]) OWNER TO postroom_system;
-REVOKE ALL ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
+REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
+  postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_others(uuid[], uuid, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION postroom_grants(uuid), postroom_enter(uuid), postroom_enter_change(uuid),
+GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
+  postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_others(uuid[], uuid, text[]) TO postroom_app;

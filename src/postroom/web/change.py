@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.access.roles import roles_that
+from postroom.access.acting import roles_allowing
 from postroom.changes.approvals import waiting_with
 from postroom.changes.edit import model_of
 from postroom.changes.policies.high_risk import OWN_UNDO
@@ -148,7 +148,7 @@ def _who(one: Mapping[str, Any]) -> Strong:
 
 def _approvers(request: Any, row: Change) -> tuple[Item, ...]:
     found: dict[Any, Item] = {}
-    for grant in approvers(row, roles_that("changes.approve")):
+    for grant in approvers(row, roles_allowing("changes.approve")):
         who, own = grant.person, grant.person_id == row.proposer_id
         you = " This is you." if grant.person_id == request.actor.person else ""
         sub = "Proposed it, so may not approve it" if own else f"{grant.role.capitalize()}.{you}"

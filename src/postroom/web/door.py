@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
-from postroom.access.roles import OPERATOR_ROLES
+from postroom.access.roles import operates
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems
 from postroom.changes.record import note
 from postroom.models import Login
@@ -126,7 +126,7 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
 
 def wants_factor(request: Any) -> bool:
     """Whether a second factor has to be set up before any page answers."""
-    if not request.roles & OPERATOR_ROLES or request.session.get(BY_LINK):
+    if not operates(request.roles) or request.session.get(BY_LINK):
         return False
     return not is_mfa_enabled(request.user)
 

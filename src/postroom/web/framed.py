@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from postroom.access.acting import Access
-from postroom.access.roles import RANK
 from postroom.queries.around import Around, Frozen
 from postroom.web.parts.frame import Frame, nav
 from postroom.web.parts.shapes import Act, Link, Note
@@ -42,8 +41,7 @@ def initials(name: str) -> str:
 
 def highest(access: Access) -> str:
     """The role to say beside a name: the highest held anywhere."""
-    held = [h.role for h in access.held if h.role in RANK]
-    return max(held, key=RANK.index) if held else "no role"
+    return max(access.held, key=lambda held: held.rank).role if access.held else "no role"
 
 
 def freeze_notes(request: Any, client: UUID | None = None) -> tuple[Note, ...]:

@@ -132,7 +132,7 @@ def _over_others(proposed: Proposed) -> Iterator[str]:
 
 def touched_by_people(undone: UUID) -> list[Change]:
     change = Change.objects.get(pk=undone)
-    return [one for one in touched_since(family(change)) if one.actor in ("person", "link")]
+    return [one for one in touched_since(family(change)) if one.actor in ("person", "token", "link")]
 
 
 def own_undo(proposed: Proposed) -> bool:

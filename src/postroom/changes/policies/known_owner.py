@@ -18,7 +18,7 @@ def known_owner(proposed: Proposed) -> Verdict | None:
         row = move.then or {}
         if str(row["mailbox_id"]) not in known:
             continue
-        if proposed.kind.permission == "invites.issue" and proposed.access.actor.sort == "person":
+        if proposed.kind.permission == "invites.issue" and proposed.access.actor.somebody:
             return refuse(known_owner, "this mailbox has an owner already; its link is mailed, and nobody copies it")
         if move.edit.before is None and row["contact"] != known[str(row["mailbox_id"])]:
             return hold(known_owner, f"lets {row['contact']} set the secret of a mailbox that has an owner already")

@@ -21,7 +21,7 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
         if (
             move.now
             and move.now["targets"] != move.then["targets"]
-            and rank(proposed.access.roles_at(None)) < rank(["operator"])
+            and proposed.access.rank_at(None) < rank(["operator"])
             and not proposed.access.everything
         ):
             return refuse(role_accounts, f"{address} is pointed elsewhere by the agency's operators alone")

@@ -6,7 +6,7 @@ from postroom.models import Invite, Secret
 
 def warned(proposed: Proposed) -> Verdict | None:
     """Refuse what a person would do to a notice or its link; an undo of them is one way to try."""
-    if proposed.access.actor.sort != "person":
+    if not proposed.access.actor.somebody:
         return None
     rows = [move.now or move.then or {} for move in proposed.moves(Invite)]
     owners = {str((move.now or move.then or {})["owner_row"]) for move in proposed.moves(Secret)}

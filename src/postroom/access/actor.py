@@ -1,0 +1,57 @@
+"""Who acts, and what they hold: a role at the organization, at a client or at one domain. Pure; asks nothing."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from .roles import matches, permissions_of, rank, rank_of
+
+CLOSED = "closed"  # no role: a client whose people have closed it to whoever runs the service
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts.
+
+    sort: person; token (a person's API token, which may less); founder (the first change of all), clock, system; link
+    (who holds an invite: its owner). link: the SHA-256 of the link's token, hex, for sort link alone.
+    """
+
+    person: UUID | None
+    name: str
+    sort: str = "person"
+    link: str = ""
+    token: UUID | None = None
+
+    @property
+    def somebody(self) -> bool:
+        """A person, by themselves or by a token of theirs: rights are asked of them."""
+        return self.sort in ("person", "token")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role somebody holds, and where: no client means the whole organization.
+
+    permissions: of a role of the organization's own; None for one of ours. only: what a token narrows it to; None: by
+    nothing.
+    """
+
+    role: str
+    client: UUID | None = None
+    domain: UUID | None = None
+    permissions: tuple[str, ...] | None = None
+    only: tuple[str, ...] | None = None
+
+    def allows(self, permission: str) -> bool:
+        return matches(permissions_of(self.role, self.permissions), permission) and (
+            self.only is None or matches(self.only, permission)
+        )
+
+    @property
+    def rank(self) -> int:
+        return rank([self.role]) if self.permissions is None else rank_of(self.permissions)
+
+
+CLOCK = Actor(None, "clock", "clock")
+SYSTEM = Actor(None, "system", "system")
+FOUNDER = Actor(None, "founder", "founder")
