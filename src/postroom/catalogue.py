@@ -4,11 +4,13 @@ from postroom.changes import carry, deliver, due, follow, kind, policy, readings
 from postroom.changes.deliver import Served
 from postroom.changes.due import Ends
 from postroom.changes.kinds import (
+    access,
     aliases,
     clients,
     dkim,
     domains,
     freezes,
+    grants,
     history,
     invites,
     links,
@@ -17,6 +19,8 @@ from postroom.changes.kinds import (
     organization,
     people,
     records,
+    roles,
+    tokens,
 )  # fmt: skip
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
@@ -43,7 +47,11 @@ KINDS: list[type[kind.Kind]] = [
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RedeemInvite,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
-    people.RestorePerson, people.EnrolPerson, people.GiveGrant, people.EndGrant, people.OpenSession, people.EndSession,
+    people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
+    grants.GiveGrant, grants.Elevate, grants.EndGrant,
+    roles.CreateRole, roles.ChangeRole, roles.EndRole,
+    tokens.CreateToken, tokens.EndToken,
+    access.SuspendAccess, access.ResumeAccess,
     links.PrintLink,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
@@ -74,6 +82,7 @@ ENDS: dict[str, Ends] = {
     "freezes": Ends("freezes.end", "freeze"),
     "grants": Ends("grants.end", "grant"),
     "api_sessions": Ends("sessions.end", "session"),
+    "api_tokens": Ends("tokens.end", "token"),
 }
 
 

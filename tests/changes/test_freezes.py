@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, House, as_wanted, do, kind, reasons, the, tick, waits
+from cast import MIA, House, as_wanted, do, kind, person, reasons, the, tick, waits
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes import approvals
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import apply_scheduled, dry_run, submit
-from postroom.models import ApiSession, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review
+from postroom.models import ApiSession, ApiToken, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -170,6 +170,14 @@ WALKS: dict[str, Walk] = {
     "people.enrol": closing(Actor(None, "Otto", "link", LINK[OTTO])),
     "grants.give": by("oskar", person=OTTO, role="auditor", client="acme"),
     "grants.end": closing("oskar", grant="{grant}"),
+    "grants.elevate": by("ada", role="operator", client="acme", hours=2),
+    "roles.create": by("oskar", name="dns editor", permissions=["record_sets.set"]),
+    "roles.change": by("oskar", role="mail desk", permissions=["mailboxes.suspend"]),
+    "roles.end": closing("oskar", role="mail desk"),
+    "tokens.create": by("olive", secrets=("token",), name="CI", permissions=["domains.view"], until="{soon}"),
+    "tokens.end": closing("olive", token="{token}"),
+    "access.suspend": closing("carl", client="acme"),
+    "access.resume": by("pia", client="shut"),
     "sessions.open": by(SYSTEM, secrets=("session",), person=ADA, mfa="demo", until=NEXT_YEAR),
     "sessions.end": closing("oskar", session="{session}"),
     "freezes.start": by("olive", scope="acme", reason="one more"),
@@ -200,9 +208,15 @@ def before_the_freeze(house: House) -> dict[str, str]:
     do("people.suspend", house.oskar, person="off@northlight.example")
     do("people.remove", house.oskar, person="gone@northlight.example")
     do("grants.give", house.oskar, person=OTTO, role="auditor")
-    for name in ("Empty", "Off", "Gone"):
+    for name in ("Empty", "Off", "Gone", "Shut"):
         do("clients.create", house.oskar, name=name)
     do("clients.suspend", house.oskar, client="off")
+    do("people.invite", house.oskar, name="Pia", email="pia@shut.example", client="shut")
+    do("grants.give", house.oskar, person="pia@shut.example", role="client admin", client="shut")
+    house.pia = person("pia@shut.example", house.oskar)
+    do("access.suspend", house.pia, client="shut")
+    do("roles.create", house.oskar, name="mail desk", permissions=["mailboxes.view"])
+    do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="T", permissions=["domains.view"], until=soon())
     for node in ("mx1", "mx2"):
         do("nodes.drain", house.oskar, node=node)
     do("clients.create", house.oskar, name="Homeless")
@@ -217,6 +231,10 @@ def before_the_freeze(house: House) -> dict[str, str]:
     with_consent(house, "clients.remove", client="gone")
     as_wanted(house, "gone.example")
     return named(house)
+
+
+def soon() -> str:
+    return (datetime.now(UTC) + timedelta(days=30)).isoformat()
 
 
 def with_consent(house: House, permission: str, **params: Any) -> None:
@@ -238,6 +256,8 @@ def named(house: House) -> dict[str, str]:
     ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
     return {
         "later": str(later.pk),
+        "soon": soon(),
+        "token": str(the(ApiToken).pk),
         "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),
         "invite": str(invites[LEO].pk),
         "unissued": str(the(Invite, mailbox__address__address="zoe@acme.example").pk),

@@ -210,10 +210,10 @@ def test_a_node_sees_its_own_list_and_no_table(house: House, node: Connect) -> N
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             mx2.execute(f"SELECT * FROM {table}")
     for function in (
-        "postroom_enter(NULL)",
+        "postroom_enter(NULL, NULL)",
         "postroom_enter_link('x')",
         "postroom_session('x')",
-        "postroom_grants(NULL)",
+        "postroom_holds(NULL, NULL)",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             mx2.execute(f"SELECT {function}")

@@ -182,6 +182,9 @@ EVERYTHING = (
 )
 
 
+OWN_ROLES = "SELECT name, permissions FROM roles WHERE ended_at IS NULL"
+
+
 def _ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -226,12 +229,11 @@ def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str])
 
 def roles_allowing(permission: str) -> list[str]:
     """Names of the roles that allow it: ours, and the organization's own. A sealed login is nobody's second person."""
-    rows = _ask("SELECT name, permissions FROM roles")
-    own = [name for name, permissions in rows if matches(permissions, permission)]
+    own = [name for name, permissions in _ask(OWN_ROLES) if matches(permissions, permission)]
     return [*(role for role in roles_that(permission) if role != SEALED), *own]
 
 
 def roles_above(rank: int) -> list[str]:
     """Names of the roles that stand higher than this."""
-    own = [name for name, permissions in _ask("SELECT name, permissions FROM roles") if rank_of(permissions) > rank]
+    own = [name for name, permissions in _ask(OWN_ROLES) if rank_of(permissions) > rank]
     return [*RANK[rank + 1 :], *own]

@@ -11,7 +11,7 @@ OPERATED = (
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end",
 )  # fmt: skip
 APPROVE = "changes.approve"
-ONES_OWN = ("*.view", "tokens.create", "tokens.end")
+ONES_OWN = ("*.view", "tokens.create", "tokens.end", "grants.elevate")
 
 SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, everywhere, and every owner is told
 
@@ -22,7 +22,19 @@ ROLES: dict[str, frozenset[str]] = {
     "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start"}),
     "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
     "auditor": frozenset({*ONES_OWN}),
-    "client admin": frozenset({*ONES_OWN, "mailboxes.*", "aliases.*", "invites.*", "history.roll_back"}),
+    "client admin": frozenset(
+        {
+            "*.view",
+            "tokens.create",
+            "tokens.end",
+            "mailboxes.*",
+            "aliases.*",
+            "invites.*",
+            "history.roll_back",
+            "access.suspend",
+            "access.resume",
+        }
+    ),
     "client viewer": frozenset({"*.view"}),
 }
 

@@ -1,9 +1,21 @@
 """Tokens: drawn here, shown once, kept nowhere; only their SHA-256 is stored. 256 bits need no slow hash."""
 
 import hashlib
+import ipaddress
 import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
+
+from postroom.models import TokenUse
+
+from .acting import acting_as
+from .actor import Actor
+
+MINUTE = timedelta(minutes=1)
 
 
 def draw() -> tuple[str, str]:
@@ -14,6 +26,27 @@ def draw() -> tuple[str, str]:
 
 def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def came_from(source: str, networks: Sequence[str]) -> bool:
+    """Whether an address lies in one of these networks; where none is named, anything does."""
+    if not networks:
+        return True
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return False
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return any(plain in ipaddress.ip_network(one) for one in networks)
+
+
+def used(token: UUID, actor: Actor, source: str) -> None:
+    """Note that a token came, and from where; once a minute is enough."""
+    now = timezone.now()
+    with acting_as(actor):
+        rows = TokenUse.objects.filter(token=token)
+        if not rows.filter(at__gt=now - MINUTE).exists() and not rows.update(at=now, source=source):
+            TokenUse.objects.bulk_create([TokenUse(token_id=token, at=now, source=source)], ignore_conflicts=True)
 
 
 def invite_link(token: str) -> str:

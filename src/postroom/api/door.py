@@ -12,9 +12,9 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in
+from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in, token_of
 from postroom.access.roles import operates
-from postroom.access.tokens import hashed
+from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
 from postroom.changes.record import note
 
@@ -23,10 +23,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated caller: who acts, through which session."""
+    """An authenticated caller: who acts, through which session of theirs; None: by a token."""
 
     actor: Actor
-    session: UUID
+    session: UUID | None
 
 
 class Bearer(HttpBearer):
@@ -35,12 +35,22 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         found = session_of(hashed(token))
         if found is None:
-            return None
+            return _by_token(request, token)
         session, actor, mfa = found
         known = signed_in(actor.person) if actor.person else None
         if known is None or (operates(known[1]) and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
         return Caller(actor, session)
+
+
+def _by_token(request: HttpRequest, token: str) -> Caller | None:
+    """An API token, from where it may come from."""
+    found = token_of(hashed(token))
+    source = str(request.META.get("REMOTE_ADDR", ""))
+    if found is None or found[0].token is None or not came_from(source, found[1]):
+        return None
+    used(found[0].token, found[0], source)
+    return Caller(found[0], None)
 
 
 def anybody(view: F) -> F:

@@ -11,6 +11,7 @@ from ninja import Router, Schema
 from postroom.access.acting import SYSTEM
 from postroom.access.devices import LIVES, Expired, Pending, begin, collect
 from postroom.access.tokens import draw
+from postroom.changes.errors import NotAllowed
 from postroom.changes.kinds.people import EndSession, OpenSession
 from postroom.changes.pipeline import submit
 from postroom.protocols.addresses import Line
@@ -65,6 +66,8 @@ def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> An
 @router.post("/session/end")
 @submits("changes.view")
 def end(request: Any) -> dict[str, str]:
-    """End the session that asks."""
+    """End the session that asks; a token is ended by `tokens.end`."""
+    if request.auth.session is None:
+        raise NotAllowed("this is a token, and no session: end it with tokens.end")
     submit(EndSession(session=str(request.auth.session)), actor=SYSTEM, why="postroom logout")
     return {"ended": str(request.auth.session)}

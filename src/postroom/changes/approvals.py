@@ -1,16 +1,20 @@
 """What people do with a change that waits: approve, withdraw, plan it again, take it back."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acting_as
-from postroom.models import Approval, Change, Due
+from postroom.access.roles import APPROVE
+from postroom.models import Approval, Change, Due, Grant
 
+from .cover import beyond
 from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
 from .pipeline import apply_scheduled, as_kinds, judged_anew, moved, submit
+from .plan import Plan
 
 WAITING = ("held", "scheduled")
 
@@ -39,15 +43,25 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise NotSeen("the plan is not the one you looked at; look again")
     if access.actor.person is None or change.proposer_id == access.actor.person:
         raise OwnChange("nobody approves what they proposed")
-    if not access.can("changes.approve", change.client_id):
+    if access.actor.sort != "person":
+        raise NotAllowed("a token approves nothing: its person does, in a session of their own")
+    if not access.can(APPROVE, change.client_id):
         raise NotAllowed("you may not approve changes here")
     if any(v["says"] == "refuse" for v in change.verdicts):
         raise NotSeen("a refusal stands; what is refused is not approved")
+    if KINDS[change.kind].elevates and (more := next(_more_than(change, access), None)):
+        raise NotAllowed(f"who lets somebody have a role holds as much: {more}")
     Approval.objects.create(
         change=change, client_id=change.client_id, person_id=access.actor.person, plan_hash=plan_hash
     )
     moved(change, "scheduled")
     Due.objects.create(at=change.at or timezone.now(), client_id=change.client_id, change=change)
+
+
+def _more_than(change: Change, access: Access) -> Iterator[str]:
+    roles = {edit.after["role"] for edit in Plan.from_json(change.plan or []).on(Grant) if edit.after}
+    for role in sorted(roles):
+        yield from beyond(role, access, change.client_id)
 
 
 def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
@@ -71,7 +85,7 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
     if change.stage not in WAITING:
         raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
     own = change.proposer_id is not None and change.proposer_id == actor.person
-    if not own and not access.can("changes.approve", change.client_id):
+    if not own and not (actor.sort == "person" and access.can(APPROVE, change.client_id)):
         raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
     return taken_off(change, by=actor.name, why=why)
 

@@ -27,6 +27,7 @@ class Kind(BaseModel):
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
     by:             who may submit it: person, and of our own parts founder, clock, system, link.
+    elevates:       the proposer asks for more than they hold; who approves it has to hold as much.
     mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
     """
 
@@ -35,6 +36,7 @@ class Kind(BaseModel):
     carries_secret: ClassVar[bool] = False
     by: ClassVar[frozenset[str]] = PERSON
     mints: ClassVar[bool] = False
+    elevates: ClassVar[bool] = False
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:
         super().__init_subclass__(**config)

@@ -40,7 +40,7 @@ def left(change: Change, access: Access) -> list[int]:
     """The ids of its open reviews, if this person may close them and there are any; else why not, raised."""
     if change.proposer_id is not None and change.proposer_id == access.actor.person:
         raise OwnChange("nobody reviews what they did themselves")
-    if not access.can("changes.approve", change.client_id):
+    if access.actor.sort != "person" or not access.can("changes.approve", change.client_id):
         raise NotAllowed("only who may approve changes here reviews them")
     found = list(change.review_set.filter(closed_at=None).order_by("id").values_list("pk", flat=True))
     if not found:

@@ -65,7 +65,8 @@ class Client(StateModel):
     def opens(cls, row: Row) -> frozenset[str]:
         if row["removed_at"]:
             return NOTHING
-        return frozenset({"receive"}) if row["suspended_at"] else frozenset({"receive", "sign in", "send"})
+        operated = NOTHING if row.get("closed_at") else frozenset({"operate"})
+        return operated | (frozenset({"receive"}) if row["suspended_at"] else frozenset({"receive", "sign in", "send"}))
 
 
 class Freeze(StateModel):

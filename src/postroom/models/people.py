@@ -36,13 +36,14 @@ class Role(StateModel):
     natural_key = "name"
     name = models.TextField(unique=True, db_collation="C")
     permissions = ArrayField(models.TextField())
+    ended_at = models.DateTimeField(null=True)
 
     class Meta(StateModel.Meta):
         db_table = "roles"
 
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
-        return frozenset(row["permissions"])
+        return NOTHING if row["ended_at"] else frozenset(row["permissions"])
 
 
 class Grant(StateModel):

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from postroom.access.acting import Actor
+from postroom.access.acting import Actor, current, widened
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.history import read_at, since
@@ -72,6 +72,8 @@ def listed(
     if at is None:
         found = page(rows, key=about.key, after=after, limit=limit, along=about.along)
         return Page([shown(row) for row in found.items], found.next)
+    if current().narrow:
+        raise Problem("at", "a role at single domains reads what is, and of what was, its own domains one by one")
     if client is None and about.model is not Client:
         raise Problem("at", "name one client with ?client=, whose history is meant")
     return _then(actor, about, rows, at=at, client=client, domain=domain, search=search, after=after, limit=limit)
@@ -147,7 +149,8 @@ def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str
     if at is None:
         return shown(row)
     client = row.pk if isinstance(row, Client) else getattr(row, "client_id", None)
-    then, _now = since(client, read_at(at, client))
+    with widened(current()):
+        then, _now = since(client, read_at(at, client))
     table = about.model._meta.db_table
     if (table, row.pk) in then:
         return _merged(row, then[table, row.pk])

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from postroom.access.acting import Actor
+from postroom.access.roles import ROLES, SEALED
 from postroom.access.scope import visible
 from postroom.models import (
     Alias,
+    ApiToken,
     Client,
     DkimKey,
     Domain,
@@ -17,11 +19,14 @@ from postroom.models import (
     Node,
     Person,
     RecordSet,
+    Role,
 )
 
 MOST = 200
 Pairs = list[tuple[str, str]]
-BY_ID = frozenset({"grants", "freezes", "invites", "record_sets", "dkim_keys"})  # nobody types these
+BY_ID = frozenset(
+    {"roles", "own_roles", "api_tokens", "grants", "freezes", "invites", "record_sets", "dkim_keys"}
+)  # nobody types these
 
 
 def suggested(actor: Actor, noun: str) -> Pairs:
@@ -77,6 +82,16 @@ def _keys(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.selector} of {one.domain.name}") for one in rows[:MOST]]
 
 
+def _roles(actor: Actor) -> Pairs:
+    own = visible(actor, Role).filter(ended_at=None).order_by("name").values_list("name", flat=True)[:MOST]
+    return [(one, one) for one in (*(role for role in ROLES if role != SEALED), *own)]
+
+
+def _tokens(actor: Actor) -> Pairs:
+    rows = visible(actor, ApiToken).filter(ended_at=None).select_related("person").order_by("name", "id")
+    return [(str(one.pk), f"{one.name} of {one.person.name}") for one in rows[:MOST]]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -85,6 +100,9 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "people": _named(Person, "email", "name"),
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,
+    "roles": _roles,
+    "own_roles": _named(Role, "name", "name"),
+    "api_tokens": _tokens,
     "freezes": _freezes,
     "invites": _invites,
     "record_sets": _record_sets,

@@ -57,7 +57,7 @@ BEGIN ATOMIC
       AND NOT EXISTS (SELECT FROM standing s WHERE s.role = 'break-glass')
   )
   SELECT s.role, coalesce(s.client_id, t.client), s.domain_id, r.permissions, k.permissions
-    FROM standing s LEFT JOIN roles r ON r.name = s.role
+    FROM standing s LEFT JOIN roles r ON r.name = s.role AND r.ended_at IS NULL
     LEFT JOIN api_tokens k ON k.id = token AND k.person_id = who AND k.ended_at IS NULL AND k.until > clock_timestamp()
     LEFT JOIN LATERAL unnest(k.clients) t(client) ON true
     WHERE (token IS NULL OR k.id IS NOT NULL)
@@ -186,6 +186,7 @@ BEGIN ATOMIC
     WHEN 'domains' THEN EXISTS (SELECT FROM domains d WHERE d.name = n.name)
     WHEN 'nodes' THEN EXISTS (SELECT FROM nodes o WHERE o.name = n.name)
     WHEN 'people' THEN EXISTS (SELECT FROM people p WHERE p.email = n.name)
+    WHEN 'roles' THEN EXISTS (SELECT FROM roles r WHERE r.name = n.name)
   END
   ORDER BY n.place;
 END;

@@ -21,6 +21,13 @@ SAID: dict[str, str] = {
     "people.remove": "Sign-in, sessions and roles end. Restore brings the person back, but no role.",
     "grants.end": "What the role allowed stops at once. An undo does not bring it back; it is given again.",
     "grants.give": "From then on this person may do what the role allows.",
+    "grants.elevate": "Somebody who holds as much has to let it through; it ends by itself when the hours are over.",
+    "roles.change": "Whoever holds it may just this from then on.",
+    "roles.end": "Nobody can be given it any more; its name stays taken.",
+    "tokens.end": "The program that uses it gets no answer any more.",
+    "access.suspend": "Nobody of the organization sees or changes this client any more. Its own people go on, and mail "
+    "flows. Of the others a sealed login alone gets in, and every owner is told.",
+    "access.resume": "The organization’s people may again what their roles say.",
     "invites.resend": "A new link is mailed; the one before stops working.",
     "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",
     "invites.cancel": "The link stops working. The owner cannot set a password until somebody sends a new one.",
@@ -35,7 +42,8 @@ SAID: dict[str, str] = {
 }
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
-    "aliases.remove", "people.suspend", "people.remove", "grants.end", "invites.cancel", "nodes.drain", "nodes.remove",
+    "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
+    "invites.cancel", "nodes.drain", "nodes.remove",
 })  # fmt: skip
 TYPED = {
     "mailboxes.remove": "mailbox",

@@ -60,6 +60,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "notices.stop": ("Say that it was not you", "Stopped by a notice: this was not me"),
     "grants.give": ("Give a role", "Give {person} the role {role}"),
     "grants.end": ("End a role", "End the role {grant}"),
+    "grants.elevate": ("Ask for a role for some hours", "Ask for the role {role} for {hours} hours"),
+    "roles.create": ("Make a role of your own", "Make the role {name}"),
+    "roles.change": ("Change a role of your own", "Change the role {role}"),
+    "roles.end": ("End a role of your own", "End the role {role} for everybody"),
+    "tokens.create": ("Make an API token", "Make the API token {name}"),
+    "tokens.end": ("End an API token", "End the API token {token}"),
+    "access.suspend": ("Close a client to the organization", "Close client {client} to the organization"),
+    "access.resume": ("Open a client to the organization again", "Open client {client} to the organization again"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
     "sessions.end": ("End a session", "End the session {session}"),
     "freezes.start": ("Start a freeze", "Freeze {scope}"),
@@ -67,7 +75,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
 # Where a kind's noun is no table's name.
-TABLES = {"organization": "organizations", "sessions": "api_sessions", "notices": "invites"}
+TABLES = {
+    "organization": "organizations",
+    "sessions": "api_sessions",
+    "notices": "invites",
+    "tokens": "api_tokens",
+    "access": "clients",
+}
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]
 

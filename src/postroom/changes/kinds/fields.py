@@ -51,10 +51,13 @@ DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
 ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 Name = Annotated[Line, Field(min_length=1)]
-Role = Literal["owner", "operator", "approver", "helpdesk", "auditor", "client admin"]
+RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
+OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
+OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role of your own: its name")]
+TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
     "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
-    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "PersonRef", "RecordSetRef", "RecordValue",
-    "Role", "SessionRef", "Text", "date",
+    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PersonRef",
+    "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

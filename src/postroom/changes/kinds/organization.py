@@ -10,7 +10,7 @@ from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Grant, Node, Organization, Person
 
-from .fields import Line, MailAddress, Name, NodeRef, Role
+from .fields import Line, MailAddress, Name, NodeRef, OurRole
 
 
 class Member(BaseModel, frozen=True, extra="forbid"):
@@ -18,7 +18,7 @@ class Member(BaseModel, frozen=True, extra="forbid"):
 
     name: Name
     email: MailAddress
-    role: Role
+    role: OurRole
 
 
 class Found(Kind, name="organization.found"):

@@ -1,4 +1,4 @@
-"""People and what they may do where."""
+"""People: who may sign in to Postroom, and their sessions at the API."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,16 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import ApiSession, Client, Domain, Grant, Invite, Person, Secret
+from postroom.models import ApiSession, Client, Grant, Invite, Person, Secret
 
 from .clients import within_restore
-from .fields import ClientRef, DomainRef, GrantRef, Line, MailAddress, Moment, Name, PersonRef, Role, SessionRef
+from .fields import ClientRef, Line, MailAddress, Moment, Name, PersonRef, SessionRef
 
 
 class InvitePerson(Kind, name="people.invite"):
     """Somebody who may sign in to Postroom once a grant says to do what; a one-time link is mailed to them."""
 
+    mints = True
     name: Name
     email: MailAddress
     client: ClientRef | None = None
@@ -113,46 +114,6 @@ class EnrolPerson(Kind, name="people.enrol"):
         yield edit(invite, used_at=state.now)
         for secret in state.hanging(Secret, "owner_row", invite.pk):
             yield end(secret)
-
-
-class GiveGrant(Kind, name="grants.give"):
-    """A role for a person: at the whole organization, at a client, or at one domain; with a reason and an end."""
-
-    person: PersonRef
-    role: Role
-    client: ClientRef | None = None
-    domain: DomainRef | None = None
-    reason: Line = Field(default="", description="Why they hold it; the change's own why if left out")
-    until: Moment | None = None
-
-    def plan(self, state: State) -> Iterator[Planned]:
-        person = state.get(Person, self.person, where="person")
-        domain = state.get(Domain, self.domain, where="domain") if self.domain else None
-        client = state.get(Client, self.client, where="client").pk if self.client else domain and domain.client_id
-        if client is None and person.client_id:
-            raise Problem("person", f"{person.name} belongs to a client, and holds roles there alone")
-        if domain and domain.client_id != client:
-            raise Problem("domain", f"{domain.name} is not a domain of that client")
-        if self.role == "client admin" and client is None:
-            raise Problem("client", "a client admin is one of some client: name it")
-        if self.until and self.until <= state.now:
-            raise Problem("until", f"{self.until.isoformat()} has passed")
-        yield create(
-            Grant, state.new_id(), client_id=client, domain_id=domain and domain.pk, person_id=person.pk,
-            role=self.role, reason=self.reason or state.why, given_by_id=state.actor.person, until=self.until,
-        )  # fmt: skip
-
-
-class EndGrant(Kind, name="grants.end"):
-    """Take a role away."""
-
-    by = frozenset({"person", "clock"})
-    grant: GrantRef
-
-    def plan(self, state: State) -> Iterator[Planned]:
-        grant = state.get(Grant, self.grant, where="grant")
-        if grant.ended_at is None:
-            yield edit(grant, ended_at=state.now)
 
 
 class OpenSession(Kind, name="sessions.open"):

@@ -6,6 +6,7 @@
 | suspending a VIP | `suspended_at` is set on a mailbox marked so |
 | many objects at once | more than 25 rows of one table that people name |
 | a high role | a grant of approver or above opens (the founder's own apart) |
+| an elevation | somebody asks for more than they hold, for some hours |
 | routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
 | mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
 | a domain live elsewhere | its zone had an MX of others when it is added |
@@ -73,6 +74,12 @@ def _high_role(proposed: Proposed) -> Iterator[str]:
     for m in proposed.moves(Grant):
         if m.opens and m.then and rank([m.then["role"]]) >= rank(["approver"]) and not proposed.access.everything:
             yield f"gives the role {m.then['role']}"
+
+
+def _elevation(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Grant) if proposed.kind.elevates else ():
+        if m.opens and m.then:
+            yield f"asks for the role {m.then['role']} until {m.then['until']}"
 
 
 def _vip_routing(proposed: Proposed) -> Iterator[str]:
@@ -151,6 +158,6 @@ def _count(n: int, model: type) -> str:
 
 
 RULES = (
-    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _vip_routing, _live_dns,
-    _live_elsewhere, _over_others,
+    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation, _vip_routing,
+    _live_dns, _live_elsewhere, _over_others,
 )  # fmt: skip

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from postroom.access.acting import Access, hold_any, roles_above
-from postroom.access.actor import Held
-from postroom.access.roles import APPROVE, ROLES
-from postroom.changes.kind import KINDS
+from postroom.access.acting import hold_any, roles_above
+from postroom.access.roles import rank as height
+from postroom.changes.cover import beyond
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import ApiSession, ApiToken, Grant, Invite, Mailbox, Person, Role, Row
 
@@ -30,26 +29,16 @@ def _beyond(proposed: Proposed) -> Iterator[str]:
     """What the grants, roles and tokens of this plan would let somebody do that its proposer may not."""
     access, client = proposed.access, proposed.plan.client
     for move in proposed.moves(Grant):
-        row = move.then or move.now or {}
-        held = _held(row["role"])
-        if held.rank > access.rank_at(client):
-            yield f"{row['role']} stands above what you hold here"
-        elif move.opens and (more := _more(held, access, client)):
-            yield f"{row['role']} may {', '.join(more[:5])}, and you may not"
+        role = (move.then or move.now or {})["role"]
+        if proposed.kind.elevates:
+            continue  # asked for, and given by whoever approves it (approvals.py)
+        if move.opens:
+            yield from beyond(role, access, client)
+        elif height([role]) > access.rank_at(client):
+            yield f"{role} stands above what you hold here"
     for move in proposed.moves(Role, ApiToken):
-        if move.opens and (more := [one for one in sorted(move.opens) if not access.can_somewhere(one)]):
+        if more := [one for one in sorted(move.opens) if not access.can_somewhere(one)]:
             yield f"you may not {', '.join(more[:5])} yourself"
-
-
-def _held(role: str) -> Held:
-    own = Role.objects.filter(name=role).values_list("permissions", flat=True).first() if role not in ROLES else None
-    return Held(role, permissions=None if own is None else tuple(own))
-
-
-def _more(held: Held, access: Access, client: UUID | None) -> list[str]:
-    """What a role may and the giver of it may not."""
-    every = (*KINDS, APPROVE, *(held.permissions or ()))
-    return [one for one in every if held.allows(one) and not access.can(one, client)]
 
 
 def _people(proposed: Proposed) -> Iterator[UUID]:

@@ -29,6 +29,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "people": ("Person", "user"),
     "grants": ("Role given", "user-check"),
     "api_sessions": ("API session", "plug-connected"),
+    "api_tokens": ("API token", "plug-connected"),
+    "roles": ("Role", "user-check"),
 }
 """A table's noun and icon."""
 

@@ -1,0 +1,84 @@
+"""Roles of the organization's own, made of permissions; ours stand in code (access/roles.py)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from postroom.access.roles import APPROVE, ROLES
+from postroom.changes.errors import Problem, Problems
+from postroom.changes.kind import KINDS, Kind
+from postroom.changes.plan import Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import Grant, Role
+from postroom.models.base import state_models
+
+from .fields import Line, Name, OwnRoleRef
+
+
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+Permission = Annotated[Line, AfterValidator(_lower)]
+Permissions = Annotated[list[Permission], Field(min_length=1, description="Each as the permissions page names it")]
+
+
+class CreateRole(Kind, name="roles.create"):
+    """A role of the organization's own: what its holder may do, each by name. It ranks with the lowest of ours that may
+    do all of it.
+    """
+
+    mints = True
+    name: Annotated[Name, AfterValidator(_lower)]
+    permissions: Permissions
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        if self.name in ROLES:
+            raise Problem("name", f"{self.name} is one of Postroom's own roles")
+        yield create(Role, state.new_id(), name=self.name, permissions=known(self.permissions))
+
+
+class ChangeRole(Kind, name="roles.change"):
+    """Other permissions for a role; whoever holds it may that from then on."""
+
+    mints = True
+    role: OwnRoleRef
+    permissions: Permissions
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        role = state.get(Role, self.role, where="role")
+        yield edit(role, permissions=known(self.permissions))
+
+
+class EndRole(Kind, name="roles.end"):
+    """End a role that nobody holds any more. Its name stays taken, so that old grants say what they said."""
+
+    role: OwnRoleRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        role = state.get(Role, self.role, where="role")
+        if state.rows(Grant, role=role.name, ended_at=None).exists():
+            raise Problem("role", f"somebody holds {role.name}: end those grants first")
+        if role.ended_at is None:
+            yield edit(role, ended_at=state.now)
+
+
+def permissions() -> list[str]:
+    """Every permission there is, by name."""
+    views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
+    return sorted({*KINDS, *views, APPROVE} - {name for name, kind in KINDS.items() if "person" not in kind.by})
+
+
+SEEN = ("changes", "overview")  # what can be looked at and is no table of state
+
+
+def known(asked: Sequence[str]) -> list[str]:
+    """These, sorted, each once; Problems where one is none, each at its place."""
+    there = set(permissions())
+    problems = [
+        Problem(f"permissions.{n}", f"{one} is no permission") for n, one in enumerate(asked) if one not in there
+    ]
+    if problems:
+        raise Problems(problems)
+    return sorted(set(asked))
