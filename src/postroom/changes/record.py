@@ -86,7 +86,7 @@ def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Se
     arrays: list[list[Any]] = [list(column) for column in zip(*map(fields, lines), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(ARRAYS, [entry, client, *arrays, list(salts)])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> int:
@@ -96,7 +96,7 @@ def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequ
         with cursor.cursor.copy(f"COPY incoming ({COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(_lines(entry, client, lines, salts)))
         cursor.execute(f"{INSERT} SELECT {COLUMNS} FROM incoming")
-        taken = cursor.rowcount
+        taken = int(cursor.rowcount)
         cursor.execute("DROP TABLE incoming")
     return taken
 
