@@ -11,6 +11,7 @@ import random
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,16 +23,19 @@ from cast import MIA, House, do, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import record
 from postroom.models import Client
-from postroom.protocols import entry, merkle, note
+from postroom.protocols import merkle, note
 from postroom.record import sequencer as places
 from postroom.record.export import export
 from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Signer
-from postroom.record.verify import LOG
 
 pytestmark = pytest.mark.drill  # no server, but seconds of work, and a compiler
 ORIGIN = b"postroom.example/log\n"
 ENTRIES = 4_000
+LINES = (
+    'SELECT p.log_index, e.leaf, x."table", x."row"::text, x.before, x.after, x.salt FROM places p'
+    " JOIN entries e ON e.id = p.entry_id JOIN edits x ON x.entry_id = e.id ORDER BY 1, x.n"
+)
 HOSTILE = 'ü "quoted" \\ back\n\t\x01\x7f\b\f\u2028 <b>&amp;</b> 📧 {"a": 1}'
 
 
@@ -89,10 +93,10 @@ def log(grown: None, connect: Any) -> Log:
     system = connect("postroom_system")
     hashed: dict[int, list[bytes]] = {}
     leaves: dict[int, bytes] = {}
-    for at, _, _, _, _, _, leaf, _, table, row, before, after, salt in system.execute(f"{LOG} ORDER BY 1, x.n"):
-        texts = (None if one is None else entry.encode(one) for one in (before, after))
-        hashed.setdefault(at, []).append(entry.salted(salt, entry.line(table, row, *texts)))
-        leaves[at] = leaf
+    for place, leaf, table, row, before, after, salt in system.execute(LINES):
+        line = json.dumps([table, row, before, after], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        hashed.setdefault(place, []).append(sha256(salt + line.encode()).digest())
+        leaves[place] = leaf
     tree = {(level, index): one for level, index, one in system.execute("SELECT level, index, hash FROM tree_nodes")}
     notes = {size: said.encode() for size, said in system.execute("SELECT size, note FROM checkpoints")}
     return Log(
