@@ -40,9 +40,11 @@ def main(rounds: int, seconds: float) -> None:
                     with _log_kept(cluster, Path(folder)) if side == "ours" else nullcontext():
                         found[side].append(_rate(side, people.olive, seconds))
                 print(f"round {n}: ours {found['ours'][-1]:.0f}/s, without {found['without'][-1]:.0f}/s", flush=True)
-        ours, without = (median(one[1:]) for one in found.values())  # the first warms up
-        print(f"record: {ours:.0f} changes/s, {without:.0f} without its inserts; ratio {ours / without:.2f} "
-              f"(goal {GOAL:.2f})")  # fmt: skip
+        del found["ours"][0], found["without"][0]  # to warm up
+        ratios = [a / b for a, b in zip(*found.values(), strict=True)]
+        ours, without = (median(one) for one in found.values())
+        print(f"record: {ours:.0f} changes/s, {without:.0f} without its inserts; ratio {median(ratios):.2f} (goal "
+              f"{GOAL:.2f}), of rounds {' '.join(f'{one:.2f}' for one in ratios)}")  # fmt: skip
 
 
 def _rate(side: str, actor: Any, seconds: float) -> float:
@@ -114,4 +116,4 @@ def _close() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7, float(sys.argv[2]) if len(sys.argv) > 2 else 6)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15, float(sys.argv[2]) if len(sys.argv) > 2 else 4)

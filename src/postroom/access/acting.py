@@ -67,7 +67,7 @@ class Access:
         return any(h.domain == domain and allows([h.role], permission) for h in self.held)
 
     def can_somewhere(self, permission: str) -> bool:
-        return allows((h.role for h in self.held), permission)
+        return allows({h.role for h in self.held}, permission)
 
     def reaches(self, client: UUID | None) -> bool:
         """Whether a change of this client (None: the organization's own) can be on a record they see."""
@@ -79,7 +79,10 @@ class Access:
     def refresh(self) -> None:
         """Read the grants again: they may have ended since."""
         if self.actor.person is not None and self.actor.sort == "person":
-            self.held = tuple(Held(*row) for row in _ask("SELECT * FROM postroom_grants(%s)", self.actor.person))
+            self.hold(_ask("SELECT * FROM postroom_grants(%s)", self.actor.person))
+
+    def hold(self, grants: list[tuple[Any, ...]]) -> None:
+        self.held = tuple(Held(*row) for row in grants if row[0])
 
 
 class NotActing(RuntimeError):
@@ -116,7 +119,7 @@ def _enter(actor: Actor) -> Access:
     elif access.everything:
         _ask(EVERYTHING)
     else:
-        _ask("SELECT postroom_enter(%s)", actor.person)
+        access.hold(_ask(ENTER, actor.person, actor.person))
     return access
 
 
@@ -125,7 +128,9 @@ def acting_for(change: UUID) -> Iterator[Access]:
     """As the proposer of a change, in the scope of that change: its client, whatever else they may see."""
     with _transaction() as begin:
         ((sort, person, name),) = _ask("SELECT * FROM postroom_enter_change(%s)", change)
-        yield begin(Access(Actor(person, name, sort)))
+        access = Access(Actor(person, name, sort))
+        access.refresh()
+        yield begin(access)
 
 
 @contextmanager
@@ -139,7 +144,6 @@ def _transaction() -> Iterator[Callable[[Access], Access]]:
 
 
 def _begin(access: Access) -> Access:
-    access.refresh()
     _now.set(access)
     return access
 
@@ -158,6 +162,8 @@ def access_of(actor: Actor) -> Access:
     return access
 
 
+# The scope, then the grants; a row without a role where there is none of them.
+ENTER = "SELECT g.* FROM postroom_enter(%s) LEFT JOIN postroom_grants(%s) g ON true"
 EVERYTHING = (
     "SELECT set_config('postroom.person', '', true), set_config('postroom.clients', '', true),"
     " set_config('postroom.everything', 'yes', true)"

@@ -1,12 +1,16 @@
 """Rows are reached through the person asking: not yours and not there answer the same."""
 
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from operator import or_
 from typing import TypeVar
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from postroom.models import Client, StateModel
 
-from .acting import Access, Actor, access_of
+from .acting import Access, Actor, Held, access_of
 from .roles import allows
 
 M = TypeVar("M", bound=StateModel)
@@ -22,23 +26,46 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
 
 
 def _everywhere(access: Access, model: type[StateModel], permission: str | None) -> bool:
-    return any(h.client is None and allows([h.role], permission or f"{model._meta.db_table}.view") for h in access.held)
+    return any(h.client is None for h in _held(access, model, permission))
+
+
+def _held(access: Access, model: type[StateModel], permission: str | None) -> list[Held]:
+    """What of all they hold lets them see rows of this model."""
+    wanted = permission or f"{model._meta.db_table}.view"
+    roles = {role for role in {h.role for h in access.held} if allows([role], wanted)}
+    return [h for h in access.held if h.role in roles]
 
 
 def _mine(access: Access, model: type[StateModel], permission: str | None) -> Q:
-    held = [h for h in access.held if allows([h.role], permission or f"{model._meta.db_table}.view")]
+    held = _held(access, model, permission)
     columns = {field.attname for field in model._meta.concrete_fields}
-    mine = Q(pk__in=[])
-    if client := "id" if model is Client else "client_id" if "client_id" in columns else None:
-        mine |= Q(**{f"{client}__in": [h.client for h in held if h.client and not h.domain]})
-        if model.everybody:
-            mine |= Q(**{f"{client}__isnull": True})
-    elif model.everybody:
+    client = "id" if model is Client else "client_id" if "client_id" in columns else None
+    if client is None and model.everybody:
         return Q()
+    mine: list[Q] = []
+    if client:
+        mine += _any_of(client, [h.client for h in held if h.client and not h.domain])
+        mine += [Q(**{f"{client}__isnull": True})] if model.everybody else []
     if model.mine:
-        mine |= Q(**{model.mine: access.actor.person})
+        mine.append(Q(**{model.mine: access.actor.person}))
+    domains = [h.domain for h in held if h.domain]
     if domain := "domain_id" if "domain_id" in columns else "id" if model._meta.db_table == "domains" else None:
-        mine |= Q(**{f"{domain}__in": [h.domain for h in held if h.domain]})
-    elif "address_id" in columns and (domains := [h.domain for h in held if h.domain]):
-        mine |= Q(address__domain_id__in=domains)
-    return mine
+        mine += _any_of(domain, domains)
+    elif "address_id" in columns and domains:
+        mine.append(Q(address__domain_id__in=domains))
+    return reduce(or_, mine) if mine else Q(pk__in=[])
+
+
+def _any_of(column: str, ids: Sequence[UUID]) -> list[Q]:
+    return [Q(_AnyOf(F(column), Value(_array(tuple(ids)))))] if ids else []
+
+
+@lru_cache(maxsize=1024)
+def _array(ids: tuple[UUID, ...]) -> str:
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+class _AnyOf(Func):
+    """A column of the row's own is one of many: one value in the statement, where `in` has one each."""
+
+    template, arg_joiner, output_field = "%(expressions)s::uuid[])", " = ANY (", BooleanField()
