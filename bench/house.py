@@ -25,9 +25,9 @@ SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
 
 
 @contextmanager
-def house() -> Iterator[tuple[Cluster, object]]:
-    """A fresh cluster and the cast of the tests in it; Django speaks to it as postroom_app."""
-    with Cluster.temporary(nodes=("mx1", "mx2"), settings=SETTINGS) as cluster:
+def house(**settings: str) -> Iterator[tuple[Cluster, object]]:
+    """A fresh cluster and the cast of the tests in it; Django speaks to it as postroom_app. settings: PostgreSQL's."""
+    with Cluster.temporary(nodes=("mx1", "mx2"), settings=SETTINGS | settings) as cluster:
         cluster.found(files("postroom").joinpath("sql/roles.sql").read_text(), database="bench")
         for node in ("mx1", "mx2"):
             cluster.execute(f"CREATE ROLE postroom_node_{node} LOGIN IN ROLE postroom_node")

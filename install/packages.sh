@@ -1,5 +1,5 @@
 #!/bin/bash
-# Debian packages, without starting their system services. With --with-browser also the one the page tests drive.
+# Debian packages, without starting their system services. With --for-tests also what tests alone need.
 #
 # Skips everything when all are installed. Waits for other users of apt and dpkg: a new cloud machine runs its own
 # updates in the first minutes.
@@ -13,8 +13,11 @@ packages=(
     dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-submissiond dovecot-sqlite
     pdns-server pdns-backend-sqlite3
 )
-# The browser, and what the program that drives it is linked to (Debian 12 brings that with nothing else).
-[ "${1:-}" != --with-browser ] || packages+=(chromium libatomic1)
+for_tests=(
+    chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)
+    golang-go golang-golang-x-mod-dev # a verifier of the record that is not ours
+)
+[ "${1:-}" != --for-tests ] || packages+=("${for_tests[@]}")
 # Units and init scripts that come with the packages above.
 services=(postgresql postfix dovecot pdns)
 

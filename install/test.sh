@@ -11,7 +11,7 @@ source "$checkout/install/uv.sh"
 cd "$checkout"
 venv=$checkout/.venv
 # Root must leave nothing in a checkout that its owner cannot remove; and a test must not meet an older self.
-export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis
+export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis GOCACHE=$shared_tools/go-build
 unset POSTROOM_STATE
 
 development_environment() {
@@ -53,7 +53,7 @@ bench() {
 
 what=${1:?all, unit, check, soak or bench}
 case $what in
-    all | soak) bash install/packages.sh --with-browser ;;
+    all | soak) bash install/packages.sh --for-tests ;;
     *) bash install/packages.sh ;;
 esac
 bash install/users.sh

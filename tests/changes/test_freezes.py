@@ -1,22 +1,20 @@
 """A freeze: what only closes goes through and is looked at afterwards; everything else waits. Kind by kind."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from every_kind import NO_SECOND_TIME, WALKS, something_for_each
 
-from cast import MIA, House, as_wanted, do, kind, person, reasons, the, tick, waits
-from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
+from cast import MIA, House, do, reasons, the, tick, waits
+from postroom.access.acting import acting_as
 from postroom.changes import approvals
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import apply_scheduled, dry_run, submit
-from postroom.models import ApiSession, ApiToken, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review
+from postroom.models import Change, Freeze, Review
 
-NEXT_YEAR = "2099-01-01T00:00:00Z"
-LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
+LEO, ADA = "leo@acme.example", "ada@northlight.example"
 
 
 def test_a_freeze_lets_rescue_through_and_its_own_end(house: House) -> None:
@@ -97,98 +95,10 @@ def test_who_ends_a_freeze_is_asked_about_it_after(house: House) -> None:
 
 # Every kind against a freeze of all there is.
 
-NOTICE = "the owner's notice"
-LINK = {LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
-
-
-@dataclass(frozen=True)
-class Walk:
-    """How one kind is tried: as whom, with what, and what the freeze makes of it."""
-
-    by: str | Actor
-    params: dict[str, Any]
-    closes: bool = False
-    secrets: tuple[str, ...] = ()
-
-
-def by(who: str | Actor, /, *, secrets: tuple[str, ...] = (), **params: Any) -> Walk:
-    return Walk(who, params, False, secrets)
-
-
-def closing(who: str | Actor, /, **params: Any) -> Walk:
-    return Walk(who, params, True)
-
-
-WALKS: dict[str, Walk] = {
-    "organization.change": by("oskar", name="Northern Light"),
-    "nodes.add": by("oskar", node="mx5", role="postroom_node_mx5"),
-    "nodes.drain": by("oskar", node="mx9"),
-    "nodes.remove": closing("oskar", node="mx9"),
-    "clients.create": by("olive", name="New"),
-    "clients.change": by("olive", client="acme", notes="x"),
-    "clients.place": by("oskar", client="homeless", node="mx9"),
-    "clients.suspend": closing("olive", client="acme"),
-    "clients.resume": by("olive", client="off"),
-    "clients.remove": closing("olive", client="empty"),
-    "clients.restore": by("olive", client="gone"),
-    "domains.add": by("olive", client="acme", name="more.example"),
-    "domains.change": by("olive", domain="acme.example", registrar="R"),
-    "domains.suspend": closing("olive", domain="acme.example"),
-    "domains.resume": by("olive", domain="off.example"),
-    "domains.remove": by("olive", domain="acme.example", accept_loss=True),
-    "domains.restore": by("olive", domain="gone.example"),
-    "domains.prove": by(SYSTEM, domain="new.example", proof="a test"),
-    "record_sets.set": by("olive", domain="acme.example", name="www.acme.example", type="A", values=["192.0.2.1"]),
-    "record_sets.release": by("olive", record_set="{record_set}"),
-    "dkim_keys.make": by(SYSTEM, secrets=("private key",), key="{wanted}", public="abcd", domain="new.example"),
-    "dkim_keys.activate": by("olive", key="{key}"),
-    "mailboxes.create": by("olive", address="new@acme.example"),
-    "mailboxes.change": by("olive", mailbox=MIA, vip=True),
-    "mailboxes.suspend": closing("olive", mailbox=MIA),
-    "mailboxes.resume": by("olive", mailbox="off@acme.example"),
-    "mailboxes.remove": closing("olive", mailbox=LEO),
-    "mailboxes.restore": by("olive", mailbox="gone@acme.example"),
-    "aliases.create": by("olive", address="info@acme.example", targets=[MIA]),
-    "aliases.change": closing("olive", alias="sales@acme.example", targets=[MIA]),
-    "aliases.remove": closing("olive", alias="sales@acme.example"),
-    "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
-    "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
-    "invites.resend": by("olive", invite="{invite}"),
-    "invites.redirect": by("olive", invite="{invite}", contact="other@home.example"),
-    "invites.cancel": closing("olive", invite="{invite}"),
-    "invites.redeem": by(Actor(None, "Leo", "link", LINK[LEO]), secrets=("password", "recovery code")),
-    "notices.send": by(CLOCK, change="{later}"),
-    "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
-    "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
-    "people.invite": by("oskar", name="N", email="n@northlight.example"),
-    "people.change": by("oskar", person=OTTO, name="O"),
-    "people.suspend": closing("oskar", person=OTTO),
-    "people.resume": by("oskar", person="off@northlight.example"),
-    "people.remove": closing("oskar", person=OTTO),
-    "people.restore": by("oskar", person="gone@northlight.example"),
-    "people.print_link": by(SYSTEM, secrets=("link",), person=ADA),
-    "people.enrol": closing(Actor(None, "Otto", "link", LINK[OTTO])),
-    "grants.give": by("oskar", person=OTTO, role="auditor", client="acme"),
-    "grants.end": closing("oskar", grant="{grant}"),
-    "grants.elevate": by("ada", role="operator", client="acme", hours=2),
-    "roles.create": by("oskar", name="dns editor", permissions=["record_sets.set"]),
-    "roles.change": by("oskar", role="mail desk", permissions=["mailboxes.suspend"]),
-    "roles.end": closing("oskar", role="mail desk"),
-    "tokens.create": by("olive", secrets=("token",), name="CI", permissions=["domains.view"], until="{soon}"),
-    "tokens.end": closing("olive", token="{token}"),
-    "access.suspend": closing("carl", client="acme"),
-    "access.resume": by("pia", client="shut"),
-    "sessions.open": by(SYSTEM, secrets=("session",), person=ADA, mfa="demo", until=NEXT_YEAR),
-    "sessions.end": closing("oskar", session="{session}"),
-    "freezes.start": by("olive", scope="acme", reason="one more"),
-    "freezes.end": closing("olive", freeze="{freeze}"),
-    "history.roll_back": by("olive", change="{change}"),
-}  # fmt: skip
 UNMARKED = {
     "sessions.open", "sessions.end",  # else who may end a freeze could not even sign in for it
     "notices.send", "notices.issue",  # a warning opens nothing
 }  # fmt: skip
-NO_SECOND_TIME = {"organization.found"}
 
 
 def test_every_kind_says_what_a_freeze_makes_of_it() -> None:
@@ -196,93 +106,12 @@ def test_every_kind_says_what_a_freeze_makes_of_it() -> None:
     assert {p for p, walk in WALKS.items() if walk.secrets} == {p for p, k in KINDS.items() if k.carries_secret}
 
 
-def before_the_freeze(house: House) -> dict[str, str]:
-    """Something for every kind to act on; what walks call it → its id."""
-    for address in (LEO, "gone@acme.example", "zoe@acme.example"):
-        do("mailboxes.create", house.olive, address=address, contact=f"x{address.replace('acme', 'home')}")
-    do("mailboxes.create", house.olive, address="off@acme.example")
-    do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
-    do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, LEO])
-    for name in ("Otto", "Gone", "Off"):
-        do("people.invite", house.oskar, name=name, email=f"{name.lower()}@northlight.example")
-    do("people.suspend", house.oskar, person="off@northlight.example")
-    do("people.remove", house.oskar, person="gone@northlight.example")
-    do("grants.give", house.oskar, person=OTTO, role="auditor")
-    for name in ("Empty", "Off", "Gone", "Shut"):
-        do("clients.create", house.oskar, name=name)
-    do("clients.suspend", house.oskar, client="off")
-    do("people.invite", house.oskar, name="Pia", email="pia@shut.example", client="shut")
-    do("grants.give", house.oskar, person="pia@shut.example", role="client admin", client="shut")
-    house.pia = person("pia@shut.example", house.oskar)
-    do("access.suspend", house.pia, client="shut")
-    do("roles.create", house.oskar, name="mail desk", permissions=["mailboxes.view"])
-    do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="T", permissions=["domains.view"], until=soon())
-    for node in ("mx1", "mx2"):
-        do("nodes.drain", house.oskar, node=node)
-    do("clients.create", house.oskar, name="Homeless")
-    do("nodes.add", house.oskar, node="mx9", role="postroom_node_mx9")
-    for name in ("gone.example", "off.example", "new.example"):
-        do("domains.add", house.olive, client="acme", name=name)
-    do("domains.suspend", house.olive, domain="off.example")
-    for name in ("acme.example", "gone.example", "new.example"):
-        as_wanted(house, name)
-    with_consent(house, "mailboxes.remove", mailbox="gone@acme.example")
-    with_consent(house, "domains.remove", domain="gone.example", accept_loss=True)
-    with_consent(house, "clients.remove", client="gone")
-    as_wanted(house, "gone.example")
-    return named(house)
-
-
-def soon() -> str:
-    return (datetime.now(UTC) + timedelta(days=30)).isoformat()
-
-
-def with_consent(house: House, permission: str, **params: Any) -> None:
-    held = do(permission, house.oskar, **params)
-    assert held.stage == "held", reasons(held)
-    approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
-
-
-def named(house: House) -> dict[str, str]:
-    keys = {name: the(DkimKey, domain__name=name, selector__endswith="a") for name in ("acme.example", "new.example")}
-    ours("dkim_keys.make", "private key", "x", key=str(keys["acme.example"].pk), public="abcd", domain="acme.example")
-    ours("sessions.open", "session", "3" * 64, person=ADA, mfa="demo", until=NEXT_YEAR)
-    invites = {LEO: the(Invite, mailbox__address__address=LEO), OTTO: the(Invite, person__email=OTTO)}
-    for whose, invite in invites.items():
-        ours("invites.issue", "link", LINK[whose], invite=str(invite.pk))
-    later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
-    submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
-    told = the(Invite, stops=later, contact="owner@northlight.example")
-    ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
-    return {
-        "later": str(later.pk),
-        "soon": soon(),
-        "token": str(the(ApiToken).pk),
-        "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),
-        "invite": str(invites[LEO].pk),
-        "unissued": str(the(Invite, mailbox__address__address="zoe@acme.example").pk),
-        "grant": str(the(Grant, person__email=OTTO).pk),
-        "session": str(the(ApiSession, person__email=ADA).pk),
-        "key": str(keys["acme.example"].pk),
-        "wanted": str(keys["new.example"].pk),
-        "record_set": str(the(RecordSet, domain__name="acme.example", type="MX").pk),
-        "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
-    }
-
-
-def ours(permission: str, purpose: str, value: str, /, **params: Any) -> None:
-    change = submit(kind(permission, **params), actor=SYSTEM, why="a test", secrets={purpose: value})
-    assert change.version, reasons(change)
-
-
 def says(house: House, permission: str, ids: dict[str, str]) -> str:
     """What a proposal comes to: refused (by the freeze alone), marked, or free."""
     walk = WALKS[permission]
-    params = {k: ids.get(v[1:-1], v) if isinstance(v, str) else v for k, v in walk.params.items()}
-    actor = getattr(house, walk.by) if isinstance(walk.by, str) else walk.by
-    one = kind(permission, **params)
+    one, actor = walk.kind(permission, ids), walk.actor(house)
     if walk.secrets:  # cannot be shown without being done
-        change = submit(one, actor=actor, why="a walk", secrets={purpose: purpose * 8 for purpose in walk.secrets})
+        change = submit(one, actor=actor, why="a walk", secrets=walk.values())
     else:
         change = dry_run(one, actor=actor).change
     found = {v["says"]: v["policy"] for v in change.verdicts if v["says"] != "hold"}
@@ -291,7 +120,7 @@ def says(house: House, permission: str, ids: dict[str, str]) -> str:
 
 
 def test_every_kind_meets_a_freeze(house: House) -> None:
-    ids = before_the_freeze(house)
+    ids = something_for_each(house)
     shown = [p for p, walk in WALKS.items() if not walk.secrets and p != "freezes.end"]
     assert {p: says(house, p, ids) for p in shown} == dict.fromkeys(shown, "free"), "nothing else stands in the way"
 

@@ -16,7 +16,7 @@ from cast import MIA, House, do
 from postroom.protocols import merkle, note
 from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Signer
-from postroom.record.verify import Verdict, Verification
+from postroom.record.verify import LOG, Verdict, Verification, _log, hashed
 
 ORIGIN = "postroom.example/log"
 GLOBEX = "mia@globex.example"
@@ -203,16 +203,18 @@ def forge(intruder: psycopg.Connection[Any], rng: random.Random) -> None:
         intruder.execute("UPDATE checkpoints SET root = %s, note = %s WHERE size = %s", [root, said, size])
 
 
+MAILBOXES = (
+    """SELECT p.entry_id FROM places p JOIN edits x USING (entry_id) WHERE x."table" = 'mailboxes' ORDER BY 1, n"""
+)
+
+
 def replay(intruder: psycopg.Connection[Any], rng: random.Random) -> None:
     """Rewrite an entry, hash it as we do, and let a sequencer of their own make the tree anew."""
-    from postroom.record.verify import LOG, _leaf
-
-    rows = intruder.execute(f"{LOG} ORDER BY p.log_index, x.n".encode()).fetchall()
-    entry = rng.choice([row[3] for row in rows if row[8] == "mailboxes"])
+    entry = rng.choice([id for (id,) in intruder.execute(MAILBOXES).fetchall()])
     rename = "UPDATE edits SET after = jsonb_set(after, '{name}', to_jsonb(%s::text)) WHERE entry_id = %s AND n = 1"
     intruder.execute(rename, [f"Eve {rng.random()}", entry])
-    changed = intruder.execute(f"{LOG} WHERE e.id = %s ORDER BY x.n".encode(), [entry]).fetchall()
-    intruder.execute("UPDATE entries SET leaf = %s WHERE id = %s", [_leaf(changed), entry])
+    (changed,) = _log(intruder, f"{LOG} WHERE e.id = %s ORDER BY x.n", [entry])
+    intruder.execute("UPDATE entries SET leaf = %s WHERE id = %s", [hashed(changed), entry])
     intruder.execute("DELETE FROM places; DELETE FROM tree_nodes")
     Sequencer(intruder).place()
 

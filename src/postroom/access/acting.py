@@ -64,7 +64,7 @@ class Access:
         return any(h.domain == domain and h.allows(permission) for h in self.held)
 
     def can_somewhere(self, permission: str) -> bool:
-        return any(h.allows(permission) for h in self.held)
+        return any(h.allows(permission) for h in {h.role: h for h in self.held}.values())  # a role says it, wherever
 
     def reaches(self, client: UUID | None) -> bool:
         """Whether a change of this client (None: the organization's own) can be on a record they see."""
@@ -77,7 +77,10 @@ class Access:
         """Read the grants again: they may have ended since."""
         if self.actor.person is None or not self.actor.somebody:
             return
-        rows = [Held(*row) for row in _ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token)]
+        self.hold(_ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token))
+
+    def hold(self, found: list[tuple[Any, ...]]) -> None:
+        rows = [Held(*row) for row in found if row[0]]
         self.held = tuple(h for h in rows if h.role != CLOSED)
         self.closed = frozenset(h.client for h in rows if h.role == CLOSED and h.client)
 
@@ -116,7 +119,7 @@ def _enter(actor: Actor) -> Access:
     elif access.everything:
         _ask(EVERYTHING)
     else:
-        _ask("SELECT postroom_enter(%s, %s)", actor.person, actor.token)
+        access.hold(_ask(ENTER, *(actor.person, actor.token) * 2))
     return access
 
 
@@ -125,7 +128,9 @@ def acting_for(change: UUID) -> Iterator[Access]:
     """As the proposer of a change, in the scope of that change: its client, whatever else they may see."""
     with _transaction() as begin:
         ((sort, person, name, token),) = _ask("SELECT * FROM postroom_enter_change(%s)", change)
-        yield begin(Access(Actor(person, name, sort, token=token)))
+        access = Access(Actor(person, name, sort, token=token))
+        access.refresh()
+        yield begin(access)
 
 
 @contextmanager
@@ -139,7 +144,6 @@ def _transaction() -> Iterator[Callable[[Access], Access]]:
 
 
 def _begin(access: Access) -> Access:
-    access.refresh()
     _now.set(access)
     return access
 
@@ -176,6 +180,8 @@ def widened(access: Access) -> Iterator[None]:
             _ask("SELECT set_config('postroom.whole', %s, true)", was)
 
 
+# The scope, then what is held; a row without a role where there is nothing.
+ENTER = "SELECT h.* FROM postroom_enter(%s, %s) LEFT JOIN postroom_holds(%s, %s) h ON true"
 EVERYTHING = (
     "SELECT set_config('postroom.person', '', true), set_config('postroom.clients', '', true),"
     " set_config('postroom.everything', 'yes', true)"

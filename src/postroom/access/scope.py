@@ -1,12 +1,16 @@
 """Rows are reached through the person asking: not yours and not there answer the same."""
 
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from operator import or_
 from typing import TypeVar
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from postroom.models import Client, StateModel
 
-from .acting import Access, Actor, access_of
+from .acting import Access, Actor, Held, access_of
 
 M = TypeVar("M", bound=StateModel)
 
@@ -26,8 +30,14 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
 
 
 def _everywhere(access: Access, model: type[StateModel], permission: str | None) -> bool:
+    return any(h.client is None for h in _held(access, model, permission))
+
+
+def _held(access: Access, model: type[StateModel], permission: str | None) -> list[Held]:
+    """What of all they hold lets them see rows of this model; a role is asked once, wherever it is held."""
     wanted = permission or f"{model._meta.db_table}.view"
-    return any(h.client is None and h.allows(wanted) for h in access.held)
+    roles = {role for role, h in {h.role: h for h in access.held}.items() if h.allows(wanted)}
+    return [h for h in access.held if h.role in roles]
 
 
 def _client_column(model: type[StateModel]) -> str:
@@ -36,19 +46,35 @@ def _client_column(model: type[StateModel]) -> str:
 
 
 def _mine(access: Access, model: type[StateModel], permission: str | None) -> Q:
-    held = [h for h in access.held if h.allows(permission or f"{model._meta.db_table}.view")]
+    held = _held(access, model, permission)
     columns = {field.attname for field in model._meta.concrete_fields}
-    mine = Q(pk__in=[])
-    if client := _client_column(model):
-        mine |= Q(**{f"{client}__in": [h.client for h in held if h.client and not h.domain]})
-        if model.everybody:
-            mine |= Q(**{f"{client}__isnull": True})
-    elif model.everybody:
+    client = _client_column(model)
+    if not client and model.everybody:
         return Q()
+    mine: list[Q] = []
+    if client:
+        mine += _any_of(client, [h.client for h in held if h.client and not h.domain])
+        mine += [Q(**{f"{client}__isnull": True})] if model.everybody else []
     if model.mine and access.actor.sort == "person":  # a token reaches what it names, and its person's own not besides
-        mine |= Q(**{model.mine: access.actor.person})
+        mine.append(Q(**{model.mine: access.actor.person}))
+    domains = [h.domain for h in held if h.domain]
     if domain := "domain_id" if "domain_id" in columns else "id" if model._meta.db_table == "domains" else None:
-        mine |= Q(**{f"{domain}__in": [h.domain for h in held if h.domain]})
-    elif "address_id" in columns and (domains := [h.domain for h in held if h.domain]):
-        mine |= Q(address__domain_id__in=domains)
-    return mine
+        mine += _any_of(domain, domains)
+    elif "address_id" in columns and domains:
+        mine.append(Q(address__domain_id__in=domains))
+    return reduce(or_, mine) if mine else Q(pk__in=[])
+
+
+def _any_of(column: str, ids: Sequence[UUID]) -> list[Q]:
+    return [Q(_AnyOf(F(column), Value(_array(tuple(ids)))))] if ids else []
+
+
+@lru_cache(maxsize=1024)
+def _array(ids: tuple[UUID, ...]) -> str:
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+class _AnyOf(Func):
+    """A column of the row's own is one of many: one value in the statement, where `in` has one each."""
+
+    template, arg_joiner, output_field = "%(expressions)s::uuid[])", " = ANY (", BooleanField()

@@ -36,6 +36,10 @@ HEAD = (
 )  # fmt: skip
 
 
+class NotRecorded(RuntimeError):
+    """The database took less than was to be recorded. Nothing else of the transaction may stand either."""
+
+
 def append(change: Change, *, was: str | None, edits: Sequence[Edit] = ()) -> int:
     """Write one entry: the move of `change` from stage `was`, and `edits`. Returns the entry's id."""
     return _entry(change.client_id, change.version if edits else None, [_move(change, was), *edits])
@@ -65,8 +69,13 @@ def _written(client: UUID | None, version: int | None, lines: Sequence[Edit]) ->
             "INSERT INTO entries (client_id, version, leaf) VALUES (%s, %s, %s) RETURNING id",
             [client, version, leaf],
         )
-        id: int = cursor.fetchone()[0]
-    (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(id, client, lines, salted)
+        row = cursor.fetchone()
+    if row is None:
+        raise NotRecorded("an entry")
+    id: int = row[0]
+    taken = (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(id, client, lines, salted)
+    if taken != len(lines):
+        raise NotRecorded(f"{taken} of {len(lines)} lines of an entry")
     return id
 
 
@@ -77,21 +86,25 @@ def _move(change: Change, was: str | None) -> Edit:
     return Edit("changes", str(change.pk), before, head, change.client_id)
 
 
-def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> None:
+def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> int:
+    """How many lines were inserted."""
     fields = attrgetter("table", "id", "before_json", "after_json")
     arrays: list[list[Any]] = [list(column) for column in zip(*map(fields, lines), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(ARRAYS, [entry, client, *arrays, list(salts)])
+        return int(cursor.rowcount)
 
 
-def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> None:
-    """COPY cannot write to a table under row security, so into a temporary one and on from there."""
+def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> int:
+    """COPY cannot write to a table under row security, so into a temporary one and on from there. How many lines."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE incoming (LIKE edits) ON COMMIT DROP")
         with cursor.cursor.copy(f"COPY incoming ({COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(_lines(entry, client, lines, salts)))
         cursor.execute(f"{INSERT} SELECT {COLUMNS} FROM incoming")
+        taken = int(cursor.rowcount)
         cursor.execute("DROP TABLE incoming")
+    return taken
 
 
 def _lines(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import psycopg
 
 from postroom.protocols import merkle, note
 
-from .verify import entries_of, node
+from .verify import Stored, entries_of, node
 
 CHECK = "check_bundle.py"
 
@@ -51,19 +51,18 @@ def _written(
     """entries.jsonl, an entry a line; how many."""
     count = 0
     with archive.open("entries.jsonl", "w", force_zip64=True) as out:
-        for place, rows in entries_of(connection, client):
-            if place < size:
-                one = {**_entry(place, rows), "proof": [h.hex() for h in merkle.inclusion(place, size, nodes)]}
+        for stored in entries_of(connection, client):
+            if stored.place < size:
+                proof = merkle.inclusion(stored.place, size, nodes)
+                one = {**_entry(stored), "proof": [each.hex() for each in proof]}
                 out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
                 count += 1
     return count
 
 
-def _entry(place: int, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
-    _, number, client, _, _, version, *_ = rows[0]
+def _entry(one: Stored) -> dict[str, Any]:
     lines = [
-        {"table": table, "row": row, "before": before, "after": after, "salt": bytes(salt).hex()}
-        for *_, table, row, before, after, salt in rows
-        if salt is not None
+        {"table": table, "row": row, "before": before, "after": after, "salt": salt.hex()}
+        for (table, row, before, after), salt in one.lines
     ]
-    return {"index": place, "number": number, "client": str(client), "version": version, "lines": lines}
+    return {"index": one.place, "number": one.number, "client": one.client, "version": one.version, "lines": lines}

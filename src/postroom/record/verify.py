@@ -4,12 +4,13 @@ Every leaf is hashed again from its lines, every root from the leaves, and held 
 those kept outside of the database too. What differs is said with its place; nothing is ever put right here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -19,15 +20,30 @@ from postroom.protocols import entry, merkle, note
 SETTLED = "10 seconds"  # an entry has its place by then
 AT_ONCE = 2_000
 LASTS = timedelta(minutes=15)  # a transaction, and two clocks; longer ones are ended (cluster.py)
+# A line comes whole, as one text: taking it apart and writing it canonically is what a long record takes its time for.
 LOG = (
-    "SELECT p.log_index, p.client_index, p.client_id, e.id, e.client_id, e.version, e.leaf, e.at,"
-    ' x."table", x."row"::text, x.before, x.after, x.salt'
+    "SELECT p.log_index, p.client_index, p.client_id::text, e.id, e.client_id::text, e.version, e.leaf, e.at,"
+    ' jsonb_build_array(x."table", x."row", x.before, x.after)::text, x.salt'
     " FROM places p LEFT JOIN entries e ON e.id = p.entry_id LEFT JOIN edits x ON x.entry_id = e.id"
 )
 WITHOUT_PLACE = (
     "SELECT e.id FROM entries e WHERE e.at < now() - %s::interval"
     " AND NOT EXISTS (SELECT FROM places p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT 20"
 )
+
+
+class Stored(NamedTuple):
+    """An entry and its place, as they stand in the database. lines: ([table, row, before, after], salt)."""
+
+    place: int
+    number: int
+    client: str | None
+    id: int | None
+    whose: str | None
+    version: int | None
+    leaf: bytes | None
+    at: datetime
+    lines: list[tuple[list[Any], bytes]]
 
 
 @dataclass
@@ -51,14 +67,15 @@ class Verification:
         """All of it, from the first entry on."""
         found = Verdict()
         roots = self._roots(found)
-        tree, nexts, versions = merkle.Frontier(), dict[UUID | None, int](), dict[UUID | None, int]()
-        for place, rows in _log(self.connection, LOG + " ORDER BY p.log_index, x.n", ()):
-            head, leaf = rows[0], _leaf(rows)
-            found.problems += _of_place(place, head, tree.size, nexts)
-            found.problems += _of_entry(rows, leaf, versions)
+        tree, nexts, versions = merkle.Frontier(), dict[str | None, int](), dict[str | None, int]()
+        for one in _log(self.connection, LOG + " ORDER BY p.log_index, x.n", ()):
+            leaf = hashed(one)
+            found.problems += _of_place(one, tree.size, nexts)
+            found.problems += _of_entry(one, leaf, versions)
             for _ in tree.append(leaf):
                 pass
-            found.problems += _of_root(tree, roots.pop(tree.size, set()))
+            if tree.size in roots:
+                found.problems += _of_root(tree, roots.pop(tree.size))
         found.entries = tree.size
         found.problems += [f"{size:,} entries were signed, {tree.size:,} are there" for size in sorted(roots)]
         found.problems += self._without_place()
@@ -69,13 +86,13 @@ class Verification:
         found = Verdict()
         roots = self._roots(found)
         size = max(roots, default=0)
-        nexts, versions = dict[UUID | None, int](), dict[UUID | None, int]()
-        for place, rows in entries_of(self.connection, client):
-            head, leaf = rows[0], _leaf(rows)
-            found.problems += _of_place(place, head, place, nexts)
-            found.problems += _of_entry(rows, leaf, versions)
-            if place < size:
-                found.problems += self._included(leaf, place, size, roots[size])
+        nexts, versions = dict[str | None, int](), dict[str | None, int]()
+        for one in entries_of(self.connection, client):
+            leaf = hashed(one)
+            found.problems += _of_place(one, one.place, nexts)
+            found.problems += _of_entry(one, leaf, versions)
+            if one.place < size:
+                found.problems += self._included(leaf, one.place, size, roots[size])
             found.entries += 1
         return found
 
@@ -112,8 +129,8 @@ class Verification:
         return self.connection.execute(query.encode(), values).fetchall()
 
 
-def entries_of(connection: "psycopg.Connection[Any]", client: UUID) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-    """One client's entries in their order: (place in the log, rows of LOG)."""
+def entries_of(connection: "psycopg.Connection[Any]", client: UUID) -> Iterator[Stored]:
+    """One client's entries in their order."""
     yield from _log(connection, LOG + " WHERE p.client_id = %s ORDER BY p.client_index, x.n", (client,))
 
 
@@ -125,61 +142,54 @@ def node(connection: "psycopg.Connection[Any]", level: int, index: int) -> bytes
     raise LookupError(f"the tree has no node {level}/{index}")
 
 
-def _log(
-    connection: "psycopg.Connection[Any]", query: str, values: Sequence[Any]
-) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-    """(place in the log, its rows: one a line of the entry), read as they are asked for."""
-    with connection.transaction(), connection.cursor(name="log") as cursor:
+def _log(connection: "psycopg.Connection[Any]", query: str, values: Sequence[Any]) -> Iterator[Stored]:
+    """Read as they are asked for."""
+    with connection.transaction(), connection.cursor(name="log", binary=True) as cursor:
         cursor.itersize = AT_ONCE
-        for place, rows in groupby(cursor.execute(query.encode(), values), key=itemgetter(0)):
-            yield place, list(rows)
+        for _, rows in groupby(cursor.execute(query.encode(), values), key=itemgetter(0)):
+            head = next(rows)
+            lines = [(json.loads(text), salt) for *_, text, salt in chain((head,), rows) if salt is not None]
+            yield Stored._make((*head[:-2], lines))
 
 
-def _leaf(rows: Iterable[tuple[Any, ...]]) -> bytes:
-    """As it was hashed when it was written, from the lines as they are stored now."""
-    return entry.leaf(
-        entry.salted(bytes(salt), entry.line(table, row, _json(before), _json(after)))
-        for *_, table, row, before, after, salt in rows
-        if salt is not None
-    )
+def hashed(one: Stored) -> bytes:
+    """Its leaf as it was hashed when it was written, from the lines as they are stored now."""
+    return entry.leaf(entry.salted(salt, entry.encode(line).encode()) for line, salt in one.lines)
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else entry.encode(value)
+def _of_place(one: Stored, expected: int, nexts: dict[str | None, int]) -> Iterator[str]:
+    if one.id is None:
+        yield f"entry at {one.place:,}: there is none"
+    if one.place != expected:
+        yield f"entry at {one.place:,}: {expected:,} was due"
+    if one.client != one.whose:
+        yield f"entry at {one.place:,}: its place is of another client than it is"
+    due = nexts.get(one.client, 0)
+    if one.number != due:
+        yield f"entry at {one.place:,}: number {one.number:,} of its client, {due:,} was due"
+    nexts[one.client] = one.number + 1
 
 
-def _of_place(place: int, head: tuple[Any, ...], expected: int, nexts: dict[UUID | None, int]) -> Iterator[str]:
-    _, own, client, id, whose, *_ = head
-    if id is None:
-        yield f"entry at {place:,}: there is none"
-    if place != expected:
-        yield f"entry at {place:,}: {expected:,} was due"
-    if client != whose:
-        yield f"entry at {place:,}: its place is of another client than it is"
-    if own != nexts.get(client, 0):
-        yield f"entry at {place:,}: number {own:,} of its client, {nexts.get(client, 0):,} was due"
-    nexts[client] = own + 1
-
-
-def _of_entry(rows: Sequence[tuple[Any, ...]], leaf: bytes, versions: dict[UUID | None, int]) -> Iterator[str]:
-    place, _, _, id, client, version, stored, at, table, _, _, after, _ = rows[0]
-    if id is None:
+def _of_entry(one: Stored, leaf: bytes, versions: dict[str | None, int]) -> Iterator[str]:
+    if one.id is None:
         return
-    if stored is None or bytes(stored) != leaf:
-        yield f"entry at {place:,}: what it holds is not what was recorded"
+    if one.leaf != leaf:
+        yield f"entry at {one.place:,}: what it holds is not what was recorded"
+    after = one.lines[0][0][3] if one.lines else None
     said = after if isinstance(after, dict) else {}
-    if table is not None and said.get("client_id") != (str(client) if client else None):
-        yield f"entry at {place:,}: it was recorded at another client"
-    if table is not None and not _about(at, said.get("at")):
-        yield f"entry at {place:,}: its time is not what was recorded"
-    if (version is not None) != (len(rows) > 1):
-        yield f"entry at {place:,}: what changed something is a version, and nothing else is"
-    if version is not None:
-        if said.get("version") != version:
-            yield f"entry at {place:,}: version {version:,} is not what was recorded"
-        if version != versions.get(client, 0) + 1:
-            yield f"entry at {place:,}: version {version:,} of its client, {versions.get(client, 0) + 1:,} was due"
-        versions[client] = version
+    if one.lines and said.get("client_id") != one.whose:
+        yield f"entry at {one.place:,}: it was recorded at another client"
+    if one.lines and not _about(one.at, said.get("at")):
+        yield f"entry at {one.place:,}: its time is not what was recorded"
+    if (one.version is not None) != (len(one.lines) > 1):
+        yield f"entry at {one.place:,}: what changed something is a version, and nothing else is"
+    if one.version is not None:
+        if said.get("version") != one.version:
+            yield f"entry at {one.place:,}: version {one.version:,} is not what was recorded"
+        due = versions.get(one.whose, 0) + 1
+        if one.version != due:
+            yield f"entry at {one.place:,}: version {one.version:,} of its client, {due:,} was due"
+        versions[one.whose] = one.version
 
 
 def _about(at: datetime, said: Any) -> bool:
@@ -188,5 +198,5 @@ def _about(at: datetime, said: Any) -> bool:
 
 
 def _of_root(tree: merkle.Frontier, roots: set[bytes]) -> Iterator[str]:
-    if roots and roots != {tree.root()}:
+    if roots != {tree.root()}:
         yield f"the first {tree.size:,} entries are not those that were signed"
