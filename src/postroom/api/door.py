@@ -5,19 +5,25 @@ A bearer token is a personal session: it may do what its person may. No cookies 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.security import HttpBearer
 
 from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in
 from postroom.access.roles import OPERATOR_ROLES
 from postroom.access.tokens import hashed
 from postroom.changes.errors import NotAllowed
+from postroom.changes.kinds.people import COUNTED
 from postroom.changes.record import note
+from postroom.changes.state import made_at
 
+FRESH = timedelta(minutes=15)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,6 +33,14 @@ class Caller:
 
     actor: Actor
     session: UUID
+    mfa: str = ""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether its second factor was shown just now: when it was opened, and in a demo always."""
+        if settings.POSTROOM.demo and self.mfa == COUNTED:
+            return True
+        return timezone.now() - made_at(self.session) < FRESH
 
 
 class Bearer(HttpBearer):
@@ -40,7 +54,7 @@ class Bearer(HttpBearer):
         known = signed_in(actor.person) if actor.person else None
         if known is None or (known[1] & OPERATOR_ROLES and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
-        return Caller(actor, session)
+        return Caller(actor, session, mfa)
 
 
 def anybody(view: F) -> F:

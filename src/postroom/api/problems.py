@@ -19,6 +19,7 @@ from postroom.changes.errors import (
     OwnChange,
     Problem,
     Problems,
+    StepUp,
 )
 
 TITLES = {
@@ -26,9 +27,15 @@ TITLES = {
     NothingToDo: (409, "nothing-to-do", "It stands so already"),
     NotSeen: (409, "not-seen", "That is not what waits here"),
     OwnChange: (403, "own-change", "Nobody approves or reviews what they did themselves"),
+    StepUp: (403, "step-up", "Show your second factor once more"),
     NotAllowed: (403, "not-allowed", "This is not allowed to you"),
     NotLikeThat: (422, "carries-a-secret", "A change that carries a secret cannot be done like that"),
 }
+
+HOW = (
+    "This is sensitive, and your session is older than 15 minutes; nothing was changed. Run `postroom login` again,"
+    " with your second factor in the browser, and repeat it; or do it on its page."
+)
 
 
 def problem(status: int, sort: str, title: str, detail: str = "", **more: Any) -> JsonResponse:
@@ -46,7 +53,8 @@ def of_change(error: ChangeError) -> JsonResponse:
     if isinstance(error, Problem):
         return _listed([error], not_there=isinstance(error, NotThere))
     status, sort, title = TITLES.get(type(error), (409, "change", "Something stands in the way"))
-    return problem(status, sort, title, str(error))
+    detail = HOW if isinstance(error, StepUp) else str(error)
+    return problem(status, sort, title, detail)
 
 
 def _listed(problems: Any, *, not_there: bool) -> JsonResponse:

@@ -18,6 +18,7 @@ from .plan import Planned
 from .state import State
 
 PERSON = frozenset({"person"})
+ASKED, APPROVED = "asked", "approved"
 Ref = tuple[type[StateModel], str]
 
 
@@ -27,12 +28,14 @@ class Kind(BaseModel):
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
     by:             who may submit it: person, and of our own parts founder, clock, system, link.
+    step_up:        when a fresh second factor comes before it: where it is ASKED for, where it is APPROVED.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     permission: ClassVar[str]
     carries_secret: ClassVar[bool] = False
     by: ClassVar[frozenset[str]] = PERSON
+    step_up: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -51,6 +54,10 @@ class Kind(BaseModel):
     def needs(self) -> Iterator[str]:
         """Zones whose records the plan reads; they are read again first if the last reading is old."""
         return iter(())
+
+    def steps_up(self, act: str) -> bool:
+        """Whether this one, with its parameters, wants a fresh second factor where it is ASKED for or APPROVED."""
+        return act in self.step_up
 
     @property
     def takes_back(self) -> UUID | None:

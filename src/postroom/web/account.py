@@ -80,7 +80,7 @@ BEFORE_FACTOR: list[URLPattern | URLResolver] = [
 ]
 SIGNED_IN: list[URLPattern | URLResolver] = [
     path("account/", own(overview), name="account"),
-    path("account/password/", own(account.password_change), name="account_change_password"),
+    path("account/password/", own(account.password_change, step_up=True), name="account_change_password"),
     path("account/sessions/", own(sessions.list_usersessions), name="usersessions_list"),
     path("account/2fa/", own(mfa.index), name="mfa_index"),
     path("account/2fa/reauthenticate/", own(mfa.reauthenticate), name="mfa_reauthenticate"),

@@ -7,10 +7,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.access.devices import confirm, waiting
-from postroom.web.door import BY_LINK, act
+from postroom.changes import step_up
+from postroom.changes.errors import StepUp
+from postroom.web.door import act
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Note, PageHead
+from postroom.web.step_up import BY_LINK, fresh
 
 NO_GOOD = "No terminal waits with this code. It lives for ten minutes and works once."
 
@@ -22,6 +25,8 @@ def device(request: Any) -> HttpResponse:
     if request.method != "POST":
         return _page(request, typed)
     if request.POST.get("sure"):
+        if not fresh(request):  # the session that comes of it counts as stepped up
+            raise StepUp(step_up.SENSITIVE)
         done = confirm(typed, request.actor.person, _factor(request))
         return _page(request, "", done=done) if done else _page(request, typed, error=NO_GOOD)
     label = waiting(typed)

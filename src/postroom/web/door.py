@@ -16,7 +16,7 @@ from django.shortcuts import render
 
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
 from postroom.access.roles import OPERATOR_ROLES
-from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems
+from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
 from postroom.changes.record import note
 from postroom.models import Login
 from postroom.queries.around import Around, around
@@ -24,9 +24,9 @@ from postroom.web.framed import framed
 from postroom.web.parts.frame import Frame
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
+from postroom.web.step_up import BY_LINK, fresh, prove
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
-BY_LINK = "demo_link"  # in the session: signed in by a printed link, which stands for both factors
 SIGN_IN, ENROL = "/sign-in/", "/enrol/"
 
 
@@ -62,6 +62,8 @@ def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
                     if may and inside:
                         return view(request, *args, **kwargs)
                 return view(request, *args, **kwargs) if may else refused(request, permission)
+            except StepUp:
+                return prove(request)
             except ChangeError as error:
                 return said(request, error)
 
@@ -87,12 +89,17 @@ def public(view: F) -> F:
     return asked  # type: ignore[return-value]
 
 
-def own(view: Callable[..., HttpResponse], *, before_factor: bool = False) -> Callable[..., HttpResponse]:
-    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up."""
+def own(
+    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: bool = False
+) -> Callable[..., HttpResponse]:
+    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up. `step_up`: only
+    after a fresh one."""
 
     @wraps(view)
     def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         elsewhere = not_yet(request, before_factor=before_factor)
+        if elsewhere is None and step_up and not fresh(request):
+            elsewhere = prove(request)
         return view(request, *args, **kwargs) if elsewhere is None else elsewhere
 
     asked.permission = "own sign-in"  # type: ignore[attr-defined]

@@ -24,10 +24,11 @@ from postroom.changes.pipeline import submit
 from postroom.models import Invite, Login, Organization, Person
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
-from postroom.web.door import BY_LINK, ENROL, public
+from postroom.web.door import ENROL, public
 from postroom.web.entries import PRINTED
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerInvite
+from postroom.web.step_up import BY_LINK
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 FOUNDING = "founding"  # in the session: the founding link was shown

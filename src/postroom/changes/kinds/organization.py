@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Grant, Node, Organization, Person
@@ -48,6 +48,9 @@ class ChangeOrganization(Kind, name="organization.change"):
     name: Name | None = None
     postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
 
+    def steps_up(self, act: str) -> bool:
+        return act == ASKED and self.postmaster is not None  # who hears of what waits for nobody
+
     def plan(self, state: State) -> Iterator[Planned]:
         yield edit(state.rows(Organization).get(), **self.model_dump(exclude_none=True))
 
@@ -79,6 +82,7 @@ class DrainNode(Kind, name="nodes.drain"):
 class RemoveNode(Kind, name="nodes.remove"):
     """Take out a node that serves no client any more."""
 
+    step_up = frozenset({APPROVED})
     node: NodeRef
 
     def plan(self, state: State) -> Iterator[Planned]:

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from postroom.access.roles import rank
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import ApiSession, Client, Domain, Grant, Invite, Person, Secret
 
 from .clients import within_restore
 from .fields import ClientRef, DomainRef, GrantRef, Line, MailAddress, Moment, Name, PersonRef, Role, SessionRef
+
+COUNTED = "counted as done: demo"  # how the second factor of a session was shown that a demo hands out
 
 
 class InvitePerson(Kind, name="people.invite"):
@@ -65,6 +68,7 @@ class RemovePerson(Kind, name="people.remove"):
     Grants at clients belong to these clients' histories: they are ended there first.
     """
 
+    step_up = frozenset({APPROVED})
     person: PersonRef
 
     def plan(self, state: State) -> Iterator[Planned]:
@@ -118,12 +122,16 @@ class EnrolPerson(Kind, name="people.enrol"):
 class GiveGrant(Kind, name="grants.give"):
     """A role for a person: at the whole organization, at a client, or at one domain; with a reason and an end."""
 
+    step_up = frozenset({APPROVED})  # a high role where it is asked for too
     person: PersonRef
     role: Role
     client: ClientRef | None = None
     domain: DomainRef | None = None
     reason: Line = Field(default="", description="Why they hold it; the change's own why if left out")
     until: Moment | None = None
+
+    def steps_up(self, act: str) -> bool:
+        return act in self.step_up or (act == ASKED and rank([self.role]) >= rank(["approver"]))
 
     def plan(self, state: State) -> Iterator[Planned]:
         person = state.get(Person, self.person, where="person")
