@@ -21,3 +21,12 @@ def test_these_origins_do(origin: str) -> None:
 def test_everything_wrong_at_once() -> None:
     with pytest.raises(Misconfigured, match=r"(?s)DEMO.*SUBMISSION"):
         read({"POSTROOM_DEMO": "perhaps", "POSTROOM_SUBMISSION": "nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes", "said"),
+    [("25", "60", "24 at most"), ("1", "61", "IDLE"), ("0", "60", "HOURS"), ("x", "1", "HOURS")],
+)
+def test_a_sign_in_lasts_a_day_at_most(hours: str, minutes: str, said: str) -> None:
+    with pytest.raises(Misconfigured, match=said):
+        read({"POSTROOM_SESSION_HOURS": hours, "POSTROOM_SESSION_IDLE_MINUTES": minutes})

@@ -31,6 +31,12 @@ def _flag(text: str) -> bool:
     return text.lower() in ("yes", "true", "1")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ValueError("say a whole number above 0")
+    return int(text)
+
+
 def _server(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
@@ -55,6 +61,8 @@ SETTINGS = (
     Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links; without a file, no pages"),
     Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
+    Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),
+    Setting("SESSION_IDLE_MINUTES", 60, _count, "after how long without a click an operator signs in again"),
     Setting("MAIL_HOST", "mx.postroom.example", str, "the name clients' MX records point to"),
     Setting("NAME_SERVERS", ("ns1.postroom.example", "ns2.postroom.example"), _names, "ours, as registrars know them"),
     Setting("SPF_INCLUDE", "", str, "what clients' SPF records include; empty: they name the mail host by `mx`"),
@@ -108,4 +116,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     for needs, what in (("SUBMISSION", "SUBMISSION_KEY_FILE"), ("PDNS_API", "PDNS_KEY_FILE")):
         if values[needs] and not values[what]:
             wrong.append(f"POSTROOM_{needs} needs POSTROOM_{what}")
+    if values["SESSION_HOURS"] > 24:
+        wrong.append("POSTROOM_SESSION_HOURS is 24 at most: no sign-in lasts longer (NIST SP 800-63B-4, 2.2.3)")
+    if values["SESSION_IDLE_MINUTES"] > values["SESSION_HOURS"] * 60:
+        wrong.append("POSTROOM_SESSION_IDLE_MINUTES is longer than POSTROOM_SESSION_HOURS: it would never come to that")
     return wrong

@@ -126,6 +126,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
     "not_me": ("not_me.html", changes.NOT_ME),
+    "sessions": ("sessions.html", objects.SESSIONS),
     "enrol": ("enrol.html", None),
     "states": ("states.html", objects.STATES),
     **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 500, 503)},

@@ -19,7 +19,21 @@ FRAMED = (
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states"),
 )
-PLAIN = ("invite", "code", "settings", "gone", "notice", "not_me", "enrol", "400", "403", "404", "500", "503")
+PLAIN = (
+    "invite",
+    "code",
+    "settings",
+    "gone",
+    "notice",
+    "not_me",
+    "sessions",
+    "enrol",
+    "400",
+    "403",
+    "404",
+    "500",
+    "503",
+)
 ACCOUNT = (
     *("login", "logout", "mfa", "mfa-index", "totp", "totp-off", "codes", "codes-new", "passkeys", "passkey"),
     *("passkey-name", "passkey-again", "passkey-off", "password"),

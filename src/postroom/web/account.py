@@ -11,7 +11,6 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
-from allauth.usersessions import views as sessions
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from postroom.models import Login
 from postroom.web.door import own, public, wants_factor
+from postroom.web.own_sessions import sessions
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
 
@@ -81,7 +81,7 @@ BEFORE_FACTOR: list[URLPattern | URLResolver] = [
 SIGNED_IN: list[URLPattern | URLResolver] = [
     path("account/", own(overview), name="account"),
     path("account/password/", own(account.password_change, step_up=True), name="account_change_password"),
-    path("account/sessions/", own(sessions.list_usersessions), name="usersessions_list"),
+    path("account/sessions/", own(sessions), name="usersessions_list"),
     path("account/2fa/", own(mfa.index), name="mfa_index"),
     path("account/2fa/reauthenticate/", own(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("account/2fa/totp/deactivate/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),

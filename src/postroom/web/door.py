@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from allauth.mfa.utils import is_mfa_enabled
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
@@ -24,6 +23,7 @@ from postroom.web.framed import framed
 from postroom.web.parts.frame import Frame
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
+from postroom.web.session_limits import end, over
 from postroom.web.step_up import BY_LINK, fresh, prove
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
@@ -123,9 +123,12 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
     found = signed_in(login.person_id) if isinstance(login, Login) and login.person_id else None
     if found is None:
         if login.is_authenticated:
-            logout(request)  # suspended or removed since: the session goes too
+            end(request, "suspended or removed")
         return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
     request.actor, request.roles = found
+    if because := over(request):
+        end(request, because)
+        return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
     if not before_factor and wants_factor(request):
         return HttpResponseRedirect(ENROL)
     return None

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
 from postroom.changes.record import note
+from postroom.web.session_limits import began
 
 PRINTED = "printed link, both factors counted as done"
 
@@ -30,13 +31,15 @@ def entered(what: str, login: Any, **facts: Any) -> None:
 def signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
     records = request.session.get("account_authentication_methods") or []
     methods = [str(one.get("type") or one.get("method")) for one in records if isinstance(one, dict)]
+    began(request)
     by = getattr(request, "signed_in_by", "") or " and ".join(dict.fromkeys(methods)) or "password"
     entered("signed in", user, by=by, source=request.META.get("REMOTE_ADDR", ""))
 
 
 def signed_out(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
     if user is not None:
-        entered("signed out", user)
+        because = getattr(request, "ended_because", "")
+        entered("session ended", user, because=because) if because else entered("signed out", user)
 
 
 def failed(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from postroom.web.parts.forms import Form
-from postroom.web.parts.shapes import Act, Note, Words
+from postroom.web.parts.shapes import Act, Item, Note, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +90,14 @@ class Notice(PlainPage):
     words: tuple[Words, ...]
     note: Note | None = None
     acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSessions(PlainPage):
+    """sessions.html: where somebody is signed in; `end` ends all but the one that looks."""
+
+    browsers: tuple[Item, ...]
+    terminals: tuple[Item, ...] = ()
+    end: Act | None = None
+    title: str = "Where you are signed in"
+    lead: str = "One that you do not know: end it, then choose another password."
