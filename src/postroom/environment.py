@@ -63,6 +63,7 @@ SETTINGS = (
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
     Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),
     Setting("SESSION_IDLE_MINUTES", 60, _count, "after how long without a click an operator signs in again"),
+    Setting("API_REQUESTS", 600, _count, "how many a minute the API answers a session; more get 429 and Retry-After"),
     Setting("MAIL_HOST", "mx.postroom.example", str, "the name clients' MX records point to"),
     Setting("NAME_SERVERS", ("ns1.postroom.example", "ns2.postroom.example"), _names, "ours, as registrars know them"),
     Setting("SPF_INCLUDE", "", str, "what clients' SPF records include; empty: they name the mail host by `mx`"),

@@ -129,7 +129,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "sessions": ("sessions.html", objects.SESSIONS),
     "enrol": ("enrol.html", None),
     "states": ("states.html", objects.STATES),
-    **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 500, 503)},
+    **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 429, 500, 503)},
 }
 
 

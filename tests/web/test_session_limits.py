@@ -1,4 +1,4 @@
-"""A sign-in ends: after a day, after an hour without a click, by its owner's hand, with its person. Each is an entry."""
+"""A sign-in ends: after a day, after an hour without a click, by its owner's hand, with its person; an entry each."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from postroom.access import throttle
 from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in
 from postroom.access.roles import OPERATOR_ROLES
 from postroom.access.tokens import hashed
@@ -49,12 +50,19 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         found = session_of(hashed(token))
         if found is None:
+            throttle.STRANGER(source(request))
             return None
         session, actor, mfa = found
+        throttle.SESSION(session, most=settings.POSTROOM.api_requests)
         known = signed_in(actor.person) if actor.person else None
         if known is None or (known[1] & OPERATOR_ROLES and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
         return Caller(actor, session, mfa)
+
+
+def source(request: HttpRequest) -> str:
+    """Where a request comes from, as limits count it."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def anybody(view: F) -> F:

@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from pydantic import ValidationError as BadParams
 
+from postroom.access.throttle import TooMany
 from postroom.changes.errors import (
     ChangeError,
     KeyReused,
@@ -100,6 +101,12 @@ def install(api: NinjaAPI) -> None:
     def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
         answer = problem(401, "who", "Sign in first", "send Authorization: Bearer with the token of a session")
         answer["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @api.exception_handler(TooMany)
+    def often(request: HttpRequest, error: TooMany) -> HttpResponse:
+        answer = problem(429, "too-many", "Too many requests", str(error))
+        answer["Retry-After"] = str(error.wait)
         return answer
 
     @api.exception_handler(OperationalError)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from postroom.models import Login
 from postroom.web.door import own, public, wants_factor
+from postroom.web.often import guessed
 from postroom.web.own_sessions import sessions
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
@@ -60,8 +61,8 @@ def theme(request: Any) -> HttpResponse:
 
 
 SIGNED_OUT: list[URLPattern | URLResolver] = [
-    path("sign-in/", public(account.login), name="account_login"),
-    path("sign-in/factor/", public(mfa.authenticate), name="mfa_authenticate"),
+    path("sign-in/", public(guessed(account.login)), name="account_login"),
+    path("sign-in/factor/", public(guessed(mfa.authenticate)), name="mfa_authenticate"),
     path("sign-in/passkey/", public(keys.login_webauthn), name="mfa_login_webauthn"),
     path("account/inactive/", public(account.account_inactive), name="account_inactive"),
     path("account/signup/", closed, name="account_signup"),
@@ -83,7 +84,7 @@ SIGNED_IN: list[URLPattern | URLResolver] = [
     path("account/password/", own(account.password_change, step_up=True), name="account_change_password"),
     path("account/sessions/", own(sessions), name="usersessions_list"),
     path("account/2fa/", own(mfa.index), name="mfa_index"),
-    path("account/2fa/reauthenticate/", own(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("account/2fa/reauthenticate/", own(guessed(mfa.reauthenticate)), name="mfa_reauthenticate"),
     path("account/2fa/totp/deactivate/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("account/2fa/recovery-codes/", own(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("account/2fa/recovery-codes/generate/", own(codes.generate_recovery_codes),

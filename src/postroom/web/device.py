@@ -6,10 +6,12 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.access import throttle
 from postroom.access.devices import confirm, waiting
 from postroom.changes import step_up
 from postroom.changes.errors import StepUp
 from postroom.web.door import act
+from postroom.web.often import too_many
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Note, PageHead
@@ -24,6 +26,10 @@ def device(request: Any) -> HttpResponse:
     typed = request.POST.get("code", "") if request.method == "POST" else request.GET.get("code", "")
     if request.method != "POST":
         return _page(request, typed)
+    try:
+        throttle.TYPED(request.actor.person)
+    except throttle.TooMany as error:
+        return too_many(request, error)
     if request.POST.get("sure"):
         if not fresh(request):  # the session that comes of it counts as stepped up
             raise StepUp(step_up.SENSITIVE)
