@@ -13,7 +13,7 @@ from postroom.changes import approvals
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import apply_scheduled, dry_run, submit
-from postroom.models import ApiSession, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review
+from postroom.models import ApiSession, Change, DkimKey, Freeze, Grant, Invite, Login, Person, RecordSet, Review
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -98,7 +98,8 @@ def test_who_ends_a_freeze_is_asked_about_it_after(house: House) -> None:
 # Every kind against a freeze of all there is.
 
 NOTICE = "the owner's notice"
-LINK = {LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
+RITA = "rita@northlight.example"
+LINK = {RITA: "6" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,10 @@ WALKS: dict[str, Walk] = {
     "people.resume": by("oskar", person="off@northlight.example"),
     "people.remove": closing("oskar", person=OTTO),
     "people.restore": by("oskar", person="gone@northlight.example"),
+    "people.forgot": by(CLOCK, email=RITA),
+    "people.issue_recovery": by(SYSTEM, secrets=("link",), recovery="{recovery}"),
+    "people.recover": by(Actor(None, "Rita", "link", LINK[RITA]), person=RITA),
+    "people.regain": by(Actor(None, "Rita", "link", LINK[RITA])),
     "people.print_link": by(SYSTEM, secrets=("link",), person=ADA),
     "people.enrol": closing(Actor(None, "Otto", "link", LINK[OTTO])),
     "grants.give": by("oskar", person=OTTO, role="auditor", client="acme"),
@@ -195,7 +200,7 @@ def before_the_freeze(house: House) -> dict[str, str]:
     do("mailboxes.create", house.olive, address="off@acme.example")
     do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, LEO])
-    for name in ("Otto", "Gone", "Off"):
+    for name in ("Otto", "Gone", "Off", "Rita"):
         do("people.invite", house.oskar, name=name, email=f"{name.lower()}@northlight.example")
     do("people.suspend", house.oskar, person="off@northlight.example")
     do("people.remove", house.oskar, person="gone@northlight.example")
@@ -232,12 +237,18 @@ def named(house: House) -> dict[str, str]:
     invites = {LEO: the(Invite, mailbox__address__address=LEO), OTTO: the(Invite, person__email=OTTO)}
     for whose, invite in invites.items():
         ours("invites.issue", "link", LINK[whose], invite=str(invite.pk))
+    with acting_as(SYSTEM):
+        Login.objects.create(email=RITA, person=Person.objects.get(email=RITA))
+    submit(kind("people.forgot", email=RITA), actor=CLOCK, why="a test")
+    recovery = the(Invite, person__email=RITA, recovers="password")
+    ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
     ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
     return {
         "later": str(later.pk),
+        "recovery": str(recovery.pk),
         "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),
         "invite": str(invites[LEO].pk),
         "unissued": str(the(Invite, mailbox__address__address="zoe@acme.example").pk),

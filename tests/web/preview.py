@@ -126,6 +126,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
     "not_me": ("not_me.html", changes.NOT_ME),
+    "recover": ("recover.html", changes.RECOVER),
+    "regain": ("recover.html", changes.REGAIN),
     "sessions": ("sessions.html", objects.SESSIONS),
     "enrol": ("enrol.html", None),
     "states": ("states.html", objects.STATES),

@@ -26,6 +26,8 @@ PLAIN = (
     "gone",
     "notice",
     "not_me",
+    "recover",
+    "regain",
     "sessions",
     "enrol",
     "400",

@@ -39,8 +39,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise NotSeen("the plan is not the one you looked at; look again")
     if access.actor.person is None or change.proposer_id == access.actor.person:
         raise OwnChange("nobody approves what they proposed")
-    if not access.can("changes.approve", change.client_id):
-        raise NotAllowed("you may not approve changes here")
+    if not access.can(KINDS[change.kind].approved_by, change.client_id):
+        raise NotAllowed("you may not approve this here")
     if any(v["says"] == "refuse" for v in change.verdicts):
         raise NotSeen("a refusal stands; what is refused is not approved")
     Approval.objects.create(

@@ -28,6 +28,7 @@ class Kind(BaseModel):
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
     by:             who may submit it: person, and of our own parts founder, clock, system, link.
+    approved_by:    the permission it takes to approve one that is held.
     step_up:        when a fresh second factor comes before it: where it is ASKED for, where it is APPROVED.
     """
 
@@ -35,6 +36,7 @@ class Kind(BaseModel):
     permission: ClassVar[str]
     carries_secret: ClassVar[bool] = False
     by: ClassVar[frozenset[str]] = PERSON
+    approved_by: ClassVar[str] = "changes.approve"
     step_up: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:

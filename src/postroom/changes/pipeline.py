@@ -269,7 +269,8 @@ def _zone_name(zone: str, actor: Actor) -> str:
 def somebody_else(*changes: Change) -> bool:
     """Whether any one person could approve all of these: nobody approves what they proposed."""
     clients = [change.client_id for change in changes]
-    return others_who_may(roles_that("changes.approve"), clients=clients, beside=changes[0].proposer_id) > 0
+    roles = roles_that(KINDS[changes[0].kind].approved_by)
+    return others_who_may(roles, clients=clients, beside=changes[0].proposer_id) > 0
 
 
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:

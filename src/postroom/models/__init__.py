@@ -3,11 +3,11 @@
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization
 from .domains import Address, DkimKey, Domain, Reading, RecordSet
-from .logins import Counted, DeviceCode, Login
+from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
-from .people import ApiSession, Grant, Person
+from .people import ApiSession, Grant, Letter, Person
 from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Freeze",
     "Grant",
     "Invite",
+    "Letter",
     "Login",
     "Mailbox",
     "Node",
@@ -47,6 +48,7 @@ __all__ = [
     "Secret",
     "SecretField",
     "StateModel",
+    "Subject",
     "TreeNode",
     "WriteOutsideChange",
 ]  # fmt: skip

@@ -112,7 +112,7 @@ def _read(request: Any, invite: UUID) -> Invite:
         row = (
             visible(request.actor, Invite)
             .select_related(*along)
-            .filter(pk=invite, used_at=None, ended_at=None, stops=None)
+            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="")
             .first()
         )
     if row is None:

@@ -68,7 +68,7 @@ def _row(actor: Actor, invite: UUID | None) -> Invite | None:
     row = (
         visible(actor, Invite)
         .select_related(*along)
-        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None)
+        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None, recovers="")
         .first()
     )
     if row is None or row.until is None or row.until <= datetime.now(UTC):

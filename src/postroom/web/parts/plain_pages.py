@@ -101,3 +101,15 @@ class OwnSessions(PlainPage):
     end: Act | None = None
     title: str = "Where you are signed in"
     lead: str = "One that you do not know: end it, then choose another password."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery(PlainPage):
+    """recover.html: a lost sign-in; `passkey`: one may be shown instead of a code, `lost`: or nothing can be."""
+
+    title: str
+    lead: str
+    form: Form
+    address: str = ""
+    passkey: bool = False
+    lost: bool = False
