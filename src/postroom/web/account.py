@@ -11,12 +11,13 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_POST
 
-from postroom.models import Login
+from postroom.models import Login, Subject
 from postroom.web.door import own, public, wants_factor
 from postroom.web.often import guessed
 from postroom.web.own_sessions import sessions
@@ -39,10 +40,13 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 def overview(request: Any) -> HttpResponse:
     """What there is to one's own sign-in."""
+    env = settings.POSTROOM
     acts = [
         Act("Second factors and recovery codes", "/account/2fa/", icon="shield-lock"),
         Act("Where you are signed in", "/account/sessions/", icon="device-desktop"),
     ]
+    if env.oidc_issuer and not Subject.objects.filter(login=request.user, issuer=env.oidc_issuer).exists():
+        acts.append(Act(f"Link {env.oidc_label}", "/sign-in/sso/?for=link", icon="key"))
     if request.user.has_usable_password():
         acts.append(Act("Another password", "/account/password/", icon="lock"))
     acts.append(Act("To the overview", "/", icon="arrow-left"))

@@ -9,4 +9,6 @@ from django.http import HttpRequest
 def context(request: HttpRequest) -> dict[str, Any]:
     login = getattr(request, "user", None)
     theme = getattr(login, "theme", "") or "light"
-    return {"demo": settings.POSTROOM.demo, "theme": theme, "frame": getattr(request, "frame", None)}
+    env = settings.POSTROOM
+    sso = env.oidc_label if env.oidc_issuer else ""
+    return {"demo": env.demo, "theme": theme, "frame": getattr(request, "frame", None), "sso": sso}

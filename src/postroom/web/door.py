@@ -24,7 +24,7 @@ from postroom.web.parts.frame import Frame
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
 from postroom.web.session_limits import end, over
-from postroom.web.step_up import BY_LINK, fresh, prove
+from postroom.web.step_up import BY_LINK, SSO_FACTOR, fresh, prove
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
 SIGN_IN, ENROL = "/sign-in/", "/enrol/"
@@ -136,7 +136,7 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
 
 def wants_factor(request: Any) -> bool:
     """Whether a second factor has to be set up before any page answers."""
-    if not request.roles & OPERATOR_ROLES or request.session.get(BY_LINK):
+    if not request.roles & OPERATOR_ROLES or request.session.get(BY_LINK) or request.session.get(SSO_FACTOR):
         return False
     return not is_mfa_enabled(request.user)
 

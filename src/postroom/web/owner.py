@@ -4,9 +4,7 @@ The token stands in the URL of the first hit alone: it is looked up, kept as its
 browser is sent on. Whoever holds the link is its owner, and can do this one thing.
 """
 
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,9 +23,8 @@ from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
-from postroom.web.signing import enrolled, person_form
+from postroom.web.signing import INVITED, enrolled, invited, person_form
 
-KEPT = "invite"
 GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
 
@@ -36,7 +33,7 @@ ASK = "Ask whoever sent it for a new link; each new link makes the ones before i
 @require_http_methods(["GET", "HEAD"])
 def opened(request: HttpRequest, token: str) -> HttpResponse:
     """The link itself: remember it, and take it out of the address bar."""
-    request.session[KEPT] = hashed(token)
+    request.session[INVITED] = hashed(token)
     return HttpResponseRedirect("/invite/")
 
 
@@ -44,14 +41,11 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
     """Choose a password; it is set, the link is spent, and the recovery code is shown once."""
-    actor = Actor(None, "the owner", "link", str(request.session.get(KEPT, "")))
     try:
-        with acting_as(actor) as access:
-            row = _row(actor, access.invite)
-            found = _words(row, actor) if row else None
+        row, actor = invited(request)
+        with acting_as(actor):
+            found = _words(row, actor)
     except NoSuchLink:
-        return _gone(request)
-    if row is None or found is None:
         return _gone(request)
     if row.person_id:
         return _person(request, actor, row, found)
@@ -60,21 +54,6 @@ def invite(request: HttpRequest) -> HttpResponse:
     password = request.POST.get("password", "")
     wrong = _faults(password, request.POST.get("again", password), found)
     return _form(request, found, wrong) if wrong else _redeemed(request, actor, found, password)
-
-
-def _row(actor: Actor, invite: UUID | None) -> Invite | None:
-    """An invite that is still good; None for one that is not, whatever the reason."""
-    along = ("mailbox__address", "client", "person")
-    row = (
-        visible(actor, Invite)
-        .select_related(*along)
-        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None, recovers="")
-        .first()
-    )
-    if row is None or row.until is None or row.until <= datetime.now(UTC):
-        return None
-    gone = row.mailbox.removed_at if row.mailbox else row.person and (row.person.removed_at or row.person.suspended_at)
-    return None if gone else row
 
 
 def _words(row: Invite, actor: Actor) -> dict[str, str]:

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import resolve
 
 BY_LINK = "demo_link"  # in the session: signed in by a printed link, which stands for both factors
+SSO_FACTOR = "sso_factor"  # in the session: the provider of single sign-on asked for a second factor
 FRESH = 600  # seconds
 CALLBACK = "postroom.web.step_up.go_on"
 UNKEPT = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2")
@@ -26,7 +27,8 @@ def fresh(request: Any) -> bool:
     """Whether a second factor was shown just now, at sign-in or since; the password where there is no other factor."""
     if request.session.get(BY_LINK):
         return True
-    counts = ("mfa",) if is_mfa_enabled(request.user) else ("mfa", "password")
+    alone = not is_mfa_enabled(request.user) and not request.session.get(SSO_FACTOR)
+    counts = ("mfa", "password") if alone else ("mfa",)
     shown = [one["at"] for one in get_authentication_records(request, request.user) if one.get("method") in counts]
     return bool(shown) and time.time() - max(shown) < FRESH
 
@@ -41,8 +43,10 @@ def prove(request: Any) -> HttpResponse:
             typed.pop(name, None)
         kept = {"path": path, "typed": typed.urlencode(), "until": time.time() + FRESH}
         request.session[STATE_SESSION_KEY] = {"state": kept, "callback": CALLBACK}
-    where = get_adapter().get_reauthentication_methods(request.user)[0]["url"]
-    return HttpResponseRedirect(f"{where}?{urlencode({'next': path})}")
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    if not ways or (request.session.get(SSO_FACTOR) and not is_mfa_enabled(request.user)):
+        return HttpResponseRedirect(f"/sign-in/sso/?{urlencode({'for': 'again', 'next': path})}")
+    return HttpResponseRedirect(f"{ways[0]['url']}?{urlencode({'next': path})}")
 
 
 def go_on(request: HttpRequest, kept: dict[str, Any]) -> HttpResponse:

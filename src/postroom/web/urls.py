@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing
+from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing, sso
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recover/", recovering.ask, name="recover"),
     path("recover/set/", recovering.choose, name="recover-set"),
     path("recover/<str:token>", recovering.link, name="recover-link"),
+    path("sign-in/sso/", sso.start, name="sso"),
+    path("sign-in/sso/back/", sso.returned, name="sso-back"),
     *account.URLS,
     *pages.URLS,
 ]

@@ -24,6 +24,7 @@ class OwnerInvite(PlainPage):
     address: str
     until: str
     form: Form
+    sso: bool = False
     title: str = "Your mailbox is ready"
     lead: str = "Choose a password that only you know. Mail that came in already is waiting for you."
     sees: tuple[str, ...] = (
