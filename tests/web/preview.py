@@ -73,6 +73,7 @@ settings.configure(
             "APP_DIRS": True,
             "OPTIONS": {
                 "context_processors": [
+                    "preview.around",
                     "django.template.context_processors.request",
                     "django.contrib.messages.context_processors.messages",
                 ],
@@ -133,6 +134,14 @@ PAGES: dict[str, tuple[str, object]] = {
     "states": ("states.html", objects.STATES),
     **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 429, 500, 503)},
 }
+
+
+def around(request):
+    """What the product's own context has: its terms, and the label of single sign-on."""
+    return {
+        "sso": "Northlight ID",
+        "terms": {"terms": "https://northlight.example/terms", "privacy": "https://northlight.example/privacy"},
+    }
 
 
 def policy(get_response):

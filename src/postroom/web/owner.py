@@ -24,6 +24,7 @@ from postroom.web.door import public
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
 from postroom.web.signing import INVITED, enrolled, invited, person_form
+from postroom.web.terms import accepted
 
 GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
@@ -53,7 +54,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _form(request, found)
     password = request.POST.get("password", "")
     wrong = _faults(password, request.POST.get("again", password), found)
-    return _form(request, found, wrong) if wrong else _redeemed(request, actor, found, password)
+    return _form(request, found, wrong) if wrong else _redeemed(request, actor, row, found, password)
 
 
 def _words(row: Invite, actor: Actor) -> dict[str, str]:
@@ -86,7 +87,7 @@ def _faults(password: str, again: str, found: dict[str, str]) -> list[str]:
     return wrong if password == again else [*wrong, "The two do not match."]
 
 
-def _redeemed(request: HttpRequest, actor: Actor, found: dict[str, str], password: str) -> HttpResponse:
+def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, str], password: str) -> HttpResponse:
     code, kept = recovery_code()
     values = {"password": passwords.hashed(password), "recovery code": kept}
     try:
@@ -96,6 +97,7 @@ def _redeemed(request: HttpRequest, actor: Actor, found: dict[str, str], passwor
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
+    accepted(client=row.client_id, mailbox=row.mailbox_id)
     request.session.flush()
     groups = code.split("-")
     page = OwnerCode(

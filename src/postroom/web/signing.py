@@ -31,6 +31,7 @@ from postroom.web.entries import PRINTED
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerInvite
 from postroom.web.step_up import BY_LINK
+from postroom.web.terms import accepted
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 INVITED = "invite"  # in the session: the link of an invite was opened
@@ -52,6 +53,8 @@ def enrolled(
     if change.version is None or invite.person is None:
         return None
     login = login_of(invite.person, password)
+    if invite.by_mail:
+        accepted(client=invite.person.client_id, person=invite.person.pk)
     if not signs_in:
         return login
     enter(request, login, by="mailed link" if invite.by_mail else PRINTED)

@@ -10,7 +10,7 @@ from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Grant, Node, Organization, Person
 
-from .fields import Line, MailAddress, Name, NodeRef, Role
+from .fields import Line, MailAddress, Name, NodeRef, PageUrl, Role
 
 
 class Member(BaseModel, frozen=True, extra="forbid"):
@@ -43,10 +43,12 @@ class Found(Kind, name="organization.found"):
 
 
 class ChangeOrganization(Kind, name="organization.change"):
-    """Another name for the organization, or another postmaster mailbox."""
+    """Another name for the organization, another postmaster mailbox, or where its terms and privacy notice stand."""
 
     name: Name | None = None
     postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
+    terms_url: PageUrl | None = Field(default=None, description="Its terms, https; linked where people set a secret")
+    privacy_url: PageUrl | None = Field(default=None, description="Its privacy notice, https; linked there too")
 
     def steps_up(self, act: str) -> bool:
         return act == ASKED and self.postmaster is not None  # who hears of what waits for nobody
