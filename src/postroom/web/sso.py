@@ -7,6 +7,7 @@ What it says of a second factor counts where the settings say so; else our own i
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
@@ -15,7 +16,7 @@ from allauth.account.models import Login as Arriving
 from django.conf import settings
 from django.contrib.auth import login as sign_in
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
@@ -120,6 +121,7 @@ def _mine(request: Any, kept: dict[str, Any], said: dict[str, Any], known: Subje
         if not lately or not oidc.second_factor(said, settings.POSTROOM.oidc_second_factors):
             return _refused(request, "it showed no second factor just now")
         _shown(request, login)
+        request.GET = QueryDict(urlencode({"next": kept["next"]}))
         return resume_request(request) or HttpResponseRedirect(kept["next"])
     if kept["for"] != "link":
         return HttpResponseRedirect("/")

@@ -54,6 +54,7 @@ def go_on(request: HttpRequest, kept: dict[str, Any]) -> HttpResponse:
     path = str(get_next_redirect_url(request, "next") or "/")
     if kept["path"] != path or kept["until"] < time.time() or not fresh(request):
         return HttpResponseRedirect(path)
+    request.method = "POST"  # as it was; back from a provider one comes by GET
     request.path = request.path_info = path.partition("?")[0]
     request.META["QUERY_STRING"] = path.partition("?")[2]
     request.GET, request.POST = QueryDict(path.partition("?")[2]), QueryDict(kept["typed"])
