@@ -39,7 +39,7 @@ PLAIN = (
 )
 ACCOUNT = (
     *("login", "logout", "mfa", "mfa-index", "totp", "totp-off", "codes", "codes-new", "passkeys", "passkey"),
-    *("passkey-name", "passkey-again", "passkey-off", "password"),
+    *("passkey-name", "passkey-again", "passkey-off", "password", "recover-key"),
 )
 PATHS = [*(f"/p/{name}" for name in FRAMED + PLAIN), *(f"/a/{name}" for name in ACCOUNT)]
 
