@@ -19,9 +19,11 @@ from postroom.changes.kinds import (
     organization,
     people,
     records,
+    recovery,
     roles,
     tokens,
 )  # fmt: skip
+from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, own_undo
@@ -53,13 +55,24 @@ KINDS: list[type[kind.Kind]] = [
     tokens.CreateToken, tokens.EndToken,
     access.SuspendAccess, access.ResumeAccess,
     links.PrintLink,
+    recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     history.RollBack,
 ]  # fmt: skip
 
 # All are asked, in this order; one refusal is enough, every reason is shown.
-POLICIES: list[policy.Policy] = [frozen, last_owner, rank, role_accounts, known_owner, warned, dns_roles, high_risk]
+POLICIES: list[policy.Policy] = [
+    frozen,
+    last_owner,
+    rank,
+    role_accounts,
+    known_owner,
+    warned,
+    both_told,
+    dns_roles,
+    high_risk,
+]
 WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
@@ -75,6 +88,7 @@ SERVED_BY: dict[str, Served] = {
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
+    "letters": Served("mail", gone=False),
 }
 
 # What ends by time has ended by predicate; the clock submits these to tidy.

@@ -31,6 +31,12 @@ def _flag(text: str) -> bool:
     return text.lower() in ("yes", "true", "1")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ValueError("say a whole number above 0")
+    return int(text)
+
+
 def _server(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
@@ -55,6 +61,14 @@ SETTINGS = (
     Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links; without a file, no pages"),
     Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
+    Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),
+    Setting("SESSION_IDLE_MINUTES", 60, _count, "after how long without a click an operator signs in again"),
+    Setting("API_REQUESTS", 600, _count, "how many a minute the API answers a session; more get 429 and Retry-After"),
+    Setting("OIDC_ISSUER", "", str, "the provider of staff's single sign-on, as it calls itself; empty: none"),
+    Setting("OIDC_CLIENT_ID", "", str, "what the provider knows this installation as"),
+    Setting("OIDC_SECRET_FILE", None, Path, "the secret that goes with it"),
+    Setting("OIDC_LABEL", "single sign-on", str, "what people call it; stands on the button"),
+    Setting("OIDC_SECOND_FACTORS", (), _names, "amr or acr values that count as a second factor; none: ours is asked"),
     Setting("MAIL_HOST", "mx.postroom.example", str, "the name clients' MX records point to"),
     Setting("NAME_SERVERS", ("ns1.postroom.example", "ns2.postroom.example"), _names, "ours, as registrars know them"),
     Setting("SPF_INCLUDE", "", str, "what clients' SPF records include; empty: they name the mail host by `mx`"),
@@ -108,4 +122,23 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     for needs, what in (("SUBMISSION", "SUBMISSION_KEY_FILE"), ("PDNS_API", "PDNS_KEY_FILE")):
         if values[needs] and not values[what]:
             wrong.append(f"POSTROOM_{needs} needs POSTROOM_{what}")
+    wrong += _sso(values)
+    if values["SESSION_HOURS"] > 24:
+        wrong.append("POSTROOM_SESSION_HOURS is 24 at most: no sign-in lasts longer (NIST SP 800-63B-4, 2.2.3)")
+    if values["SESSION_IDLE_MINUTES"] > values["SESSION_HOURS"] * 60:
+        wrong.append("POSTROOM_SESSION_IDLE_MINUTES is longer than POSTROOM_SESSION_HOURS: it would never come to that")
+    return wrong
+
+
+def _sso(values: Mapping[str, Any]) -> list[str]:
+    issuer = urlsplit(values["OIDC_ISSUER"])
+    if not values["OIDC_ISSUER"]:
+        along = [name for name in ("OIDC_CLIENT_ID", "OIDC_SECRET_FILE", "OIDC_SECOND_FACTORS") if values[name]]
+        return [f"POSTROOM_{name} needs POSTROOM_OIDC_ISSUER" for name in along]
+    wrong = [
+        f"POSTROOM_OIDC_ISSUER needs POSTROOM_{n}" for n in ("OIDC_CLIENT_ID", "OIDC_SECRET_FILE") if not values[n]
+    ]
+    here = issuer.scheme == "http" and issuer.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (issuer.hostname and (issuer.scheme == "https" or here)) or issuer.query or issuer.fragment:
+        wrong.append("POSTROOM_OIDC_ISSUER must be https, without ? and #, or http on this machine itself")
     return wrong

@@ -110,9 +110,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 SECURE = POSTROOM.origin.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = POSTROOM.session_hours * 3600  # also where nothing is asked again: web/session_limits.py
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "postroom_session", "postroom_csrf"
 CSRF_TRUSTED_ORIGINS = [POSTROOM.origin]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie beside these two
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 X_FRAME_OPTIONS = "DENY"

@@ -9,17 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cast import MIA, House, as_wanted, do, kind, person, reasons, the, waits
-from postroom.access.acting import CLOCK, SYSTEM, Actor
+from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
-from postroom.models import ApiSession, ApiToken, DkimKey, Grant, Invite, RecordSet
+from postroom.models import ApiSession, ApiToken, DkimKey, Grant, Invite, Login, Person, RecordSet
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
 
 NOTICE = "the owner's notice"
-LINK = {LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
+RITA = "rita@northlight.example"
+LINK = {RITA: "6" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ WALKS: dict[str, Walk] = {
     "people.resume": by("oskar", person="off@northlight.example"),
     "people.remove": closing("oskar", person=OTTO),
     "people.restore": by("oskar", person="gone@northlight.example"),
+    "people.forgot": by(CLOCK, email=RITA),
+    "people.issue_recovery": by(SYSTEM, secrets=("link",), recovery="{recovery}"),
+    "people.recover": by(Actor(None, "Rita", "link", LINK[RITA]), person=RITA),
+    "people.regain": by(Actor(None, "Rita", "link", LINK[RITA])),
     "people.print_link": by(SYSTEM, secrets=("link",), person=ADA),
     "people.enrol": closing(Actor(None, "Otto", "link", LINK[OTTO])),
     "grants.give": by("oskar", person=OTTO, role="auditor", client="acme"),
@@ -130,7 +135,7 @@ def something_for_each(house: House) -> dict[str, str]:
     do("mailboxes.create", house.olive, address="off@acme.example")
     do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, LEO])
-    for name in ("Otto", "Gone", "Off"):
+    for name in ("Otto", "Gone", "Off", "Rita"):
         do("people.invite", house.oskar, name=name, email=f"{name.lower()}@northlight.example")
     do("people.suspend", house.oskar, person="off@northlight.example")
     do("people.remove", house.oskar, person="gone@northlight.example")
@@ -173,12 +178,18 @@ def _named(house: House) -> dict[str, str]:
     invites = {LEO: the(Invite, mailbox__address__address=LEO), OTTO: the(Invite, person__email=OTTO)}
     for whose, invite in invites.items():
         _ours("invites.issue", "link", LINK[whose], invite=str(invite.pk))
+    with acting_as(SYSTEM):
+        Login.objects.create(email=RITA, person=Person.objects.get(email=RITA))
+    submit(kind("people.forgot", email=RITA), actor=CLOCK, why="a test")
+    recovery = the(Invite, person__email=RITA, recovers="password")
+    _ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
     _ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
     return {
         "later": str(later.pk),
+        "recovery": str(recovery.pk),
         "soon": soon(),
         "token": str(the(ApiToken).pk),
         "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),

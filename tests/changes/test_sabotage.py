@@ -111,7 +111,8 @@ def test_without_its_record_no_change_of_any_kind_is_made(
             stage = attempt().stage
         if stage == "held":
             held = attempt()
-            consent = partial(approve, held.pk, actor=house.ada, plan_hash=held.plan_hash)
+            approver = house.ada if KINDS[permission].approved_by == "changes.approve" else house.oskar
+            consent = partial(approve, held.pk, actor=approver, plan_hash=held.plan_hash)
             intruder.nothing_comes_of(consent, f"approval of {permission}")
             consent()
             attempt = partial(apply_scheduled, held.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ NAMES = (
     "passkey-again",
     "passkey-off",
     "password",
+    "recover-key",
 )
 WHEN = datetime(2026, 11, 24, 9, 12, tzinfo=UTC)
 
@@ -88,6 +90,10 @@ def page(request: HttpRequest, name: str) -> tuple[str, dict[str, object]]:
             keys = AuthenticateWebAuthnForm.__new__(AuthenticateWebAuthnForm)
             forms.Form.__init__(keys)
             return "mfa/webauthn/reauthenticate.html", {"form": keys, "js_data": {}}
+        case "recover-key":
+            from change_samples import REGAIN
+
+            return "recover.html", {"page": replace(REGAIN, passkey=True), "js_data": {}}
         case "passkey-off":
             return "mfa/webauthn/authenticator_confirm_delete.html", {"authenticator": key}
     return "account/password_change.html", {"form": ChangePasswordForm()}

@@ -22,7 +22,7 @@ from postroom.web.parts.change_pages import (
 )
 from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
 from postroom.web.parts.plain import plain_edit
-from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite
+from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite, Recovery
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -299,6 +299,29 @@ NOT_ME = NotMe(
         ("Will be made", "25 November 2026, 09:10 UTC"),
     ),
     form=Form((), "This was not me: stop it", "/x"),
+)
+RECOVER = Recovery(
+    organization="",
+    title="I cannot sign in",
+    lead="A link comes by mail. With it you choose another password; your second factor is asked too.",
+    form=Form((Field("email", "The address you sign in with", "email", required=True),), "Send me a link", "/x"),
+)
+REGAIN = Recovery(
+    organization="",
+    title="Choose another password",
+    lead="With your second factor: a code, or a passkey.",
+    address="olive@northlight.example",
+    form=Form(
+        (
+            Field("password", "Password", "password", required=True, hint="At least 12 characters."),
+            Field(
+                "code", "Code of your app, or a recovery code", error="Incorrect code.", autocomplete="one-time-code"
+            ),
+        ),
+        "Set it",
+        "/x",
+    ),
+    lost=True,
 )
 NOTICE = Notice(
     organization="Northlight",

@@ -21,6 +21,7 @@ from postroom.web.parts.pages import (
     PeoplePage,
     PersonPage,
 )
+from postroom.web.parts.plain_pages import OwnSessions
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -255,4 +256,31 @@ STATES = States(
     tuple(Note("Registrar lock is off", "One line.", tone) for tone in ("plain", "warn", "bad", "frozen")),
     tuple(Act(f"Button, {weight}", "/x", "check", weight) for weight in get_args(Weight)),
     Loading("Asking 4 name servers, 2 answered, at most 5 s"),
+)
+
+SESSIONS = OwnSessions(
+    organization="",
+    browsers=(
+        Item(
+            (Code("192.0.2.7"),),
+            "Firefox 140 · since 08:12, last seen 09:23 UTC",
+            icon="device-desktop",
+            badge=Badge("good", "This one"),
+        ),
+        Item(
+            (Code("2001:db8::9"),),
+            "Safari 26 · since Mon 16:02, last seen Mon 16:40 UTC",
+            icon="device-desktop",
+            acts=(Act("End it", "/x", method="post", of="the session at 2001:db8::9"),),
+        ),
+    ),
+    terminals=(
+        Item(
+            "olive at laptop",
+            "since 07:55, until 19:55 UTC",
+            icon="terminal-2",
+            acts=(Act("End it", "/x", method="post", of="olive at laptop"),),
+        ),
+    ),
+    end=Act("End all others", "/x", weight="danger", method="post"),
 )

@@ -73,6 +73,7 @@ settings.configure(
             "APP_DIRS": True,
             "OPTIONS": {
                 "context_processors": [
+                    "preview.around",
                     "django.template.context_processors.request",
                     "django.contrib.messages.context_processors.messages",
                 ],
@@ -126,10 +127,21 @@ PAGES: dict[str, tuple[str, object]] = {
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
     "not_me": ("not_me.html", changes.NOT_ME),
+    "recover": ("recover.html", changes.RECOVER),
+    "regain": ("recover.html", changes.REGAIN),
+    "sessions": ("sessions.html", objects.SESSIONS),
     "enrol": ("enrol.html", None),
     "states": ("states.html", objects.STATES),
-    **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 500, 503)},
+    **{str(code): (f"{code}.html", None) for code in (400, 403, 404, 429, 500, 503)},
 }
+
+
+def around(request):
+    """What the product's own context has: its terms, and the label of single sign-on."""
+    return {
+        "sso": "Northlight ID",
+        "terms": {"terms": "https://northlight.example/terms", "privacy": "https://northlight.example/privacy"},
+    }
 
 
 def policy(get_response):

@@ -19,10 +19,27 @@ FRAMED = (
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states"),
 )
-PLAIN = ("invite", "code", "settings", "gone", "notice", "not_me", "enrol", "400", "403", "404", "500", "503")
+PLAIN = (
+    "invite",
+    "code",
+    "settings",
+    "gone",
+    "notice",
+    "not_me",
+    "recover",
+    "regain",
+    "sessions",
+    "enrol",
+    "400",
+    "403",
+    "404",
+    "429",
+    "500",
+    "503",
+)
 ACCOUNT = (
     *("login", "logout", "mfa", "mfa-index", "totp", "totp-off", "codes", "codes-new", "passkeys", "passkey"),
-    *("passkey-name", "passkey-again", "passkey-off", "password"),
+    *("passkey-name", "passkey-again", "passkey-off", "password", "recover-key"),
 )
 PATHS = [*(f"/p/{name}" for name in FRAMED + PLAIN), *(f"/a/{name}" for name in ACCOUNT)]
 

@@ -102,8 +102,9 @@ def test_guessing_is_slowed_down(house: House) -> None:
     login(house.olive, PASSWORD)
     browser = visitor()
     typed = {"login": "olive@northlight.example", "password": "guessed"}
-    pages = [browser.post("/sign-in/", typed).content.decode() for _ in range(6)]
-    assert "Too many" in pages[-1]
+    answers = [browser.post("/sign-in/", typed) for _ in range(6)]
+    assert b"Too many" in answers[-1].content and "Retry-After" not in answers[0]
+    assert (answers[-1].status_code, answers[-1]["Retry-After"]) == (429, "300")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM counted WHERE expires > now()")
         assert cursor.fetchone()[0], "counted where every web process sees it"

@@ -9,8 +9,8 @@ from django.test import Client
 from cast import House, do, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.models import Freeze, Login, Person
-from postroom.web.door import BY_LINK
 from postroom.web.signing import login_of
+from postroom.web.step_up import BY_LINK
 
 CAST = ("oskar", "olive", "ada", "henry", "audrey", "carl")
 PASSWORD = "two plain words"

@@ -59,6 +59,11 @@ def notice_link(token: str) -> str:
     return f"{settings.POSTROOM.origin.rstrip('/')}/not-me/{token}"
 
 
+def recovery_link(token: str) -> str:
+    """Gets a lost sign-in back, together with another proof."""
+    return f"{settings.POSTROOM.origin.rstrip('/')}/recover/{token}"
+
+
 def recovery_code() -> tuple[str, str]:
     """(code as people type it, its hash): 148 bits in groups of five, letters and digits that look like no other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"

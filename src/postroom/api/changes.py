@@ -9,6 +9,7 @@ from ninja import Header, Router, Schema, Status
 from pydantic import TypeAdapter
 
 from postroom.access.acting import acting_as
+from postroom.changes import step_up
 from postroom.changes.approvals import approve, replan, undo, withdraw
 from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
 from postroom.changes.errors import Problem
@@ -61,7 +62,7 @@ def kinds(request: HttpRequest) -> dict[str, Any]:
     shown = [
         {
             "kind": name, "does": (one.__doc__ or "").strip(), "by": sorted(one.by),
-            "carries_secret": one.carries_secret, "params": one.model_json_schema(),
+            "carries_secret": one.carries_secret, "step_up": sorted(one.step_up), "params": one.model_json_schema(),
         }
         for name, one in sorted(KINDS.items())
     ]  # fmt: skip
@@ -77,6 +78,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
         proposed = dry_run(kind, actor=request.auth.actor, why=why)
         with acting_as(request.auth.actor):
             return Status(200, previewed(proposed))
+    step_up.before(kind, fresh=request.auth.fresh)
     return answered(request, submit(kind, actor=request.auth.actor, why=why, ticket=body.ticket, key=key, at=body.at))
 
 
@@ -106,6 +108,7 @@ def change(request: Any, change_id: UUID) -> dict[str, Any]:
 @submits("changes.approve")
 def approve_change(request: Any, change_id: UUID, body: Seen) -> Any:
     """Let exactly the plan you looked at through."""
+    step_up.before_approving(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, approve(change_id, actor=request.auth.actor, plan_hash=body.plan_hash))
 
 
@@ -127,6 +130,7 @@ def undo_change(request: Any, change_id: UUID, body: Why) -> Any:
 @submits("changes.view")
 def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
     """Plan a stale, refused or withdrawn change again, now; answers with the new one."""
+    step_up.before_planning_again(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, replan(change_id, actor=request.auth.actor, why=body.why))
 
 
@@ -135,6 +139,7 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
 def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
     parts, why = [as_kinds(part.kind, part.params) for part in body.changes], as_why(body.why)
+    step_up.before((kind for part in parts for kind in part), fresh=request.auth.fresh)
     return together(request, submit_batch(parts, actor=request.auth.actor, why=why, ticket=body.ticket, key=key))
 
 
@@ -147,6 +152,7 @@ def batch(request: Any, batch_id: UUID) -> dict[str, Any]:
 @router.post("/batches/{batch_id}/approve", response=DONE_OR_WAITING)
 @submits("changes.approve")
 def approve_all(request: Any, batch_id: UUID, body: Seen) -> Any:
+    step_up.before_approving_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, approve_batch(batch_id, actor=request.auth.actor, plan_hash=body.plan_hash))
 
 

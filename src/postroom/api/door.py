@@ -5,19 +5,26 @@ A bearer token is a personal session: it may do what its person may. No cookies 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.security import HttpBearer
 
+from postroom.access import throttle
 from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in, token_of
 from postroom.access.roles import operates
 from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
+from postroom.changes.kinds.people import COUNTED
 from postroom.changes.record import note
+from postroom.changes.state import made_at
 
+FRESH = timedelta(minutes=15)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,6 +34,16 @@ class Caller:
 
     actor: Actor
     session: UUID | None
+    mfa: str = ""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether its second factor was shown just now: when it was opened, in a demo always; a token, when made."""
+        if self.session is None:
+            return True  # it does no more than was named then, and approves nothing
+        if settings.POSTROOM.demo and self.mfa == COUNTED:
+            return True
+        return timezone.now() - made_at(self.session) < FRESH
 
 
 class Bearer(HttpBearer):
@@ -37,19 +54,26 @@ class Bearer(HttpBearer):
         if found is None:
             return _by_token(request, token)
         session, actor, mfa = found
+        throttle.SESSION(session, most=settings.POSTROOM.api_requests)
         known = signed_in(actor.person) if actor.person else None
         if known is None or (operates(known[1]) and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
-        return Caller(actor, session)
+        return Caller(actor, session, mfa)
+
+
+def source(request: HttpRequest) -> str:
+    """Where a request comes from, as limits count it."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _by_token(request: HttpRequest, token: str) -> Caller | None:
     """An API token, from where it may come from."""
     found = token_of(hashed(token))
-    source = str(request.META.get("REMOTE_ADDR", ""))
-    if found is None or found[0].token is None or not came_from(source, found[1]):
+    if found is None or found[0].token is None or not came_from(source(request), found[1]):
+        throttle.STRANGER(source(request))
         return None
-    used(found[0].token, found[0], source)
+    throttle.SESSION(found[0].token, most=settings.POSTROOM.api_requests)
+    used(found[0].token, found[0], source(request))
     return Caller(found[0], None)
 
 

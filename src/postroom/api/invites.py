@@ -9,6 +9,7 @@ from ninja import Router, Schema
 from postroom.access.acting import acting_as
 from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
+from postroom.changes import step_up
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Invite
@@ -69,6 +70,7 @@ def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> An
     """A new link, in this answer and nowhere else; the one before it is void. Never replayed for an Idempotency-Key."""
     token, hashed = draw()
     kind = KINDS["invites.issue"].model_validate({"invite": str(invite_id)})
+    step_up.before([kind], fresh=request.auth.fresh)
     change = submit(kind, actor=request.auth.actor, why=as_why(body.why), secrets={"link": hashed})
     response["Cache-Control"] = "no-store"
     with acting_as(request.auth.actor):
@@ -80,4 +82,6 @@ def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> An
 
 
 def _submitted(request: Any, permission: str, why: str, **params: Any) -> Any:
-    return answered(request, submit(KINDS[permission].model_validate(params), actor=request.auth.actor, why=why))
+    kind = KINDS[permission].model_validate(params)
+    step_up.before([kind], fresh=request.auth.fresh)
+    return answered(request, submit(kind, actor=request.auth.actor, why=why))

@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from pydantic import ValidationError as BadParams
 
+from postroom.access.throttle import TooMany
 from postroom.changes.errors import (
     ChangeError,
     KeyReused,
@@ -19,6 +20,7 @@ from postroom.changes.errors import (
     OwnChange,
     Problem,
     Problems,
+    StepUp,
 )
 
 TITLES = {
@@ -26,9 +28,15 @@ TITLES = {
     NothingToDo: (409, "nothing-to-do", "It stands so already"),
     NotSeen: (409, "not-seen", "That is not what waits here"),
     OwnChange: (403, "own-change", "Nobody approves or reviews what they did themselves"),
+    StepUp: (403, "step-up", "Show your second factor once more"),
     NotAllowed: (403, "not-allowed", "This is not allowed to you"),
     NotLikeThat: (422, "carries-a-secret", "A change that carries a secret cannot be done like that"),
 }
+
+HOW = (
+    "This is sensitive, and your session is older than 15 minutes; nothing was changed. Run `postroom login` again,"
+    " with your second factor in the browser, and repeat it; or do it on its page."
+)
 
 
 def problem(status: int, sort: str, title: str, detail: str = "", **more: Any) -> JsonResponse:
@@ -46,7 +54,8 @@ def of_change(error: ChangeError) -> JsonResponse:
     if isinstance(error, Problem):
         return _listed([error], not_there=isinstance(error, NotThere))
     status, sort, title = TITLES.get(type(error), (409, "change", "Something stands in the way"))
-    return problem(status, sort, title, str(error))
+    detail = HOW if isinstance(error, StepUp) else str(error)
+    return problem(status, sort, title, detail)
 
 
 def _listed(problems: Any, *, not_there: bool) -> JsonResponse:
@@ -92,6 +101,12 @@ def install(api: NinjaAPI) -> None:
     def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
         answer = problem(401, "who", "Sign in first", "send Authorization: Bearer with the token of a session")
         answer["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @api.exception_handler(TooMany)
+    def often(request: HttpRequest, error: TooMany) -> HttpResponse:
+        answer = problem(429, "too-many", "Too many requests", str(error))
+        answer["Retry-After"] = str(error.wait)
         return answer
 
     @api.exception_handler(OperationalError)

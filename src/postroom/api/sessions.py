@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema
 
+from postroom.access import throttle
 from postroom.access.acting import SYSTEM
 from postroom.access.devices import LIVES, Expired, Pending, begin, collect
 from postroom.access.tokens import draw
@@ -16,7 +17,7 @@ from postroom.changes.kinds.people import EndSession, OpenSession
 from postroom.changes.pipeline import submit
 from postroom.protocols.addresses import Line
 
-from .door import anybody, submits
+from .door import anybody, source, submits
 from .problems import problem
 
 router = Router(tags=["sessions"])
@@ -36,6 +37,7 @@ class Code(Schema):
 @anybody
 def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
     """A code for a terminal to show, and where its person types it."""
+    throttle.DEVICE(source(request))
     code, typed, _ = begin(body.label)
     where = f"{settings.POSTROOM.origin}/device/"
     return {
@@ -48,6 +50,7 @@ def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
 @anybody
 def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> Any:
     """The token, once its person said yes; else what RFC 8628, 3.5 calls the reason."""
+    throttle.STRANGER(source(request))
     try:
         person, label, mfa = collect(body.device_code)
     except Pending:

@@ -45,8 +45,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise OwnChange("nobody approves what they proposed")
     if access.actor.sort != "person":
         raise NotAllowed("a token approves nothing: its person does, in a session of their own")
-    if not access.can(APPROVE, change.client_id):
-        raise NotAllowed("you may not approve changes here")
+    if not access.can(KINDS[change.kind].approved_by, change.client_id):
+        raise NotAllowed("you may not approve this here")
     if any(v["says"] == "refuse" for v in change.verdicts):
         raise NotSeen("a refusal stands; what is refused is not approved")
     if KINDS[change.kind].elevates and (more := next(_more_than(change, access), None)):

@@ -55,5 +55,9 @@ class NotAllowed(ChangeError):
     """This person may not do this here."""
 
 
+class StepUp(ChangeError):
+    """A sensitive act, and the last second factor was shown too long ago: show it once more."""
+
+
 class NotLikeThat(ChangeError):
     """A kind that carries a secret is never held, scheduled, batched or shown without being done."""

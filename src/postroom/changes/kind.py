@@ -18,6 +18,7 @@ from .plan import Planned
 from .state import State
 
 PERSON = frozenset({"person"})
+ASKED, APPROVED = "asked", "approved"
 Ref = tuple[type[StateModel], str]
 
 
@@ -29,6 +30,8 @@ class Kind(BaseModel):
     by:             who may submit it: person, and of our own parts founder, clock, system, link.
     elevates:       the proposer asks for more than they hold; who approves it has to hold as much.
     mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
+    approved_by:    the permission it takes to approve one that is held.
+    step_up:        when a fresh second factor comes before it: where it is ASKED for, where it is APPROVED.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -37,6 +40,8 @@ class Kind(BaseModel):
     by: ClassVar[frozenset[str]] = PERSON
     mints: ClassVar[bool] = False
     elevates: ClassVar[bool] = False
+    approved_by: ClassVar[str] = "changes.approve"
+    step_up: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -60,6 +65,10 @@ class Kind(BaseModel):
     def for_actor(cls, sort: str) -> bool:
         """Whether this sort of actor may submit it at all. A token stands for its person, but where the kind mints."""
         return not cls.mints and "person" in cls.by if sort == "token" else sort in cls.by
+
+    def steps_up(self, act: str) -> bool:
+        """Whether this one, with its parameters, wants a fresh second factor where it is ASKED for or APPROVED."""
+        return act in self.step_up
 
     @property
     def takes_back(self) -> UUID | None:

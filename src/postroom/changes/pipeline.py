@@ -271,7 +271,12 @@ def _zone_name(zone: str, actor: Actor) -> str:
 def somebody_else(*changes: Change) -> bool:
     """Whether any one person could approve all of these: nobody approves what they proposed."""
     clients = [change.client_id for change in changes]
-    return others_who_may(roles_allowing("changes.approve"), clients=clients, beside=changes[0].proposer_id) > 0
+    return (
+        others_who_may(
+            roles_allowing(KINDS[changes[0].kind].approved_by), clients=clients, beside=changes[0].proposer_id
+        )
+        > 0
+    )
 
 
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:

@@ -12,7 +12,7 @@ from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.links import PrintLink
-from postroom.changes.kinds.people import OpenSession
+from postroom.changes.kinds.people import COUNTED, OpenSession
 from postroom.changes.pipeline import submit
 from postroom.host.files import write
 from postroom.models import Organization
@@ -42,7 +42,7 @@ def create(email: str, as_json: bool) -> None:
     if not settings.POSTROOM.demo:
         raise click.ClickException("only in a demo installation; here people sign in: postroom login")
     made, hashed = draw()
-    kind = OpenSession(person=email.lower(), label="demo", mfa="counted as done: demo", until=timezone.now() + LASTS)
+    kind = OpenSession(person=email.lower(), label="demo", mfa=COUNTED, until=timezone.now() + LASTS)
     try:
         change = submit(kind, actor=SYSTEM, why="postroom token create, in a demo", secrets={"session": hashed})
     except ChangeError as error:

@@ -8,6 +8,7 @@ web         the pages and the API
 worker      deliveries, the clock, mail of our own
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -41,6 +42,13 @@ def services(installation: Installation) -> Sequence[Service]:
     )
 
 
+TAKEN_ALONG = (
+    "SESSION_HOURS", "SESSION_IDLE_MINUTES", "API_REQUESTS", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_SECRET_FILE",
+    "OIDC_LABEL", "OIDC_SECOND_FACTORS",
+)  # fmt: skip
+"""What the environment of `up` may say; all else follows from the installation."""
+
+
 def environment(installation: Installation, role: str = "postroom_app") -> dict[str, str]:
     """The settings (`postroom.environment`) that make a program part of this installation, under this database role."""
     keys, at = installation.keys, installation.at
@@ -61,7 +69,7 @@ def environment(installation: Installation, role: str = "postroom_app") -> dict[
         "POSTROOM_LOCAL_NODE_KEY_FILE": str(keys / "node-public"),
         "POSTROOM_NODE_CHECK": f"smtp={at('smtp')},imap={at('imap')}",
         "DJANGO_SETTINGS_MODULE": "postroom.settings",
-    }
+    } | {name: os.environ[name] for name in map("POSTROOM_{}".format, TAKEN_ALONG) if os.environ.get(name)}
 
 
 def python(installation: Installation) -> str:

@@ -3,11 +3,11 @@
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization
 from .domains import Address, DkimKey, Domain, Reading, RecordSet
-from .logins import Counted, DeviceCode, Login
+from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
-from .people import ApiSession, ApiToken, Grant, Person, Role, TokenUse
+from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
 from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Freeze",
     "Grant",
     "Invite",
+    "Letter",
     "Login",
     "Mailbox",
     "Node",
@@ -49,6 +50,7 @@ __all__ = [
     "Secret",
     "SecretField",
     "StateModel",
+    "Subject",
     "TokenUse",
     "TreeNode",
     "WriteOutsideChange",

@@ -16,6 +16,8 @@ class Organization(StateModel):
     natural_key = "name"
     name = models.TextField()
     postmaster = models.TextField(default="")
+    terms_url = models.TextField(default="")
+    privacy_url = models.TextField(default="")
     version = models.BigIntegerField(db_default=0)
 
     class Meta(StateModel.Meta):

@@ -21,6 +21,7 @@ class Login(AbstractBaseUser):
 
     email = models.EmailField(unique=True)
     person = models.OneToOneField(Person, models.DO_NOTHING, null=True)
+    changed_at = models.DateTimeField(null=True)  # password, factors or address: links asked for before are void
     is_active = models.BooleanField(default=True)
     theme = models.TextField(default="")
     USERNAME_FIELD = "email"
@@ -37,6 +38,19 @@ class Login(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return False
+
+
+class Subject(models.Model):
+    """Who somebody is at a provider of single sign-on: linked once, by themselves, to their login."""
+
+    issuer = models.TextField()
+    subject = models.TextField()
+    login = models.ForeignKey(Login, models.DO_NOTHING)
+    linked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "subjects"
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="one_login_a_subject")]
 
 
 class DeviceCode(models.Model):

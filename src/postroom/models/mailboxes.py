@@ -76,6 +76,7 @@ class Invite(StateModel):
     Holds no token: only its hash is kept, among the secrets. until: 72 h from the last issue.
     asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
     stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.
+    recovers: of a recovery, PASSWORD (their second factor is asked with it) or SIGN_IN (an owner agreed: new factors).
     """
 
     grants_access = True
@@ -83,6 +84,7 @@ class Invite(StateModel):
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, null=True)
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
     stops = models.ForeignKey(Change, models.DO_NOTHING, null=True, related_name="notices")
+    recovers = models.TextField(default="")
     contact = models.TextField()
     asked = models.IntegerField(default=0)
     by_mail = models.BooleanField(default=True)
@@ -98,6 +100,8 @@ class Invite(StateModel):
     def opens(cls, row: Row) -> frozenset[str]:
         if row["used_at"] or row["ended_at"]:
             return NOTHING
+        if row.get("recovers"):
+            return frozenset({"recover a sign-in"})
         return frozenset({"stop a change" if row.get("stops_id") else "set a secret"})
 
 

@@ -74,6 +74,23 @@ class Grant(StateModel):
         return NOTHING if row["ended_at"] else frozenset({row["role"]})
 
 
+class Letter(StateModel):
+    """Somebody is told by mail of what was done to a person's sign-in. It opens nothing; what it says follows from it.
+
+    says: RECOVERED or MOVED (worker/letters.py has the words). about: the address before, where it moved.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    contact = models.TextField()
+    says = models.TextField()
+    about = models.TextField(default="")
+    made = models.DateTimeField()
+
+    class Meta(StateModel.Meta):
+        db_table = "letters"
+
+
 class ApiSession(StateModel):
     """A personal session at the API and the CLI: may do what its person may, for twelve hours at most.
 

@@ -63,7 +63,7 @@ def _freezes(actor: Actor) -> Pairs:
 
 
 def _invites(actor: Actor) -> Pairs:
-    rows = visible(actor, Invite).filter(used_at=None, ended_at=None, by_mail=True, stops=None)
+    rows = visible(actor, Invite).filter(used_at=None, ended_at=None, by_mail=True, stops=None, recovers="")
     rows = rows.select_related("mailbox__address", "person").order_by("id")
     return [(str(one.pk), f"for {_invited(one)}, at {one.contact}") for one in rows[:MOST]]
 

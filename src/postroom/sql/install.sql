@@ -22,6 +22,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- A login follows its person's address, in the transaction that changes it; links asked for before are void by it.
+CREATE OR REPLACE FUNCTION postroom_follow_address() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE account_emailaddress e SET email = NEW.email FROM logins l WHERE l.person_id = NEW.id AND e.user_id = l.id;
+  UPDATE logins SET email = NEW.email, changed_at = clock_timestamp() WHERE person_id = NEW.id;
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS postroom_follow_address ON people;
+CREATE TRIGGER postroom_follow_address AFTER UPDATE ON people FOR EACH ROW
+  WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION postroom_follow_address();
+
 -- Who is asking, and what that lets this transaction see. All of it ends with the transaction.
 --   clients     where they hold anything      whole    of these, where the whole record is theirs
 --   domains     the single domains they hold something at

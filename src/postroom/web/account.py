@@ -11,14 +11,16 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
-from allauth.usersessions import views as sessions
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_POST
 
-from postroom.models import Login
+from postroom.models import Login, Subject
 from postroom.web.door import own, public, wants_factor
+from postroom.web.often import guessed
+from postroom.web.own_sessions import sessions
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
 
@@ -38,10 +40,13 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 def overview(request: Any) -> HttpResponse:
     """What there is to one's own sign-in."""
+    env = settings.POSTROOM
     acts = [
         Act("Second factors and recovery codes", "/account/2fa/", icon="shield-lock"),
         Act("Where you are signed in", "/account/sessions/", icon="device-desktop"),
     ]
+    if env.oidc_issuer and not Subject.objects.filter(login=request.user, issuer=env.oidc_issuer).exists():
+        acts.append(Act(f"Link {env.oidc_label}", "/sign-in/sso/?for=link", icon="key"))
     if request.user.has_usable_password():
         acts.append(Act("Another password", "/account/password/", icon="lock"))
     acts.append(Act("To the overview", "/", icon="arrow-left"))
@@ -60,8 +65,8 @@ def theme(request: Any) -> HttpResponse:
 
 
 SIGNED_OUT: list[URLPattern | URLResolver] = [
-    path("sign-in/", public(account.login), name="account_login"),
-    path("sign-in/factor/", public(mfa.authenticate), name="mfa_authenticate"),
+    path("sign-in/", public(guessed(account.login)), name="account_login"),
+    path("sign-in/factor/", public(guessed(mfa.authenticate)), name="mfa_authenticate"),
     path("sign-in/passkey/", public(keys.login_webauthn), name="mfa_login_webauthn"),
     path("account/inactive/", public(account.account_inactive), name="account_inactive"),
     path("account/signup/", closed, name="account_signup"),
@@ -80,10 +85,10 @@ BEFORE_FACTOR: list[URLPattern | URLResolver] = [
 ]
 SIGNED_IN: list[URLPattern | URLResolver] = [
     path("account/", own(overview), name="account"),
-    path("account/password/", own(account.password_change), name="account_change_password"),
-    path("account/sessions/", own(sessions.list_usersessions), name="usersessions_list"),
+    path("account/password/", own(account.password_change, step_up=True), name="account_change_password"),
+    path("account/sessions/", own(sessions), name="usersessions_list"),
     path("account/2fa/", own(mfa.index), name="mfa_index"),
-    path("account/2fa/reauthenticate/", own(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("account/2fa/reauthenticate/", own(guessed(mfa.reauthenticate)), name="mfa_reauthenticate"),
     path("account/2fa/totp/deactivate/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("account/2fa/recovery-codes/", own(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("account/2fa/recovery-codes/generate/", own(codes.generate_recovery_codes),

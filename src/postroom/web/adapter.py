@@ -24,5 +24,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ValidationError(wrong)
         return password
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Whoever has a second factor shows that one; the password alone proves too little then."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        factors = [one for one in methods if one["id"] != "reauthenticate"]
+        return factors or methods
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Notices about sign-ins come with credentials; until then nothing is promised and nothing sent."""

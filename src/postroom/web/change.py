@@ -11,6 +11,7 @@ from django.shortcuts import render
 from postroom.access.acting import roles_allowing
 from postroom.changes.approvals import waiting_with
 from postroom.changes.edit import model_of
+from postroom.changes.kind import KINDS
 from postroom.changes.policies.high_risk import OWN_UNDO
 from postroom.models import Change
 from postroom.models.base import state_models
@@ -134,7 +135,7 @@ def _decision(request: Any, one: Mapping[str, Any], row: Change) -> Decision:
         cannot = "Decided with its batch"
     elif row.proposer_id == request.actor.person:
         cannot = "You proposed it, so somebody else decides"
-    elif not request.access.can("changes.approve", row.client_id):
+    elif not request.access.can(KINDS[row.kind].approved_by, row.client_id):
         cannot = "Your role does not approve changes here"
     elif any(v["says"] == "refuse" for v in one["verdicts"]):
         cannot = "A refusal stands; what is refused is not approved"
@@ -148,7 +149,7 @@ def _who(one: Mapping[str, Any]) -> Strong:
 
 def _approvers(request: Any, row: Change) -> tuple[Item, ...]:
     found: dict[Any, Item] = {}
-    for grant in approvers(row, roles_allowing("changes.approve")):
+    for grant in approvers(row, roles_allowing(KINDS[row.kind].approved_by)):
         who, own = grant.person, grant.person_id == row.proposer_id
         you = " This is you." if grant.person_id == request.actor.person else ""
         sub = "Proposed it, so may not approve it" if own else f"{grant.role.capitalize()}.{you}"

@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import acting_as
-from postroom.changes import approvals
+from postroom.changes import approvals, step_up
 from postroom.changes.approvals import seen
 from postroom.changes.batch import approve_batch, undo_batch, withdraw_batch
 from postroom.models import Change
@@ -18,6 +18,7 @@ from postroom.web.lists import reason
 from postroom.web.parts.change_pages import ConfirmPage
 from postroom.web.parts.forms import Confirm, Field, Form
 from postroom.web.parts.shapes import Act, Crumb, PageHead
+from postroom.web.step_up import fresh
 from postroom.web.titles import title
 
 LONGEST = 1000
@@ -26,6 +27,7 @@ LONGEST = 1000
 @act("changes.approve")
 def approve(request: Any, change: UUID) -> HttpResponse:
     """Exactly the plan whose hash the form carried."""
+    step_up.before_approving(change, actor=request.actor, fresh=fresh(request))
     approvals.approve(change, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
     return HttpResponseRedirect(f"/changes/{change}/")
 
@@ -48,6 +50,7 @@ def withdraw(request: Any, change: UUID) -> HttpResponse:
 @act("changes.view")
 def replan(request: Any, change: UUID) -> HttpResponse:
     """A new change of the same, planned now; on to its page."""
+    step_up.before_planning_again(change, actor=request.actor, fresh=fresh(request))
     made = approvals.replan(change, actor=request.actor, why=reason(request))
     return HttpResponseRedirect(f"/changes/{made.pk}/")
 
@@ -78,6 +81,7 @@ def sure(request: Any, row: Change, says: tuple[str, str, str], words: Iterable[
 
 @act("changes.approve")
 def approve_all(request: Any, batch: UUID) -> HttpResponse:
+    step_up.before_approving_all(batch, actor=request.actor, fresh=fresh(request))
     approve_batch(batch, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
     return HttpResponseRedirect(f"/batches/{batch}/")
 

@@ -6,11 +6,16 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.access import throttle
 from postroom.access.devices import confirm, waiting
-from postroom.web.door import BY_LINK, act
+from postroom.changes import step_up
+from postroom.changes.errors import StepUp
+from postroom.web.door import act
+from postroom.web.often import too_many
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Note, PageHead
+from postroom.web.step_up import BY_LINK, fresh
 
 NO_GOOD = "No terminal waits with this code. It lives for ten minutes and works once."
 
@@ -21,7 +26,13 @@ def device(request: Any) -> HttpResponse:
     typed = request.POST.get("code", "") if request.method == "POST" else request.GET.get("code", "")
     if request.method != "POST":
         return _page(request, typed)
+    try:
+        throttle.TYPED(request.actor.person)
+    except throttle.TooMany as error:
+        return too_many(request, error)
     if request.POST.get("sure"):
+        if not fresh(request):  # the session that comes of it counts as stepped up
+            raise StepUp(step_up.SENSITIVE)
         done = confirm(typed, request.actor.person, _factor(request))
         return _page(request, "", done=done) if done else _page(request, typed, error=NO_GOOD)
     label = waiting(typed)

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import acting_as
+from postroom.changes import step_up
 from postroom.changes.approvals import undo
 from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems
 from postroom.changes.kind import KINDS, Kind
@@ -25,6 +26,7 @@ from postroom.web.parts.plain import NOUNS
 from postroom.web.parts.shapes import Crumb, Fact, PageHead
 from postroom.web.plan_page import plan_page
 from postroom.web.plans import likeness
+from postroom.web.step_up import fresh
 from postroom.web.titles import TABLES, called, does, icon_of
 
 CRUMBS = (Crumb("What can be done", "/do/"),)
@@ -108,6 +110,7 @@ def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, 
         return plan_page(request, asked, proposed, key=key or str(uuid4()), moved=True)
     if (typed := asked.typed_wrong(proposed)) is not None:
         return plan_page(request, asked, proposed, key=key or str(uuid4()), typed=typed)
+    step_up.before(kinds, fresh=fresh(request))
     try:
         change = _submitted(request, asked, kinds, key)
     except ChangeError as error:

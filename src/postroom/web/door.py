@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from allauth.mfa.utils import is_mfa_enabled
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
 from postroom.access.roles import operates
-from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems
+from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
 from postroom.changes.record import note
 from postroom.models import Login
 from postroom.queries.around import Around, around
@@ -24,9 +23,10 @@ from postroom.web.framed import framed
 from postroom.web.parts.frame import Frame
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
+from postroom.web.session_limits import end, over
+from postroom.web.step_up import BY_LINK, SSO_FACTOR, fresh, prove
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
-BY_LINK = "demo_link"  # in the session: signed in by a printed link, which stands for both factors
 SIGN_IN, ENROL = "/sign-in/", "/enrol/"
 
 
@@ -62,6 +62,8 @@ def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
                     if may and inside:
                         return view(request, *args, **kwargs)
                 return view(request, *args, **kwargs) if may else refused(request, permission)
+            except StepUp:
+                return prove(request)
             except ChangeError as error:
                 return said(request, error)
 
@@ -87,12 +89,17 @@ def public(view: F) -> F:
     return asked  # type: ignore[return-value]
 
 
-def own(view: Callable[..., HttpResponse], *, before_factor: bool = False) -> Callable[..., HttpResponse]:
-    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up."""
+def own(
+    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: bool = False
+) -> Callable[..., HttpResponse]:
+    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up. `step_up`: only
+    after a fresh one."""
 
     @wraps(view)
     def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         elsewhere = not_yet(request, before_factor=before_factor)
+        if elsewhere is None and step_up and not fresh(request):
+            elsewhere = prove(request)
         return view(request, *args, **kwargs) if elsewhere is None else elsewhere
 
     asked.permission = "own sign-in"  # type: ignore[attr-defined]
@@ -116,9 +123,12 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
     found = signed_in(login.person_id) if isinstance(login, Login) and login.person_id else None
     if found is None:
         if login.is_authenticated:
-            logout(request)  # suspended or removed since: the session goes too
+            end(request, "suspended or removed")
         return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
     request.actor, request.roles = found
+    if because := over(request):
+        end(request, because)
+        return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
     if not before_factor and wants_factor(request):
         return HttpResponseRedirect(ENROL)
     return None
@@ -126,7 +136,7 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
 
 def wants_factor(request: Any) -> bool:
     """Whether a second factor has to be set up before any page answers."""
-    if not operates(request.roles) or request.session.get(BY_LINK):
+    if not operates(request.roles) or request.session.get(BY_LINK) or request.session.get(SSO_FACTOR):
         return False
     return not is_mfa_enabled(request.user)
 

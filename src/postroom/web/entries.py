@@ -7,9 +7,12 @@ from allauth.mfa.signals import authenticator_added, authenticator_removed, auth
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 
 from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
 from postroom.changes.record import note
+from postroom.models import Login
+from postroom.web.session_limits import began
 
 PRINTED = "printed link, both factors counted as done"
 
@@ -30,13 +33,15 @@ def entered(what: str, login: Any, **facts: Any) -> None:
 def signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
     records = request.session.get("account_authentication_methods") or []
     methods = [str(one.get("type") or one.get("method")) for one in records if isinstance(one, dict)]
+    began(request)
     by = getattr(request, "signed_in_by", "") or " and ".join(dict.fromkeys(methods)) or "password"
     entered("signed in", user, by=by, source=request.META.get("REMOTE_ADDR", ""))
 
 
 def signed_out(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
     if user is not None:
-        entered("signed out", user)
+        because = getattr(request, "ended_because", "")
+        entered("session ended", user, because=because) if because else entered("signed out", user)
 
 
 def failed(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_: object) -> None:
@@ -47,6 +52,7 @@ def failed(sender: object, credentials: dict[str, Any], request: HttpRequest | N
 def factor(what: str) -> Any:
     def told(sender: object, user: Any, **facts: Any) -> None:
         made = facts.get("authenticator")
+        touched(user)
         entered(what, user, factor=str(getattr(made, "type", "")))
 
     return told
@@ -55,7 +61,13 @@ def factor(what: str) -> Any:
 ADDED, REMOVED, RESET = factor("factor added"), factor("factor removed"), factor("factor replaced")
 
 
+def touched(login: Any) -> None:
+    """Whatever link was asked for before is void from now on (changes/recovery.py)."""
+    Login.objects.filter(pk=login.pk).update(changed_at=timezone.now())
+
+
 def changed(sender: object, user: Any, **_: object) -> None:
+    touched(user)
     entered("password changed", user)
 
 

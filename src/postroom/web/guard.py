@@ -32,6 +32,8 @@ class Guard:
             answer = self.get_response(request)
         except (OperationalError, InterfaceError) as error:
             answer = away(error)
+        if answer.status_code == 429:
+            answer.setdefault("Retry-After", "60")
         answer.setdefault("Content-Security-Policy", CSP)
         answer.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if not request.path.startswith("/static/"):

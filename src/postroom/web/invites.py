@@ -10,6 +10,7 @@ from django.utils import timezone
 from postroom.access.acting import acting_as
 from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
+from postroom.changes import step_up
 from postroom.changes.errors import NotThere
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
@@ -22,6 +23,7 @@ from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.pages import CopiedLink, InvitesPage, LinkPage
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Link, Note, PageHead, Row, Table
+from postroom.web.step_up import fresh
 from postroom.web.times import when
 
 COLUMNS = (Column("For"), Column("Sent to"), Column("Link"), Column("Made"), Column("Act", num=True, hidden=True))
@@ -86,8 +88,10 @@ def link(request: Any, invite: UUID) -> HttpResponse:
     row, why = _read(request, invite), reason(request)
     if not why:
         return _form(request, row, "Say why; it stands in the record")
+    kind = IssueInvite(invite=str(invite))
+    step_up.before([kind], fresh=fresh(request))
     token, hashed = draw()
-    change = submit(IssueInvite(invite=str(invite)), actor=request.actor, why=why, secrets={"link": hashed})
+    change = submit(kind, actor=request.actor, why=why, secrets={"link": hashed})
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, row, "", refused=said)
@@ -108,7 +112,7 @@ def _read(request: Any, invite: UUID) -> Invite:
         row = (
             visible(request.actor, Invite)
             .select_related(*along)
-            .filter(pk=invite, used_at=None, ended_at=None, stops=None)
+            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="")
             .first()
         )
     if row is None:

@@ -17,6 +17,7 @@ from postroom.changes.approvals import WAITING
 from postroom.changes.errors import ChangeError
 from postroom.changes.notices import NOT_ME, holder, stop, warned
 from postroom.changes.record import note
+from postroom.changes.recovery import RECOVER
 from postroom.models import Change, Login
 from postroom.web.door import public
 from postroom.web.parts.forms import Form
@@ -25,6 +26,7 @@ from postroom.web.parts.shapes import Act
 from postroom.web.told import Told, told
 
 KEPT = "notice"
+RECOVERY = "Somebody with the mailed link says that password and second factor are lost, and asks for a new sign-in."
 GONE = "It was used, it was replaced by a newer one, or its time is over."
 ASK = "Sign in, and look under Changes what became of the change; what was made is undone there."
 AFTER = (
@@ -86,9 +88,9 @@ def _stop(request: HttpRequest, link: str, proposer: UUID | None) -> None:
 
 
 def _form(request: HttpRequest, said: Told) -> HttpResponse:
-    page = NotMe(
-        organization=said.organization, facts=_facts(said), form=Form((), "This was not me: stop it", "/not-me/")
-    )
+    form = Form((), "This was not me: stop it", "/not-me/")
+    lead = RECOVERY if said.kind == RECOVER else NotMe.lead
+    page = NotMe(organization=said.organization, facts=_facts(said), form=form, lead=lead)
     return render(request, "not_me.html", {"page": page})
 
 

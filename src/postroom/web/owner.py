@@ -4,9 +4,7 @@ The token stands in the URL of the first hit alone: it is looked up, kept as its
 browser is sent on. Whoever holds the link is its owner, and can do this one thing.
 """
 
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,9 +23,9 @@ from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
-from postroom.web.signing import enrolled, person_form
+from postroom.web.signing import INVITED, enrolled, invited, person_form
+from postroom.web.terms import accepted
 
-KEPT = "invite"
 GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
 
@@ -36,7 +34,7 @@ ASK = "Ask whoever sent it for a new link; each new link makes the ones before i
 @require_http_methods(["GET", "HEAD"])
 def opened(request: HttpRequest, token: str) -> HttpResponse:
     """The link itself: remember it, and take it out of the address bar."""
-    request.session[KEPT] = hashed(token)
+    request.session[INVITED] = hashed(token)
     return HttpResponseRedirect("/invite/")
 
 
@@ -44,14 +42,11 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
     """Choose a password; it is set, the link is spent, and the recovery code is shown once."""
-    actor = Actor(None, "the owner", "link", str(request.session.get(KEPT, "")))
     try:
-        with acting_as(actor) as access:
-            row = _row(actor, access.invite)
-            found = _words(row, actor) if row else None
+        row, actor = invited(request)
+        with acting_as(actor):
+            found = _words(row, actor)
     except NoSuchLink:
-        return _gone(request)
-    if row is None or found is None:
         return _gone(request)
     if row.person_id:
         return _person(request, actor, row, found)
@@ -59,22 +54,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _form(request, found)
     password = request.POST.get("password", "")
     wrong = _faults(password, request.POST.get("again", password), found)
-    return _form(request, found, wrong) if wrong else _redeemed(request, actor, found, password)
-
-
-def _row(actor: Actor, invite: UUID | None) -> Invite | None:
-    """An invite that is still good; None for one that is not, whatever the reason."""
-    along = ("mailbox__address", "client", "person")
-    row = (
-        visible(actor, Invite)
-        .select_related(*along)
-        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None)
-        .first()
-    )
-    if row is None or row.until is None or row.until <= datetime.now(UTC):
-        return None
-    gone = row.mailbox.removed_at if row.mailbox else row.person and (row.person.removed_at or row.person.suspended_at)
-    return None if gone else row
+    return _form(request, found, wrong) if wrong else _redeemed(request, actor, row, found, password)
 
 
 def _words(row: Invite, actor: Actor) -> dict[str, str]:
@@ -107,7 +87,7 @@ def _faults(password: str, again: str, found: dict[str, str]) -> list[str]:
     return wrong if password == again else [*wrong, "The two do not match."]
 
 
-def _redeemed(request: HttpRequest, actor: Actor, found: dict[str, str], password: str) -> HttpResponse:
+def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, str], password: str) -> HttpResponse:
     code, kept = recovery_code()
     values = {"password": passwords.hashed(password), "recovery code": kept}
     try:
@@ -117,6 +97,7 @@ def _redeemed(request: HttpRequest, actor: Actor, found: dict[str, str], passwor
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
+    accepted(client=row.client_id, mailbox=row.mailbox_id)
     request.session.flush()
     groups = code.split("-")
     page = OwnerCode(

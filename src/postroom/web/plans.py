@@ -92,13 +92,18 @@ def deliveries(proposed: Proposed) -> tuple[Delivery, ...]:
     )  # fmt: skip
 
 
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
 def likeness(proposed: Proposed) -> str:
     """The same for the same plan made a moment later: new ids and the moment itself do not count."""
     change = proposed.change
     made, token = str(change.pk)[:-8], change.pk.hex[-20:-8] + change.pk.hex[:8]
     moment = change.now.isoformat()
-    plan = [[e.table, e.id, e.before, e.after] for e in proposed.plan.edits]
-    text = json.dumps([plan, change.verdicts], sort_keys=True, default=str)
-    for word, instead in ((made, "new"), (token, "token"), (moment, "now")):
+    stood = [[e.table, e.id, e.before] for e in proposed.plan.edits]  # what stood has its own times, this second's too
+    meant = [[e.after for e in proposed.plan.edits], change.verdicts]
+    text = _text(stood) + _text(meant).replace(moment, "now")
+    for word, instead in ((made, "new"), (token, "token")):
         text = text.replace(word, instead)
     return hashlib.sha256(text.encode()).hexdigest()

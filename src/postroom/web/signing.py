@@ -4,7 +4,9 @@ The sign-in library keeps passwords, factors and sessions; here a `Login` is mad
 """
 
 import hmac
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
@@ -14,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from pydantic import ValidationError
 
-from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
+from postroom.access.acting import FOUNDER, SYSTEM, Actor, NoSuchLink, acting_as
 from postroom.access.scope import visible
 from postroom.access.tokens import hashed
 from postroom.changes.errors import ChangeError, Problems
@@ -24,12 +26,15 @@ from postroom.changes.pipeline import submit
 from postroom.models import Invite, Login, Organization, Person
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
-from postroom.web.door import BY_LINK, ENROL, public
+from postroom.web.door import ENROL, public
 from postroom.web.entries import PRINTED
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerInvite
+from postroom.web.step_up import BY_LINK
+from postroom.web.terms import accepted
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+INVITED = "invite"  # in the session: the link of an invite was opened
 FOUNDING = "founding"  # in the session: the founding link was shown
 NEW_PASSWORD = Field(
     name="password", label="Password", control="password", required=True, autocomplete="new-password",
@@ -37,7 +42,9 @@ NEW_PASSWORD = Field(
 )  # fmt: skip
 
 
-def enrolled(request: HttpRequest, actor: Actor, invite: Invite, password: str | None) -> Login | None:
+def enrolled(
+    request: HttpRequest, actor: Actor, invite: Invite, password: str | None, *, signs_in: bool = True
+) -> Login | None:
     """Spend a person's link and sign them in; None if the link was spent meanwhile."""
     try:
         change = submit(EnrolPerson(), actor=actor, why=_said(invite))
@@ -46,10 +53,39 @@ def enrolled(request: HttpRequest, actor: Actor, invite: Invite, password: str |
     if change.version is None or invite.person is None:
         return None
     login = login_of(invite.person, password)
+    if invite.by_mail:
+        accepted(client=invite.person.client_id, person=invite.person.pk)
+    if not signs_in:
+        return login
     enter(request, login, by="mailed link" if invite.by_mail else PRINTED)
     if not invite.by_mail:
         request.session[BY_LINK] = True
     return login
+
+
+def invited(request: HttpRequest) -> tuple[Invite, Actor]:
+    """The good invite whose link this browser opened, and who holds it; NoSuchLink for none."""
+    actor = Actor(None, "the owner", "link", str(request.session.get(INVITED, "")))
+    with acting_as(actor) as access:
+        found = _good(actor, access.invite)
+    if found is None:
+        raise NoSuchLink("no such link")
+    return found, actor
+
+
+def _good(actor: Actor, invite: UUID | None) -> Invite | None:
+    """An invite that is still good; None for one that is not, whatever the reason."""
+    along = ("mailbox__address", "client", "person")
+    row = (
+        visible(actor, Invite)
+        .select_related(*along)
+        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None, recovers="")
+        .first()
+    )
+    if row is None or row.until is None or row.until <= datetime.now(UTC):
+        return None
+    gone = row.mailbox.removed_at if row.mailbox else row.person and (row.person.removed_at or row.person.suspended_at)
+    return None if gone else row
 
 
 def enter(request: HttpRequest, login: Login, *, by: str) -> None:
@@ -80,6 +116,7 @@ def person_form(request: HttpRequest, found: dict[str, str], wrong: list[str]) -
         organization=found["organization"], address=found["address"], until=found["until"],
         form=Form(fields=(field,), submit="Make my sign-in", url="/invite/"), title="Your sign-in to Postroom",
         lead="Choose a password that only you know. A second factor comes next.", sees=(), does=(),
+        sso=found["client"] == "",
     )  # fmt: skip
     return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
 

@@ -27,6 +27,7 @@ class Told:
     why: str
     held: str
     when: str
+    kind: str = ""
 
 
 def told(change: Change, by: Actor) -> Told:
@@ -42,8 +43,13 @@ def told(change: Change, by: Actor) -> Told:
         who=_line([f"{person.name}, {person.email}" if person else OURS.get(change.actor, "an unknown actor")]),
         why=_line([change.why, change.ticket]),
         held=_line(dict.fromkeys(reason for part in parts for reason in reasons[part.pk])),
-        when=f"{change.at:%d %B %Y, %H:%M} UTC" if change.stage == "scheduled" else "when somebody approves it",
+        when=f"{change.at:%d %B %Y, %H:%M} UTC" if change.stage == "scheduled" else _held(change),
+        kind=change.kind,
     )
+
+
+def _held(change: Change) -> str:
+    return "when somebody approves it" + (f", not before {change.at:%d %B %Y, %H:%M} UTC" if change.at else "")
 
 
 def _what(change: Change) -> str:

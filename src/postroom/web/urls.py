@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import account, device, entries, not_me, owner, pages, signing
+from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing, sso
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/<str:token>", owner.opened, name="invite-link"),
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
+    path("recover/", recovering.ask, name="recover"),
+    path("recover/set/", recovering.choose, name="recover-set"),
+    path("recover/<str:token>", recovering.link, name="recover-link"),
+    path("sign-in/sso/", sso.start, name="sso"),
+    path("sign-in/sso/back/", sso.returned, name="sso-back"),
     *account.URLS,
     *pages.URLS,
 ]

@@ -12,15 +12,16 @@ from email.utils import formatdate, make_msgid
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import draw, invite_link, notice_link
+from postroom.access.tokens import draw, invite_link, notice_link, recovery_link
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
+from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, Organization
+from postroom.models import Change, Delivery, Invite, Letter, Organization
 
-from . import notices
+from . import letters, notices
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -50,11 +51,28 @@ def send(change: Change, delivery: Delivery) -> Outcome:
     """Issue a link for an invite and mail it; evidence is our submission's own answer, with its queue id."""
     with acting_as(SYSTEM):
         invite = Invite.objects.select_related("mailbox__address", "person").filter(pk=delivery.object).first()
-    if invite is None or invite.used_at or invite.ended_at:
+        letter = Letter.objects.filter(pk=delivery.object).first()
+    if letter is None and (invite is None or invite.used_at or invite.ended_at):
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
+    if letter is not None:
+        return hand_in(letter.contact, letters.told(letter, change))
+    if invite is None:
+        return Outcome(why="it is gone")
+    if invite.recovers:
+        return _recovery(change, invite)
     return _notice(change, invite) if invite.stops_id else _invite(change, invite)
+
+
+def _recovery(change: Change, invite: Invite) -> Outcome:
+    """A link that gets a sign-in back: to the address of its person, and to nobody else."""
+    token, hashed = draw()
+    issue = IssueRecovery(recovery=str(invite.pk))
+    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return hand_in(invite.contact, letters.recovery(invite, recovery_link(token)))
 
 
 def _notice(change: Change, invite: Invite) -> Outcome:

@@ -3,10 +3,12 @@
 from email.message import EmailMessage
 
 from postroom.access.acting import SYSTEM
+from postroom.changes.recovery import RECOVER
 from postroom.models import Change, Invite
 from postroom.web.told import Told, told
 
 SUBJECT = "A change waits because nobody else could approve it"  # nothing that somebody typed stands in a header
+SUBJECT_OF_RECOVERY = "Somebody asks for a new sign-in"
 TEXT = """Hello,
 
 a change at {organization} would need a second person, and there is none. So it waits, and is made by
@@ -29,14 +31,36 @@ withdrawn and the sessions of who asked for it end. It works once.
 """
 
 
+RECOVERY = """Hello,
+
+{who} says at {organization} that password and second factor are lost, and asks for a new sign-in. It
+came from the link that was mailed to that address.
+
+  What:  {what}
+  When:  {when}
+
+An owner has to agree where there is another one, and speaks with the person first. If you know of this,
+do nothing else.
+
+This was not me, or I do not believe it:
+
+{link}
+
+The link opens a page with one button. Nothing happens before you press it; then no sign-in is given.
+It works once.
+"""
+
+
 def about(notice: Invite) -> Told | None:
     """What there is to tell; None when the change waits no more. Acting as the system."""
     change = Change.objects.select_related("proposer", "client", "undoes").get(notices=notice)
-    return told(change, SYSTEM) if change.stage == "scheduled" else None
+    waits = change.stage == "scheduled" or (change.kind == RECOVER and change.stage == "held")
+    return told(change, SYSTEM) if waits else None
 
 
 def letter(about: Told, link: str) -> EmailMessage:
     found = EmailMessage()
-    found["Subject"] = SUBJECT
-    found.set_content(TEXT.format(**vars(about), link=link))
+    recovery = about.kind == RECOVER
+    found["Subject"] = SUBJECT_OF_RECOVERY if recovery else SUBJECT
+    found.set_content((RECOVERY if recovery else TEXT).format(**vars(about), link=link))
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from postroom.changes.kind import Kind
+from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, edit
 from postroom.changes.state import State
 from postroom.models import Client
@@ -15,6 +15,7 @@ class SuspendAccess(Kind, name="access.suspend"):
     login alone gets in, and every owner is told.
     """
 
+    step_up = frozenset({ASKED})
     client: ClientRef
 
     def plan(self, state: State) -> Iterator[Planned]:
@@ -26,6 +27,7 @@ class SuspendAccess(Kind, name="access.suspend"):
 class ResumeAccess(Kind, name="access.resume"):
     """Let the organization's people in again, each with the roles they hold."""
 
+    step_up = frozenset({ASKED})
     client: ClientRef
 
     def plan(self, state: State) -> Iterator[Planned]:

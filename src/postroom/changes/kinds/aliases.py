@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind, Ref
+from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Domain, Organization
@@ -61,6 +61,7 @@ class ChangeAlias(Kind, name="aliases.change"):
 class RemoveAlias(Kind, name="aliases.remove"):
     """Stop passing mail on; the address stays taken, and creating the alias again brings it back."""
 
+    step_up = frozenset({APPROVED})
     alias: AliasRef
 
     def plan(self, state: State) -> Iterator[Planned]:

@@ -6,7 +6,7 @@ from django.db.models import Count
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Node
@@ -100,6 +100,7 @@ class ResumeClient(Kind, name="clients.resume"):
 class RemoveClient(Kind, name="clients.remove"):
     """Take a client out of service: no sign-in, no mail in or out. Thirty days of restore; no mail is deleted."""
 
+    step_up = frozenset({APPROVED})
     client: ClientRef
 
     def plan(self, state: State) -> Iterator[Planned]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
@@ -98,6 +98,7 @@ class ResumeDomain(Kind, name="domains.resume"):
 class RemoveDomain(Kind, name="domains.remove"):
     """Take a domain out of care: its records as they were found, no mail in or out. Thirty days of restore."""
 
+    step_up = frozenset({ASKED, APPROVED})
     domain: DomainRef
     accept_loss: bool = Field(default=False, description="Yes, its mail stops and its records go")
 

@@ -5,6 +5,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -26,6 +27,16 @@ def _one_record(text: str) -> str:
     return text
 
 
+def _secure_page(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    plain = text.isascii() and text.isprintable() and not set(text) & set(" \"'<>\\`") and len(text) <= 500
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not plain:
+        raise ValueError("say https:// and where it stands, or nothing")
+    return text
+
+
 def _lower(text: str) -> str:
     return text.lower()
 
@@ -36,6 +47,7 @@ def _ref(noun: str, words: str) -> Any:
 
 LONGEST_RECORD = 16_000
 RecordValue = Annotated[str, AfterValidator(_one_record)]
+PageUrl = Annotated[Line, AfterValidator(_secure_page)]
 Moment = Annotated[datetime, AfterValidator(_whole_seconds_utc)]
 ClientRef = Annotated[Line, _ref("clients", "A client: its slug or id")]
 DomainRef = Annotated[Line, AfterValidator(_lower), _ref("domains", "A domain: its name or id")]
@@ -58,6 +70,6 @@ TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
     "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
-    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PersonRef",
-    "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
+    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
+    "PersonRef",    "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

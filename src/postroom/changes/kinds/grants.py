@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from postroom.access.roles import CLIENT_ROLES, ROLES, SEALED
+from postroom.access.roles import CLIENT_ROLES, ROLES, SEALED, rank
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Domain, Grant, Person, Role
@@ -20,12 +20,17 @@ class GiveGrant(Kind, name="grants.give"):
     """A role for a person: at the whole organization, at a client, or at one domain; with a reason and an end."""
 
     mints = True
+    step_up = frozenset({APPROVED})  # a high role where it is asked for too
     person: PersonRef
     role: RoleRef
     client: ClientRef | None = None
     domain: DomainRef | None = None
     reason: Line = Field(default="", description="Why they hold it; the change's own why if left out")
     until: Moment | None = None
+
+    def steps_up(self, act: str) -> bool:
+        high = self.role not in ROLES or rank([self.role]) >= rank(["approver"])
+        return act in self.step_up or (act == ASKED and high)
 
     def plan(self, state: State) -> Iterator[Planned]:
         person = state.get(Person, self.person, where="person")
@@ -45,6 +50,7 @@ class Elevate(Kind, name="grants.elevate"):
     """More than one holds, for some hours: asked for by whoever needs it, let through by somebody who holds as much."""
 
     mints = elevates = True
+    step_up = frozenset({ASKED, APPROVED})
     role: RoleRef
     hours: int = Field(ge=1, le=12, description="For how long; it ends by itself")
     client: ClientRef | None = None

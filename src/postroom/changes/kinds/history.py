@@ -7,7 +7,7 @@ from postroom.changes.approvals import seen
 from postroom.changes.back import back_before
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.history import zones_of
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned
 from postroom.changes.state import State
 
@@ -17,6 +17,7 @@ from .fields import ChangeRef
 class RollBack(Kind, name="history.roll_back"):
     """What one change and its follow-ups did, taken back where it still stands."""
 
+    step_up = frozenset({APPROVED})
     change: ChangeRef
 
     @property

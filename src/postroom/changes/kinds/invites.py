@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from postroom.changes.errors import NotThere, Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Invite, Mailbox, Secret
@@ -39,6 +39,7 @@ class SendInvite(Kind, name="invites.send"):
 class IssueInvite(Kind, name="invites.issue"):
     """Draw a new link for an invite, good for 72 hours; the one before it is void."""
 
+    step_up = frozenset({ASKED})
     by = frozenset({"person", "system"})
     carries_secret = True
     invite: InviteRef
@@ -70,6 +71,7 @@ class ResendInvite(Kind, name="invites.resend"):
 class RedirectInvite(Kind, name="invites.redirect"):
     """Send the link to somebody else: another contact, a new link; the old one is void."""
 
+    step_up = frozenset({ASKED})
     invite: InviteRef
     contact: MailAddress
 
@@ -119,7 +121,7 @@ class RedeemInvite(Kind, name="invites.redeem"):
 
 def _open(state: State, ref: str) -> Invite:
     invite = state.get(Invite, ref, where="invite")
-    if invite.stops_id:
+    if invite.stops_id or invite.recovers:
         raise NotThere("invite", f"no invite {ref} that you can see")  # a notice: its link goes to whom it warns alone
     if invite.used_at or invite.ended_at:
         raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind, Ref
+from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret
@@ -94,6 +94,7 @@ class ResumeMailbox(Kind, name="mailboxes.resume"):
 class RemoveMailbox(Kind, name="mailboxes.remove"):
     """Take a mailbox out of use: no mail in, no sign-in, its secrets deleted. Thirty days of restore; no mail goes."""
 
+    step_up = frozenset({APPROVED})
     mailbox: MailboxRef
 
     def plan(self, state: State) -> Iterator[Planned]:

@@ -21,18 +21,19 @@ from .fields import ChangeRef, InviteRef
 from .invites import new_link
 
 SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
+RECOVERY = "people.recover"  # told of while it is held: everybody who has to know, before anybody agrees
 NO_GOOD = "this link is no longer good"
 
 
 class SendNotice(Kind, name="notices.send"):
-    """Tell its proposer, every owner and the postmaster of a change that waits because nobody could approve it."""
+    """Tell its proposer, every owner and the postmaster of what nobody could approve, or of a recovery."""
 
     by = frozenset({"clock"})
     change: ChangeRef
 
     def plan(self, state: State) -> Iterator[Planned]:
         change = _change(self.change)
-        if change.stage != "scheduled":
+        if change.stage not in (("held", "scheduled") if change.kind == RECOVERY else ("scheduled",)):
             return
         for contact in told(change, state):
             yield create(Invite, state.new_id(), stops_id=change.pk, contact=contact, made=state.now)

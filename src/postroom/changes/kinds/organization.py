@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pydantic import BaseModel, Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Grant, Node, Organization, Person
 
-from .fields import Line, MailAddress, Name, NodeRef, OurRole
+from .fields import Line, MailAddress, Name, NodeRef, OurRole, PageUrl
 
 
 class Member(BaseModel, frozen=True, extra="forbid"):
@@ -43,10 +43,15 @@ class Found(Kind, name="organization.found"):
 
 
 class ChangeOrganization(Kind, name="organization.change"):
-    """Another name for the organization, or another postmaster mailbox."""
+    """Another name for the organization, another postmaster mailbox, or where its terms and privacy notice stand."""
 
     name: Name | None = None
     postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
+    terms_url: PageUrl | None = Field(default=None, description="Its terms, https; linked where people set a secret")
+    privacy_url: PageUrl | None = Field(default=None, description="Its privacy notice, https; linked there too")
+
+    def steps_up(self, act: str) -> bool:
+        return act == ASKED and self.postmaster is not None  # who hears of what waits for nobody
 
     def plan(self, state: State) -> Iterator[Planned]:
         yield edit(state.rows(Organization).get(), **self.model_dump(exclude_none=True))
@@ -79,6 +84,7 @@ class DrainNode(Kind, name="nodes.drain"):
 class RemoveNode(Kind, name="nodes.remove"):
     """Take out a node that serves no client any more."""
 
+    step_up = frozenset({APPROVED})
     node: NodeRef
 
     def plan(self, state: State) -> Iterator[Planned]:

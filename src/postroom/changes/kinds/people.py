@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import ApiSession, Client, Grant, Invite, Person, Secret
+from postroom.models import ApiSession, Client, Grant, Invite, Letter, Person, Secret
 
 from .clients import within_restore
 from .fields import ClientRef, Line, MailAddress, Moment, Name, PersonRef, SessionRef
+from .recovery import MOVED
+
+COUNTED = "counted as done: demo"  # how the second factor of a session was shown that a demo hands out
 
 
 class InvitePerson(Kind, name="people.invite"):
@@ -30,13 +33,22 @@ class InvitePerson(Kind, name="people.invite"):
 
 
 class ChangePerson(Kind, name="people.change"):
-    """Another name for a person."""
+    """Another name for a person, or another address: they sign in with it, and are told at the old one and the new."""
 
     person: PersonRef
-    name: Name
+    name: Name | None = None
+    email: MailAddress | None = None
+
+    def steps_up(self, act: str) -> bool:
+        return act == ASKED and self.email is not None
 
     def plan(self, state: State) -> Iterator[Planned]:
-        yield edit(state.get(Person, self.person, where="person"), name=self.name)
+        person = state.get(Person, self.person, where="person")
+        yield edit(person, **self.model_dump(include={"name", "email"}, exclude_none=True))
+        if self.email and self.email != person.email:
+            about = {"client_id": person.client_id, "person_id": person.pk, "says": MOVED, "about": person.email}
+            for contact in (person.email, self.email):
+                yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
 
 
 class SuspendPerson(Kind, name="people.suspend"):
@@ -66,6 +78,7 @@ class RemovePerson(Kind, name="people.remove"):
     Grants at clients belong to these clients' histories: they are ended there first.
     """
 
+    step_up = frozenset({APPROVED})
     person: PersonRef
 
     def plan(self, state: State) -> Iterator[Planned]:
@@ -109,7 +122,13 @@ class EnrolPerson(Kind, name="people.enrol"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = state.get(Invite, state.access.invite or "", where="link")
-        if invite.person_id is None or invite.used_at or invite.ended_at or (invite.until and invite.until < state.now):
+        if (
+            invite.person_id is None
+            or invite.recovers
+            or invite.used_at
+            or invite.ended_at
+            or (invite.until and invite.until < state.now)
+        ):
             raise Problem("link", "this link is no longer good")
         yield edit(invite, used_at=state.now)
         for secret in state.hanging(Secret, "owner_row", invite.pk):

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import Kind
+from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Domain, RecordSet
@@ -22,6 +22,7 @@ from .fields import DomainRef, Line, RecordSetRef, RecordValue
 class SetRecords(Kind, name="record_sets.set"):
     """The whole RRset that shall stand under a name in a domain; values of others included."""
 
+    step_up = frozenset({ASKED, APPROVED})
     domain: DomainRef
     name: Line = Field(default="@", description="The full name, or @ for the domain itself")
     type: Line = Field(description="A, AAAA, MX, TXT, CNAME, NS, CAA or SRV")

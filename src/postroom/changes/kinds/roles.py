@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from postroom.access.roles import APPROVE, ROLES
 from postroom.changes.errors import Problem, Problems
-from postroom.changes.kind import KINDS, Kind
+from postroom.changes.kind import ASKED, KINDS, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Grant, Role
@@ -30,6 +30,7 @@ class CreateRole(Kind, name="roles.create"):
     """
 
     mints = True
+    step_up = frozenset({ASKED})
     name: Annotated[Name, AfterValidator(_lower)]
     permissions: Permissions
 
@@ -43,6 +44,7 @@ class ChangeRole(Kind, name="roles.change"):
     """Other permissions for a role; whoever holds it may that from then on."""
 
     mints = True
+    step_up = frozenset({ASKED})
     role: OwnRoleRef
     permissions: Permissions
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from postroom.access.roles import APPROVE
 from postroom.changes.errors import Problem
-from postroom.changes.kind import KINDS, Kind
+from postroom.changes.kind import ASKED, KINDS, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import ApiToken, Client, Person, Secret
@@ -32,6 +32,7 @@ class CreateToken(Kind, name="tokens.create"):
 
     carries_secret = True
     mints = True
+    step_up = frozenset({ASKED})
     name: Name
     permissions: Permissions
     clients: list[ClientRef] = Field(default=[], description="None: wherever you may yourself")

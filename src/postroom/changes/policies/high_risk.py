@@ -12,6 +12,7 @@
 | a domain live elsewhere | its zone had an MX of others when it is added |
 | a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
+| a lost sign-in | a person would get a link to a new one, without their second factor |
 | going back over others | an undo touches rows that people changed since |
 """
 
@@ -127,6 +128,12 @@ def _live_elsewhere(proposed: Proposed) -> Iterator[str]:
     )
 
 
+def _lost_sign_in(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Invite):
+        if m.opens and m.now is None and m.then and m.then["recovers"] == "sign-in":
+            yield f"lets {m.then['contact']} set a new password and new second factors"
+
+
 def _over_others(proposed: Proposed) -> Iterator[str]:
     undone = proposed.kind.takes_back
     if undone is None:
@@ -159,5 +166,5 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation, _vip_routing,
-    _live_dns, _live_elsewhere, _over_others,
+    _live_dns, _live_elsewhere, _lost_sign_in, _over_others,
 )  # fmt: skip

@@ -25,6 +25,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "mailboxes": ("Mailbox", "mailbox"),
     "aliases": ("Alias", "route"),
     "invites": ("Invite", "mail"),
+    "letters": ("Letter", "mail"),
     "secrets": ("Secret", "lock"),
     "people": ("Person", "user"),
     "grants": ("Role given", "user-check"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from postroom.web.parts.forms import Form
-from postroom.web.parts.shapes import Act, Note, Words
+from postroom.web.parts.shapes import Act, Item, Note, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class OwnerInvite(PlainPage):
     address: str
     until: str
     form: Form
+    sso: bool = False
     title: str = "Your mailbox is ready"
     lead: str = "Choose a password that only you know. Mail that came in already is waiting for you."
     sees: tuple[str, ...] = (
@@ -90,3 +91,26 @@ class Notice(PlainPage):
     words: tuple[Words, ...]
     note: Note | None = None
     acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSessions(PlainPage):
+    """sessions.html: where somebody is signed in; `end` ends all but the one that looks."""
+
+    browsers: tuple[Item, ...]
+    terminals: tuple[Item, ...] = ()
+    end: Act | None = None
+    title: str = "Where you are signed in"
+    lead: str = "One that you do not know: end it, then choose another password."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery(PlainPage):
+    """recover.html: a lost sign-in; `passkey`: one may be shown instead of a code, `lost`: or nothing can be."""
+
+    title: str
+    lead: str
+    form: Form
+    address: str = ""
+    passkey: bool = False
+    lost: bool = False

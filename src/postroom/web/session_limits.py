@@ -1,0 +1,41 @@
+"""How long a sign-in at the pages lasts: a day at most and, for operator roles, an hour without a click.
+
+NIST SP 800-63B-4, 2.2.3 (AAL2). What a page asks for by itself, as for the progress of a change, is no click.
+"""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+
+from postroom.access.roles import operates
+
+BEGAN, SEEN = "began", "seen"  # in the session: when it was opened, when its person last did something
+OFTEN = 60  # seconds; the time of the last click is written no more often
+
+
+def began(request: Any) -> None:
+    """Somebody signed in: from here on it counts."""
+    request.session[BEGAN] = request.session[SEEN] = time.time()
+
+
+def over(request: Any) -> str:
+    """Why this session ends now; empty while it goes on. Notes the click."""
+    now, session, env = time.time(), request.session, settings.POSTROOM
+    if BEGAN not in session:
+        began(request)
+    if now - session[BEGAN] >= env.session_hours * 3600:
+        return f"{env.session_hours} hours are over"
+    idle = now - session[SEEN]
+    if operates(request.roles) and idle >= env.session_idle_minutes * 60:
+        return f"nothing was done for {env.session_idle_minutes} minutes"
+    if idle >= OFTEN and "HX-Request" not in request.headers:
+        session[SEEN] = now
+    return ""
+
+
+def end(request: Any, because: str) -> None:
+    """Signed out, and an entry that says why."""
+    request.ended_because = because
+    logout(request)

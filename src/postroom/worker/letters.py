@@ -1,0 +1,77 @@
+"""What people are told of a sign-in by mail: the link that gets it back, and what was done."""
+
+from email.message import EmailMessage
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Invite, Letter, Organization
+
+PASSWORD = """Hello,
+
+somebody asked to get the sign-in of {what} to Postroom at {organization} back.
+
+Open this link to choose another password. You are asked for your second factor too; without it the
+link does nothing:
+
+{link}
+
+The link works once, until {until}. If you did not ask for it, do nothing: nobody gets in by this.
+"""
+SIGN_IN = """Hello,
+
+your sign-in to Postroom at {organization} is given back to you, after a second person agreed or the
+time to object had passed.
+
+Open this link to choose another password and to set up a new second factor. The old ones stop working:
+
+{link}
+
+The link works once, until {until}. If you did not ask for it, tell an owner of {organization} at once.
+"""
+RECOVERED = """Hello,
+
+{name} ({what}) got the sign-in to Postroom at {organization} back by a mailed link, at {when}.
+
+Every session of theirs has ended. If this was not {name}, suspend that person at once and look under
+Changes for what was done in their name.
+"""
+MOVED = """Hello,
+
+the address with which {name} signs in to Postroom at {organization} was changed by {who}, at {when}.
+
+  Before:  {about}
+  Now:     {what}
+
+Notices go to the new address from now on. If you do not know of this, tell an owner of {organization}
+at once; this address gets no further mail about it.
+"""
+LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
+SAYS = {"recovered": ("A sign-in was got back", RECOVERED), "moved": ("An address to sign in with was changed", MOVED)}
+
+
+def recovery(invite: Invite, link: str) -> EmailMessage:
+    with acting_as(SYSTEM):
+        issued = Invite.objects.select_related("person").get(pk=invite.pk)
+        organization = Organization.objects.get().name
+    until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
+    what = issued.person.email if issued.person else ""
+    text = LINKS[invite.recovers].format(organization=organization, what=what, link=link, until=until)
+    return _letter("Your sign-in to Postroom", text)
+
+
+def told(letter: Letter, change: Change) -> EmailMessage:
+    """What was done, by whom, when. Nothing that somebody typed stands in a header."""
+    with acting_as(SYSTEM):
+        person = Letter.objects.select_related("person").get(pk=letter.pk).person
+        made = Change.objects.select_related("proposer").get(pk=change.pk)
+        organization = Organization.objects.get().name
+    who = made.proposer.name if made.proposer else "the system"
+    subject, text = SAYS[letter.says]
+    words = {"name": person.name, "what": person.email, "about": letter.about, "who": who, "organization": organization}
+    return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
+
+
+def _letter(subject: str, text: str) -> EmailMessage:
+    letter = EmailMessage()
+    letter["Subject"] = subject
+    letter.set_content(text)
+    return letter

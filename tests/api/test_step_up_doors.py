@@ -1,0 +1,53 @@
+"""Step-up at the API: a session is as good as its second factor for fifteen minutes; then it says how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from cast import MIA, House, again, do, the
+from postroom.models import Invite
+
+Ask = Callable[[str], Any]
+
+
+def test_an_older_session_is_told_how_to_go_on_and_nothing_happens(
+    house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do("mailboxes.create", house.olive, address="nia@acme.example", contact="nia@home.test")
+    held = do("mailboxes.remove", house.olive, mailbox=MIA)
+    invite = the(Invite, mailbox__address__address="nia@acme.example")
+    oskar, ada = at_api("oskar"), at_api("ada")
+    role = {"person": "henry@northlight.example", "role": "operator"}
+    monkeypatch.setattr("postroom.api.door.FRESH", timedelta(0))
+    for answer in (
+        oskar.change("grants.give", role),
+        oskar.post("/batches", {"changes": [{"kind": "grants.give", "params": role}], "why": "x"}),
+        oskar.change("record_sets.set", {"domain": "acme.example", "type": "A", "values": ["192.0.2.1"]}),
+        oskar.post(f"/invites/{invite.pk}/link", {"why": "x"}),
+        oskar.post(f"/invites/{invite.pk}/redirect", {"why": "x", "contact": "b@home.test"}),
+        ada.post(f"/changes/{held.pk}/approve", {"plan_hash": held.plan_hash}),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/step-up"), answer.content
+        assert "postroom login" in answer.json()["detail"]
+    assert again(held).stage == "held"
+    assert oskar.change("grants.give", role, dry_run=True).status_code == 200, "looking is free"
+    assert oskar.change("mailboxes.suspend", {"mailbox": MIA}).status_code == 200
+    monkeypatch.undo()
+    assert ada.post(f"/changes/{held.pk}/approve", {"plan_hash": held.plan_hash}).status_code == 200
+    assert oskar.change("grants.give", role).status_code == 202
+
+
+def test_a_session_that_a_demo_hands_out_counts_there_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from postroom.api.door import Caller
+    from postroom.changes.state import made_at, new_change_id
+
+    old = Caller(house.oskar, new_change_id(), "counted as done: demo")
+    monkeypatch.setattr("postroom.api.door.FRESH", timedelta(0))
+    assert not old.fresh and abs(made_at(old.session).timestamp() - made_at(new_change_id()).timestamp()) < 5
+    monkeypatch.setitem(settings.POSTROOM.values, "DEMO", True)
+    assert old.fresh and not Caller(house.oskar, old.session, "totp").fresh
