@@ -21,6 +21,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     roles,
+    sealed,
     tokens,
 )  # fmt: skip
 from postroom.changes.policies.both_told import both_told
@@ -54,7 +55,7 @@ KINDS: list[type[kind.Kind]] = [
     roles.CreateRole, roles.ChangeRole, roles.EndRole,
     tokens.CreateToken, tokens.EndToken,
     access.SuspendAccess, access.ResumeAccess,
-    links.PrintLink,
+    links.PrintLink, sealed.SealLogin,
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,

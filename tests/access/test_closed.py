@@ -2,8 +2,8 @@
 
 import pytest
 
-from cast import MIA, House, do, person, the
-from postroom.access.acting import Actor, acting_as, others_who_may
+from cast import MIA, House, do, person, reasons, the
+from postroom.access.acting import SYSTEM, Actor, acting_as, others_who_may
 from postroom.access.scope import visible
 from postroom.changes.approvals import approve
 from postroom.changes.errors import NotAllowed, Problems
@@ -46,5 +46,12 @@ def test_nobody_of_the_organization_gets_in_and_its_own_people_go_on(house: Hous
         approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
 
     assert do("mailboxes.suspend", amy, mailbox=MIA).version and seen(amy) == {MIA}
+    do("people.seal", SYSTEM, name="Sealed login 1", email="sealed-1@northlight.example")
+    sealed = person("sealed-1@northlight.example", SYSTEM)
+    assert seen(sealed) == {MIA, "mia@globex.example"} and do("mailboxes.resume", sealed, mailbox=MIA).version
+    for away in ("people.suspend", "people.remove"):
+        refused = do(away, house.oskar, person="sealed-1@northlight.example")
+        assert refused.stage == "refused" and "stands above you" in reasons(refused)
+
     assert do("access.resume", amy, client="acme").version
     assert seen(house.olive) == {MIA, "mia@globex.example"} and seen(house.carl) == {MIA}

@@ -103,6 +103,7 @@ WALKS: dict[str, Walk] = {
     "people.issue_recovery": by(SYSTEM, secrets=("link",), recovery="{recovery}"),
     "people.recover": by(Actor(None, "Rita", "link", LINK[RITA]), person=RITA),
     "people.regain": by(Actor(None, "Rita", "link", LINK[RITA])),
+    "people.seal": by(SYSTEM, name="Sealed login 1", email="sealed-1@northlight.example"),
     "people.print_link": by(SYSTEM, secrets=("link",), person=ADA),
     "people.enrol": closing(Actor(None, "Otto", "link", LINK[OTTO])),
     "grants.give": by("oskar", person=OTTO, role="auditor", client="acme"),

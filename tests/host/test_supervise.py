@@ -57,6 +57,16 @@ def test_a_job_runs_to_its_end_while_the_services_are_watched(state: Path) -> No
     assert said == ["one ended with -9; starting it again in 0.5 s"]
 
 
+def test_a_job_beside_goes_on_with_the_services_and_is_not_started_again(state: Path) -> None:
+    said: list[str] = []
+    with Supervisor(state, said.append).listening() as supervisor:
+        supervisor.start([Service("one", SLEEP)])
+        supervisor.beside(python("aside", "import time; time.sleep(0.3)"))
+        assert len(supervisor.running) == 2
+        supervisor.once(python("job", "import time; time.sleep(1)"))
+        assert [one.service.name for one in supervisor.running] == ["one"] and said == []
+
+
 def test_what_cannot_be_started_again_is_tried_later_and_stops_nothing_else(state: Path) -> None:
     said: list[str] = []
     starts = iter([None, OSError("disk full"), None])

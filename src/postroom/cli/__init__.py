@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": Command("inside:worker", "Run deliveries, the clock, proofs and our own mail.", place.from_environment),
     "demo": Command("demo:load", "Load the demo portfolio, once; `up --demo` does it.", place.enter),
     "links": Command("inside:links", "Print the one-time links with which people get in.", place.enter),
+    "break-glass": Command("sealed:break_glass", "Print the two sealed logins, once, for paper.", place.enter),
     "token": Command("inside:token", "Sessions at the API, in a demo installation.", place.enter),
     "login": Command("login:login", "Sign in, confirmed in the browser."),
     "logout": Command("login:logout", "End the session that login opened."),

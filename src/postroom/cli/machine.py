@@ -49,11 +49,13 @@ def _loaded(installation: Installation, supervisor: Supervisor) -> None:
 def _announced(installation: Installation, supervisor: Supervisor) -> None:
     say(f"pages at {installation.origin}")
     supervisor.once(_job(installation, "links"), shown=True)
+    if not installation.demo:
+        supervisor.beside(_job(installation, "break-glass", "--wait"))
 
 
-def _job(installation: Installation, name: str) -> Service:
+def _job(installation: Installation, name: str, *options: str) -> Service:
     """One of our own commands, as root and in this installation."""
-    return Service(name, (str(installation.program), name), env=services.environment(installation))
+    return Service(name, (str(installation.program), name, *options), env=services.environment(installation))
 
 
 @click.command()

@@ -53,6 +53,7 @@ class Running:
     since: float = field(default_factory=time.monotonic)
     deaths: int = 0
     again_at: float | None = None
+    lasting: bool = True  # started again when it ends; a job is not
 
 
 @dataclass
@@ -109,6 +110,11 @@ class Supervisor:
         self.running.remove(one)
         if one.process.returncode:
             raise ServiceFailed(f"{job.name} failed with {one.process.returncode}{'' if shown else self._tail(job)}")
+
+    def beside(self, job: Service) -> None:
+        """Start a job that goes on beside the services and ends when it is done; shown, not to its log."""
+        with self._in_one_piece():
+            self.running.append(Running(job, self._spawn(job, shown=True), lasting=False))
 
     def watch(self) -> None:
         """Until a signal: start again what dies, later each time it dies young."""
@@ -193,12 +199,16 @@ class Supervisor:
         return f"; {self.log(service)} ends:\n" + "\n".join(f"    {line}" for line in lines)
 
     def _look_after_all(self, but: Running | None = None) -> None:
-        for one in self.running:
+        for one in list(self.running):
             if one is not but:
                 self._look_after(one)
 
     def _look_after(self, one: Running) -> None:
-        if one.again_at is None and one.process.poll() is not None:
+        ended = one.again_at is None and one.process.poll() is not None
+        if ended and not one.lasting:
+            pid_files.remove(self.run, one.service)
+            self.running.remove(one)
+        elif ended:
             self._put_off(one, f"ended with {one.process.returncode}")
         elif one.again_at is not None and time.monotonic() >= one.again_at:
             self._again(one)

@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "people.issue_recovery": ("Make a new link of a recovery", "Make a link of a recovery"),
     "people.recover": ("Give a sign-in back", "Give {person} a new sign-in"),
     "people.regain": ("Get a sign-in back", "Sign-in back by a link"),
+    "people.seal": ("Make a sealed login", "Make {name}"),
     "people.print_link": ("Print a sign-in link", "Print a sign-in link for {person}"),
     "notices.send": ("Tell of a change that nobody could approve", "Tell who has to know that a change waits"),
     "notices.issue": ("Make a new link of a notice", "Make a link of a notice"),
