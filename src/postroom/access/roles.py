@@ -5,16 +5,18 @@ from fnmatch import fnmatchcase
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
-    "dkim_keys.*", "invites.*", "grants.*", "sessions.end",
+    "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*",
 )  # fmt: skip
 
 ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "operator": frozenset({"*.view", *OPERATED}),
-    "approver": frozenset({"*.view", "changes.approve", "freezes.start"}),
+    "approver": frozenset({"*.view", "changes.approve", "freezes.start", "findings.accept"}),
     "helpdesk": frozenset({"*.view", "invites.resend", "invites.cancel"}),
     "auditor": frozenset({"*.view"}),
-    "client admin": frozenset({"*.view", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back"}),
+    "client admin": frozenset(
+        {"*.view", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back", "findings.acknowledge"}
+    ),
 }
 
 # A grant never exceeds the granter's, and nobody edits somebody above them.

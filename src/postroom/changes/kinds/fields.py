@@ -49,12 +49,15 @@ InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
 RecordSetRef = Annotated[Line, _ref("record_sets", "A record set: its id")]
 DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
 ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
+FindingRef = Annotated[Line, _ref("findings", "A finding: its id")]
+AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 Role = Literal["owner", "operator", "approver", "helpdesk", "auditor", "client admin"]
 
 __all__ = [
-    "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
+    "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FindingRef",
+    "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "PersonRef", "RecordSetRef", "RecordValue",
     "Role", "SessionRef", "Text", "date",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "secrets": ("Secret", "lock"),
     "people": ("Person", "user"),
     "grants": ("Role given", "user-check"),
+    "acceptances": ("Decision about a finding", "urgent"),
     "api_sessions": ("API session", "plug-connected"),
 }
 """A table's noun and icon."""
