@@ -26,15 +26,12 @@ AGO = 20
 
 
 def decided(actor: Actor, sort: str) -> Exists:
-    """Whether a finding is acknowledged, or accepted, now: nobody ended it, its time is not up, it is no worse since."""
-    rows = visible(actor, Acceptance, "findings.view").filter(
-        Q(until=None) | Q(until__gt=timezone.now()), sort=sort, ended_at=None, client=OuterRef("client")
-    )
-    if sort == "acknowledged":
-        return Exists(rows.filter(finding=OuterRef("pk")))
-    return Exists(
-        rows.alias(rank=severity_rank()).filter(fingerprint=OuterRef("fingerprint"), rank__lte=OuterRef("rank"))
-    )
+    """Whether a finding is acknowledged, or accepted, now: not ended, its time not up, and the finding no worse."""
+    lasting = Q(until=None) | Q(until__gt=timezone.now())
+    rows = visible(actor, Acceptance, "findings.view").filter(lasting, sort=sort, ended_at=None)
+    no_worse = rows.alias(rank=severity_rank()).filter(rank__lte=OuterRef("rank"))
+    about = {"finding": OuterRef("pk")} if sort == "acknowledged" else {"fingerprint": OuterRef("fingerprint")}
+    return Exists(no_worse.filter(**about))
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ SAID: dict[str, str] = {
     "nodes.drain": "It gets no further clients; those it has stay.",
     "nodes.remove": "It is taken out of service.",
     "findings.acknowledge": "It stays open and in the list; whoever looks sees that somebody is at it.",
-    "findings.accept": "It leaves the list until then, also if it goes and comes back; if it becomes worse it is open again.",
+    "findings.accept": "It leaves the list until then, also if it goes and comes back. If it becomes worse "
+    "it is open again.",
     "findings.reopen": "It stands in the list again like any other.",
     "freezes.start": "Nothing changes here until it ends, but what only closes access.",
     "freezes.end": "Changes go through again.",

@@ -1,7 +1,7 @@
 """A critical finding is mailed to every owner of the organization, once, until our submission has taken each letter.
 
-What it answered to whom is kept with the finding, letter by letter, so that a worker that dies repeats one at most. What
-was accepted is not told; where nobody owns the organization, its postmaster is.
+What it answered to whom is kept with the finding, letter by letter, so that a worker that dies repeats one at most.
+What was accepted is not told; where nobody owns the organization, its postmaster is.
 """
 
 import time

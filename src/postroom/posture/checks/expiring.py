@@ -32,20 +32,26 @@ def _ends(one: Grant) -> Found:
     again = {"person": str(one.person_id), "role": one.role, "reason": one.reason}
     again |= {"client": str(one.client_id)} if one.client_id else {}
     again |= {"domain": str(one.domain_id)} if one.domain_id else {}
-    title = f"The role {one.role} of {one.person.name} ends"
+    title = f"The role {one.role} of {_whose(one)} ends"
     return _found(one, "low", "ends", title, "grants.give", again)
 
 
 def _untidied(one: Grant) -> Found:
-    title = f"The role {one.role} of {one.person.name} has ended, and its row still stands"
+    title = f"The role {one.role} of {_whose(one)} has ended, and its row still stands"
     return _found(one, "medium", "not tidied", title, "grants.end", {"grant": str(one.pk)})
+
+
+def _whose(one: Grant) -> str:
+    """A client reads of its own people by name, as everywhere."""
+    theirs = one.client_id is None or one.person.client_id == one.client_id
+    return one.person.name if theirs else "somebody at the organization"
 
 
 def _found(one: Grant, severity: str, cause: str, title: str, kind: str, params: dict[str, str]) -> Found:
     until = one.until.isoformat(timespec="seconds") if one.until else None
-    evidence = {"role": one.role, "person": one.person.email, "until": until, "reason": one.reason}
+    evidence = {"role": one.role, "until": until, "reason": one.reason}
     return Found(
-        severity, "grants", one.pk, f"{one.role} for {one.person.name}", title, cause, client=one.client_id,
+        severity, "grants", one.pk, f"{one.role} for {_whose(one)}", title, cause, client=one.client_id,
         domain=one.domain_id, evidence=evidence, kind=kind, params=params,
     )  # fmt: skip
 
