@@ -13,7 +13,20 @@ from postroom.changes import approvals
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import apply_scheduled, dry_run, submit
-from postroom.models import ApiSession, Change, DkimKey, Freeze, Grant, Invite, RecordSet, Review
+from postroom.models import (
+    Acceptance,
+    ApiSession,
+    Change,
+    DkimKey,
+    Domain,
+    Finding,
+    Freeze,
+    Grant,
+    Invite,
+    RecordSet,
+    Review,
+)
+from postroom.posture.findings import Found, observed
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -174,6 +187,10 @@ WALKS: dict[str, Walk] = {
     "sessions.end": closing("oskar", session="{session}"),
     "freezes.start": by("olive", scope="acme", reason="one more"),
     "freezes.end": closing("olive", freeze="{freeze}"),
+    "findings.acknowledge": by("olive", finding="{finding}"),
+    "findings.accept": by("olive", finding="{finding}", reason="x", until="{soon}"),
+    "findings.reopen": closing("olive", finding="{acknowledged}"),
+    "findings.lapse": closing(CLOCK, acceptance="{acceptance}"),
     "history.roll_back": by("olive", change="{change}"),
 }  # fmt: skip
 UNMARKED = {
@@ -236,7 +253,18 @@ def named(house: House) -> dict[str, str]:
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
     ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
+    acme = the(Domain, name="acme.example")
+    wrong = [Found("high", "domains", acme.pk, acme.name, "t", str(n), client=acme.client_id) for n in range(3)]
+    observed("t.freeze", wrong)
+    with acting_as(SYSTEM):
+        findings = [str(pk) for pk in Finding.objects.values_list("pk", flat=True)]
+    for one in findings[1:]:
+        do("findings.acknowledge", house.olive, finding=one)
     return {
+        "finding": findings[0],
+        "acknowledged": findings[1],
+        "acceptance": str(the(Acceptance, finding=findings[2]).pk),
+        "soon": (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="seconds"),
         "later": str(later.pk),
         "notice": str(the(Invite, stops=later, contact="postmaster@northlight.example").pk),
         "invite": str(invites[LEO].pk),

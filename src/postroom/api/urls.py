@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import changes, invites, objects, problems, reviews, sessions
+from . import changes, findings, invites, objects, problems, reviews, sessions
 from .door import Bearer
 
 api = NinjaAPI(
@@ -15,5 +15,5 @@ api = NinjaAPI(
     openapi_url="/openapi.json",
 )
 problems.install(api)
-for router in (changes.router, invites.router, objects.router, reviews.router, sessions.router):
+for router in (changes.router, findings.router, invites.router, objects.router, reviews.router, sessions.router):
     api.add_router("", router)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.models import Acceptance, Client, Finding, Look
+from postroom.models import Acceptance, Client, Finding, Grant, Look
 from postroom.models.findings import SEVERITIES, severity_rank
 
 from .objects import SHORTEST
@@ -92,6 +92,12 @@ def _state(state: str) -> Q:
     }.get(state, Q(pk__in=[]))
 
 
+def known(where: str, value: str, values: Sequence[str]) -> None:
+    """Refuse a word that narrows by nothing."""
+    if value and value not in values:
+        raise Problem(where, f"{value[:40]!r} is none of {', '.join(values)}")
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many are open and not accepted, by severity; of all these, how many could not be read. accepted: apart."""
@@ -166,6 +172,11 @@ def whole(actor: Actor, finding: UUID) -> Whole:
     decisions = visible(actor, Acceptance, "findings.view").filter(about).select_related("person").order_by("-id")
     before = visible(actor, Finding).filter(fingerprint=row.fingerprint).exclude(pk=row.pk).order_by("-id")
     return Whole(row, list(decisions[:AGO]), list(before[:AGO]))
+
+
+def grant(actor: Actor, pk: UUID) -> Grant | None:
+    """The grant a finding is about, as far as this actor sees it and who holds it."""
+    return visible(actor, Grant).select_related("person").filter(pk=pk).first()
 
 
 def state_of(row: Any) -> str:

@@ -10,6 +10,7 @@ from postroom.models import (
     Client,
     DkimKey,
     Domain,
+    Finding,
     Freeze,
     Grant,
     Invite,
@@ -21,7 +22,7 @@ from postroom.models import (
 
 MOST = 200
 Pairs = list[tuple[str, str]]
-BY_ID = frozenset({"grants", "freezes", "invites", "record_sets", "dkim_keys"})  # nobody types these
+BY_ID = frozenset({"grants", "freezes", "invites", "record_sets", "dkim_keys", "findings"})  # nobody types these
 
 
 def suggested(actor: Actor, noun: str) -> Pairs:
@@ -77,6 +78,11 @@ def _keys(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.selector} of {one.domain.name}") for one in rows[:MOST]]
 
 
+def _findings(actor: Actor) -> Pairs:
+    rows = visible(actor, Finding).filter(closed_at=None).order_by("place")
+    return [(str(one.pk), f"{one.title} ({one.severity})") for one in rows[:MOST]]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -89,4 +95,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "invites": _invites,
     "record_sets": _record_sets,
     "dkim_keys": _keys,
+    "findings": _findings,
 }
