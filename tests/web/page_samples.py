@@ -145,12 +145,7 @@ OVERVIEW = OverviewPage(
     findings=(
         Item(Link("1 critical", "/p/findings"), tone="bad"),
         Item(Link("2 medium", "/p/findings"), tone="warn"),
-        Item(
-            Link("1 could not be read", "/p/findings"),
-            "neither there nor gone",
-            icon="question-mark",
-            badge=Badge("unknown", "unknown"),
-        ),
+        Item(Link("1 unknown", "/p/findings"), "could not be read: neither there nor gone", icon="question-mark"),
         Item(Link("1 accepted", "/p/findings"), tone="off", icon="hand-stop"),
     ),
     reviews=(Item("Suspended during a freeze", "by Olive Osei, due today 19:04", icon="clock"),),

@@ -103,7 +103,7 @@ def test_nothing_is_well_before_all_was_read(house: House) -> None:
         observed(check.name, [])
     assert "Nothing is wrong" in page(browser.get("/")) and "Nothing is wrong" in page(browser.get("/findings/"))
     not_read("access.owners", "down")
-    assert "1 checks not read" in page(browser.get("/")) and "Nothing is known" in page(browser.get("/findings/"))
+    assert "1 check not read" in page(browser.get("/")) and "Nothing is known" in page(browser.get("/findings/"))
     run(catalogue.OWNERS)
     not_read("access.owners", "the <database>")
     with acting_as(SYSTEM):
@@ -113,7 +113,7 @@ def test_nothing_is_well_before_all_was_read(house: House) -> None:
         "What is so now is unknown" in shown
         and "the &lt;database&gt;" in browser.get(f"/findings/{one.pk}/").content.decode()
     )
-    assert "1 could not be read" in page(browser.get("/"))
+    assert "1 unknown" in page(browser.get("/"))
     observed("access.owners", [], at=datetime.now(UTC) - timedelta(hours=1))
     with acting_as(SYSTEM):
         assert Finding.objects.get().closed_at is None

@@ -184,11 +184,12 @@ def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:
         for name, number in found.by.items() if number
     ]  # fmt: skip
     if found.unknown:
-        unknown = Link(f"{found.unknown} could not be read", "/findings/?state=unknown")
-        items.append(Item(unknown, "neither there nor gone", icon="question-mark", badge=Badge("unknown", "unknown")))
+        unknown = Link(f"{found.unknown} unknown", "/findings/?state=unknown")
+        items.append(Item(unknown, "could not be read: neither there nor gone", icon="question-mark"))
     if read.unread:
         names = ", ".join(read.unread)
-        items.append(Item(f"{len(read.unread)} checks not read", names, icon="question-mark", badge=NOT_MEASURED))
+        count = f"{len(read.unread)} check{'' if len(read.unread) == 1 else 's'} not read"
+        items.append(Item(count, f"what they would find is unknown: {names}", icon="question-mark"))
     elif not items:
         items.append(Item("Nothing is wrong", f"all checks were read by {when(read.at)}", "ok"))
     if found.accepted:
