@@ -9,6 +9,7 @@ from postroom.changes.kinds import (
     clients,
     dkim,
     domains,
+    findings,
     freezes,
     grants,
     history,
@@ -33,6 +34,9 @@ from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
+from postroom.posture import run as posture
+from postroom.posture.checks.expiring import EXPIRING
+from postroom.posture.checks.owners import OWNERS
 from postroom.worker import follow_ups, mail, zones
 
 KINDS: list[type[kind.Kind]] = [
@@ -59,6 +63,7 @@ KINDS: list[type[kind.Kind]] = [
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
+    findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
     history.RollBack,
 ]  # fmt: skip
 
@@ -98,7 +103,12 @@ ENDS: dict[str, Ends] = {
     "grants": Ends("grants.end", "grant"),
     "api_sessions": Ends("sessions.end", "session"),
     "api_tokens": Ends("tokens.end", "token"),
+    "acceptances": Ends("findings.lapse", "acceptance"),
 }
+
+
+# What is looked at again and again; what is wrong is a finding.
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING]
 
 
 def hand_over() -> None:
@@ -111,3 +121,4 @@ def hand_over() -> None:
     follow.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
     deliver.FOLLOWED.update(follow_ups.FOLLOW_UPS)
     readings.READERS[:] = [zones.read]
+    posture.CHECKS[:] = CHECKS

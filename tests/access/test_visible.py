@@ -25,8 +25,9 @@ from postroom.access.roles import RANK, ROLES, SEALED, allows, rank, roles_that
 from postroom.access.scope import _everywhere, _mine, visible
 from postroom.changes.errors import Problems
 from postroom.changes.kind import KINDS
-from postroom.models import Client, Domain, Freeze, Grant, Mailbox, Person
+from postroom.models import Client, Domain, Finding, Freeze, Grant, Mailbox, Person
 from postroom.models.base import state_models
+from postroom.posture.findings import Found, observed
 
 EVERYBODY = ("oskar", "olive", "ada", "henry", "audrey", "carl")
 
@@ -37,6 +38,11 @@ def furnished(house: House) -> None:
         do("mailboxes.create", house.olive, address=f"x@{name}.example", contact=f"x@home.{name}.example")
         do("freezes.start", house.olive, scope=name, reason="x", until="2099-01-01T00:00:00Z")
         do("freezes.end", house.olive, freeze=str(the(Freeze, client__slug=name).pk))
+        whose = the(Client, slug=name).pk
+        observed(f"t.{name}", [Found("low", "clients", whose, name, "t", client=whose)])
+        with acting_as(SYSTEM):
+            finding = str(Finding.objects.get(client=whose).pk)
+        do("findings.acknowledge", house.olive, finding=finding)
     for who in ("carl", "olive"):
         email, until = f"{who}@northlight.example", "2099-01-01T00:00:00Z"
         do("sessions.open", SYSTEM, secrets={"session": who * 20}, person=email, mfa="x", until=until)
@@ -48,7 +54,7 @@ def test_visible_is_what_row_security_shows_to_everybody_in_every_table(house: H
     for name in EVERYBODY:
         actor = getattr(house, name)
         with acting_as(actor):
-            for model in state_models().values():
+            for model in (Finding, *state_models().values()):
                 seen, walled = set(visible(actor, model)), set(model.objects.all())
                 assert seen == walled, f"{name} and {model.__name__}"
     with acting_as(house.carl):
@@ -210,6 +216,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "freezes.end": ("owner", "operator"),
     "record_sets.set": ("owner", "operator"),
     "history.roll_back": ("owner", "operator", "client admin"),
+    "findings.view": tuple(ROLES),
+    "findings.acknowledge": ("owner", "operator", "client admin"),
+    "findings.accept": ("owner", "operator", "approver"),
+    "findings.reopen": ("owner", "operator"),
 }
 
 

@@ -1,6 +1,7 @@
 """What is plugged in says what it is: kinds, policies, models; and the database guards what the models say."""
 
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from postroom import catalogue
 from postroom.changes.kind import Kind
 from postroom.changes.policy import Policy
 from postroom.models.base import Row, StateModel, state_models
+from postroom.posture.run import Check, Seen
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 TESTS = Path(__file__).parent.parent
@@ -88,6 +90,27 @@ def test_what_is_plugged_in_badly_is_found(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text('do("mailboxes.create")')
     (tmp_path / "every_kind.py").write_text('WALKS = {"mailboxes.drop": 1}')
     assert list(kinds_without_a_test(["mailboxes.create", "mailboxes.drop"], tmp_path)) == ["mailboxes.drop"]
+
+
+def checks_that_do_not_say_enough(checks: Iterable[Check], tests: Path) -> Iterator[str]:
+    """Each asks a question, names its standard there and in its module, and stands by its name in a test of its own."""
+    texts = [p.read_text() for p in tests.rglob("test_*.py")]
+    for check in checks:
+        module = sys.modules.get(f"postroom.posture.checks.{check.name.rpartition('.')[2]}")
+        if not check.asks.endswith("?") or not check.source:
+            yield f"{check.name} asks nothing, or has no source"
+        if module is None or check.source.split(",")[0] not in " ".join((module.__doc__ or "").split()):
+            yield f"{check.name}: posture/checks/{check.name.rpartition('.')[2]}.py does not name its source"
+        if not any(f'"{check.name}"' in text for text in texts):
+            yield f"{check.name} is in no test"
+
+
+def test_every_check_says_by_what_standard_and_is_tried(tmp_path: Path) -> None:
+    names = [check.name for check in catalogue.CHECKS]
+    assert len(names) == len(set(names)) and all(re.fullmatch(r"[a-z_]+\.[a-z_]+", name) for name in names)
+    assert list(checks_that_do_not_say_enough(catalogue.CHECKS, TESTS)) == []
+    mute = Check("dns.nothing", "What", "", 60, lambda now: Seen(()))
+    assert len(list(checks_that_do_not_say_enough([mute], tmp_path))) == 3
 
 
 # What opens something has to be closed when somebody leaves. Until there are offboarding steps, all of it stands here.

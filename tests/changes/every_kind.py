@@ -13,7 +13,20 @@ from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
-from postroom.models import ApiSession, ApiToken, DkimKey, Grant, Invite, Login, Person, RecordSet
+from postroom.models import (
+    Acceptance,
+    ApiSession,
+    ApiToken,
+    DkimKey,
+    Domain,
+    Finding,
+    Grant,
+    Invite,
+    Login,
+    Person,
+    RecordSet,
+)
+from postroom.posture.findings import Found, observed
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -120,6 +133,10 @@ WALKS: dict[str, Walk] = {
     "sessions.end": closing("oskar", session="{session}"),
     "freezes.start": by("olive", scope="acme", reason="one more"),
     "freezes.end": closing("olive", freeze="{freeze}"),
+    "findings.acknowledge": by("olive", finding="{finding}"),
+    "findings.accept": by("olive", finding="{finding}", reason="x", until="{soon}"),
+    "findings.reopen": closing("olive", finding="{acknowledged}"),
+    "findings.lapse": closing(CLOCK, acceptance="{acceptance}"),
     "history.roll_back": by("olive", change="{change}"),
 }  # fmt: skip
 NO_SECOND_TIME = {"organization.found"}  # there is one already
@@ -188,7 +205,17 @@ def _named(house: House) -> dict[str, str]:
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
     _ours("notices.issue", "link", LINK[NOTICE], notice=str(told.pk))
+    acme = the(Domain, name="acme.example")
+    wrong = [Found("high", "domains", acme.pk, acme.name, "t", str(n), client=acme.client_id) for n in range(3)]
+    observed("t.freeze", wrong)
+    with acting_as(SYSTEM):
+        findings = [str(pk) for pk in Finding.objects.values_list("pk", flat=True)]
+    for one in findings[1:]:
+        do("findings.acknowledge", house.olive, finding=one)
     return {
+        "finding": findings[0],
+        "acknowledged": findings[1],
+        "acceptance": str(the(Acceptance, finding=findings[2]).pk),
         "later": str(later.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),

@@ -12,6 +12,8 @@ from postroom.web.parts.pages import (
     Check,
     CopiedLink,
     DomainPage,
+    FindingPage,
+    FindingsPage,
     InvitesPage,
     Layer,
     LinkPage,
@@ -32,6 +34,7 @@ from postroom.web.parts.shapes import (
     Column,
     Crumb,
     Fact,
+    FieldDiff,
     Item,
     Link,
     Loading,
@@ -284,3 +287,59 @@ SESSIONS = OwnSessions(
     ),
     end=Act("End all others", "/x", weight="danger", method="post"),
 )
+FINDINGS = FindingsPage(
+    head=PageHead("Findings", "what is wrong, as it was last read"),
+    notes=(Note("Not all is known", "Not read within ten minutes, or never: dns.zone.", "warn", "question-mark"),),
+    label="Findings",
+    filters=filters("Findings", "critical"),
+    table=Table(
+        "Findings",
+        (
+            Column("Finding"), Column("Severity", phone="right"), Column("Client", phone="under"), Column("State"),
+            Column("Since"), Column("Last read", phone="gone"),
+        ),
+        tuple(
+            Row((Cell(Link(title, "/p/finding", strong=True), label), badge, of, state, "09:12", "09:24"), name=title)
+            for title, label, badge, of, state in (
+                ("A record was taken away behind our back", "pr1._domainkey.harbor.example",
+                 Badge("bad", "critical", "alert-octagon"), "Harbor Legal LLP", "open"),
+                ("Northlight has one owner alone; two are the fewest", "Northlight",
+                 Badge("bad", "high", "urgent"), "Northlight", Badge("fact", "accepted", "hand-stop")),
+                ("The role operator of Ana Hale ends", "operator for Ana Hale", Badge("fact", "low", "info-circle"),
+                 "Acme", (UNKNOWN, Badge("fact", "acknowledged", "eye"))),
+                ("A TTL moved", "bluefin.example", Badge("warn", "medium"), "Bluefin", Badge("good", "gone 09:20")),
+            )
+        ),
+        dense=True,
+    ),
+    pager=Pager("4 shown, 09:12 to 09:20"),
+)  # fmt: skip
+FINDING = FindingPage(
+    head=PageHead(
+        "A record was taken away behind our back",
+        "pr1._domainkey.harbor.example",
+        crumbs=(Crumb("Findings", "/p/findings"),),
+        badges=(Badge("bad", "critical", "alert-octagon"), UNKNOWN),
+        acts=(Act("Acknowledge", "/p/form", "eye"), Act("Accept…", "/p/form", "hand-stop", "asks")),
+    ),
+    notes=(Note("What is so now is unknown", "Neither there nor gone since 09:20: ns2 did not answer", "warn"),),
+    diff=(FieldDiff("Values", "v=DKIM1; k=rsa; p=MIIB", None), FieldDiff("TTL", "3600", "60")),
+    seen=(Fact("Server", "ns1.northlight.example"), Fact("Asked", "pr1._domainkey.harbor.example TXT")),
+    suggestion=(Item("Set records", "Set a whole RRset", icon="arrows-exchange",
+                     acts=(Act("Look at the plan", "/p/form"),)),),
+    decisions=(
+        Item("Acknowledged", "calling the registrar · Olive Osei, 09:15", icon="eye"),
+        Item("Accepted, until 1 Dec 08:00", "planned move · Ada Brandt, 20 Nov 10:00 · ended 21 Nov 09:00", "off",
+             "hand-stop"),
+    ),
+    before=(Item(Link("3 Nov 08:00 to 3 Nov 09:12", "/p/finding"), icon="history"),),
+    facts=(
+        Fact("About", Link("harbor.example", "/p/domain")), Fact("Of", Link("Harbor Legal LLP", "/p/client")),
+        Fact("Check", Code("dns.behind_our_back"), "Does the zone hold what we published?"),
+        Fact("Last read as present", "09:24:10"), Fact("Fingerprint", Code("9f2c41d07be3a8159f2c41d07be3a815")),
+    ),
+    told=(
+        Item("owner@northlight.example", "250 2.0.0 Ok: queued as 4XyZ", "ok", "mail"),
+        Item("second@northlight.example", "our own submission at 127.0.0.1:587: refused", "warn", "mail"),
+    ),
+)  # fmt: skip

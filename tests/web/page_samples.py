@@ -25,7 +25,7 @@ from postroom.web.parts.shapes import (
     Table,
 )
 
-KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "nodes")
+KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "findings", "nodes")
 FRAME = Frame(
     organization="Northlight",
     person="Olive Osei",
@@ -141,6 +141,12 @@ OVERVIEW = OverviewPage(
     changes_url=ALL,
     waiting=(
         Item("Remove domain old.example", "Acme · waits 2 h for an approver", "warn", acts=(Act("Look", "/p/change"),)),
+    ),
+    findings=(
+        Item(Link("1 critical", "/p/findings"), tone="bad"),
+        Item(Link("2 medium", "/p/findings"), tone="warn"),
+        Item(Link("1 unknown", "/p/findings"), "could not be read: neither there nor gone", icon="question-mark"),
+        Item(Link("1 accepted", "/p/findings"), tone="off", icon="hand-stop"),
     ),
     reviews=(Item("Suspended during a freeze", "by Olive Osei, due today 19:04", icon="clock"),),
 )

@@ -109,6 +109,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),
     "nodes": ("nodes.html", objects.NODES),
+    "findings": ("findings.html", objects.FINDINGS),
+    "finding": ("finding.html", objects.FINDING),
     "invites": ("invites.html", objects.INVITES),
     "link": ("invite_link.html", objects.LINK),
     "changes": ("changes.html", changes.CHANGES),

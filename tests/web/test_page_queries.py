@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from visitors import visitor
 
-from cast import House, do
+from cast import House, do, the
+from postroom.models import Client
+from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/",
+         "/approvals/", "/findings/",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
-MOST = 45
+MOST = 46
 
 
 def counted(house: House) -> dict[str, int]:
@@ -51,6 +54,14 @@ def grown(house: House, start: int, stop: int) -> None:
         do("mailboxes.remove", house.olive, mailbox=f"box{n}@acme.example")
         do("mailboxes.change", house.olive, mailbox="mia@acme.example", name=f"Mia {n}")
         do("grants.give", house.oskar, person="olive@northlight.example", role="auditor", client=f"client-{n}")
+    found(stop)
+
+
+def found(number: int) -> None:
+    """So many things wrong at Acme."""
+    acme = the(Client, slug="acme").pk
+    one = Found("high", "clients", acme, "acme", "t", client=acme, evidence={"before": 1, "after": 2})
+    observed("t.grown", [replace(one, cause=str(n)) for n in range(number)])
 
 
 def do_all(name: str, house: House, params: list[dict[str, object]]) -> None:

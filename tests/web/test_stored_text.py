@@ -6,14 +6,17 @@ import pytest
 from django.utils.html import escape
 from visitors import visitor
 
-from cast import House, do
+from cast import House, do, the
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Client, Finding
+from postroom.posture.findings import Found, observed
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 TRICKS = (SCRIPT, "שלום עולם abc", "{{ 7|add:7 }}{% debug %}'\"><b>bold</b>", "W" * 190)
 PAGES = ("/", "/clients/", "/clients/{client}/", "/mailboxes/", "/mailboxes/mia@acme.example/", "/people/", "/changes/",
          "/people/nasty@northlight.example/", "/approvals/", "/changes/{change}/", "/changes/{held}/",
          "/find/?q={search}", "/do/clients.change/?client={client}", "/changes/{held}/withdraw/",
-         "/domains/acme.example/")  # fmt: skip
+         "/domains/acme.example/", "/findings/", "/findings/{finding}/")  # fmt: skip
 
 
 @pytest.mark.parametrize("nasty", TRICKS)
@@ -27,10 +30,15 @@ def test_what_was_typed_is_shown_as_text_on_every_page(house: House, nasty: str)
     do("freezes.start", house.oskar, scope="globex", reason=nasty)
     held = do("mailboxes.remove", house.olive, mailbox="mia@acme.example")
     slug = slug_of(client)
+    finding = found(nasty, house)
     browser, shown = visitor(house.oskar), 0
     for address in PAGES:
         url = address.format(
-            client=slug, change=changed.pk, held=held.pk, search="".join(c for c in nasty if c.isalnum())[:5]
+            client=slug,
+            change=changed.pk,
+            held=held.pk,
+            finding=finding,
+            search="".join(c for c in nasty if c.isalnum())[:5],
         )
         answer = browser.get(url)
         assert answer.status_code == 200, (url, answer.status_code)
@@ -41,10 +49,21 @@ def test_what_was_typed_is_shown_as_text_on_every_page(house: House, nasty: str)
     assert shown >= 8, shown
 
 
-def slug_of(change) -> str:
-    from postroom.access.acting import SYSTEM, acting_as
-    from postroom.models import Client
+def found(nasty: str, house: House) -> str:
+    """Something wrong whose every word came from outside, what was decided about it included."""
+    whose = the(Client, slug="acme").pk
+    evidence = {"before": {nasty[:40]: nasty}, "after": {nasty[:40]: [nasty]}, nasty[:30]: nasty, "deep": [nasty]}
+    one = Found("critical", "clients", whose, nasty, nasty, client=whose, evidence=evidence,
+                kind="clients.change", params={"client": "acme", "notes": nasty})  # fmt: skip
+    observed("t.hostile", [one])
+    with acting_as(SYSTEM):
+        finding = Finding.objects.get(check_name="t.hostile")
+        Finding.objects.update(unknown_since=finding.at, unknown_why=nasty, told_to={nasty: {"answer": nasty}})
+    do("findings.acknowledge", house.olive, finding=str(finding.pk), reason=nasty)
+    return str(finding.pk)
 
+
+def slug_of(change) -> str:
     with acting_as(SYSTEM):
         return Client.objects.get(pk=change.client_id).slug
 

@@ -43,7 +43,7 @@ def filled(address: str, name: str, known: dict[str, str]) -> str:
     values = {
         "<str:ref>": ARGUMENTS.get(name, "acme"), "<str:name>": "mailboxes.suspend", "<str:token>": "x",
         "<int:pk>": "1",
-        **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite")},
+        **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite", "finding")},
         **({"<uuid:change>": known["reviewed"]} if name == "review" else {}),
     }  # fmt: skip
     for argument, value in values.items():
@@ -162,6 +162,8 @@ ODD = (
     "/changes/?object=x&since=never&client=nobody", "/domains/?q=ab", "/people/?state=x&client=%ff", "/nodes/nowhere/",
     "/do/nothing.here/", "/do/invites.issue/", "/do/mailboxes.suspend/?mailbox=%00", f"/changes/{NO_ID}/",
     f"/batches/{NO_ID}/", "/do/history.roll_back/?change=x",
+    "/findings/?after=%00x&state=x&severity=x&client=%ff", "/findings/?q=%00", "/findings/?state=closed&after=0x",
+    f"/findings/{NO_ID}/", "/findings/x/", f"/do/findings.accept/?finding={NO_ID}&until=never",
 )  # fmt: skip
 
 

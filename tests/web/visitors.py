@@ -9,6 +9,7 @@ from django.test import Client
 from cast import House, do, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.models import Freeze, Login, Person
+from postroom.posture.findings import Found, observed
 from postroom.web.signing import login_of
 from postroom.web.step_up import BY_LINK
 
@@ -45,7 +46,21 @@ def samples(house: House) -> dict[str, str]:
         "made": str(box.pk),
         "invite": str(invite_of(house.olive)),
         "batch": str(UUID(int=7)),
+        "finding": str(found_at_acme()),
     }
+
+
+def found_at_acme() -> UUID:
+    """Something wrong at Acme."""
+    from postroom.models import Domain, Finding
+
+    acme = the(Domain, name="acme.example")
+    evidence = {"before": {"ttl": 3600}, "after": {"ttl": 60}, "server": "ns1.acme.example"}
+    observed("t.sample", [Found("high", "domains", acme.pk, acme.name, "A TTL moved", client=acme.client_id,
+                                domain=acme.pk, evidence=evidence, kind="domains.change",
+                                params={"domain": acme.name})])  # fmt: skip
+    with acting_as(SYSTEM):
+        return Finding.objects.get(check_name="t.sample", closed_at=None).pk
 
 
 def invite_of(actor: Actor) -> UUID:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
-    "dkim_keys.*", "invites.*", "grants.*", "sessions.end",
+    "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*",
 )  # fmt: skip
 APPROVE = "changes.approve"
 ONES_OWN = ("*.view", "tokens.create", "tokens.end", "grants.elevate")
@@ -19,24 +19,15 @@ ROLES: dict[str, frozenset[str]] = {
     SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
     "operator": frozenset({*ONES_OWN, *OPERATED}),
-    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start"}),
+    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept"}),
     "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
     "auditor": frozenset({*ONES_OWN}),
-    "client admin": frozenset(
-        {
-            "*.view",
-            "tokens.create",
-            "tokens.end",
-            "mailboxes.*",
-            "aliases.*",
-            "invites.*",
-            "history.roll_back",
-            "access.suspend",
-            "access.resume",
-        }
-    ),
+    "client admin": frozenset({
+        "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
+        "access.suspend", "access.resume", "findings.acknowledge",
+    }),
     "client viewer": frozenset({"*.view"}),
-}
+}  # fmt: skip
 
 # A grant never exceeds the granter's, and nobody edits somebody above them.
 RANK = ("client viewer", "auditor", "client admin", "helpdesk", "approver", "operator", "owner", SEALED)

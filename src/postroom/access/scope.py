@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from functools import lru_cache, reduce
 from operator import or_
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
-from postroom.models import Client, StateModel
+from postroom.models import Client, Finding, StateModel
 
 from .acting import Access, Actor, Held, access_of
 
-M = TypeVar("M", bound=StateModel)
+Walled = StateModel | Finding  # what says of itself who sees it
+M = TypeVar("M", bound=Walled)
 
 
 def visible(actor: Actor, model: type[M], permission: str | None = None) -> "QuerySet[M]":
     """The rows of `model` this actor may see. The filter is exact; row security is the wall behind it."""
     access = access_of(actor)
-    rows: QuerySet[M] = model.objects.all()
+    rows: QuerySet[Any] = model.objects.all()
     if access.everything or actor.sort == "link":
         return rows  # row security has narrowed a link to its own client
     if not _everywhere(access, model, permission):
@@ -29,23 +30,23 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
     return rows
 
 
-def _everywhere(access: Access, model: type[StateModel], permission: str | None) -> bool:
+def _everywhere(access: Access, model: type[Any], permission: str | None) -> bool:
     return any(h.client is None for h in _held(access, model, permission))
 
 
-def _held(access: Access, model: type[StateModel], permission: str | None) -> list[Held]:
+def _held(access: Access, model: type[Any], permission: str | None) -> list[Held]:
     """What of all they hold lets them see rows of this model; a role is asked once, wherever it is held."""
     wanted = permission or f"{model._meta.db_table}.view"
     roles = {role for role, h in {h.role: h for h in access.held}.items() if h.allows(wanted)}
     return [h for h in access.held if h.role in roles]
 
 
-def _client_column(model: type[StateModel]) -> str:
+def _client_column(model: type[Any]) -> str:
     columns = {field.attname for field in model._meta.concrete_fields}
     return "id" if model is Client else "client_id" if "client_id" in columns else ""
 
 
-def _mine(access: Access, model: type[StateModel], permission: str | None) -> Q:
+def _mine(access: Access, model: type[Any], permission: str | None) -> Q:
     held = _held(access, model, permission)
     columns = {field.attname for field in model._meta.concrete_fields}
     client = _client_column(model)

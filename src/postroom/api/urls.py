@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import changes, invites, objects, problems, reviews, sessions, tokens
+from . import changes, findings, invites, objects, problems, reviews, sessions, tokens
 from .door import Bearer
 
 api = NinjaAPI(
@@ -15,5 +15,13 @@ api = NinjaAPI(
     openapi_url="/openapi.json",
 )
 problems.install(api)
-for router in (changes.router, invites.router, objects.router, reviews.router, sessions.router, tokens.router):
+for router in (
+    changes.router,
+    findings.router,
+    invites.router,
+    objects.router,
+    reviews.router,
+    sessions.router,
+    tokens.router,
+):
     api.add_router("", router)

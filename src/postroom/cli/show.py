@@ -74,6 +74,32 @@ def reviews(items: list[dict[str, Any]]) -> None:
         timeline([one["change"]])
 
 
+def findings(items: list[dict[str, Any]], unread: list[str]) -> None:
+    """Worst first; what was not read is said, since it says nothing."""
+    for one in items:
+        where = one["client"] or "organization"
+        unknown = "  unknown" if one["unknown_since"] else ""
+        click.echo(f"{one['severity']:8}  {where:16}  {one['title']}  ({one['state']}{unknown}, since {one['since']})")
+        click.echo(f"    {one['id']}  {one['check']}")
+    if unread:
+        click.echo(f"not read, so unknown: {', '.join(unread)}")
+    elif not items:
+        click.echo("nothing: every check was read")
+
+
+def finding(one: dict[str, Any]) -> None:
+    findings([one], [])
+    for name, value in one["evidence"].items():
+        click.echo(f"  {name}: {_value(value)}")
+    for decided in one["decisions"]:
+        until = f" until {decided['until']}" if decided["until"] else ""
+        ended = f", ended {decided['ended_at']}" if decided["ended_at"] else ""
+        click.echo(f"  {decided['sort']}{until} by {decided['person'] or 'somebody'}: {decided['reason']}{ended}")
+    if suggestion := one["suggestion"]:
+        params = " ".join(f"-p {name}={value}" for name, value in suggestion["params"].items())
+        click.echo(f"  what would help: postroom change {suggestion['kind']} {params}")
+
+
 def objects(items: list[dict[str, Any]]) -> None:
     """Objects of one sort: what people call each, then what is known of it."""
     for one in items:

@@ -3,6 +3,7 @@
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization
 from .domains import Address, DkimKey, Domain, Reading, RecordSet
+from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
@@ -11,6 +12,7 @@ from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
 from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
 
 __all__ = [
+    "Acceptance",
     "Address",
     "Alias",
     "ApiSession",
@@ -28,11 +30,13 @@ __all__ = [
     "Due",
     "Entry",
     "Evidence",
+    "Finding",
     "Freeze",
     "Grant",
     "Invite",
     "Letter",
     "Login",
+    "Look",
     "Mailbox",
     "Node",
     "NodeTodo",

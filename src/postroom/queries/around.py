@@ -11,6 +11,8 @@ from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.models import Change, Client, Freeze, Organization
 
+from .findings import pressing
+
 MOST = 100
 SCOPES = 30
 
@@ -27,20 +29,21 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Around:
-    """clients: (name, slug), the first thirty. waiting: held changes of others, a hundred at most."""
+    """clients: (name, slug), the first thirty. waiting: held changes of others; pressing: findings; to a hundred."""
 
     organization: str
     waiting: int
+    pressing: int
     clients: tuple[tuple[str, str], ...]
     frozen: tuple[Frozen, ...]
 
 
 def around(actor: Actor) -> Around:
-    """Four queries, whatever there is to see."""
+    """Five queries, whatever there is to see."""
     organization = visible(actor, Organization).values_list("name", flat=True).first()
     waiting = Change.objects.filter(stage="held").exclude(proposer_id=actor.person).values("pk")[:MOST].count()
     clients = visible(actor, Client).filter(removed_at=None).order_by("slug").values_list("name", "slug")[:SCOPES]
-    return Around(organization or "Postroom", waiting, tuple(clients), standing(actor))
+    return Around(organization or "Postroom", waiting, pressing(actor, MOST), tuple(clients), standing(actor))
 
 
 def standing(actor: Actor) -> tuple[Frozen, ...]:

@@ -12,6 +12,7 @@ from postroom.models import (
     Client,
     DkimKey,
     Domain,
+    Finding,
     Freeze,
     Grant,
     Invite,
@@ -25,7 +26,7 @@ from postroom.models import (
 MOST = 200
 Pairs = list[tuple[str, str]]
 BY_ID = frozenset(
-    {"roles", "own_roles", "api_tokens", "grants", "freezes", "invites", "record_sets", "dkim_keys"}
+    {"roles", "own_roles", "api_tokens", "grants", "freezes", "invites", "record_sets", "dkim_keys", "findings"}
 )  # nobody types these
 
 
@@ -92,6 +93,11 @@ def _tokens(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.name} of {one.person.name}") for one in rows[:MOST]]
 
 
+def _findings(actor: Actor) -> Pairs:
+    rows = visible(actor, Finding).filter(closed_at=None).order_by("place")
+    return [(str(one.pk), f"{one.title} ({one.severity})") for one in rows[:MOST]]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -107,4 +113,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "invites": _invites,
     "record_sets": _record_sets,
     "dkim_keys": _keys,
+    "findings": _findings,
 }

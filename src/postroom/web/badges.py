@@ -26,6 +26,18 @@ CHECK_WORDS = {
 }
 
 
+SEVERITIES: dict[str, Badge] = {
+    "critical": Badge("bad", "critical", "alert-octagon"),
+    "high": Badge("bad", "high", "urgent"),
+    "medium": Badge("warn", "medium"),
+    "low": Badge("fact", "low", "info-circle"),
+}
+
+
+def severity(name: str) -> Badge:
+    return SEVERITIES[name]
+
+
 def stage(name: str) -> Badge:
     return STAGES.get(name, Badge("fact", name))
 

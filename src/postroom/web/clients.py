@@ -10,6 +10,7 @@ from postroom.models import Client, Domain
 from postroom.queries import records
 from postroom.queries.changes import timeline
 from postroom.queries.clients import Held, domains_of, held, rights
+from postroom.queries.findings import Counts, counts
 from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
 from postroom.web.badges import checks, proof, stage, standing
@@ -102,7 +103,7 @@ def client(request: Any, ref: str) -> HttpResponse:
         head=_head(request, one, domains), notes=freeze_notes(request, one.pk),
         domains=_domains(request, domains) if domains else None, waiting=_waiting(waiting), recent=lines(recent),
         changes_url=f"/changes/?client={one.slug}", people=tuple(_right(grant) for grant in rights(request.actor, one)),
-        people_url=f"/people/?client={one.slug}", facts=_facts(one),
+        people_url=f"/people/?client={one.slug}", facts=_facts(one, counts(request.actor, client=one.pk)),
         empty=None if domains else _no_domain(request, one),
     )  # fmt: skip
     return render(request, "client.html", {"page": shown})
@@ -169,9 +170,11 @@ def _right(grant: Any) -> Item:
                 initials=initials(grant.person.name))  # fmt: skip
 
 
-def _facts(one: Client) -> tuple[Fact, ...]:
+def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
     unknown = Badge("unknown", "not known")
+    unread = Badge("unknown", f"{wrong.unknown} unknown") if wrong.unknown else ""
     return (
+        Fact("Findings", (Link(f"{wrong.total} open", f"/findings/?client={one.slug}"), unread), "as last read"),
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
         Fact("Security contact", one.security_contact or unknown),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),

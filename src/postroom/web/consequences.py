@@ -34,6 +34,10 @@ SAID: dict[str, str] = {
     "invites.send": "A link is mailed with which the owner sets the password; every older one stops working.",
     "nodes.drain": "It gets no further clients; those it has stay.",
     "nodes.remove": "It is taken out of service.",
+    "findings.acknowledge": "It stays open and in the list; whoever looks sees that somebody is at it.",
+    "findings.accept": "It leaves the list until then, also if it goes and comes back. If it becomes worse "
+    "it is open again.",
+    "findings.reopen": "It stands in the list again like any other.",
     "freezes.start": "Nothing changes here until it ends, but what only closes access.",
     "freezes.end": "Changes go through again.",
     "history.roll_back": "What still stands as that change left it goes back to how it was before; what changed again "

@@ -11,7 +11,7 @@ from postroom.web.times import when
 
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
-    "changes": "/changes/", "approvals": "/approvals/", "nodes": "/nodes/",
+    "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/", "nodes": "/nodes/",
 }  # fmt: skip
 
 
@@ -19,6 +19,7 @@ def framed(access: Access, seen: Around) -> Frame:
     may = {key: url for key, url in URLS.items() if key == "overview" or access.can_somewhere(f"{key}.view")}
     waits = seen.waiting and access.can_somewhere("changes.approve")
     counts = {"approvals": (str(seen.waiting), "waiting")} if waits else {}
+    counts |= {"findings": (str(seen.pressing), "critical or high")} if seen.pressing else {}
     return Frame(
         organization=seen.organization,
         person=access.actor.name,

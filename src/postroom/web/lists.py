@@ -22,7 +22,7 @@ class Narrow:
     def __init__(self, request: Any, *, by_id: bool = False) -> None:
         self.get = {name: clean(value) for name, value in request.GET.items()}
         after = self.get.get("after", "")
-        self.after = after if not by_id or _is_id(after) else ""
+        self.after = after if not by_id or is_id(after) else ""
         typed = self.get.get("q", "")
         self.too_short = bool(typed) and len(typed) < SHORTEST
         self.typed = typed
@@ -91,7 +91,7 @@ def scopes(request: Any) -> tuple[Option, ...]:
     return (Option("", "All clients"), *(Option(slug, name) for name, slug in request.around.clients))
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
     try:
         UUID(text)
     except ValueError:

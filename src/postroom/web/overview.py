@@ -7,9 +7,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.posture import run as posture
 from postroom.queries.approvals import queue, reviews
 from postroom.queries.changes import timeline
 from postroom.queries.clients import worst_first
+from postroom.queries.findings import Counts, Looked, counts, looked
 from postroom.queries.records import CHECKS, Standing, standing
 from postroom.queries.service import Beat, beats
 from postroom.queries.today import Today, today
@@ -37,6 +39,7 @@ def overview(request: Any) -> HttpResponse:
     found, known = beats(request.actor), standing(request.actor)
     recent = timeline(request.actor, limit=SHOWN, actors=("person", "clock")).items
     items = worst_first(request.actor, known, SHOWN)
+    wrong, read = counts(request.actor), looked([one.name for one in posture.CHECKS])
     waiting, day = queue(request.access), today(request.actor)
     shown = OverviewPage(
         head=PageHead("Overview", f"{request.around.organization} · as {request.actor.name} sees it",
@@ -45,6 +48,7 @@ def overview(request: Any) -> HttpResponse:
         changed=_changed(day), recent=lines(recent), changes_url="/changes/",
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
         clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")), waiting=_waiting(waiting),
+        findings=_wrong(wrong, read),
         reviews=tuple(_review(one) for one in reviews(request.access)), empty=None if items else _first(request),
     )  # fmt: skip
     return render(request, "overview.html", {"page": shown})
@@ -169,6 +173,29 @@ def _waiting(found: Any) -> tuple[Item, ...]:
              acts=(Act("See", f"/changes/{one['id']}/", of=title(one["kind"], one["params"])),))
         for one in found.own[:4]
     ]  # fmt: skip
+    return tuple(items)
+
+
+def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:
+    """How many by severity. What could not be read stands apart; nothing found is said only where all was read."""
+    tones: dict[str, Any] = {"critical": "bad", "high": "bad", "medium": "warn"}
+    items = [
+        Item(Link(f"{number} {name}", f"/findings/?severity={name}"), tone=tones.get(name, "plain"))
+        for name, number in found.by.items() if number
+    ]  # fmt: skip
+    if found.unknown:
+        unknown = Link(f"{found.unknown} unknown", "/findings/?state=unknown")
+        items.append(Item(unknown, "could not be read: neither there nor gone", icon="question-mark"))
+    if read.unread:
+        names = ", ".join(read.unread)
+        count = f"{len(read.unread)} check{'' if len(read.unread) == 1 else 's'} not read"
+        items.append(Item(count, f"what they would find is unknown: {names}", icon="question-mark"))
+    elif not items:
+        items.append(Item("Nothing is wrong", f"all checks were read by {when(read.at)}", "ok"))
+    if found.accepted:
+        items.append(
+            Item(Link(f"{found.accepted} accepted", "/findings/?state=accepted"), tone="off", icon="hand-stop")
+        )
     return tuple(items)
 
 

@@ -77,10 +77,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "sessions.end": ("End a session", "End the session {session}"),
     "freezes.start": ("Start a freeze", "Freeze {scope}"),
     "freezes.end": ("End a freeze", "End the freeze {freeze}"),
+    "findings.acknowledge": ("Acknowledge a finding", "Acknowledge a finding {finding}"),
+    "findings.accept": ("Accept a finding", "Accept a finding {finding}"),
+    "findings.reopen": ("Reopen a finding", "Reopen a finding {finding}"),
+    "findings.lapse": ("End what was accepted until now", "Acceptance of a finding ended {acceptance}"),
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
 # Where a kind's noun is no table's name.
 TABLES = {
+    "findings": "acceptances",
     "organization": "organizations",
     "sessions": "api_sessions",
     "notices": "invites",

@@ -17,7 +17,9 @@ from django.utils import timezone
 from postroom.changes import due
 from postroom.changes.carry import movable, retry, settle
 from postroom.changes.clock import do
+from postroom.posture.run import Turns
 
+from .alarms import Alarms
 from .proofs import Proofs
 from .watch import forget, look_around
 
@@ -38,12 +40,14 @@ class Beat:
 
 
 def beats() -> list[Beat]:
-    proofs = Proofs()
+    proofs, turns, alarms = Proofs(), Turns(), Alarms()
     return [
         Beat(1, _due),
         Beat(1, lambda: [lambda: retry(timezone.now())]),
         Beat(0.5, _movable),
         Beat(1, lambda: [proofs.look]),
+        Beat(1, turns.due),
+        Beat(2, alarms.due),
         Beat(5, lambda: [look_around]),
         Beat(3600, lambda: [forget]),
     ]

@@ -61,6 +61,8 @@ InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
 RecordSetRef = Annotated[Line, _ref("record_sets", "A record set: its id")]
 DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
 ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
+FindingRef = Annotated[Line, _ref("findings", "A finding: its id")]
+AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
@@ -69,7 +71,8 @@ OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role o
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef", "FreezeRef", "GrantRef", "InviteRef",
+    "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef",
+    "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef",    "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
+    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

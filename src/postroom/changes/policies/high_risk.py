@@ -13,6 +13,7 @@
 | a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
+| living with a critical finding | its acceptance opens, as accepted |
 | going back over others | an undo touches rows that people changed since |
 """
 
@@ -23,7 +24,7 @@ from uuid import UUID
 from postroom.access.roles import rank
 from postroom.changes.history import family, touched_since
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Alias, Change, Client, Domain, Grant, Invite, Mailbox, Person, RecordSet
+from postroom.models import Acceptance, Alias, Change, Client, Domain, Grant, Invite, Mailbox, Person, RecordSet
 from postroom.protocols.roles import role_of
 
 MANY = 25
@@ -81,6 +82,12 @@ def _elevation(proposed: Proposed) -> Iterator[str]:
     for m in proposed.moves(Grant) if proposed.kind.elevates else ():
         if m.opens and m.then:
             yield f"asks for the role {m.then['role']} until {m.then['until']}"
+
+
+def _critical_accepted(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Acceptance):
+        if "accepted" in m.opens and m.then and m.then["severity"] == "critical":
+            yield f"accepts a critical finding: {m.then['title']}"
 
 
 def _vip_routing(proposed: Proposed) -> Iterator[str]:
@@ -165,6 +172,6 @@ def _count(n: int, model: type) -> str:
 
 
 RULES = (
-    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation, _vip_routing,
-    _live_dns, _live_elsewhere, _lost_sign_in, _over_others,
+    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation,
+    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _over_others,
 )  # fmt: skip

@@ -19,6 +19,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("people", "People", "users"),
     ("changes", "Changes", "history"),
     ("approvals", "Approvals", "checklist"),
+    ("findings", "Findings", "urgent"),
     ("nodes", "Nodes", "server-2"),
 )
 

@@ -15,6 +15,7 @@ from postroom.web.parts.shapes import (
     Badge,
     Empty,
     Fact,
+    FieldDiff,
     Item,
     Line,
     Link,
@@ -100,6 +101,7 @@ class OverviewPage(Page):
     clients_foot: tuple[str, Link] | None = None
     recent: tuple[Line, ...] = ()
     changes_url: str = ""
+    findings: tuple[Item, ...] = ()
     reviews: tuple[Item, ...] = ()
     waiting: tuple[Item, ...] = ()
     empty: Empty | None = None
@@ -107,7 +109,7 @@ class OverviewPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class ListPage(Page):
-    """clients.html, domains.html, mailboxes.html, people.html, nodes.html: narrow, list, go on."""
+    """clients.html, domains.html, mailboxes.html, people.html, nodes.html, findings.html: narrow, list, go on."""
 
     label: str
     table: Table
@@ -134,6 +136,10 @@ class PeoplePage(ListPage):
 
 class NodesPage(ListPage):
     nav = "nodes"
+
+
+class FindingsPage(ListPage):
+    nav = "findings"
 
 
 class InvitesPage(ListPage):
@@ -209,6 +215,20 @@ class MailboxPage(Page):
     routes: tuple[Item, ...] = ()
     recent: tuple[Line, ...] = ()
     changes_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingPage(Page):
+    """finding.html. `diff`: before and after of the evidence; `seen`: the rest of it."""
+
+    nav: ClassVar[str] = "findings"
+    diff: tuple[FieldDiff, ...] = ()
+    seen: tuple[Fact, ...] = ()
+    suggestion: tuple[Item, ...] = ()
+    decisions: tuple[Item, ...] = ()
+    before: tuple[Item, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    told: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "secrets": ("Secret", "lock"),
     "people": ("Person", "user"),
     "grants": ("Role given", "user-check"),
+    "acceptances": ("Decision about a finding", "urgent"),
     "api_sessions": ("API session", "plug-connected"),
     "api_tokens": ("API token", "plug-connected"),
     "roles": ("Role", "user-check"),
