@@ -37,6 +37,7 @@ from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.owners import OWNERS
+from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.worker import follow_ups, mail, zones
 
 KINDS: list[type[kind.Kind]] = [
@@ -108,7 +109,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS]
 
 
 def hand_over() -> None:

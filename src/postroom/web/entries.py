@@ -1,6 +1,7 @@
 """What the sign-in library does, as entries of the record: sign-ins, failures, factors and passwords that change."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account.signals import password_changed
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
@@ -12,6 +13,7 @@ from django.utils import timezone
 from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
 from postroom.changes.record import note
 from postroom.models import Login
+from postroom.posture.checks.sealed_login import used
 from postroom.web.session_limits import began
 
 PRINTED = "printed link, both factors counted as done"
@@ -24,10 +26,16 @@ def entered(what: str, login: Any, **facts: Any) -> None:
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute(EVERYTHING)
-        note(what, client=None, **about)
+        _noted(what, person, about)
         return
     with acting_as(SYSTEM):
-        note(what, client=None, **about)
+        _noted(what, person, about)
+
+
+def _noted(what: str, person: UUID | None, about: dict[str, Any]) -> None:
+    entry = note(what, client=None, **about)
+    if person:
+        used(person, what, str(about.get("source", "")), entry)
 
 
 def signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:

@@ -1,0 +1,44 @@
+"""A sealed login that was used is open to whoever read its envelope: until it is printed anew.
+
+NIST SP 800-53 r5, AC-2 (2) and (11): emergency accounts are watched, and disabled or changed after use. The use itself
+is an alarm where it happens (`used`); the check closes it when the secrets were drawn again since.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Max
+
+from postroom.access.roles import SEALED
+from postroom.models import Finding, Grant, Person
+from postroom.posture.findings import Found, raised
+from postroom.posture.run import Check, reading
+
+NAME = "access.sealed_login"
+
+
+def used(person: UUID, what: str, source: str, entry: int) -> None:
+    """Whatever a sealed login does, or has done to it: an alarm each time. Inside a transaction of the system."""
+    if Grant.objects.filter(person=person, role=SEALED, ended_at=None).exists():
+        who = Person.objects.get(pk=person)
+        raised(NAME, _found(who.pk, who.email, f"{who.name} was used: {what}", entry, source))
+
+
+def _found(person: UUID | None, email: str, title: str, entry: int, source: str) -> Found:
+    evidence = {"entry": entry, "source": source}
+    return Found("critical", "people", person, email, title, cause=str(entry), evidence=evidence)
+
+
+def _read(now: datetime) -> Iterator[Found]:
+    by_person = Authenticator.objects.values("user__person").annotate(at=Max("created_at"))
+    drawn = dict(by_person.values_list("user__person", "at"))
+    for row in Finding.objects.filter(check_name=NAME, closed_at=None):
+        if drawn.get(row.object) is None or drawn[row.object] <= row.since:
+            yield _found(row.object, row.label, row.title, row.evidence["entry"], row.evidence["source"])
+
+
+SEALED_LOGINS = Check(
+    NAME, "Is every sealed login as it was printed?", "NIST SP 800-53 r5, AC-2 (11)", 60, reading(_read)
+)

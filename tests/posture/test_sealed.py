@@ -1,0 +1,73 @@
+"""access.sealed_login: a sealed login that was used: an alarm each time, open until it is printed anew."""
+
+import click
+import pytest
+from allauth.mfa.models import Authenticator
+from click.testing import CliRunner
+from django.test import Client as Visitor
+
+from cast import House, do, person
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.roles import SEALED
+from postroom.cli import sealed as command
+from postroom.models import Finding, Grant, Login, Person, RecordedEdit
+from postroom.posture.checks.sealed_login import SEALED_LOGINS
+from postroom.posture.run import run
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, *options: str) -> list[tuple[int, str, str, str]]:
+    """Run the command on a terminal; what it would have shown."""
+    shown: list[tuple[int, str, str, str]] = []
+    monkeypatch.setattr(command.sys, "stdout", type("Terminal", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr(command, "_print", lambda *one: shown.append(one))
+    monkeypatch.setattr(command.click, "echo", lambda *_: None)
+    command.break_glass.callback(wait="--wait" in options, anew="--anew" in options)  # type: ignore[misc]
+    monkeypatch.undo()
+    return shown
+
+
+def open_findings() -> list[Finding]:
+    with acting_as(SYSTEM):
+        return list(Finding.objects.filter(check_name=SEALED_LOGINS.name, closed_at=None).order_by("since"))
+
+
+def test_a_sealed_login_is_printed_once_and_each_use_is_an_alarm(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = printed(monkeypatch)
+    assert [one[1] for one in shown] == ["sealed-1@northlight.example", "sealed-2@northlight.example"]
+    with acting_as(SYSTEM):
+        assert Grant.objects.filter(role=SEALED).count() == 2 == Authenticator.objects.count()
+        secrets = {value for _, _, *both in shown for value in both}
+        text = str(list(RecordedEdit.objects.values_list("before", "after")))
+        assert len(secrets) == 4 and not any(secret in text for secret in secrets), "no secret is on record"
+        assert "sealed login printed" in text
+    with pytest.raises(click.ClickException, match="printed before"):
+        printed(monkeypatch)
+    assert printed(monkeypatch, "--wait") == [], "up prints them once"
+
+    browser = Visitor(SERVER_NAME="localhost")
+    answer = browser.post("/sign-in/", {"login": shown[0][1], "password": shown[0][2]})
+    assert answer.status_code == 302 and answer["Location"] == "/sign-in/factor/", "both factors, as anybody"
+    assert open_findings() == []
+    with acting_as(SYSTEM):
+        login = Login.objects.get(person=Person.objects.get(email=shown[0][1]))
+    for _ in range(2):
+        Visitor(SERVER_NAME="localhost").force_login(
+            login, backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+    run(SEALED_LOGINS)
+    found = open_findings()
+    assert [one.severity for one in found] == ["critical", "critical"] and not any(one.told for one in found)
+    assert found[0].title == "Sealed login 1 was used: signed in"
+
+    again = printed(monkeypatch, "--anew")
+    assert {one[2] for one in again}.isdisjoint(one[2] for one in shown)
+    run(SEALED_LOGINS)
+    assert open_findings() == [], "what was read opens nothing any more"
+
+
+def test_nothing_is_printed_into_a_pipe(house: House) -> None:
+    said = CliRunner().invoke(command.break_glass, [])
+    assert said.exit_code == 1 and "on a terminal" in said.output
+    assert CliRunner().invoke(command.break_glass, ["--wait"]).output == ""
+    do("people.seal", SYSTEM, name="Sealed login 1", email="sealed-1@northlight.example")
+    assert person("sealed-1@northlight.example", SYSTEM).name == "Sealed login 1"
