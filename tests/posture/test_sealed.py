@@ -28,7 +28,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, *options: str) -> list[tuple[int, s
 
 def open_findings() -> list[Finding]:
     with acting_as(SYSTEM):
-        return list(Finding.objects.filter(check_name=SEALED_LOGINS.name, closed_at=None).order_by("since"))
+        return list(Finding.objects.filter(check_name="access.sealed_login", closed_at=None).order_by("since"))
 
 
 def test_a_sealed_login_is_printed_once_and_each_use_is_an_alarm(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
