@@ -44,7 +44,8 @@ def test_an_older_session_is_told_how_to_go_on_and_nothing_happens(
 
 def test_a_session_that_a_demo_hands_out_counts_there_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from postroom.api.door import Caller
-    from postroom.changes.state import made_at, new_change_id
+    from postroom.changes.state import new_change_id
+    from postroom.models.base import made_at
 
     old = Caller(house.oskar, new_change_id(), "counted as done: demo")
     monkeypatch.setattr("postroom.api.door.FRESH", timedelta(0))

@@ -4,7 +4,7 @@
 the transaction may see; row security holds that against every query, ours and raw.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held
 from .roles import RANK, SEALED, matches, rank_of, roles_that
 
 __all__ = [
-    "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acting_as",
-    "acting_for", "current", "hold_any", "others_who_may", "roles_above", "roles_allowing", "session_of", "signed_in",
+    "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acted",
+    "acting_as", "acting_for", "current", "hold_any", "others_who_may", "roles_above", "roles_allowing", "session_of",
+    "signed_in",
     "taken", "token_of", "widened",
 ]  # fmt: skip
 
@@ -62,6 +63,11 @@ class Access:
 
     def can_at_domain(self, permission: str, domain: UUID) -> bool:
         return any(h.domain == domain and h.allows(permission) for h in self.held)
+
+    def can_about(self, permission: str, client: UUID | None, domains: Iterable[UUID] | None) -> bool:
+        """At the client; or at each of these domains, which is all that it is about."""
+        about = list(domains or ())
+        return self.can(permission, client) or (bool(about) and all(self.can_at_domain(permission, d) for d in about))
 
     def can_somewhere(self, permission: str) -> bool:
         return any(h.allows(permission) for h in {h.role: h for h in self.held}.values())  # a role says it, wherever
@@ -225,6 +231,12 @@ def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: 
     """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
     ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
     return int(count)
+
+
+def acted(people: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of those of these people who acted at a client that is seen; of the others, nothing."""
+    wanted = list(people)
+    return dict(_ask("SELECT * FROM postroom_acted(%s::uuid[])", wanted)) if wanted else {}
 
 
 def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str]) -> bool:

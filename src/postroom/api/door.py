@@ -22,7 +22,7 @@ from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
 from postroom.changes.kinds.people import COUNTED
 from postroom.changes.record import note
-from postroom.changes.state import made_at
+from postroom.models.base import made_at
 
 FRESH = timedelta(minutes=15)
 F = TypeVar("F", bound=Callable[..., Any])

@@ -31,11 +31,6 @@ def new_change_id() -> UUID:
     return UUID(int=number)
 
 
-def made_at(id: UUID) -> datetime:
-    """When the change was asked for whose id this is, or that made the row with this id."""
-    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
-
-
 class State:
     """Planning twice from the same rows gives the same plan: nothing here draws a clock or a number."""
 

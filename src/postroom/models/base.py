@@ -115,6 +115,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def made_at(id: UUID) -> datetime:
+    """When the change was asked for whose id this is, or that made the row with this id: it is a UUIDv7 (RFC 9562)."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
+
+
 @cache
 def state_models() -> dict[str, type[StateModel]]:
     """Table name → model, for every state table."""

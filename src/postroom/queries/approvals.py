@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, current
 from postroom.access.scope import visible
+from postroom.changes.kind import KINDS
 from postroom.models import Change, Client, Grant, Review
 
-from .changes import line
+from .changes import line, shown
 from .page import Page, page
 
 MOST = 50
@@ -36,16 +37,16 @@ def queue(access: Access) -> Queue:
     found = Queue([], {}, [], [], len(waiting) > MOST)
     wholes = whole_batches([change.batch_id for change in waiting])
     for change in waiting[:MOST]:
-        shown = {**line(change), "verdicts": change.verdicts, "at": change.at, "client_name": _client(change)}
+        waits = {**line(change), "verdicts": change.verdicts, "at": change.at, "client_name": _client(change)}
         if change.stage == "scheduled":
-            found.clock.append(shown)
+            found.clock.append(waits)
         if change.proposer_id == access.actor.person:
-            found.own.append(shown)
-        elif change.stage == "held" and access.can("changes.approve", change.client_id):
+            found.own.append(waits)
+        elif change.stage == "held" and access.can(KINDS[change.kind].approved_by, change.client_id):
             if change.batch_id in wholes:
-                found.batches.setdefault(str(change.batch_id), []).append(shown)
+                found.batches.setdefault(str(change.batch_id), []).append(waits)
             else:
-                found.held.append(shown)
+                found.held.append(waits)
     return found
 
 
@@ -83,7 +84,7 @@ def decided(access: Access, limit: int = 8) -> list[dict[str, Any]]:
     """Changes that were decided about lately: approved ones, newest first."""
     rows = Change.objects.filter(approval__void=False).defer("plan")
     found = rows.select_related("client", "proposer", "undone_by").order_by("-approval__at")[:limit]
-    return [line(change) for change in found]
+    return shown(list(found))
 
 
 def approvers(change: Change, roles: Sequence[str]) -> list[Grant]:

@@ -1,6 +1,6 @@
 """The timeline, and one change with everything that is known of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from postroom.access.acting import Actor
+from postroom.access.acting import Actor, acted
 from postroom.access.scope import visible
 from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
@@ -23,6 +23,7 @@ from .page import Page, page
 
 SHOWN_EDITS = 1000
 WAITING = ("held", "scheduled")
+NOBODY: Mapping[UUID, str] = {}
 
 
 def timeline(
@@ -51,7 +52,7 @@ def timeline(
     if until is not None:
         rows = rows.filter(now__lte=until)
     found = page(rows, key="id", after=after, limit=limit, newest_first=True)
-    return Page([line(change) for change in found.items], found.next)
+    return Page(shown(found.items), found.next)
 
 
 def _about(row: UUID) -> list[UUID]:
@@ -61,7 +62,13 @@ def _about(row: UUID) -> list[UUID]:
     return list(heads.values_list("row", flat=True).distinct())
 
 
-def line(change: Change) -> dict[str, Any]:
+def shown(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Each as a line. One query more where somebody acted whom this person does not see: they read the name alone."""
+    names = acted({one.proposer_id for one in changes if one.proposer_id and one.proposer is None})
+    return [line(one, names) for one in changes]
+
+
+def line(change: Change, names: Mapping[UUID, str] = NOBODY) -> dict[str, Any]:
     """One line of the timeline."""
     return {
         "id": str(change.pk),
@@ -70,7 +77,7 @@ def line(change: Change) -> dict[str, Any]:
         "client": change.client.slug if change.client_id and change.client else None,
         "version": change.version,
         "actor": change.actor,
-        "proposer": _person(change.proposer),
+        "proposer": _who(change.proposer, change.proposer_id, names),
         "why": change.why,
         "ticket": change.ticket,
         "now": change.now.isoformat(),
@@ -85,12 +92,15 @@ def whole(change_id: UUID) -> dict[str, Any]:
     """Everything known of one change; NotThere if it is not there, or not yours."""
     seen(change_id)
     change = Change.objects.select_related("client", "proposer").get(pk=change_id)
+    approvals = list(change.approval_set.select_related("person").order_by("at"))
+    hidden = [change.proposer_id] if change.proposer_id and change.proposer is None else []
+    names_of = acted({*hidden, *(a.person_id for a in approvals if a.person is None)})
     edits = list(islice(_edits(change), SHOWN_EDITS + 1))
     named = names([(e["table"], e["id"]) for e in edits[:SHOWN_EDITS]])
     for e in edits:
         e["label"] = named.get((e["table"], e["id"]), "")
     return {
-        **line(change),
+        **line(change, names_of),
         "plan_hash": change.plan_hash,
         "at": change.at.isoformat() if change.at else None,
         "verdicts": change.verdicts,
@@ -98,8 +108,7 @@ def whole(change_id: UUID) -> dict[str, Any]:
         "edits": edits[:SHOWN_EDITS],
         "more_edits": len(edits) > SHOWN_EDITS,
         "approvals": [
-            {"person": _person(a.person), "at": a.at.isoformat(), "void": a.void}
-            for a in change.approval_set.select_related("person").order_by("at")
+            {"person": _who(a.person, a.person_id, names_of), "at": a.at.isoformat(), "void": a.void} for a in approvals
         ],
         "deliveries": _deliveries(change),
         "incomplete": [_times(one) for one in incomplete(change)],
@@ -201,6 +210,10 @@ def _reviews(change: Change) -> list[dict[str, Any]]:
 
 def _times(one: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in one.items()}
+
+
+def _who(person: Person | None, id: UUID | None, names: Mapping[UUID, str]) -> dict[str, str] | None:
+    return _person(person) or ({"name": names[id], "email": ""} if id and id in names else None)
 
 
 def _person(person: Person | None) -> dict[str, str] | None:

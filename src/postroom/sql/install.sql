@@ -185,6 +185,18 @@ BEGIN ATOMIC
     SELECT FROM edits h JOIN changes c ON c.id = h."row"
     WHERE h.entry_id = which AND h.n = 0 AND h."table" = 'changes' AND (c.proposer_id = who OR c.domains <@ $2));
 END;
+-- The names, and nothing else, of people who acted at a client that is seen: who it was is part of what was done there.
+CREATE OR REPLACE FUNCTION postroom_acted(people uuid[]) RETURNS TABLE (person uuid, name text)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT p.id, p.name FROM people p WHERE p.id = ANY (postroom_acted.people) AND (
+    EXISTS (SELECT FROM changes c WHERE c.proposer_id = p.id AND c.client_id = ANY ((SELECT postroom_scope())::uuid[]))
+    OR EXISTS (SELECT FROM approvals a WHERE a.person_id = p.id AND a.client_id = ANY ((SELECT postroom_scope())::uuid[]))
+    OR EXISTS (SELECT FROM reviews r WHERE r.closed_by_id = p.id AND r.client_id = ANY ((SELECT postroom_scope())::uuid[])));
+END;
+ALTER FUNCTION postroom_acted(uuid[]) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_acted(uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_acted(uuid[]) TO postroom_app;
 -- Which of these names are taken, whoever has them; never by whom. One arm a table whose rows have a unique name.
 DROP FUNCTION IF EXISTS postroom_taken(text);
 CREATE OR REPLACE FUNCTION postroom_taken(what text, names text[]) RETURNS SETOF text

@@ -189,7 +189,7 @@ def _undo(request: Any, one: Mapping[str, Any], row: Change, names: Names) -> Un
     for edit in one["edits"]:
         (stays if _ended(edit) else back).append(_one_back(edit, names))
     more = [f"and {len(back) - 4} more objects"] if len(back) > 5 else []
-    may = request.access.can("history.roll_back", row.client_id) and request.access.can(row.kind, row.client_id)
+    may = all(request.access.can_about(one, row.client_id, row.domains) for one in ("history.roll_back", row.kind))
     see = Act("Show what comes back", f"/do/history.roll_back/?change={row.pk}", icon="arrow-back-up")
     return Undo((*back[: 4 if more else 5], *more), tuple(stays[:4]), _alone(request, row), see if may else None)
 

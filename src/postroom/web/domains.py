@@ -105,7 +105,7 @@ def _head(request: Any, one: Domain, boxes: int) -> PageHead:
     return PageHead(
         one.name, f"{HOSTING.get(one.hosting, one.hosting)} · {boxes} mailboxes",
         crumbs=(Crumb("Domains", "/domains/"), Crumb(one.client.name, f"/clients/{one.client.slug}/")),
-        badges=standing(one), acts=offered(request, one.client_id, *((back,) if closed else wanted)),
+        badges=standing(one), acts=offered(request, one.client_id, *((back,) if closed else wanted), domain=one.pk),
     )  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def _keys(request: Any, one: Domain, keys: list[DkimKey], live: list[Live]) -> T
     if not keys:
         return None
     published = {x.row.name: x for x in live if x.row.type == "TXT"}
-    may = request.access.can("dkim_keys.activate", one.client_id)
+    may = request.access.can_about("dkim_keys.activate", one.client_id, [one.pk])
     columns = (Column("Selector"), Column("State"), Column("Record"), Column("Act", num=True, hidden=True))
     return Table("Signing keys", columns, tuple(
         Row((Cell(Code(key.selector), key.algorithm), _key(key),

@@ -61,6 +61,7 @@ def _note(one: Frozen, access: Access) -> Note:
     )  # fmt: skip
 
 
-def offered(request: Any, client: UUID | None, *wanted: tuple[str, Act]) -> tuple[Act, ...]:
-    """Of these acts, those that this person may do at this client; three at most."""
-    return tuple(act for permission, act in wanted if request.access.can(permission, client))[:3]
+def offered(request: Any, client: UUID | None, *wanted: tuple[str, Act], domain: UUID | None = None) -> tuple[Act, ...]:
+    """Of these acts, those that this person may do at this client, or with what is of this domain; three at most."""
+    about = [domain] if domain else []
+    return tuple(act for permission, act in wanted if request.access.can_about(permission, client, about))[:3]

@@ -127,7 +127,7 @@ def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
         one.label, f"{one.name + ' · ' if one.name else ''}{one.client.name}",
         crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(domain.name, f"/domains/{domain.name}/")),
         badges=(*standing(one), *(() if one.removed_at or one.suspended_at else (sign_in(one, entry),))),
-        acts=offered(request, one.client_id, *wanted),
+        acts=offered(request, one.client_id, *wanted, domain=one.address.domain_id),
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _resets(request: Any, one: Mailbox, entry: Entry) -> tuple[Item, ...]:
         found.append(Item("The owner, with the recovery code", f"made {when(entry.secrets['recovery code'])}, one use",
                           "ok", "id"))  # fmt: skip
     new = ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))
-    send = offered(request, one.client_id, new)
+    send = offered(request, one.client_id, new, domain=one.address.domain_id)
     if entry.invite:
         until = f"until {when(entry.invite.until)}" if entry.invite.until else "not sent yet"
         to = Code(entry.invite.contact)
@@ -202,7 +202,7 @@ def _node(one: Mailbox) -> Any:
 
 
 def _routes(request: Any, one: Mailbox) -> tuple[Item, ...]:
-    may = request.access.can("aliases.change", one.client_id)
+    may = request.access.can_about("aliases.change", one.client_id, [one.address.domain_id])
     return tuple(
         Item(("Alias", Code(alias.label), "lands here"), icon="route",
              acts=(Act("Change", f"/do/aliases.change/?alias={alias.label}", of=alias.label),) if may else ())

@@ -14,8 +14,8 @@ from postroom.access.scope import visible
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.people import EndSession
 from postroom.changes.pipeline import submit
-from postroom.changes.state import made_at
 from postroom.models import ApiSession
+from postroom.models.base import made_at
 from postroom.web.entries import entered
 from postroom.web.parts.plain_pages import OwnSessions
 from postroom.web.parts.shapes import Act, Badge, Code, Item

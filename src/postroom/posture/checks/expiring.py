@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from postroom.models import Grant
+from postroom.models.base import made_at
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 
 SOON = timedelta(days=7)
+HOURS = timedelta(hours=12)  # what is given for no longer is meant to end, and nothing to be reminded of
 TIDIED_WITHIN = timedelta(hours=1)
 
 
@@ -22,7 +24,7 @@ def evaluate(grants: Iterable[Grant], now: datetime) -> Iterator[Found]:
     for one in grants:
         if one.until is None or one.ended_at is not None:
             continue
-        if now < one.until <= now + SOON:
+        if now < one.until <= now + SOON and one.until - made_at(one.pk) > HOURS:
             yield _ends(one)
         elif one.until < now - TIDIED_WITHIN:
             yield _untidied(one)
