@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
-from postroom.access.acting import current, widened
+from postroom.access.acting import widened
 from postroom.models import Change
 from postroom.models.base import plain
 from postroom.protocols import entry
@@ -56,7 +56,7 @@ def note(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any
 
 
 def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:
-    with widened(current()):
+    with widened():
         return _written(client, version, lines)
 
 
