@@ -23,6 +23,7 @@ from postroom.changes.kinds import (
     roles,
     tokens,
 )  # fmt: skip
+from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
@@ -71,6 +72,7 @@ POLICIES: list[policy.Policy] = [
     warned,
     both_told,
     dns_roles,
+    beside,
     high_risk,
 ]
 WAIVERS: list[policy.Waiver] = [own_undo]

@@ -13,8 +13,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from psycopg import errors
+from psycopg.errors import Diagnostic
 
 from postroom.models import Change, RecordSet, Review, Secret
+from postroom.models.base import state_models
 
 from . import deliver, due
 from .edit import model_of
@@ -197,7 +199,13 @@ def _clash(clash: IntegrityError) -> Exception:
     """What the database would not let stand, in our words. Never by whom: it may be another client's."""
     match clash.__cause__:
         case errors.UniqueViolation(diag=diag):
-            return NotApplied("refused", Verdict("state", "refuse", f"already taken ({diag.constraint_name})"))
+            return NotApplied("refused", Verdict("state", "refuse", f"already taken by another {_noun(diag)}"))
         case errors.ForeignKeyViolation(diag=diag):
-            return NotApplied("refused", Verdict("state", "refuse", f"something still hangs on it ({diag.table_name})"))
+            return NotApplied("refused", Verdict("state", "refuse", f"something still hangs on it: {_noun(diag)}"))
     return clash
+
+
+def _noun(diag: Diagnostic) -> str:
+    """What people call rows of that table; a constraint's name, or the value, is nobody's business."""
+    model = state_models().get(diag.table_name or "")
+    return str(model._meta.verbose_name) if model else "row"
