@@ -20,6 +20,7 @@ from .plan import Planned
 Place = tuple[str, Kind]  # where in the list a part stands ("" where it is alone), and the part
 Part = tuple[Place, Sequence[Planned]]
 DOMAINS = "domains"
+NAMED_BY = ("name", "node")  # parameters that a name is made from, where none holds it as it is
 
 
 def clashes(parts: Sequence[Part]) -> Iterator[Problem]:
@@ -39,6 +40,19 @@ def clashes(parts: Sequence[Part]) -> Iterator[Problem]:
         for name in taken(table, list(names)) if names else ():
             if (table, name) not in going:
                 yield _problem(names[name], table, name, "is already taken")
+
+
+def twice(parts: Sequence[Part]) -> Iterator[Problem]:
+    """The first name of a change that another of its batch would make too: the one would find it taken by the other."""
+    told: set[str] = set()
+    asked: dict[tuple[str, str], Place] = {}
+    for place, edit in _named(parts):
+        if edit.before is None and edit.after is not None:
+            name = _name(edit.table, edit.after)
+            first = asked.setdefault((edit.table, name), place)
+            if first[0] != place[0] and place[0] not in told:
+                told.add(place[0])
+                yield _problem(place, edit.table, name, f"stands twice in this batch, first in change {first[0]}")
 
 
 def _beside(parts: Sequence[Part], asked: dict[str, Place]) -> Iterator[Problem]:
@@ -82,5 +96,5 @@ def _problem(place: Place, table: str, name: str, what: str) -> Problem:
     at, kind = place
     fields = list(type(kind).model_fields)
     same = [field for field, value in kind if value == name]
-    where = next((field for field in (*same, named()[table], *fields) if field in fields), "params")
+    where = next((field for field in (*same, named()[table], *NAMED_BY) if field in fields), "params")
     return Problem(f"{at}.{where}" if at else where, f"{name} {what}")
