@@ -31,6 +31,7 @@ from postroom.changes.policies.high_risk import high_risk, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
+from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.worker import follow_ups, mail, zones
@@ -65,6 +66,7 @@ KINDS: list[type[kind.Kind]] = [
 # All are asked, in this order; one refusal is enough, every reason is shown.
 POLICIES: list[policy.Policy] = [
     frozen,
+    removed,
     last_owner,
     rank,
     role_accounts,
