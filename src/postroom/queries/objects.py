@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from postroom.access.acting import Actor, current, widened
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.changes.history import read_at, since
+from postroom.changes.history import Rows, read_at, since
 from postroom.models import (
     Address,
     Alias,
@@ -29,6 +29,7 @@ from postroom.models import (
     StateModel,
 )
 
+from .gone import Then, once_called
 from .page import Page, cut, page
 
 
@@ -145,29 +146,47 @@ def _pattern(text: str, column: str) -> str:
 def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str, Any]:
     """One object by id or natural key; NotThere for none, or none of yours."""
     about = NOUNS[noun]
-    row = row_of(actor, noun, ref)
+    try:
+        row = row_of(actor, noun, ref)
+    except NotThere:
+        if at is None:
+            raise
+        return _gone(actor, noun, ref, at)
     if at is None:
         return shown(row)
     client = row.pk if isinstance(row, Client) else getattr(row, "client_id", None)
     with widened(current()):
-        then, _now = since(client, read_at(at, client))
-    table = about.model._meta.db_table
-    if (table, row.pk) in then:
-        return _merged(row, then[table, row.pk])
-    _then_rows, now = then, _now
-    if (table, row.pk) in now:
-        raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at}")
-    return shown(row)
+        then, now = since(client, read_at(at, client))
+    key = (about.model._meta.db_table, row.pk)
+    if key in then:
+        return _merged(about.model, row, then[key], Then(then))
+    return _gone(actor, noun, ref, at) if key in now else shown(row)
+
+
+def _gone(actor: Actor, noun: str, ref: str, at: str) -> dict[str, Any]:
+    """What stood under this name then and is gone since, at a client whose whole record they read."""
+    about = NOUNS[noun]
+    seen = set(visible(actor, Client).values_list("pk", flat=True)) if not current().narrow else set()
+    for id, client in once_called(about.model, _canonical(about, ref)) if seen else ():
+        if client in seen:
+            then, _ = since(client, read_at(at, client))
+            if row := then.get((about.model._meta.db_table, id)):
+                return _merged(about.model, None, row, Then(then))
+    raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at} that you can see")
 
 
 def row_of(actor: Actor, noun: str, ref: str) -> Any:
     about = NOUNS[noun]
-    natural = about.model.natural_key
-    wanted = _by_id_or(natural, ref.lower() if natural in ("name", "email", "address__address", "address") else ref)
+    wanted = _by_id_or(about.model.natural_key, _canonical(about, ref))
     row = visible(actor, about.model).select_related(*about.along).filter(wanted).first()
     if row is None:
         raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} that you can see")
     return row
+
+
+def _canonical(about: Noun, ref: str) -> str:
+    natural = about.model.natural_key
+    return ref.lower() if natural in ("name", "email", "address__address", "address") else ref
 
 
 def _by_id_or(column: str, ref: str) -> Q:
@@ -184,14 +203,17 @@ def _then(
     """The list as it stood: what was touched since is unwound, the rest is as it is."""
     owners = visible(actor, Client).filter(_by_id_or("slug", client)) if client else visible(actor, Client)
     then: dict[Any, Row] = {}
+    whole: Rows = {}
     for owner in owners:
         unwound, now = since(owner.pk, read_at(at, owner.pk))
+        whole |= unwound
         table = about.model._meta.db_table
         then |= {id: row for (t, id), row in unwound.items() if t == table}
         then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
     untouched = page(rows.exclude(pk__in=then), key=about.key, after=after, limit=limit, along=about.along)
     known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
-    stood = [_merged(known.get(id), row) for id, row in then.items() if row]
+    called = Then(whole)
+    stood = [_merged(about.model, known.get(id), row, called) for id, row in then.items() if row]
     touched = [item for item in stood if _asked_for(item, about, domain, search)]
     both = sorted([shown(row) for row in untouched.items] + touched, key=_key)
     return cut(both, key=_key, after=after, limit=limit) if touched else Page(both, untouched.next)
@@ -210,8 +232,9 @@ def _key(item: dict[str, Any]) -> str:
     return str(item["label"])
 
 
-def _merged(row: Any, then: Row) -> dict[str, Any]:
-    merged = {**(shown(row) if row is not None else {"label": then["id"]}), **then}
+def _merged(model: type[StateModel], row: Any, then: Row, called: Then) -> dict[str, Any]:
+    now = shown(row) if row is not None else {}
+    merged = {**now, **then, **called.names(model, then, now)}
     merged.pop("proof_token", None)
     return merged
 
