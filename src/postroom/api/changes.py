@@ -85,7 +85,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
 @router.get("/changes")
 @reads("changes.view")
 def changes(
-    request: Any, client: str | None = None, object: UUID | None = None, person: str | None = None,
+    request: Any, client: str | None = None, object: str | None = None, person: str | None = None,
     stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
     after: UUID | None = None, limit: int = 50,
 ) -> dict[str, Any]:  # fmt: skip
