@@ -25,6 +25,7 @@ from postroom.changes.kinds import (
     sealed,
     tokens,
 )  # fmt: skip
+from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
@@ -32,6 +33,7 @@ from postroom.changes.policies.high_risk import high_risk, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
+from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
@@ -71,6 +73,7 @@ KINDS: list[type[kind.Kind]] = [
 # All are asked, in this order; one refusal is enough, every reason is shown.
 POLICIES: list[policy.Policy] = [
     frozen,
+    removed,
     last_owner,
     rank,
     role_accounts,
@@ -78,6 +81,7 @@ POLICIES: list[policy.Policy] = [
     warned,
     both_told,
     dns_roles,
+    beside,
     high_risk,
 ]
 WAIVERS: list[policy.Waiver] = [own_undo]

@@ -8,6 +8,7 @@ from django.test import Client
 
 from cast import MIA, House, do
 from postroom.api.urls import api
+from postroom.changes.approvals import undo
 
 Ask = Callable[[str], Any]
 Sql = Callable[..., Any]
@@ -135,6 +136,33 @@ def test_as_it_stood_at_a_version_or_a_time(house: House, at_api: Ask, sql: Sql)
         assert len(then) == found, narrower
     assert olive.get("/mailboxes/leo@acme.example?at=1").status_code == 404
     assert olive.get("/mailboxes?client=acme&at=yesterday").status_code == 422
+
+
+def test_what_is_gone_is_read_as_it_stood(house: House, at_api: Ask, sql: Sql) -> None:
+    olive, carl, leo = at_api("olive"), at_api("carl"), "leo@acme.example"
+    made = do("mailboxes.create", house.olive, address=leo, name="Leo")
+    (id,) = sql("SELECT m.id::text FROM mailboxes m WHERE m.name = 'Leo'")[0]
+    taken_back = undo(made.pk, actor=house.olive, why="x")
+    assert taken_back.version and sql("SELECT FROM mailboxes WHERE name = 'Leo'") == []
+    at, before = f"at={made.version}", f"at={made.version - 1}"
+    for one in (olive, carl):
+        for ref in (leo, id, leo.upper()):
+            then = one.get(f"/mailboxes/{ref}?{at}").json()
+            assert (then["label"], then["address"], then["name"], then["client"]) == (leo, leo, "Leo", "acme"), ref
+        assert one.get(f"/addresses/{leo}?{at}").json()["label"] == leo
+        for narrower in ("", "&search=leo@", "&search=Leo", "&domain=acme.example"):
+            items = one.get(f"/mailboxes?client=acme&{at}{narrower}").json()["items"]
+            assert leo in [item["label"] for item in items], narrower
+        assert one.get(f"/mailboxes?client=acme&{at}&domain=a.test").json()["items"] == []
+    for nothing in (f"{leo}?{before}", f"{leo}?at={taken_back.version}", leo, f"no@acme.example?{at}"):
+        assert olive.get(f"/mailboxes/{nothing}").status_code == 404, nothing
+    do("mailboxes.create", house.olive, address=leo, name="Another Leo")
+    assert olive.get(f"/mailboxes/{leo}?{at}").json()["name"] == "Leo", "who had the address then, not who has it now"
+    # Of another client: no trace, whatever is asked.
+    foreign = do("mailboxes.create", house.olive, address="zoe@globex.example")
+    undo(foreign.pk, actor=house.olive, why="x")
+    assert olive.get(f"/mailboxes/zoe@globex.example?at={foreign.version}").status_code == 200
+    assert carl.get(f"/mailboxes/zoe@globex.example?at={foreign.version}").status_code == 404
 
 
 def test_lists_go_on_where_they_stopped(house: House, at_api: Ask) -> None:

@@ -58,10 +58,20 @@ def test_a_stale_plan_is_not_applied_and_planned_again_only_when_asked(house: Ho
     later = waits("mailboxes.change", house.olive, mailbox=MIA, quota_mb=20_000)
     do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=30_000)
     stale = apply_scheduled(later.pk)
-    assert stale.stage == "stale" and "not as it was planned from" in reasons(stale)
+    assert (stale.stage, reasons(stale)) == (
+        "stale", f"{MIA} is not as it was planned from: quota mb was “10000” and is now “30000”",
+    )  # fmt: skip
     assert mailbox().quota_mb == 30_000
     with acting_as(SYSTEM):
         assert not Change.objects.filter(replans=later).exists()
+
+
+def test_a_stale_plan_names_nobody_outside_of_its_client(house: House) -> None:
+    later = waits("mailboxes.change", house.olive, mailbox=MIA, owner="ada@northlight.example")
+    do("mailboxes.change", house.olive, mailbox=MIA, owner="henry@northlight.example")
+    assert reasons(apply_scheduled(later.pk)) == (
+        f"{MIA} is not as it was planned from: owner was empty and is now another person"
+    )
 
 
 def test_two_people_changing_two_things_do_not_get_in_each_others_way(house: House) -> None:

@@ -48,7 +48,7 @@ class NameServers:
         self.powerdns = PowerDns(self.folder / "pdns", self.address, secrets.token_hex(16), NS)
         self.names = dict.fromkeys(NS, (self.address, self.powerdns.port))
         self.parent = Server("parent.example.", self.address, PARENT_PORT)
-        self.resolver = NetResolver([self.parent], self.names, timeout=1.0)
+        self.resolver = NetResolver([self.parent], self.names, ours=NS, timeout=1.0)
         self.ours = servers_of(NS, self.names)
         self.running: list[subprocess.Popen[bytes]] = []
         self.pdns: subprocess.Popen[bytes] | None = None

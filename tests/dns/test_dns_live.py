@@ -286,6 +286,21 @@ def test_what_is_not_delegated_stays_unknown_to_the_world(name_servers: NameServ
     assert proof(name_servers.resolver, zone, "t0ken", NS).sort is None
 
 
+def test_a_zone_below_another_of_ours_does_not_prove_itself(name_servers: NameServers, zone: str) -> None:
+    """Our PowerDNS holds both, so it answers for the lower one with authority; its parent has delegated nothing."""
+    child = f"www.{zone}"
+    write(name_servers.provider(), zone, add(baseline(zone)))
+    assert until(lambda: name_servers.resolver.delegation(zone) == NS, 5)
+    token = rrset(token_name(child), "TXT", 300, [token_text("t0ken")])
+    write(name_servers.provider(), child, add([*baseline(child), token]))
+    assert until(lambda: isinstance(ask(name_servers.ours[0], child, "MX"), Answer), 5)
+    time.sleep(1.5)  # the registrar has looked again: it delegates no name below another
+    assert isinstance(ask(name_servers.ours[0], child, "NS"), Answer)
+    assert name_servers.resolver.delegation(child) == ()
+    assert proof(name_servers.resolver, child, "t0ken", NS).sort is None
+    assert proof(name_servers.resolver, zone, "t0ken", NS).sort == "delegation"
+
+
 def test_silence_is_not_an_answer(name_servers: NameServers, zone: str) -> None:
     provider = name_servers.provider()
     write(provider, zone, add(baseline(zone)))

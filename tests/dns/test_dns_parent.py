@@ -116,6 +116,7 @@ def test_the_registrar_does_as_the_files_say(folder: Path) -> None:
     zones, names = ["acme.example.", "globex.example."], ("ns1.x.example", "ns2.x.example")
     both = ("ns1.x.example.", "ns2.x.example.")
     assert wanted(folder, zones, names) == dict.fromkeys(zones, both)
+    assert wanted(folder, ["www.acme.example.", *zones], names) == dict.fromkeys(zones, both)
     (folder / "not-delegated").write_text("# kept\n\n ACME.example \n")
     (folder / "elsewhere").write_text("initech.example ns.old.example\nbroken.example\n")
     assert wanted(folder, zones, names) == {"globex.example.": both, "initech.example.": ("ns.old.example.",)}
@@ -141,6 +142,9 @@ ELSEWHERE = {"acme.example": ["ns.old.example"]}
         (FakeResolver(delegations=ELSEWHERE, TXT=HELD, silent=["ns.old.example"]), None),
         (FakeResolver(delegations=ELSEWHERE, TXT=HELD, silent=["acme.example"]), None),
         (FakeResolver(TXT=HELD), None),
+        # A token in a zone of our own servers proves nothing: its parent did not delegate it, or to others as well.
+        (FakeResolver(present={"acme.example": OURS}, TXT=HELD), None),
+        (FakeResolver(present={"acme.example": ["ns.old.example"]}, TXT=HELD), "token"),
         (FakeResolver(), None),
     ],
 )

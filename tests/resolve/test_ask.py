@@ -127,6 +127,36 @@ def test_the_walk_follows_referrals_down(odd: Odd) -> None:
     assert answer.values == ("10 mx.acme.example.",)
 
 
+def test_only_a_parents_referral_is_a_delegation(odd: Odd) -> None:
+    """An authoritative answer is the child's own word, and what our own servers say of a parent is ours."""
+
+    def walk(reply: Reply, *, ours: tuple[str, ...] = (), alias: str = "") -> NetResolver:
+        middle = odd(reply)
+        root = odd(
+            lambda query, way: made(query, f"example. NS {alias or 'ns.x.test.'}", section="authority", aa=False)
+        )
+        place = ("127.0.0.1", middle.port)
+        return NetResolver([root], {"ns.x.test": place, "alias.x.test": place}, ours=ours, timeout=0.5)
+
+    def referral(query: dns.message.Message, way: str) -> bytes:
+        return made(query, f"{NAME} NS ns.x.test.", section="authority", aa=False)
+
+    def own_word(query: dns.message.Message, way: str) -> bytes:
+        return made(query, f"{NAME} NS ns.x.test.")
+
+    def half(query: dns.message.Message, way: str) -> bytes:
+        return made(query, f"{NAME} NS ns.x.test.", section="authority")
+
+    assert walk(referral).delegation(NAME) == ("ns.x.test.",)
+    assert walk(referral, ours=("other.test",)).delegation(NAME) == ("ns.x.test.",)
+    for not_delegated in (
+        walk(own_word), walk(half), walk(referral, ours=("NS.x.test",)),
+        walk(referral, ours=("ns.x.test",), alias="alias.x.test."),
+    ):  # fmt: skip
+        assert not_delegated.delegation(NAME) == ()
+        assert [server.port for server in not_delegated.authoritative(NAME)]  # who answers is known all the same
+
+
 def test_a_zone_nobody_delegated_has_no_servers(odd: Odd) -> None:
     resolver = NetResolver([odd(lambda query, way: made(query, rcode=3))], timeout=0.5)
     assert resolver.delegation("acme.example") == ()

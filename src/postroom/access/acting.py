@@ -228,6 +228,12 @@ def taken(table: str, names: list[str]) -> list[str]:
     return [name for (name,) in _ask("SELECT postroom_taken(%s, %s)", table, names)]
 
 
+def others_beside(domains: Sequence[tuple[str, UUID | None]]) -> list[str]:
+    """Which of these (name, whose) lie above or below a domain of another client, in their order; never of whom."""
+    names, clients = zip(*domains, strict=True)
+    return [name for (name,) in _ask("SELECT postroom_others_beside(%s, %s::uuid[])", list(names), list(clients))]
+
+
 def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: UUID | None) -> int:
     """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
     ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)

@@ -6,23 +6,23 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
-from pydantic import TypeAdapter
 
 from postroom.access.acting import acting_as
 from postroom.changes import step_up
 from postroom.changes.approvals import approve, replan, undo, withdraw
 from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
-from postroom.changes.errors import Problem
-from postroom.changes.kind import KINDS, Kind
+from postroom.changes.errors import Problems
+from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import dry_run, submit
 from postroom.models import Batch, Change
 from postroom.protocols.addresses import Line, Text
-from postroom.queries.changes import WAITING, previewed, timeline, whole, whole_batch
+from postroom.queries.changes import WAITING, previewed, timeline, whole
+from postroom.queries.changes import whole_batch as shown_batch
 
+from .asked import Params, as_why, in_changes, one_change, whole_batch
 from .door import reads, submits
 
 router = Router(tags=["changes"])
-Params = dict[str, Any] | list[dict[str, Any]]
 Answer = dict[int, Any]
 KEY: Any = Header(None, alias="Idempotency-Key")  # type: ignore[type-arg]
 DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
@@ -73,7 +73,7 @@ def kinds(request: HttpRequest) -> dict[str, Any]:
 @submits("changes.view")
 def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
     """Propose a change. 200 when it is applied (or a dry run), 202 while it waits for an approval or its time."""
-    kind, why = as_kinds(body.kind, body.params), as_why(body.why)
+    kind, why = one_change(body.kind, body.params, body.why, request.auth.actor)
     if body.dry_run:
         proposed = dry_run(kind, actor=request.auth.actor, why=why)
         with acting_as(request.auth.actor):
@@ -85,7 +85,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
 @router.get("/changes")
 @reads("changes.view")
 def changes(
-    request: Any, client: str | None = None, object: UUID | None = None, person: str | None = None,
+    request: Any, client: str | None = None, object: str | None = None, person: str | None = None,
     stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
     after: UUID | None = None, limit: int = 50,
 ) -> dict[str, Any]:  # fmt: skip
@@ -138,15 +138,19 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
 @submits("changes.view")
 def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
-    parts, why = [as_kinds(part.kind, part.params) for part in body.changes], as_why(body.why)
+    parts, why = whole_batch([(part.kind, part.params) for part in body.changes], body.why, request.auth.actor)
     step_up.before((kind for part in parts for kind in part), fresh=request.auth.fresh)
-    return together(request, submit_batch(parts, actor=request.auth.actor, why=why, ticket=body.ticket, key=key))
+    try:
+        done = submit_batch(parts, actor=request.auth.actor, why=why, ticket=body.ticket, key=key)
+    except Problems as wrong:
+        raise in_changes(wrong) from None
+    return together(request, done)
 
 
 @router.get("/batches/{batch_id}")
 @reads("changes.view")
 def batch(request: Any, batch_id: UUID) -> dict[str, Any]:
-    return whole_batch(*members(batch_id))
+    return shown_batch(*members(batch_id))
 
 
 @router.post("/batches/{batch_id}/approve", response=DONE_OR_WAITING)
@@ -168,21 +172,6 @@ def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
 
 
-def as_kinds(name: str, params: Params) -> list[Kind]:
-    """The kind asked for, with its parameters checked; for a list, every problem of every part at once."""
-    kind = KINDS.get(name)
-    if kind is None:
-        raise Problem("kind", f"there is no kind {name[:80]!r}; GET /kinds lists them")
-    many: TypeAdapter[list[Kind]] = TypeAdapter(list[kind])  # type: ignore[valid-type]
-    return many.validate_python(params) if isinstance(params, list) else [kind.model_validate(params)]
-
-
-def as_why(why: str) -> str:
-    if not why.strip():
-        raise Problem("why", "say why: whoever looks at this later will ask")
-    return why.strip()[:1000]
-
-
 def answered(request: Any, change: Change) -> Any:
     """A change as it stands now, with 202 while somebody or the clock has to act first."""
     with acting_as(request.auth.actor):
@@ -191,6 +180,6 @@ def answered(request: Any, change: Change) -> Any:
 
 def together(request: Any, batch: Batch) -> Any:
     with acting_as(request.auth.actor):
-        shown = whole_batch(*members(batch.pk))
+        shown = shown_batch(*members(batch.pk))
     waiting = any(one["stage"] in WAITING for one in shown["changes"])
     return Status(202 if waiting else 200, shown)

@@ -16,7 +16,8 @@ from postroom.models import Invite
 from postroom.protocols.addresses import Text
 from postroom.queries.invites import pending
 
-from .changes import DONE_OR_WAITING, Why, answered, as_why
+from .asked import as_why
+from .changes import DONE_OR_WAITING, Why, answered
 from .door import reads, submits
 from .problems import problem
 

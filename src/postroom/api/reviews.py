@@ -7,7 +7,8 @@ from ninja import Router
 from postroom.changes.reviews import close
 from postroom.queries.approvals import to_review
 
-from .changes import DONE_OR_WAITING, Why, answered, as_why
+from .asked import as_why
+from .changes import DONE_OR_WAITING, Why, answered
 from .door import reads, submits
 
 router = Router(tags=["reviews"])

@@ -13,8 +13,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from psycopg import errors
+from psycopg.errors import Diagnostic
 
 from postroom.models import Change, RecordSet, Review, Secret
+from postroom.models.base import state_models
 
 from . import deliver, due
 from .edit import model_of
@@ -23,6 +25,7 @@ from .plan import Plan
 from .policy import Proposed, Verdict, judge
 from .readings import moved_since
 from .record import append
+from .stale import moved
 
 REVIEWED_WITHIN = timedelta(hours=72)
 Secrets = Mapping[str, str]  # purpose → value; in this call's memory and nowhere else
@@ -121,10 +124,10 @@ def _write(entry: int, plan: Plan, secrets: Secrets) -> None:
     tables = plan.by_table.items()
     gone = {table: ids for table, edits in tables if (ids := {e.id for e in edits if e.after is None})}
     for table, ids in gone.items():
-        _if_as_planned(table, ids, _run(DELETE, entry, table))
+        _if_as_planned(plan, table, ids - _run(DELETE, entry, table))
     for table, edits in tables:
         if staying := {e.id for e in edits if e.before is not None and e.after is not None}:
-            _if_as_planned(table, staying, _run(UPDATE, entry, table))
+            _if_as_planned(plan, table, staying - _run(UPDATE, entry, table))
         if made := {e.id for e in edits if e.before is None}:
             _insert(entry, table, made, secrets)
     _refuse_orphans([id for ids in gone.values() for id in ids])
@@ -175,9 +178,10 @@ def _run(template: str, entry: int, table: str, **values: list[str]) -> set[str]
         return {str(id) for (id,) in cursor.fetchall()} if cursor.description else set()
 
 
-def _if_as_planned(table: str, meant: set[str], written: set[str]) -> None:
-    if stale := meant - written:
-        raise NotApplied("stale", Verdict("state", "refuse", f"{table} {min(stale)} is not as it was planned from"))
+def _if_as_planned(plan: Plan, table: str, not_written: set[str]) -> None:
+    if not_written:
+        edits = [e for e in plan.by_table[table] if e.id in not_written]
+        raise NotApplied("stale", Verdict("state", "refuse", moved(edits, READ_ELSEWHERE.get(table, []))))
 
 
 def _insert(entry: int, table: str, made: set[str], secrets: Secrets) -> None:
@@ -197,7 +201,13 @@ def _clash(clash: IntegrityError) -> Exception:
     """What the database would not let stand, in our words. Never by whom: it may be another client's."""
     match clash.__cause__:
         case errors.UniqueViolation(diag=diag):
-            return NotApplied("refused", Verdict("state", "refuse", f"already taken ({diag.constraint_name})"))
+            return NotApplied("refused", Verdict("state", "refuse", f"already taken by another {_noun(diag)}"))
         case errors.ForeignKeyViolation(diag=diag):
-            return NotApplied("refused", Verdict("state", "refuse", f"something still hangs on it ({diag.table_name})"))
+            return NotApplied("refused", Verdict("state", "refuse", f"something still hangs on it: {_noun(diag)}"))
     return clash
+
+
+def _noun(diag: Diagnostic) -> str:
+    """What people call rows of that table; a constraint's name, or the value, is nobody's business."""
+    model = state_models().get(diag.table_name or "")
+    return str(model._meta.verbose_name) if model else "row"

@@ -29,6 +29,7 @@ from .pipeline import (
 )  # fmt: skip
 from .policy import Proposed
 from .state import new_change_id
+from .taken import Part, twice
 
 
 def submit_batch(
@@ -112,11 +113,14 @@ def _planned(changes: Sequence[Sequence[Kind]], plan: Callable[[int], Proposed])
     """Every part planned, in client order: one order of locks. All problems of all parts together."""
     parts: list[Proposed] = []
     problems: list[Problem] = []
+    named: list[Part] = []
     for n in range(len(changes)):
         try:
             parts.append(plan(n))
+            named.append(((str(n), changes[n][0]), parts[-1].plan.edits))
         except Problems as found:
             problems += [one.inside(n) for one in found.problems]
+    problems += twice(named)
     if len({part.plan.client for part in parts}) < len(parts):
         problems.append(Problem("changes", "one change a client: put what is of one client into one change"))
     if problems:

@@ -20,6 +20,7 @@ from .state import State
 PERSON = frozenset({"person"})
 ASKED, APPROVED = "asked", "approved"
 Ref = tuple[type[StateModel], str]
+OURS_TOO = {"roles"}  # most of these are no rows: they are Postroom's own
 
 
 class Kind(BaseModel):
@@ -53,9 +54,13 @@ class Kind(BaseModel):
 
     def reads(self) -> Iterator[Ref]:
         """Rows the plan will ask for, so that ten thousand of these read each table once: what its parameters name."""
+        yield from ((model, ref) for _, model, ref in self.names())
+
+    def names(self) -> Iterator[tuple[str, type[StateModel], str]]:
+        """What has to be there, each with its parameter: where one is missing, every other that is, is said too."""
         for field, model in _references(type(self)):
             if ref := getattr(self, field):
-                yield model, str(ref)
+                yield field, model, str(ref)
 
     def needs(self) -> Iterator[str]:
         """Zones whose records the plan reads; they are read again first if the last reading is old."""
@@ -83,7 +88,7 @@ def _references(kind: type[Kind]) -> tuple[tuple[str, type[StateModel]], ...]:
     found = []
     for field, schema in kind.model_json_schema()["properties"].items():
         named = [one["ref"] for one in (schema, *schema.get("anyOf", ())) if one.get("ref") in models]
-        found += [(field, models[noun]) for noun in named]
+        found += [(field, models[noun]) for noun in named if noun not in OURS_TOO]
     return tuple(found)
 
 

@@ -110,12 +110,20 @@ def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
         try:
             parts.append(((str(n) if len(kinds) > 1 else "", kind), list(kind.plan(state))))
         except Problem as problem:
-            problems.append(problem.inside(n) if len(kinds) > 1 else problem)
+            wrong = _with_missing(kind, state, problem)
+            problems += [one.inside(n) for one in wrong] if len(kinds) > 1 else wrong
     if may_hear(state.access, kinds[0].permission, parts):
         problems += clashes(parts)
     if problems:
         raise Problems(problems)
     return [one for _, planned in parts for one in planned]
+
+
+def _with_missing(kind: Kind, state: State, problem: Problem) -> list[Problem]:
+    """A plan ends at the first thing it misses: what else its parameters name, and is not there, is said with it."""
+    others = [one for one in state.missing(kind.names()) if str(one) != str(problem)]
+    order = {field: n for n, field in enumerate(type(kind).model_fields)}
+    return sorted([problem, *others], key=lambda one: order.get(one.where, len(order)))
 
 
 def _as_one(planned: Sequence[Planned]) -> Plan:

@@ -55,9 +55,12 @@ class State:
         """By id or natural key, read once; NotThere (at parameter `where`) for none, or none of yours."""
         row = self.find(model, ref)
         if row is None:
-            noun = str(model._meta.verbose_name)
-            raise NotThere(where or noun, f"no {noun} {ref} that you can see")
+            raise not_there(model, ref, where)
         return row
+
+    def missing(self, names: Iterable[tuple[str, type[StateModel], str]]) -> list[Problem]:
+        """All of these (parameter, model, ref) that are not there, or not yours: the answer is the same."""
+        return [not_there(model, ref, where) for where, model, ref in names if self.find(model, ref) is None]
 
     def find(self, model: type[M], ref: str | UUID) -> M | None:
         """The same, where there may be none."""
@@ -147,6 +150,11 @@ class State:
         if names and model.natural_key != "id":
             for at in range(0, len(names), AT_ONCE):
                 yield from rows.filter(**{f"{model.natural_key}__in": names[at : at + AT_ONCE]})
+
+
+def not_there(model: type[StateModel], ref: str | UUID, where: str) -> NotThere:
+    noun = str(model._meta.verbose_name)
+    return NotThere(where or noun, f"no {noun} {ref} that you can see")
 
 
 def _known_as(ref: str | UUID) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from uuid import UUID
 
-from postroom.access.acting import Access, taken
+from postroom.access.acting import Access, others_beside, taken
 from postroom.models import Row
 from postroom.models.base import state_models
 
@@ -18,9 +18,12 @@ from .kind import Kind
 from .plan import Planned
 
 Place = tuple[str, Kind]  # where in the list a part stands ("" where it is alone), and the part
+Part = tuple[Place, Sequence[Planned]]
+DOMAINS = "domains"
+NAMED_BY = ("name", "node")  # parameters that a name is made from, where none holds it as it is
 
 
-def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Problem]:
+def clashes(parts: Sequence[Part]) -> Iterator[Problem]:
     """What is wrong with the names of the rows that these plans would make."""
     asked: dict[str, dict[str, Place]] = {table: {} for table in named()}
     going: set[tuple[str, str]] = set()  # rows that go make room first
@@ -32,13 +35,34 @@ def clashes(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[Proble
             first = asked[edit.table].setdefault(name, place)
             if first is not place:
                 yield _problem(place, edit.table, name, f"stands twice in this list, first at {first[0]}")
+    yield from _beside(parts, asked[DOMAINS])
     for table, names in asked.items():
         for name in taken(table, list(names)) if names else ():
             if (table, name) not in going:
                 yield _problem(names[name], table, name, "is already taken")
 
 
-def may_hear(access: Access, permission: str, parts: Iterable[tuple[Place, Sequence[Planned]]]) -> bool:
+def twice(parts: Sequence[Part]) -> Iterator[Problem]:
+    """The first name of a change that another of its batch would make too: the one would find it taken by the other."""
+    told: set[str] = set()
+    asked: dict[tuple[str, str], Place] = {}
+    for place, edit in _named(parts):
+        if edit.before is None and edit.after is not None:
+            name = _name(edit.table, edit.after)
+            first = asked.setdefault((edit.table, name), place)
+            if first[0] != place[0] and place[0] not in told:
+                told.add(place[0])
+                yield _problem(place, edit.table, name, f"stands twice in this batch, first in change {first[0]}")
+
+
+def _beside(parts: Sequence[Part], asked: dict[str, Place]) -> Iterator[Problem]:
+    """A domain above or below one of another client would cut its zone, or shadow part of it."""
+    made = {_name(DOMAINS, e.after): e.client for _, e in _named(parts) if e.table == DOMAINS and e.before is None}
+    for name in others_beside(list(made.items())) if made else ():
+        yield _problem(asked[name], DOMAINS, name, "lies above or below a domain that is already taken")
+
+
+def may_hear(access: Access, permission: str, parts: Iterable[Part]) -> bool:
     """Only who may make these rows is told which names there are; to others all are refused alike."""
     if not access.actor.somebody:
         return True
@@ -50,7 +74,7 @@ def may_hear(access: Access, permission: str, parts: Iterable[tuple[Place, Seque
     )
 
 
-def _named(parts: Iterable[tuple[Place, Sequence[Planned]]]) -> Iterator[tuple[Place, Edit]]:
+def _named(parts: Iterable[Part]) -> Iterator[tuple[Place, Edit]]:
     tables = named()
     for place, planned in parts:
         yield from ((place, one) for one in planned if isinstance(one, Edit) and one.table in tables)
@@ -72,5 +96,5 @@ def _problem(place: Place, table: str, name: str, what: str) -> Problem:
     at, kind = place
     fields = list(type(kind).model_fields)
     same = [field for field, value in kind if value == name]
-    where = next((field for field in (*same, named()[table], *fields) if field in fields), "params")
+    where = next((field for field in (*same, named()[table], *NAMED_BY) if field in fields), "params")
     return Problem(f"{at}.{where}" if at else where, f"{name} {what}")

@@ -40,7 +40,7 @@ def proof(resolver: Resolver, domain: str, token: str, our_names: Iterable[str])
     parent = _delegation(resolver, domain, our_names)
     if parent.agrees:
         return Proof(DELEGATION, (parent,))
-    seen = tuple(_tokens(resolver, domain, token))
+    seen = tuple(_tokens(resolver, domain, token, our_names))
     told = [one.agrees for one in seen if one.agrees is not None]
     return Proof(TOKEN if told and all(told) else None, (parent, *seen))
 
@@ -52,17 +52,25 @@ def _delegation(resolver: Resolver, domain: str, our_names: Iterable[str]) -> Ev
     question = f"NS {zone} at its parent"
     if isinstance(found, NotRead):
         return Evidence(question, str(found), str(found.server or "-"), found.at, None)
-    ours = {name.lower().rstrip(".") + "." for name in our_names}
+    ours = _dotted(our_names)
     return Evidence(question, " | ".join(found) or "not delegated", "parent", now(), bool(found) and set(found) <= ours)
 
 
-def _tokens(resolver: Resolver, domain: str, token: str) -> Iterable[Evidence]:
+def _dotted(names: Iterable[str]) -> set[str]:
+    return {name.lower().rstrip(".") + "." for name in names}
+
+
+def _tokens(resolver: Resolver, domain: str, token: str, our_names: Iterable[str]) -> Iterable[Evidence]:
+    """At every present name server but our own: whoever may write in our zones has proven nothing by that."""
     name = token_name(domain)
     servers = resolver.authoritative(as_read(domain, "NS", 0, ()).name)
     if isinstance(servers, NotRead):
         yield Evidence(f"TXT {name}", str(servers), str(servers.server or "-"), servers.at, None)
         return
+    ours = _dotted(our_names)
     for server in servers:
+        if server.name in ours:
+            continue
         answer = resolver.ask(server, name, "TXT")
         agrees = _holds(answer, token) if isinstance(answer, Answer) else None
         yield Evidence(f"TXT {name}", str(answer), str(server), answer.at, agrees)

@@ -34,12 +34,14 @@ def hosted_zones(api: str, key: str) -> list[str]:
 
 
 def wanted(folder: Path, zones: list[str], names: tuple[str, ...]) -> Delegated:
-    """The list of delegations as it shall be."""
+    """The list of delegations as it shall be. What lies below another zone is delegated in that zone, or not at all."""
     left_out = {_dotted(line) for line in _lines(folder / "not-delegated")}
     elsewhere = {
         _dotted(first): tuple(map(_dotted, rest)) for first, *rest in map(str.split, _lines(folder / "elsewhere"))
     }
-    ours = {zone: tuple(map(_dotted, names)) for zone in zones if zone not in left_out}
+    known = {*zones, *elsewhere}
+    top = [zone for zone in zones if not any(zone.endswith(f".{other}") for other in known)]
+    ours = {zone: tuple(map(_dotted, names)) for zone in top if zone not in left_out}
     return ours | {zone: servers for zone, servers in elsewhere.items() if servers}
 
 

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
 
+from postroom.protocols.guessable import guessed
+
 SHORTEST = 15  # where it is the only factor, as at IMAP
 LONGEST = 128
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
-LEET = str.maketrans("013457$@!", "oieastsai")
 
 
 def faults(
@@ -31,27 +32,9 @@ def faults(
         found.append(f"It has {len(text)} characters; at most {LONGEST} can be kept.")
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
         found.append("It holds a character that cannot be typed, such as a line end.")
-    if word := _well_known(text, context, common):
-        found.append(word)
+    if why := guessed(text, context, common):
+        found.append(why)
     return found
-
-
-def _well_known(text: str, context: Iterable[str], common: Collection[str]) -> str:
-    """Why it is too easy to guess: on the list, of one piece repeated, or little beside names everybody knows."""
-    plain = text.casefold()
-    letters = "".join(char for char in plain.translate(LEET) if char.isalnum())
-    if plain in common or letters in common or plain.rstrip("0123456789!.?") in common:
-        return "It is on the list of passwords that attackers try first."
-    if text and _repeats(letters or plain):
-        return "It repeats one short piece."
-    for word in sorted({w.casefold() for w in context if len(w) >= 4}, key=len, reverse=True):
-        if word in letters and len(letters.replace(word, "")) < 8:
-            return f"Beside “{word}”, which anybody would guess, too little of it is left."
-    return ""
-
-
-def _repeats(text: str) -> bool:
-    return any(text == (text[:size] * len(text))[: len(text)] for size in range(1, min(5, len(text) // 2 + 1)))
 
 
 def hashed(password: str) -> str:

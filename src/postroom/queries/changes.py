@@ -6,19 +6,20 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from postroom.access.acting import Actor, acted
-from postroom.access.scope import visible
 from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Proposed
 from postroom.changes.reviews import CLOSED
-from postroom.models import Batch, Change, Client, Person, RecordedEdit
+from postroom.models import Batch, Change, Person, RecordedEdit
 from postroom.models.base import state_models
+from postroom.protocols.refs import address_ref
 
 from .again import offers
+from .objects import client_of, named
 from .page import Page, page
 
 SHOWN_EDITS = 1000
@@ -27,7 +28,7 @@ NOBODY: Mapping[UUID, str] = {}
 
 
 def timeline(
-    actor: Actor, *, client: str | None = None, object: UUID | None = None, person: str | None = None,
+    actor: Actor, *, client: str | None = None, object: UUID | str | None = None, person: str | None = None,
     stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
     after: str | None = None, limit: int = 50, actors: tuple[str, ...] = (),
 ) -> Page[dict[str, Any]]:  # fmt: skip
@@ -37,12 +38,12 @@ def timeline(
     """
     rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by")
     if client is not None:
-        owner = visible(actor, Client).filter(slug=client).first()
+        owner = client_of(actor, client)
         rows = rows.filter(client=owner) if owner else rows.none()
     if object is not None:
-        rows = rows.filter(pk__in=_about(object))
+        rows = rows.filter(pk__in=_about(_rows(actor, object)))
     if person is not None:
-        rows = rows.filter(proposer__email=person.lower())
+        rows = rows.filter(_by(person))
     if actors:
         rows = rows.filter(actor__in=actors)
     if stage is not None:
@@ -55,9 +56,25 @@ def timeline(
     return Page(shown(found.items), found.next)
 
 
-def _about(row: UUID) -> list[UUID]:
-    """The changes whose edits touched a row."""
-    touched = RecordedEdit.objects.filter(row=row).values_list("entry_id", flat=True)
+def _by(person: str) -> Q:
+    """By mail address or id."""
+    try:
+        return Q(proposer=UUID(person))
+    except ValueError:
+        return Q(proposer__email=address_ref(person))
+
+
+def _rows(actor: Actor, ref: UUID | str) -> list[UUID]:
+    """A row by its id, which may be gone; or all that go by a name."""
+    try:
+        return [UUID(str(ref))]
+    except ValueError:
+        return named(actor, str(ref))
+
+
+def _about(rows: list[UUID]) -> list[UUID]:
+    """The changes whose edits touched one of these rows."""
+    touched = RecordedEdit.objects.filter(row__in=rows).values_list("entry_id", flat=True)
     heads = RecordedEdit.objects.filter(entry_id__in=touched, n=0, table="changes")
     return list(heads.values_list("row", flat=True).distinct())
 
@@ -96,9 +113,9 @@ def whole(change_id: UUID) -> dict[str, Any]:
     hidden = [change.proposer_id] if change.proposer_id and change.proposer is None else []
     names_of = acted({*hidden, *(a.person_id for a in approvals if a.person is None)})
     edits = list(islice(_edits(change), SHOWN_EDITS + 1))
-    named = names([(e["table"], e["id"]) for e in edits[:SHOWN_EDITS]])
+    labels = names([(e["table"], e["id"]) for e in edits[:SHOWN_EDITS]])
     for e in edits:
-        e["label"] = named.get((e["table"], e["id"]), "")
+        e["label"] = labels.get((e["table"], e["id"]), "")
     return {
         **line(change, names_of),
         "plan_hash": change.plan_hash,
@@ -131,11 +148,11 @@ def previewed(proposed: Proposed) -> dict[str, Any]:
     """A dry run as a change that is nowhere."""
     change = proposed.change
     edits = [edit_line(e.table, e.id, e.before, e.after) for e in islice(proposed.plan.edits, SHOWN_EDITS)]
-    named = names([(e["table"], e["id"]) for e in edits])
+    labels = names([(e["table"], e["id"]) for e in edits])
     return {
         "id": None, "kind": change.kind, "stage": "proposed", "dry_run": True, "plan_hash": change.plan_hash,
         "params": change.params, "verdicts": change.verdicts, "deliveries": [], "incomplete": [],
-        "edits": [{**e, "label": named.get((e["table"], e["id"]), "")} for e in edits],
+        "edits": [{**e, "label": labels.get((e["table"], e["id"]), "")} for e in edits],
         "more_edits": len(proposed.plan.edits) > SHOWN_EDITS,
         "left_out": _left_out([(o.table, o.id, o.because) for o in proposed.plan.left_out]),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from postroom.access.acting import Actor, current, widened
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.changes.history import read_at, since
+from postroom.changes.history import Rows, read_at, since
 from postroom.models import (
     Address,
     Alias,
@@ -28,7 +28,9 @@ from postroom.models import (
     Row,
     StateModel,
 )
+from postroom.protocols.refs import Spelling, address_ref, domain_ref, short_ref
 
+from .gone import Then, once_called
 from .page import Page, cut, page
 
 
@@ -58,6 +60,7 @@ NOUNS: Mapping[str, Noun] = {
     "dkim_keys": Noun(DkimKey, "id", ("selector",), ("domain", "client")),
     "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
 }
+KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "people", "nodes")
 LOWER_CASE = ("address", "email", "slug")  # columns that hold no capitals
 SHORTEST = 3  # fewer characters match half of everything
 
@@ -84,25 +87,25 @@ def narrowed(
 ) -> "QuerySet[Any]":
     rows: QuerySet[Any] = visible(actor, about.model)
     if client is not None:
-        owner = visible(actor, Client).filter(_by_id_or("slug", client)).first()
+        owner = client_of(actor, client)
         if owner is None:
             return rows.none()
         # What hangs on an address is of the address's client: asked there, the page's order comes from one index.
         path = "address__client" if "address_id" in about.model.columns() else "client"
         rows = rows.filter(**({"pk": owner.pk} if about.model is Client else {path: owner}))
     if domain is not None:
-        rows = rows.filter(**{_by_domain(about.model): domain.lower()})
+        rows = rows.filter(_by_domain(about.model, domain_ref(domain)))
     within = client is not None or domain is not None
     return searched(rows, about, search, within=within) if search else rows
 
 
-def _by_domain(model: type[StateModel]) -> str:
-    """The path from a row to the name of its domain; a Problem where rows are of none."""
-    ways = {"address_id": "address__domain__name", "domain_id": "domain__name"}
-    path = "name" if model is Domain else next((ways[one] for one in ways if one in model.columns()), None)
+def _by_domain(model: type[StateModel], ref: str) -> Q:
+    """Rows of one domain, by its name or id; a Problem where rows are of none."""
+    ways = {"address_id": "address__domain__", "domain_id": "domain__"}
+    path = "" if model is Domain else next((ways[one] for one in ways if one in model.columns()), None)
     if path is None:
         raise Problem("domain", f"{model._meta.verbose_name_plural} are of no domain")
-    return path
+    return _by_id_or(f"{path}name", ref, pk=f"{path}pk")
 
 
 def searched(rows: "QuerySet[Any]", about: Noun, text: str, *, within: bool) -> "QuerySet[Any]":
@@ -145,36 +148,74 @@ def _pattern(text: str, column: str) -> str:
 def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str, Any]:
     """One object by id or natural key; NotThere for none, or none of yours."""
     about = NOUNS[noun]
-    row = row_of(actor, noun, ref)
+    try:
+        row = row_of(actor, noun, ref)
+    except NotThere:
+        if at is None:
+            raise
+        return _gone(actor, noun, ref, at)
     if at is None:
         return shown(row)
     client = row.pk if isinstance(row, Client) else getattr(row, "client_id", None)
     with widened(current()):
-        then, _now = since(client, read_at(at, client))
-    table = about.model._meta.db_table
-    if (table, row.pk) in then:
-        return _merged(row, then[table, row.pk])
-    _then_rows, now = then, _now
-    if (table, row.pk) in now:
-        raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at}")
-    return shown(row)
+        then, now = since(client, read_at(at, client))
+    key = (about.model._meta.db_table, row.pk)
+    if key in then:
+        return _merged(about.model, row, then[key], Then(actor, then))
+    return _gone(actor, noun, ref, at) if key in now else shown(row)
+
+
+def _gone(actor: Actor, noun: str, ref: str, at: str) -> dict[str, Any]:
+    """What stood under this name then and is gone since, at a client whose whole record they read."""
+    about = NOUNS[noun]
+    seen = set(visible(actor, Client).values_list("pk", flat=True)) if not current().narrow else set()
+    for id, client in once_called(actor, about.model, _canonical(about, ref)) if seen else ():
+        if client in seen:
+            then, _ = since(client, read_at(at, client))
+            if row := then.get((about.model._meta.db_table, id)):
+                return _merged(about.model, None, row, Then(actor, then))
+    raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at} that you can see")
 
 
 def row_of(actor: Actor, noun: str, ref: str) -> Any:
     about = NOUNS[noun]
-    natural = about.model.natural_key
-    wanted = _by_id_or(natural, ref.lower() if natural in ("name", "email", "address__address", "address") else ref)
+    wanted = _by_id_or(about.model.natural_key, _canonical(about, ref))
     row = visible(actor, about.model).select_related(*about.along).filter(wanted).first()
     if row is None:
         raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} that you can see")
     return row
 
 
-def _by_id_or(column: str, ref: str) -> Q:
+SPELT: Mapping[type[StateModel], Spelling] = {
+    Client: short_ref, Domain: domain_ref, Node: short_ref,
+    Mailbox: address_ref, Address: address_ref, Alias: address_ref, Person: address_ref,
+}  # fmt: skip
+
+
+def _canonical(about: Noun, ref: str) -> str:
+    """A reference as names are kept, however it was typed."""
+    return SPELT.get(about.model, str)(ref)
+
+
+def _by_id_or(column: str, ref: str, *, pk: str = "pk") -> Q:
     try:
-        return Q(pk=UUID(ref))
+        return Q(**{pk: UUID(ref)})
     except ValueError:
         return Q(**{column: ref}) if column != "id" else Q(pk__in=[])
+
+
+def named(actor: Actor, ref: str) -> list[UUID]:
+    """Everything this person may see that goes by a name or id: an address is of a mailbox, an alias, a person."""
+    found: list[UUID] = []
+    for about in map(NOUNS.__getitem__, KNOWN_BY_NAME):
+        wanted = _by_id_or(about.model.natural_key, _canonical(about, ref))
+        found += visible(actor, about.model).filter(wanted).values_list("pk", flat=True)
+    return found
+
+
+def client_of(actor: Actor, ref: str) -> Client | None:
+    """A client by slug or id, if this person may see it."""
+    return visible(actor, Client).filter(_by_id_or("slug", short_ref(ref))).first()
 
 
 def _then(
@@ -182,16 +223,19 @@ def _then(
     search: str | None, after: str | None, limit: int,
 ) -> Page[dict[str, Any]]:  # fmt: skip
     """The list as it stood: what was touched since is unwound, the rest is as it is."""
-    owners = visible(actor, Client).filter(_by_id_or("slug", client)) if client else visible(actor, Client)
+    owners = visible(actor, Client).filter(_by_id_or("slug", short_ref(client))) if client else visible(actor, Client)
     then: dict[Any, Row] = {}
+    whole: Rows = {}
     for owner in owners:
         unwound, now = since(owner.pk, read_at(at, owner.pk))
+        whole |= unwound
         table = about.model._meta.db_table
         then |= {id: row for (t, id), row in unwound.items() if t == table}
         then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
     untouched = page(rows.exclude(pk__in=then), key=about.key, after=after, limit=limit, along=about.along)
     known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
-    stood = [_merged(known.get(id), row) for id, row in then.items() if row]
+    called = Then(actor, whole)
+    stood = [_merged(about.model, known.get(id), row, called) for id, row in then.items() if row]
     touched = [item for item in stood if _asked_for(item, about, domain, search)]
     both = sorted([shown(row) for row in untouched.items] + touched, key=_key)
     return cut(both, key=_key, after=after, limit=limit) if touched else Page(both, untouched.next)
@@ -203,15 +247,16 @@ def _asked_for(item: dict[str, Any], about: Noun, domain: str | None, search: st
     of = str(item["label"]) if about.model is Domain else str(item.get("domain") or at)
     texts = (item.get(column.partition("__")[0]) for column in about.search)
     found = search is None or any(search.lower() in str(text or "").lower() for text in texts)
-    return found and (domain is None or of == domain.lower())
+    return found and (domain is None or domain_ref(domain) in (of, str(item.get("domain_id") or item["id"])))
 
 
 def _key(item: dict[str, Any]) -> str:
     return str(item["label"])
 
 
-def _merged(row: Any, then: Row) -> dict[str, Any]:
-    merged = {**(shown(row) if row is not None else {"label": then["id"]}), **then}
+def _merged(model: type[StateModel], row: Any, then: Row, called: Then) -> dict[str, Any]:
+    now = shown(row) if row is not None else {}
+    merged = {**now, **then, **called.names(model, then, now)}
     merged.pop("proof_token", None)
     return merged
 

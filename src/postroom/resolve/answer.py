@@ -72,4 +72,4 @@ class Resolver(Protocol):
         """The servers a zone is delegated to, all of them; empty when it is not delegated."""
 
     def delegation(self, zone: str) -> tuple[str, ...] | NotRead:
-        """The names of the NS set at the zone's parent, sorted; empty when there is none."""
+        """The names of the NS set at the zone's parent, sorted; empty when there is none, or we said it ourselves."""

@@ -2,7 +2,8 @@
 
     FakeResolver(TXT={"acme.example": "v=spf1 -all"}, delegations={"acme.example": ["ns1.x.example"]})
 
-Names in `silent` (of zones, records or servers) are not read.
+`present` are name servers that answer for a zone without a parent's word. Names in `silent` (of zones, records
+or servers) are not read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,10 +23,12 @@ class FakeResolver:
         self,
         *,
         delegations: Mapping[str, Sequence[str]] | None = None,
+        present: Mapping[str, Sequence[str]] | None = None,
         silent: Iterable[str] = (),
         **records: Mapping[str, str | Sequence[str]],
     ) -> None:
         self.delegations = {_dotted(zone): tuple(sorted(map(_dotted, ns))) for zone, ns in (delegations or {}).items()}
+        self.present = {_dotted(zone): tuple(sorted(map(_dotted, ns))) for zone, ns in (present or {}).items()}
         self.silent = set(map(_dotted, silent))
         self.records = {
             (_dotted(name), type): (values,) if isinstance(values, str) else tuple(values)
@@ -49,7 +52,9 @@ class FakeResolver:
 
     def authoritative(self, zone: str) -> tuple[Server, ...] | NotRead:
         names = self.delegation(zone)
-        return names if isinstance(names, NotRead) else tuple(Server(name, "192.0.2.53") for name in names)
+        if isinstance(names, NotRead):
+            return names
+        return tuple(Server(name, "192.0.2.53") for name in names or self.present.get(_dotted(zone), ()))
 
     def delegation(self, zone: str) -> tuple[str, ...] | NotRead:
         if _dotted(zone) in self.silent:

@@ -39,25 +39,31 @@ ROOT_SERVERS = tuple(
 
 @dataclass(frozen=True)
 class Cut:
-    """A zone as its parent delegates it."""
+    """A zone as its parent delegates it: `by` whom it was referred; None where a server that holds both said so."""
 
     zone: dns.name.Name
     names: tuple[str, ...]
     servers: tuple[Server, ...]
+    by: Server | None = None
 
 
 class NetResolver:
-    """Asks the network. `roots` is where the walk starts, `names` maps server names to (address, port)."""
+    """Asks the network. `roots` is where the walk starts, `names` maps server names to (address, port).
+
+    ours: the names of our own name servers. What they say of a zone's parent is our own word, so it is no delegation.
+    """
 
     def __init__(
         self,
         roots: Sequence[Server] = ROOT_SERVERS,
         names: Mapping[str, tuple[str, int]] | None = None,
         *,
+        ours: Iterable[str] = (),
         timeout: float = TIMEOUT,
     ) -> None:
         self.roots = tuple(roots)
         self.names = {_key(name): where for name, where in (names or {}).items()}
+        self.ours = frozenset(map(_key, ours))
         self.timeout = timeout
 
     def ask(self, server: Server, name: str, type: str) -> Answer | NotRead:
@@ -72,7 +78,13 @@ class NetResolver:
 
     def delegation(self, zone: str) -> tuple[str, ...] | NotRead:
         cut = self._cut_of(zone)
-        return cut if isinstance(cut, NotRead) else cut.names
+        if isinstance(cut, NotRead):
+            return cut
+        return () if cut.by is None or self._is_ours(cut.by) else cut.names
+
+    def _is_ours(self, server: Server) -> bool:
+        places = {self.names[name] for name in self.ours & self.names.keys()}
+        return _key(server.name) in self.ours or (server.address, server.port) in places
 
     def _cut_of(self, zone: str) -> Cut | NotRead:
         name = dns.name.from_text(zone)
@@ -99,34 +111,38 @@ class NetResolver:
         for _ in range(MAX_CUTS):
             if cut.zone == name:
                 return cut
-            reply = self._first(cut, name)
-            if isinstance(reply, NotRead):
-                return reply
-            deeper = self._next(cut, name, reply, depth)
+            said = self._first(cut, name)
+            if isinstance(said, NotRead):
+                return said
+            deeper = self._next(cut, name, *said, depth)
             if deeper is None:
                 return cut
             cut = deeper
         return not_read(None, name.to_text(), "NS", f"more than {MAX_CUTS} referrals")
 
-    def _first(self, cut: Cut, name: dns.name.Name) -> dns.message.Message | NotRead:
+    def _first(self, cut: Cut, name: dns.name.Name) -> tuple[Server, dns.message.Message] | NotRead:
         last: NotRead = not_read(None, name.to_text(), "NS", f"no name server for {cut.zone}")
         for server in cut.servers:
             reply = exchange(server, name.to_text(), "NS", timeout=self.timeout)
             if not isinstance(reply, NotRead) and self._helps(cut, name, reply):
-                return reply
+                return server, reply
             last = reply if isinstance(reply, NotRead) else not_read(server, name.to_text(), "NS", "a lame answer")
         return last
 
     def _helps(self, cut: Cut, name: dns.name.Name, reply: dns.message.Message) -> bool:
         return bool(reply.flags & dns.flags.AA) or _referral(cut, name, reply) is not None
 
-    def _next(self, cut: Cut, name: dns.name.Name, reply: dns.message.Message, depth: int) -> Cut | None:
+    def _next(
+        self, cut: Cut, name: dns.name.Name, server: Server, reply: dns.message.Message, depth: int
+    ) -> Cut | None:
         found = _referral(cut, name, reply)
         if found is None:
             return None
         zone, names = found
         servers = tuple(sorted(server for ns in names for server in self._servers(ns, reply, depth)))
-        return Cut(zone, names, servers)
+        # An authoritative answer is the child's own word about itself: a server that holds both gives it.
+        referred = not reply.flags & dns.flags.AA and not reply.answer
+        return Cut(zone, names, servers, by=server if referred else None)
 
     def _servers(self, ns: str, reply: dns.message.Message, depth: int) -> list[Server]:
         if ns in self.names:

@@ -216,6 +216,37 @@ END;
 ALTER FUNCTION postroom_taken(text, text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_taken(text, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_taken(text, text[]) TO postroom_app;
+-- Which of these names lie above or below a domain of another client than theirs; never of which.
+CREATE OR REPLACE FUNCTION postroom_above(name text) RETURNS text[] IMMUTABLE LANGUAGE sql
+  RETURN ARRAY(SELECT array_to_string(l[i:], '.') FROM string_to_array(name, '.') l, generate_series(2, cardinality(l)) i);
+CREATE OR REPLACE FUNCTION postroom_others_beside(names text[], clients uuid[]) RETURNS SETOF text
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT n.name FROM unnest(names, clients) WITH ORDINALITY n(name, client, place)
+  WHERE EXISTS (SELECT FROM domains d WHERE d.name = ANY (postroom_above(n.name)) AND d.client_id IS DISTINCT FROM n.client)
+    OR EXISTS (SELECT FROM domains d WHERE d.client_id IS DISTINCT FROM n.client
+      -- what ends in .name, by the index on the name read backwards: / comes after .
+      AND reverse(d.name) > reverse(n.name) || '.' COLLATE "C" AND reverse(d.name) < reverse(n.name) || '/' COLLATE "C")
+  ORDER BY n.place;
+END;
+ALTER FUNCTION postroom_others_beside(text[], uuid[]) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_others_beside(text[], uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_others_beside(text[], uuid[]) TO postroom_app;
+-- What decides, as a unique constraint does: one zone is never cut by two clients, who may ask at the same moment.
+CREATE OR REPLACE FUNCTION postroom_beside() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('domains above and below', 0));
+  IF EXISTS (SELECT FROM postroom_others_beside(ARRAY[NEW.name], ARRAY[NEW.client_id])) THEN
+    RAISE EXCEPTION 'above or below a domain of another client'
+      USING ERRCODE = 'unique_violation', TABLE = 'domains', CONSTRAINT = 'domains_beside';
+  END IF;
+  RETURN NULL;
+END $$;
+ALTER FUNCTION postroom_beside() OWNER TO postroom_system;
+DROP TRIGGER IF EXISTS postroom_beside ON domains;
+CREATE TRIGGER postroom_beside AFTER INSERT OR UPDATE OF name, client_id, removed_at ON domains FOR EACH ROW
+  WHEN (NEW.removed_at IS NULL) EXECUTE FUNCTION postroom_beside();
 -- The domain a row belongs to; none where it belongs to none. `owners`: whoever's secret it is.
 CREATE OR REPLACE FUNCTION postroom_domain_of(what text, which uuid) RETURNS uuid STABLE LANGUAGE sql
 BEGIN ATOMIC

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from postroom.protocols.addresses import unicode_of
+from postroom.protocols.scripts import mixed_scripts, scripts_of
 from postroom.queries.mailboxes import Entry
 from postroom.queries.records import CHECKS
 from postroom.web.parts.shapes import Badge
@@ -76,6 +78,16 @@ def standing(row: Any) -> tuple[Badge, ...]:
     elif getattr(row, "suspended_at", None):
         found.append(Badge("fact", f"Suspended {when(row.suspended_at)}", "lock"))
     return tuple(found)
+
+
+def spelt(name: str) -> tuple[Badge, ...]:
+    """A name in letters of its own, beside the one it is kept by; and a warning where they are of several scripts."""
+    read = unicode_of(name)
+    if read == name:
+        return ()
+    scripts = sorted(one.capitalize() for one in scripts_of(read))
+    mixed = (Badge("warn", f"mixes scripts: {', '.join(scripts)}"),) if mixed_scripts(read) else ()
+    return (Badge("fact", read, "world"), *mixed)
 
 
 def sign_in(mailbox: Any, entry: Entry) -> Badge:

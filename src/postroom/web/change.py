@@ -20,6 +20,7 @@ from postroom.queries.before_after import undone
 from postroom.queries.changes import whole
 from postroom.queries.naming import Names
 from postroom.web.arrived import arrived, left
+from postroom.web.asked import nothing, parameters
 from postroom.web.badges import stage
 from postroom.web.consequences import consequence, untouched
 from postroom.web.door import page
@@ -61,7 +62,7 @@ def change(request: Any, change: UUID) -> HttpResponse:
         head=_head(request, one, row, words),
         notes=freeze_notes(request, row.client_id) if held else _notes(request, one, row),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
-        objects_sub=counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
+        objects_sub=nothing(one) or counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
         incomplete=left(one), progress=progress(one, request.path),
         decision=_decision(request, one, row) if held else None,
@@ -169,7 +170,7 @@ def _asked(one: Mapping[str, Any]) -> tuple[Fact, ...]:
     facts += [Fact("Planned again in", Link("this change", f"/changes/{pk}/")) for pk in one["replanned_by"]]
     if one["batch"]:
         facts.append(Fact("Part of", Link("a batch", f"/batches/{one['batch']}/")))
-    return tuple(facts)
+    return (*facts, *parameters(one))
 
 
 def _plan(one: Mapping[str, Any]) -> tuple[Fact, ...]:

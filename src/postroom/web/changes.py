@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -34,7 +33,7 @@ ACTORS = {"people": ("person", "link", "founder"), "postroom": ("system", "clock
 def changes(request: Any) -> HttpResponse:
     narrow = Narrow(request, by_id=True)
     found = timeline(
-        request.actor, client=narrow["client"] or None, object=_id(narrow["object"]), person=_person(narrow) or None,
+        request.actor, client=narrow["client"] or None, object=narrow["object"] or None, person=_person(narrow) or None,
         stage=narrow["stage"] or None, actors=ACTORS.get(narrow["by"], ()),
         since=_day(narrow["since"]), until=_day(narrow["until"], end=True),
         after=narrow.after or None, limit=SIZE,
@@ -59,16 +58,6 @@ def changes(request: Any) -> HttpResponse:
 
 def _person(narrow: Narrow) -> str:
     return (narrow["q"] or narrow["person"]).lower()
-
-
-def _id(text: str) -> UUID | None:
-    """An object's id; one that is none matches nothing."""
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
 
 
 def _day(text: str, *, end: bool = False) -> datetime | None:

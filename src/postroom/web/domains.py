@@ -15,7 +15,7 @@ from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
 from postroom.queries.records import CHECKS, Live
-from postroom.web.badges import NOT_MEASURED, check, proof, standing
+from postroom.web.badges import NOT_MEASURED, check, proof, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
 from postroom.web.lines import lines
@@ -68,7 +68,8 @@ def domains(request: Any) -> HttpResponse:
 
 def _row(one: Domain, states: dict[str, str]) -> Row:
     return Row((
-        Cell((Link(one.name, f"/domains/{one.name}/", strong=True), *standing(one)), HOSTING.get(one.hosting, "")),
+        Cell((Link(one.name, f"/domains/{one.name}/", strong=True), *spelt(one.name), *standing(one)),
+             HOSTING.get(one.hosting, "")),
         Link(one.client.name, f"/clients/{one.client.slug}/"), proof(one),
         *(check(states.get(name, "")) for name in CHECKS), f"{one.expires_on:%d %b %Y}" if one.expires_on else "",
     ), name=one.name)  # fmt: skip
@@ -105,7 +106,8 @@ def _head(request: Any, one: Domain, boxes: int) -> PageHead:
     return PageHead(
         one.name, f"{HOSTING.get(one.hosting, one.hosting)} · {boxes} mailboxes",
         crumbs=(Crumb("Domains", "/domains/"), Crumb(one.client.name, f"/clients/{one.client.slug}/")),
-        badges=standing(one), acts=offered(request, one.client_id, *((back,) if closed else wanted), domain=one.pk),
+        badges=(*spelt(one.name), *standing(one)),
+        acts=offered(request, one.client_id, *((back,) if closed else wanted), domain=one.pk),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
 from postroom.queries.mailboxes import Entry, admins, entries, routes, whole
 from postroom.queries.objects import row_of
-from postroom.web.badges import sign_in, standing
+from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials, offered
 from postroom.web.lines import lines
@@ -82,7 +82,7 @@ def mailboxes(request: Any) -> HttpResponse:
 def _row(one: Mailbox, entry: Entry) -> Row:
     vip = Badge("fact", "VIP", "star") if one.vip else ""
     return Row((
-        (Link(one.label, f"/mailboxes/{one.label}/", strong=True), vip), one.name,
+        (Link(one.label, f"/mailboxes/{one.label}/", strong=True), *spelt(one.label), vip), one.name,
         Link(one.client.name, f"/clients/{one.client.slug}/"), one.kind, sign_in(one, entry), gigabytes(one.quota_mb),
     ), value=one.label, name=one.label)  # fmt: skip
 
@@ -126,7 +126,8 @@ def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
     return PageHead(
         one.label, f"{one.name + ' · ' if one.name else ''}{one.client.name}",
         crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(domain.name, f"/domains/{domain.name}/")),
-        badges=(*standing(one), *(() if one.removed_at or one.suspended_at else (sign_in(one, entry),))),
+        badges=(*spelt(one.label), *standing(one),
+                *(() if one.removed_at or one.suspended_at else (sign_in(one, entry),))),
         acts=offered(request, one.client_id, *wanted, domain=one.address.domain_id),
     )  # fmt: skip
 

@@ -33,8 +33,10 @@ TYPING = timedelta(seconds=10)  # somebody may be at it; every further look wait
 def resolver() -> NetResolver:
     """Who is authoritative, from the configured root on."""
     env = settings.POSTROOM
-    names = dict(env.dns_servers)
-    return NetResolver([Server("root.", *env.dns_root)], names) if env.dns_root else NetResolver(names=names)
+    names, ours = dict(env.dns_servers), env.name_servers
+    if env.dns_root:
+        return NetResolver([Server("root.", *env.dns_root)], names, ours=ours)
+    return NetResolver(names=names, ours=ours)
 
 
 def hosted() -> Provider | None:
@@ -71,9 +73,9 @@ def _read_hosted(zone: str) -> ZoneRead:
 def _mx_elsewhere(zone: str) -> dict[str, Any] | None:
     """The MX the world sees, where name servers other than ours answer for the domain now."""
     names = resolver()
-    delegated = names.delegation(f"{zone}.")
+    present = names.authoritative(f"{zone}.")
     ours = {f"{name}." for name in settings.POSTROOM.name_servers}
-    if isinstance(delegated, NotRead) or not delegated or set(delegated) <= ours:
+    if isinstance(present, NotRead) or not present or {server.name for server in present} <= ours:
         return None
     answer = names.look_up(f"{zone}.", "MX")
     return {"ttl": answer.ttl, "values": list(answer.values)} if isinstance(answer, Answer) and answer.values else None

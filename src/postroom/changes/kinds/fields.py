@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from postroom.protocols.addresses import DomainName, Line, MailAddress, Text
+from postroom.protocols.refs import address_ref, domain_ref, short_ref
 
 
 def _whole_seconds_utc(moment: datetime) -> datetime:
@@ -49,11 +50,11 @@ LONGEST_RECORD = 16_000
 RecordValue = Annotated[str, AfterValidator(_one_record)]
 PageUrl = Annotated[Line, AfterValidator(_secure_page)]
 Moment = Annotated[datetime, AfterValidator(_whole_seconds_utc)]
-ClientRef = Annotated[Line, _ref("clients", "A client: its slug or id")]
-DomainRef = Annotated[Line, AfterValidator(_lower), _ref("domains", "A domain: its name or id")]
-MailboxRef = Annotated[Line, AfterValidator(_lower), _ref("mailboxes", "A mailbox: its address or id")]
-AliasRef = Annotated[Line, AfterValidator(_lower), _ref("aliases", "An alias: its address or id")]
-PersonRef = Annotated[Line, AfterValidator(_lower), _ref("people", "A person: their mail address or id")]
+ClientRef = Annotated[Line, AfterValidator(short_ref), _ref("clients", "A client: its slug or id")]
+DomainRef = Annotated[Line, AfterValidator(domain_ref), _ref("domains", "A domain: its name or id")]
+MailboxRef = Annotated[Line, AfterValidator(address_ref), _ref("mailboxes", "A mailbox: its address or id")]
+AliasRef = Annotated[Line, AfterValidator(address_ref), _ref("aliases", "An alias: its address or id")]
+PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A person: their mail address or id")]
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
 GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
 FreezeRef = Annotated[Line, _ref("freezes", "A freeze: its id")]

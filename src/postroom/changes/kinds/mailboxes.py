@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import Field
 
 from postroom.changes.errors import Problem
-from postroom.changes.kind import APPROVED, Kind, Ref
+from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret
+from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret, StateModel
 
 from .clients import within_restore
 from .fields import Line, MailAddress, MailboxRef, PersonRef
@@ -27,9 +27,9 @@ class CreateMailbox(Kind, name="mailboxes.create"):
     vip: bool = Field(default=False, description="High risk: owner, finance, director")
     quota_mb: int = Field(default=10_000, ge=1, le=1_000_000)
 
-    def reads(self) -> Iterator[Ref]:
-        yield from super().reads()
-        yield Domain, self.address.rpartition("@")[2]
+    def names(self) -> Iterator[tuple[str, type[StateModel], str]]:
+        yield "address", Domain, self.address.rpartition("@")[2]
+        yield from super().names()
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")

@@ -60,12 +60,22 @@ def _checked(name: str, type: str, ttl: int, values: Iterable[str], zone: str) -
     try:
         whole = rrset(name, type, ttl, values or _any(type))
     except BadRRset as bad:
-        raise Problem("values", "; ".join(bad.problems)) from None
+        raise Problem(_where(name, type, ttl), "; ".join(bad.problems)) from None
     if whole.name != f"{zone}." and not whole.name.endswith(f".{zone}."):
         raise Problem("name", f"{whole.name} is not inside {zone}")
     if whole.type == "NS" and whole.name == f"{zone}.":
         raise Problem("type", "the name servers of a whole domain are changed at its registrar, not here")
     return whole if values else RRset(whole.name, whole.type, whole.ttl, ())
+
+
+def _where(name: str, type: str, ttl: int) -> str:
+    """At which parameter it is wrong: the type and the name are tried with a value that is right."""
+    for where, tried in (("type", "x.example."), ("name", name)):
+        try:
+            rrset(tried, type, ttl, _any(type))
+        except BadRRset:
+            return where
+    return "values"
 
 
 ANY_VALUE = {
