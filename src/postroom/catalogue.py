@@ -35,6 +35,8 @@ from postroom.changes.policies.rank import rank
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
+from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.owners import OWNERS
 from postroom.worker import follow_ups, mail, zones
@@ -108,7 +110,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, BEHIND_OUR_BACK, DRIFT]
 
 
 def hand_over() -> None:
