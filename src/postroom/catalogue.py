@@ -38,6 +38,7 @@ from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.expiring import EXPIRING
+from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.owners import OWNERS
 from postroom.worker import follow_ups, mail, zones
 
@@ -110,7 +111,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, BEHIND_OUR_BACK, DRIFT]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, BEHIND_OUR_BACK, MAPS, DRIFT]
 
 
 def hand_over() -> None:

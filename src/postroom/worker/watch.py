@@ -16,7 +16,8 @@ from .zones import read
 
 AT_ONCE = 10
 FRESH = timedelta(seconds=30)
-KEPT = timedelta(days=7)
+KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
+OF_THE_MOMENT = ("digest", "objects")  # what a node has in its files: only the newest is ever asked for
 
 
 def forget() -> int:
@@ -24,6 +25,7 @@ def forget() -> int:
     stays with it."""
     with acting_as(SYSTEM):
         Counted.objects.filter(expires__lt=timezone.now()).delete()
+        Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 
 
