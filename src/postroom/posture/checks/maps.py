@@ -47,9 +47,10 @@ def evaluate(objects: Iterable[Drifted]) -> Iterator[Found]:
         what = "is not on it" if one.has is None else "is not as compiled" if one.wanted else "was put there by nobody"
         before, after = _sides(one.wanted, one.has)
         title, noun = f"{label} at the mail node {one.node} {what}", NOUNS.get(one.object, "nodes")
+        evidence = {"before": before, "after": after, "node": one.node}
         yield Found(
-            "critical", noun, _id(one.id), label, title, f"{one.node} {one.id}", client=one.client, evidence={"before": before, "after": after, "node": one.node},
-        )  # fmt: skip
+            "critical", noun, _id(one.id), label, title, f"{one.node} {one.id}", client=one.client, evidence=evidence
+        )
 
 
 def _sides(wanted: Told | None, has: Told | None) -> tuple[dict[str, Any], dict[str, Any]]:
