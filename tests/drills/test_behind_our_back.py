@@ -52,6 +52,7 @@ def test_three_sorts_of_changes_behind_our_back_within_five_minutes(
     dmarc = hands.one("SELECT values[1] FROM record_sets WHERE name = %s", f"_dmarc.{house.domain}.")
     checks = ("record.behind_our_back", "nodes.maps", "dns.drift")
     until("no false finding is open", lambda: not any(open_now(house, check) for check in checks), within=CYCLE)
+    until("nothing is on its way to the node", lambda: hands.one("SELECT count(*) FROM node_todo") == 0, within=60)
     quota = hands.one("SELECT quota_mb FROM mailboxes m JOIN addresses a ON a.id = address_id WHERE address = %s", mia)
     began = time.monotonic()
     quota_is = "UPDATE mailboxes SET quota_mb = %s WHERE address_id = (SELECT id FROM addresses WHERE address = %s)"
