@@ -37,7 +37,10 @@ from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
+from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.expiring import EXPIRING
+from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.worker import follow_ups, mail, zones
@@ -113,7 +116,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT]
 
 
 def hand_over() -> None:

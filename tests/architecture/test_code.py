@@ -24,6 +24,7 @@ REVIEWED = {
     "changes/record.py _by_copy",
     "engines/compile.py _write",
     "engines/compile.py next_end",
+    "engines/digests.py _rows",
     "engines/source_pg.py _connected",
     "host/cluster.py found",
     "host/cluster.py make_member",

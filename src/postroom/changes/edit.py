@@ -5,7 +5,7 @@ fields that differ where it stays, so that two people changing two things do not
 """
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +59,7 @@ class LeftOut:
 def create(model: type[StateModel], id: UUID, **values: Any) -> Edit:
     """Make a row; what is not named is as the model says."""
     _editable(model, values)
-    row = {**_defaults(model), "id": str(id)}
+    row = {**model.defaults(), "id": str(id)}
     for name, value in values.items():
         row[name] = value if value.__class__ is str else plain(value)
     whose = values.get("client_id") if model._meta.db_table != "clients" else id
@@ -108,9 +108,3 @@ def model_of(table: str) -> type[StateModel]:
 def _editable(model: type[StateModel], values: dict[str, Any]) -> None:
     if wrong := values.keys() - set(model.columns()):
         raise NotEditable(f"{model.__name__}: no edit may carry {', '.join(sorted(wrong))}")
-
-
-@cache
-def _defaults(model: type[StateModel]) -> Row:
-    fields = {f.attname: f for f in model._meta.concrete_fields}
-    return {name: plain(fields[name].get_default()) for name in model.columns()}

@@ -6,7 +6,7 @@ which refuses a plan; it is never taken for an empty one.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -45,8 +45,11 @@ def refresh(zones: Iterable[tuple[str, str]]) -> None:
             keep(READERS[0](zone, client[1] if client else hosting), client[0] if client else None)
 
 
-def keep(read: ZoneRead, client: UUID | None) -> None:
-    """Replace the readings of a zone by this one; a failed one leaves the last there, and says so."""
+def keep(read: ZoneRead, client: UUID | None, *, began: datetime | None = None) -> None:
+    """Replace the readings of a zone by this one; a failed one leaves the last there, and says so.
+
+    began: when this reading was begun; one that was kept since is newer, and stays.
+    """
     now = timezone.now()
     about = {"at": now, "zone": read.zone, "client_id": client, "server": read.server}
     rows = [Reading(**about, name="", type="", failed=read.failed)]
@@ -57,6 +60,8 @@ def keep(read: ZoneRead, client: UUID | None) -> None:
         ]
     with acting_as(SYSTEM):
         old = Reading.objects.filter(zone=read.zone)
+        if began and old.filter(name="", type="", at__gt=began).exists():
+            return
         (old.filter(name="", type="") if read.failed else old).delete()
         Reading.objects.bulk_create(rows)
 

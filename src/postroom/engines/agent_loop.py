@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, expected, maps
+from . import asking, compile, digests, expected, maps
 from .asking import ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .heartbeat import Heartbeat
@@ -25,6 +25,7 @@ AT_ONCE = 1000
 EVERYTHING = 1_000_000  # the first fill is written before any daemon runs, so nothing can be acknowledged between
 SLOWEST = 30.0
 ALARM = 60.0
+DIGEST_EVERY, DIGEST_SHARE = 60.0, 10  # seconds; and of what a reading takes, so many times as long a rest
 SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
 
 
@@ -37,6 +38,8 @@ class Agent:
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
         self.since: dict[int, float] = {}  # todo → first seen
+        self.own: Compiled = {}
+        self.next_digest = time.monotonic() + 5
         self.again = 1.0
         self.ended_until = 0.0
         self.writing, self.over = False, False
@@ -58,7 +61,7 @@ class Agent:
             return
         login, sender = self.config.system_login, self.config.notices_from
         password = {"address": login, "hash": self.config.system_hash.read_text().strip()}
-        own: Compiled = {
+        self.own = {
             "maps": {
                 "mailbox": [{"address": login}],
                 "login": [{"address": login, "sign_in": 1, "access_epoch": 0}],
@@ -66,7 +69,7 @@ class Agent:
             },
             "secrets": {"password": [password]},
         }
-        compile.write(self.files, [Todo(0, "address", UUID(compile.NODE_ITSELF), None, own)])
+        compile.write(self.files, [Todo(0, "address", UUID(compile.NODE_ITSELF), None, self.own)])
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """A batch that is being written is finished first. Whatever else goes on may be left: what is not acknowledged
@@ -92,7 +95,7 @@ class Agent:
         """What is left on the list that was seen; -1 if the control plane is away."""
         self.end_by_time()
         try:
-            todo = self.source.pull(AT_ONCE)
+            todo = self.answer(self.source.pull(AT_ONCE))
         except SourceAway:
             self.kick()
             return -1
@@ -108,6 +111,14 @@ class Agent:
         self.doubt(read, todo)
         self.tell(read)
         return len(todo) - len(agreed)
+
+    def answer(self, todo: Sequence[Todo]) -> list[Todo]:
+        """Say what is in the buckets that are asked for. What else is on the list; raises SourceAway."""
+        for one in todo:
+            if one.object == "bucket":
+                self.report("objects", [self.objects(one.id.hex[-2:])])
+                self.source.ack([(one.todo, [])])
+        return [one for one in todo if one.object != "bucket"]
 
     def write(self, todo: Sequence[Todo]) -> None:
         fresh: list[Todo] = []
@@ -211,6 +222,21 @@ class Agent:
         if self.heartbeat.due_in() == 0:
             oldest = min(self.since.values(), default=None)
             self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest)])
+        if (began := time.monotonic()) >= self.next_digest:
+            self.report("digest", [self.digest()])
+            self.next_digest = began + max(DIGEST_EVERY, DIGEST_SHARE * (time.monotonic() - began))
+
+    def objects(self, which: str) -> dict[str, object]:
+        try:
+            return {"bucket": which, "objects": digests.objects(self.config, which, self.own)}
+        except sqlite3.Error as error:
+            return {"failed": str(error)}
+
+    def digest(self) -> dict[str, object]:
+        try:
+            return {"buckets": digests.buckets(self.config, self.own)}
+        except sqlite3.Error as error:
+            return {"failed": str(error)}
 
     def report(self, sort: str, rows: list[dict[str, object]]) -> None:
         try:

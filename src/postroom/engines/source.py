@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-Sort = Literal["domain", "address", "key"]
+Sort = Literal["domain", "address", "key", "bucket"]  # a bucket: the node is asked what is in it (digests.py)
 Compiled = dict[str, dict[str, list[dict[str, Any]]]]  # file → table → rows
 Evidence = list[dict[str, Any]]  # question, answer, server, at: one entry a question asked
 

@@ -80,6 +80,13 @@ class StateModel(models.Model):
         fields = [f for f in cls._meta.concrete_fields if not isinstance(f, SecretField)]
         return tuple(f.attname for f in fields if f.attname not in cls.unrecorded)
 
+    @classmethod
+    @cache
+    def defaults(cls) -> Row:
+        """What a new row is where nothing is said; also of a column that was added after the row was made."""
+        fields = {f.attname: f for f in cls._meta.concrete_fields}
+        return {name: plain(fields[name].get_default()) for name in cls.columns()}
+
     def row(self: Self) -> Row:
         return {name: plain(getattr(self, name)) for name in self.columns()}
 

@@ -142,3 +142,77 @@ END;
 ALTER FUNCTION postroom_read_back(uuid, uuid) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_read_back(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_read_back(uuid, uuid) TO postroom_app;
+
+-- Is what a node serves what is compiled? An object's rows as text that both sides can make: a line a row, `file table`
+-- and then its columns by name, those without a value left out; objects are sorted into 256 buckets by their ids.
+CREATE OR REPLACE FUNCTION postroom_lines(compiled jsonb) RETURNS TABLE (file text, line text) IMMUTABLE LANGUAGE sql
+BEGIN ATOMIC
+  SELECT f.key, concat_ws(E'\x1f', f.key, t.key,
+      (SELECT string_agg(c.key || '=' || c.value, E'\x1f' ORDER BY c.key COLLATE "C")
+        FROM jsonb_each_text(r.value) c WHERE c.value IS NOT NULL))
+    FROM jsonb_each(compiled) f, jsonb_each(f.value) t, jsonb_array_elements(t.value) r;
+END;
+CREATE OR REPLACE FUNCTION postroom_digest(compiled jsonb) RETURNS text IMMUTABLE LANGUAGE sql
+BEGIN ATOMIC
+  SELECT encode(sha256(convert_to(string_agg(DISTINCT l.line COLLATE "C", E'\n' ORDER BY l.line COLLATE "C"), 'UTF8')), 'hex')
+    FROM postroom_lines(compiled) l;
+END;
+CREATE OR REPLACE FUNCTION postroom_bucket(id uuid) RETURNS text IMMUTABLE LANGUAGE sql
+  RETURN substr(md5(id::text), 1, 2);
+
+-- Buckets of a node that are not as it last reported them; the node is asked, on its list, for what is in the first few.
+CREATE OR REPLACE FUNCTION postroom_differing(node uuid, reported jsonb, ask int) RETURNS TABLE (bucket text)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  differing text[];
+BEGIN
+  IF NOT postroom_everything() THEN
+    RETURN;
+  END IF;
+  WITH object AS MATERIALIZED (
+    SELECT v.id, postroom_digest(v.compiled) AS digest FROM compiled v WHERE v.node_id = node AND v.compiled IS NOT NULL
+  ), mine AS (
+    SELECT postroom_bucket(o.id) AS bucket, encode(sha256(convert_to(
+        string_agg(o.id || ' ' || o.digest, E'\n' ORDER BY o.id::text COLLATE "C"), 'UTF8')), 'hex') AS digest
+      FROM object o WHERE o.digest IS NOT NULL GROUP BY 1
+  )
+  SELECT coalesce(array_agg(coalesce(m.bucket, t.key) ORDER BY coalesce(m.bucket, t.key)), '{{}}') INTO differing
+    FROM mine m FULL JOIN jsonb_each_text(reported) t ON t.key = m.bucket WHERE m.digest IS DISTINCT FROM t.value;
+  INSERT INTO node_todo (node_id, object, object_id)
+    SELECT node, 'bucket', (lpad(b, 32, '0'))::uuid FROM unnest(differing[:ask]) b
+    WHERE NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object = 'bucket'
+      AND t.object_id = (lpad(b, 32, '0'))::uuid);
+  IF differing <> '{{}}' THEN
+    NOTIFY postroom_node;
+  END IF;
+  RETURN QUERY SELECT unnest(differing);
+END $$;
+
+-- Objects of a bucket that are not on the node as compiled, from what it said of each at a time. Not those on its list,
+-- or taken off it since. Hashes and sealed keys are compared, and told by their digests alone.
+-- id: as the node wrote it, where nothing of the kind is compiled.
+CREATE OR REPLACE FUNCTION postroom_drifted(node uuid, which text, said jsonb, said_at timestamptz)
+  RETURNS TABLE (id text, client uuid, object text, wanted jsonb, wanted_digests jsonb)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  WITH here AS MATERIALIZED (
+    SELECT v.id, v.client_id, v.object, v.compiled FROM compiled v
+      WHERE v.node_id = node AND postroom_bucket(v.id) = which AND v.compiled IS NOT NULL AND postroom_everything()
+  ), files AS (
+    SELECT h.id, jsonb_object_agg(d.file, d.digest) AS digests FROM here h, LATERAL (
+      SELECT f.key AS file, postroom_digest(jsonb_build_object(f.key, f.value)) AS digest FROM jsonb_each(h.compiled) f) d
+      WHERE d.digest IS NOT NULL GROUP BY 1
+  )
+  SELECT coalesce(h.id::text, s.key), h.client_id, h.object, h.compiled -> 'maps', f.digests
+    FROM (here h JOIN files f ON f.id = h.id) FULL JOIN jsonb_each(said) s ON s.key = h.id::text
+    WHERE postroom_everything() AND f.digests IS DISTINCT FROM (s.value -> 'digests')
+      AND NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object_id::text = coalesce(h.id::text, s.key))
+      AND NOT EXISTS (SELECT FROM evidence e WHERE e.node_id = node AND e.object_id::text = coalesce(h.id::text, s.key)
+        AND e.at >= said_at)
+    ORDER BY 1;
+END;
+ALTER FUNCTION postroom_differing(uuid, jsonb, int) OWNER TO postroom_system;
+ALTER FUNCTION postroom_drifted(uuid, text, jsonb, timestamptz) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_differing(uuid, jsonb, int), postroom_drifted(uuid, text, jsonb, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_differing(uuid, jsonb, int), postroom_drifted(uuid, text, jsonb, timestamptz)
+  TO postroom_app;

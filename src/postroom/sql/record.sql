@@ -41,3 +41,6 @@ REVOKE ALL ON FUNCTION record_size(), record_leaves(bigint, bigint), record_node
   record_sign(bigint, bytea, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION record_size(), record_leaves(bigint, bigint), record_nodes(int[], bigint[]),
   record_sign(bigint, bytea, text) TO postroom_signer;
+
+-- What the edits of a row say of it, one laid over the other: jsonb_concat is strict, so a row that goes changes nothing.
+CREATE OR REPLACE AGGREGATE postroom_laid(jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{{}}');

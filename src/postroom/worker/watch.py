@@ -16,7 +16,8 @@ from .zones import read
 
 AT_ONCE = 10
 FRESH = timedelta(seconds=30)
-KEPT = timedelta(days=7)
+KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
+OF_THE_MOMENT = ("digest", "objects")  # what a node has in its files: only the newest is ever asked for
 
 
 def forget() -> int:
@@ -24,6 +25,7 @@ def forget() -> int:
     stays with it."""
     with acting_as(SYSTEM):
         Counted.objects.filter(expires__lt=timezone.now()).delete()
+        Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 
 
@@ -35,5 +37,6 @@ def look_around() -> int:
         longest = domains.order_by(F("read").asc(nulls_first=True))[:AT_ONCE]
         due = [d for d in longest if d.read is None or d.read < timezone.now() - FRESH]
     for domain in due:
-        readings.keep(read(domain.name, domain.hosting), domain.client_id)
+        began = timezone.now()  # a publication that is read back meanwhile knows better
+        readings.keep(read(domain.name, domain.hosting), domain.client_id, began=began)
     return len(due)
