@@ -134,6 +134,10 @@ class PeoplePage(ListPage):
     nav = "people"
 
 
+class RolesPage(ListPage):
+    nav = "people"
+
+
 class NodesPage(ListPage):
     nav = "nodes"
 
@@ -163,6 +167,17 @@ class LinkPage(Page):
 
     nav: ClassVar[str] = "mailboxes"
     copied: CopiedLink
+    back: Act
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenPage(Page):
+    """token.html: the token just made, the one time it is shown, and until when it lives. Sent `no-store`."""
+
+    nav: ClassVar[str] = "people"
+    token: str
+    name: str
+    until: str
     back: Act
 
 
@@ -237,6 +252,7 @@ class PersonPage(Page):
 
     nav: ClassVar[str] = "people"
     grants: Table | None = None
+    tokens: Table | None = None
     mailboxes: Table | None = None
     sign_in: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()
