@@ -5,8 +5,22 @@ from __future__ import annotations
 from page_samples import filters
 
 from postroom.web.parts.forms import Pager
-from postroom.web.parts.pages import RolesPage, TokenPage
-from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, PageHead, Row, Strong, Table
+from postroom.web.parts.pages import AccessPage, ClientPage, RolesPage, TokenPage
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Empty,
+    Link,
+    Note,
+    PageHead,
+    Row,
+    Strong,
+    Table,
+)
 
 HERE = (Crumb("People", "/p/people"),)
 ROLES = RolesPage(
@@ -35,4 +49,46 @@ TOKEN = TokenPage(
     name="Backup of the record",
     until="24 Feb 2027 09:12 UTC",
     back=Act("To what was recorded", "/p/change"),
+)
+SHUT = Note("Harbor Legal LLP is closed to the organization since 09:12", "Its own people closed it.", "warn", "lock")
+ACCESS = AccessPage(
+    head=PageHead("Access review", "who may act at Harbor Legal LLP", acts=(Act("Give a role", "/p/form"),)),
+    notes=(SHUT,),
+    label="Roles",
+    filters=filters("Roles", "Harbor Legal LLP"),
+    table=Table(
+        "Roles",
+        (Column("Person", phone="under"), Column("Role"), Column("Where"), Column("Since"), Column("Until"),
+         Column("Given by"), Column("Last used"), Column("Act", num=True, hidden=True)),
+        (
+            Row((Cell(Link("Ana Hale", "/p/person", True), "ana@harbor.example"),
+                 Cell(Strong("client admin"), "contract"),
+                 "harbor", "3 Mar 2025", "no end", "Nora Light", Cell("09:12", "changed something"),
+                 Cell(acts=(Act("End…", "/p/confirm", of="client admin of Ana Hale", weight="asks"),)))),
+            Row((Cell(Link("Sealed login 1", "/p/person", True), "sealed-1@northlight.example"),
+                 Cell((Strong("break-glass"), Badge("waits", "sealed login", "lock")), "printed at up"), "Northlight",
+                 "3 Mar 2025", "no end", "the founding", Badge("fact", "never", "user-off"), Cell())),
+        ),
+        dense=True,
+    ),
+    others=Table(
+        "Others",
+        (Column("Person", phone="under"), Column("Role"), Column("Where"), Column("Since"), Column("Until"),
+         Column("Last change here")),
+        (Row(("Olive Osei", Strong("operator"), "Northlight", "3 Mar 2025", "no end",
+              Badge("fact", "none", "user-off"))),),
+    ),
+    tokens=Table(
+        "Tokens",
+        (Column("Token", phone="under"), Column("May"), Column("Where"), Column("Since"), Column("Until"),
+         Column("Last used"), Column("Act", num=True, hidden=True)),
+        (Row((Cell(Strong("CI"), Link("Ana Hale", "/p/person")), Code("domains.view"), "harbor", "1 Nov 09:00",
+              "24 Feb 2027", Cell("09:12", "by its program"),
+              Cell(acts=(Act("End…", "/p/confirm", of="CI", weight="asks"),)))),),
+    ),
+)  # fmt: skip
+CLOSED = ClientPage(
+    head=PageHead("Harbor Legal LLP", Code("harbor"), badges=(Badge("warn", "closed to the organization", "lock"),)),
+    notes=(SHUT,),
+    closed=Empty("Closed to the organization", "Opened again by its own people, and by nobody else.", "lock"),
 )

@@ -109,6 +109,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "mailbox": ("mailbox.html", objects.MAILBOX),
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),
+    "access": ("access.html", access.ACCESS),
+    "closed": ("client.html", access.CLOSED),
     "roles": ("roles.html", access.ROLES),
     "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),

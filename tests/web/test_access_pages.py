@@ -10,13 +10,14 @@ from test_doing import page
 from test_step_up import clock, shown, stale
 from visitors import visitor
 
-from cast import House, do, the, with_consent
-from postroom.access.acting import SYSTEM, acting_as
+from cast import House, do, person, the, with_consent
+from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import hashed
 from postroom.models import ApiToken
 
 __all__ = ["clock"]
 UNTIL = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M")
+SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 OLIVE = "/people/olive@northlight.example/"
 
 
@@ -91,3 +92,48 @@ def test_a_token_is_made_after_a_fresh_second_factor_alone(house: House, clock: 
         assert not ApiToken.objects.exists()
     made = shown(olive, asked, secret, clock)
     assert 'id="token"' in made.content.decode() and the(ApiToken).name == "CI"
+
+
+def test_who_may_act_at_a_client_for_the_organization_and_for_the_client(house: House) -> None:
+    amy = _amy(house)
+    do("grants.give", house.oskar, person="henry@northlight.example", role="auditor", client="globex", reason="secret")
+    do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="CI", permissions=["domains.view"], until=SOON)
+    do("people.seal", SYSTEM, name="Sealed login 1", email="sealed-1@northlight.example")
+    do("mailboxes.change", house.olive, mailbox="mia@acme.example", name="Mia M")
+    everything = page(visitor(house.oskar).get("/access/"))
+    assert "secret" in everything and "CI" in everything and "sealed login" in everything and ">never<" in everything
+    here = page(visitor(house.oskar).get("/access/?client=acme"))
+    assert "Amy" in here and "Olive" in here and "CI" in here and "secret" not in here
+    assert re.search(r"Olive.*?changed something", here, re.S)
+    browser = visitor(amy)
+    for address in ("/access/", "/access/?client=acme"):
+        hers = page(browser.get(address))
+        for name in ("Amy", "Olive", "Oskar", "Carl", "Sealed login 1", "CI"):
+            assert name in hers, name
+        assert "olive@northlight" not in hers and "secret" not in hers and "globex" not in hers
+    assert browser.get("/access/?client=globex").status_code == 404
+    assert "Olive" in page(browser.get("/clients/acme/")) and 'href="/access/"' in page(browser.get("/"))
+
+
+def test_a_closed_client_says_so_to_whoever_still_sees_its_name(house: House) -> None:
+    amy = _amy(house)
+    hers = visitor(amy)
+    assert "/do/access.suspend/?client=acme" in page(hers.get("/clients/acme/"))
+    assert "/do/access.suspend" not in page(visitor(house.olive).get("/clients/acme/"))
+    do("access.suspend", amy, client="acme")
+    olive = visitor(house.olive)
+    shut = page(olive.get("/clients/acme/"))
+    assert "Closed to the organization" in shut and "No domain yet" not in shut and "What happened" not in shut
+    assert "closed to the organization" in page(olive.get("/clients/"))
+    for address in ("/mailboxes/", "/domains/", "/people/", "/changes/", "/access/"):
+        assert "is closed to the organization since" in page(olive.get(f"{address}?client=acme")), address
+        assert "is closed to the organization since" not in page(olive.get(address)), address
+    mine = page(hers.get("/clients/acme/"))
+    assert "/do/access.resume/?client=acme" in mine and "What happened" in mine and "Olive" not in mine
+    assert "Olive" not in page(hers.get("/access/")), "who is shut out may nothing here"
+
+
+def _amy(house: House) -> Actor:
+    do("people.invite", house.oskar, name="Amy", email="amy@acme.example", client="acme")
+    do("grants.give", house.oskar, person="amy@acme.example", role="client admin", client="acme")
+    return person("amy@acme.example", house.oskar)

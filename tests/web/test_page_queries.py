@@ -18,7 +18,7 @@ from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/", "/findings/", "/roles/", "/tokens/new/",
+         "/approvals/", "/findings/", "/roles/", "/tokens/new/", "/access/", "/access/?client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 46
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()
@@ -34,6 +34,11 @@ def counted(house: House) -> dict[str, int]:
                 answer = browser.get(address)
             if answer.status_code == 200:
                 found[f"{who} {address}"] = len(queries)
+    browser = visitor(house.carl)
+    for address in ("/access/", "/clients/acme/"):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(address).status_code == 200
+        found[f"carl {address}"] = len(queries)
     return found
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.web import (
+    access,
     approvals,
     batches,
     change,
@@ -35,6 +36,7 @@ URLS: list[URLPattern | URLResolver] = [
     path("mailboxes/<str:ref>/", by_method(GET=mailboxes.mailbox), name="mailbox"),
     path("people/", by_method(GET=people.people), name="people"),
     path("people/<str:ref>/", by_method(GET=person.person), name="person"),
+    path("access/", by_method(GET=access.access), name="access"),
     path("roles/", by_method(GET=own_roles.roles), name="roles"),
     path("tokens/new/", by_method(GET=own_tokens.ask, POST=own_tokens.make), name="token-new"),
     path("nodes/", by_method(GET=nodes.nodes), name="nodes"),

@@ -134,6 +134,15 @@ class PeoplePage(ListPage):
     nav = "people"
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccessPage(ListPage):
+    """access.html. `others`: of the organization's people, what a client sees of them."""
+
+    nav: ClassVar[str] = "access"
+    others: Table | None = None
+    tokens: Table | None = None
+
+
 class RolesPage(ListPage):
     nav = "people"
 
@@ -183,7 +192,7 @@ class TokenPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientPage(Page):
-    """client.html"""
+    """client.html. `closed`: to whoever looks; then nothing else of it is shown."""
 
     nav: ClassVar[str] = "clients"
     domains: Table | None = None
@@ -192,8 +201,10 @@ class ClientPage(Page):
     changes_url: str = ""
     people: tuple[Item, ...] = ()
     people_url: str = ""
+    people_acts: tuple[Act, ...] = ()
     facts: tuple[Fact, ...] = ()
     empty: Empty | None = None
+    closed: Empty | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
