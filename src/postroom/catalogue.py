@@ -43,6 +43,7 @@ from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
+from postroom.posture.checks.shared import SHARED
 from postroom.worker import follow_ups, mail, zones
 
 KINDS: list[type[kind.Kind]] = [
@@ -116,7 +117,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED]
 
 
 def hand_over() -> None:

@@ -192,6 +192,21 @@ PERSON = PersonPage(
         (Column("Role"), Column("Where"), Column("Until"), Column("Act", num=True, hidden=True)),
         (Row((Cell(Strong("approver"), "on call"), "Northlight", "no end", Cell(acts=(Act("End…", "/p/confirm"),)))),),
     ),
+    tokens=Table(
+        "Tokens",
+        (Column("Token"), Column("May"), Column("Last used"), Column("Until"), Column("Act", num=True, hidden=True)),
+        (
+            Row(
+                (
+                    Cell(Strong("CI"), ("at 2 clients", "· from 192.0.2.0/24")),
+                    Code("domains.view, changes.view"),
+                    Cell("09:12", "from 192.0.2.7"),
+                    "24 Feb 2027",
+                    Cell(acts=(Act("End…", "/p/confirm", of="CI", weight="asks"),)),
+                )
+            ),
+        ),
+    ),
     sign_in=(Fact("Second factor", Badge("good", "authenticator app, 3 Mar")),),
     facts=(Fact("Mail", Code("ada@northlight.example")),),
     recent=RECENT,

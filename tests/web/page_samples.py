@@ -25,7 +25,7 @@ from postroom.web.parts.shapes import (
     Table,
 )
 
-KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "findings", "nodes")
+KEYS = ("overview", "clients", "domains", "mailboxes", "people", "access", "changes", "approvals", "findings", "nodes")
 FRAME = Frame(
     organization="Northlight",
     person="Olive Osei",
@@ -240,6 +240,7 @@ CLIENT = ClientPage(
         Item("Olive Osei", "Operator of Northlight", initials="OO"),
     ),
     people_url="/p/people",
+    people_acts=(Act("Close to the organization…", "/p/confirm", "lock", "asks"),),
     facts=(
         Fact("Ask for changes", "Ana Hale, Paul Quinn"),
         Fact("Home node", Code("mx-a"), "Frankfurt"),

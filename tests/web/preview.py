@@ -87,6 +87,7 @@ if __name__ == "__main__":
     sys.modules["preview"] = sys.modules[__name__]
 django.setup()
 
+import access_samples as access  # noqa: E402
 import account_samples  # noqa: E402
 import change_samples as changes  # noqa: E402
 import object_samples as objects  # noqa: E402
@@ -108,6 +109,10 @@ PAGES: dict[str, tuple[str, object]] = {
     "mailbox": ("mailbox.html", objects.MAILBOX),
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),
+    "access": ("access.html", access.ACCESS),
+    "closed": ("client.html", access.CLOSED),
+    "roles": ("roles.html", access.ROLES),
+    "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),
     "findings": ("findings.html", objects.FINDINGS),
     "finding": ("finding.html", objects.FINDING),

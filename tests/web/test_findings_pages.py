@@ -98,9 +98,8 @@ def test_nothing_is_well_before_all_was_read(house: House) -> None:
     browser = visitor(house.oskar)
     for address in ("/", "/findings/"):
         assert "Nothing is wrong" not in page(browser.get(address)), address
-    assert f"{len(catalogue.CHECKS)} checks not read" in page(browser.get("/")) and "Nothing is known" in page(
-        browser.get("/findings/")
-    )
+    unread = f"{len(catalogue.CHECKS)} checks not read"
+    assert unread in page(browser.get("/")) and "Nothing is known" in page(browser.get("/findings/"))
     for check in catalogue.CHECKS:
         observed(check.name, [])
     assert "Nothing is wrong" in page(browser.get("/")) and "Nothing is wrong" in page(browser.get("/findings/"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 from django.db import connection
@@ -11,14 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from visitors import visitor
 
 from cast import House, do, the
+from postroom.changes.approvals import approve
 from postroom.models import Client
 from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/", "/findings/",
+         "/approvals/", "/findings/", "/roles/", "/tokens/new/", "/access/", "/access/?client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 46
+SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 
 
 def counted(house: House) -> dict[str, int]:
@@ -31,6 +34,11 @@ def counted(house: House) -> dict[str, int]:
                 answer = browser.get(address)
             if answer.status_code == 200:
                 found[f"{who} {address}"] = len(queries)
+    browser = visitor(house.carl)
+    for address in ("/access/", "/clients/acme/"):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(address).status_code == 200
+        found[f"carl {address}"] = len(queries)
     return found
 
 
@@ -54,6 +62,12 @@ def grown(house: House, start: int, stop: int) -> None:
         do("mailboxes.remove", house.olive, mailbox=f"box{n}@acme.example")
         do("mailboxes.change", house.olive, mailbox="mia@acme.example", name=f"Mia {n}")
         do("grants.give", house.oskar, person="olive@northlight.example", role="auditor", client=f"client-{n}")
+        asked = do("grants.elevate", house.olive, role="auditor", hours=2)
+        approve(asked.pk, actor=house.oskar, plan_hash=asked.plan_hash)
+        do("roles.create", house.oskar, name=f"role {n}", permissions=["domains.view"])
+        do("grants.give", house.oskar, person="olive@northlight.example", role=f"role {n}", client="acme")
+        do("tokens.create", house.olive, secrets={"token": f"{n:064}"}, name=f"T{n}", permissions=["domains.view"],
+           until=SOON)  # fmt: skip
     found(stop)
 
 

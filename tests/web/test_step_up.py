@@ -23,8 +23,7 @@ ASKING = {
 }  # fmt: skip
 APPROVING = {
     "aliases.remove", "clients.remove", "domains.remove", "grants.elevate", "grants.give", "history.roll_back",
-    "mailboxes.remove",
-    "nodes.remove", "people.remove", "people.recover", "record_sets.set",
+    "mailboxes.remove", "nodes.remove", "people.remove", "people.recover", "record_sets.set",
 }  # fmt: skip
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "grants.give": [{"role": role} for role in ("owner", "operator", "approver", "helpdesk", "auditor")],

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,7 +19,8 @@ from .roles import RANK, SEALED, matches, rank_of, roles_that
 
 __all__ = [
     "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acted",
-    "acting_as", "acting_for", "current", "hold_any", "others_who_may", "roles_above", "roles_allowing", "session_of",
+    "acting_as", "acting_for", "current", "hold_any", "may_act", "others_who_may", "roles_above", "roles_allowing",
+    "session_of",
     "signed_in",
     "taken", "token_of", "widened",
 ]  # fmt: skip
@@ -89,6 +91,19 @@ class Access:
         rows = [Held(*row) for row in found if row[0]]
         self.held = tuple(h for h in rows if h.role != CLOSED)
         self.closed = frozenset(h.client for h in rows if h.role == CLOSED and h.client)
+
+
+class MayAct(NamedTuple):
+    """A role, or a token, by which somebody may act at a client. here: it was given for this client, not for all."""
+
+    sort: str
+    id: UUID
+    person: UUID
+    name: str
+    role: str
+    here: bool
+    domain: str | None
+    until: datetime | None
 
 
 class NotActing(RuntimeError):
@@ -250,6 +265,11 @@ def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str])
     """Whether any of these people holds one of `roles` at this client or above it; never which of them."""
     ((found,),) = _ask("SELECT postroom_hold_any(%s, %s::uuid[], %s)", client, list(among), list(roles))
     return bool(found)
+
+
+def may_act(client: UUID) -> list[MayAct]:
+    """Who may act at this client, for whoever sees it as a whole; nothing for anybody else."""
+    return [MayAct(*row) for row in _ask("SELECT * FROM postroom_may_act(%s) ORDER BY name, id LIMIT 500", client)]
 
 
 def roles_allowing(permission: str) -> list[str]:

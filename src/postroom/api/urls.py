@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import changes, findings, invites, objects, problems, reviews, sessions, tokens
+from . import access, changes, findings, invites, objects, problems, reviews, sessions, tokens
 from .door import Bearer
 
 api = NinjaAPI(
@@ -16,6 +16,7 @@ api = NinjaAPI(
 )
 problems.install(api)
 for router in (
+    access.router,
     changes.router,
     findings.router,
     invites.router,

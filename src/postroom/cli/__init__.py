@@ -39,6 +39,8 @@ COMMANDS = {
     "replan": Command("changes:replan", "Plan a stale, refused or withdrawn change again, now."),
     "review": Command("changes:review", "What went through at once and is to be looked at; or close one."),
     "findings": Command("findings:findings", "What is wrong, as it was last read."),
+    "access": Command("access:access", "Who may do what here, and when it was last used."),
+    "permissions": Command("permissions:permissions", "Which role may what, as a table.", place.from_environment),
     "log": Command("changes:log", "What changed, newest first."),
     "by-hand": Command("changes:by_hand", "What has to be typed in where a domain's DNS is run."),
     "show": Command("changes:show_one", "A change, or an object as it is or was."),

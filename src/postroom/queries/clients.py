@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Q
-from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Change, Client, Domain, Grant, Mailbox
+from postroom.models import Change, Client, Domain, Mailbox
 
 from .records import Standing
 
@@ -45,13 +44,6 @@ def worst_first(actor: Actor, standing: Standing, limit: int) -> list[Client]:
     inside = visible(actor, Client).filter(removed_at=None)
     bad = list(inside.filter(domain__in=wrong).distinct().order_by("slug")[:limit])
     return [*bad, *inside.exclude(pk__in=[one.pk for one in bad]).order_by("slug")[: limit - len(bad)]]
-
-
-def rights(actor: Actor, client: Client) -> list[Grant]:
-    """Who holds a role at this client itself, or at one of its domains."""
-    now = timezone.now()
-    rows = visible(actor, Grant).filter(Q(until=None) | Q(until__gt=now), client=client, ended_at=None)
-    return [one for one in rows.select_related("person", "domain").order_by("person__name", "id")[:50] if one.person]
 
 
 def domains_of(actor: Actor, client: Client) -> list[Any]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Grant, Invite, Login, Mailbox
+from postroom.models import Grant, Invite, Login, Mailbox, Role
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,13 @@ def invite(actor: Actor, person: UUID) -> Invite | None:
     """The mailed invite of a person that is still open."""
     rows = visible(actor, Invite).filter(person=person, by_mail=True, used_at=None, ended_at=None)
     return rows.order_by("-made", "-id").first()
+
+
+def elevated(grant: Grant) -> bool:
+    """Whether somebody asked for it themselves, for some hours."""
+    return grant.given_by_id == grant.person_id and grant.until is not None
+
+
+def own_roles(actor: Actor, names: Iterable[str]) -> dict[str, Role]:
+    """Those of these roles that are the organization's own: one query."""
+    return {one.name: one for one in visible(actor, Role).filter(name__in=list(names))}

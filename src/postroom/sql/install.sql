@@ -176,6 +176,30 @@ END;
 ALTER FUNCTION postroom_hold_any(uuid, uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) TO postroom_app;
+-- Who may act at this client, for whoever sees that client as a whole: names, roles and their ends, and what acts by a token
+-- of theirs. Nothing of what they hold at other clients, no address, and no reason of a role that is not at this client.
+CREATE OR REPLACE FUNCTION postroom_may_act(whose uuid) RETURNS TABLE (sort text, id uuid, person uuid, name text,
+    role text, here boolean, domain text, until timestamptz)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  WITH held AS (
+    SELECT g.id, p.id AS person, p.name, g.role, g.client_id, g.domain_id, g.until
+    FROM grants g JOIN people p ON p.id = g.person_id JOIN clients c ON c.id = whose
+    WHERE (whose = ANY (postroom_whole()) OR (postroom_everything() AND whose <> ALL (postroom_without())))
+      AND (g.client_id IS NULL OR g.client_id = whose) AND g.ended_at IS NULL
+      AND (g.until IS NULL OR g.until > clock_timestamp()) AND p.suspended_at IS NULL AND p.removed_at IS NULL
+      AND (c.closed_at IS NULL OR p.client_id = whose OR g.role = 'break-glass')
+  )
+  SELECT 'role', h.id, h.person, h.name, h.role, h.client_id IS NOT NULL, d.name, h.until
+    FROM held h LEFT JOIN domains d ON d.id = h.domain_id
+  UNION ALL
+  SELECT 'token', k.id, h.person, h.name, k.name, k.client_id IS NOT DISTINCT FROM whose, NULL, k.until
+    FROM api_tokens k JOIN (SELECT DISTINCT person, name FROM held) h ON h.person = k.person_id
+    WHERE k.ended_at IS NULL AND k.until > clock_timestamp() AND (k.clients = '{{}}' OR whose = ANY (k.clients));
+END;
+ALTER FUNCTION postroom_may_act(uuid) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_may_act(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_may_act(uuid) TO postroom_app;
 -- An entry of a client's record, for somebody who holds something at single domains of it alone: the moves of changes
 -- that they proposed, or that were about these domains and nothing else.
 CREATE OR REPLACE FUNCTION postroom_recorded_for(which bigint, domains uuid[], who uuid) RETURNS boolean

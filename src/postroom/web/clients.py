@@ -8,14 +8,15 @@ from django.shortcuts import render
 from postroom.access.scope import visible
 from postroom.models import Client, Domain
 from postroom.queries import records
+from postroom.queries.access import Right, all_at
 from postroom.queries.changes import timeline
-from postroom.queries.clients import Held, domains_of, held, rights
+from postroom.queries.clients import Held, domains_of, held
 from postroom.queries.findings import Counts, counts
 from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
 from postroom.web.badges import checks, proof, stage, standing
 from postroom.web.door import page
-from postroom.web.framed import freeze_notes, initials, offered
+from postroom.web.framed import closed_notes, freeze_notes, initials, offered
 from postroom.web.lines import by, lines
 from postroom.web.lists import STATES, Narrow
 from postroom.web.parts.pages import ClientPage, ClientsPage
@@ -33,6 +34,7 @@ from postroom.web.parts.shapes import (
     PageHead,
     Row,
     Table,
+    Words,
 )
 from postroom.web.times import when
 from postroom.web.titles import title
@@ -41,6 +43,8 @@ COLUMNS = (
     Column("Client"), Column("Domains", num=True, phone="gone"), Column("Mailboxes", num=True),
     Column("Authentication"), Column("State", phone="right"), Column("Last change", phone="gone"),
 )  # fmt: skip
+CLOSED = Badge("warn", "closed to the organization", "lock")
+UNSEEN = Badge("unknown", "not seen")
 WAITING = ("held", "scheduled", "applied")
 
 
@@ -74,7 +78,8 @@ def rows(request: Any, items: Any) -> tuple[Row, ...]:
     for domain, states in records.standing(request.actor, whose).items():
         _worse(by_client.setdefault(whose[domain], {}), states)
     frozen = {freeze.client for freeze in request.around.frozen}
-    return tuple(_row(one, much[one.pk], by_client.get(one.pk), bool({one.pk, None} & frozen)) for one in items)
+    return tuple(_row(one, much[one.pk], by_client.get(one.pk), bool({one.pk, None} & frozen),
+                      one.pk in request.access.closed) for one in items)  # fmt: skip
 
 
 def _worse(known: dict[str, str], more: dict[str, str]) -> None:
@@ -84,11 +89,13 @@ def _worse(known: dict[str, str], more: dict[str, str]) -> None:
         known[name] = min(state, known.get(name, "good"), key=order.index)
 
 
-def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool) -> Row:
+def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool, shut: bool) -> Row:
+    name = Cell(Link(one.name, f"/clients/{one.slug}/", strong=True), Code(one.slug))
+    if shut:
+        return Row((name, UNSEEN, UNSEEN, UNSEEN, CLOSED, UNSEEN), name=one.name)
     so = standing(one) + ((Badge("fact", "Frozen", "snowflake"),) if frozen else ())
     return Row((
-        Cell(Link(one.name, f"/clients/{one.slug}/", strong=True), Code(one.slug)),
-        str(much.domains), str(much.mailboxes),
+        name, str(much.domains), str(much.mailboxes),
         checks(states) if much.domains else "", so or Badge("good", "active"), when(much.changed),
     ), name=one.name)  # fmt: skip
 
@@ -96,14 +103,17 @@ def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool) -
 @page("clients.view")
 def client(request: Any, ref: str) -> HttpResponse:
     one: Client = row_of(request.actor, "clients", ref)
+    if one.pk in request.access.closed:
+        return render(request, "client.html", {"page": _shut(request, one)})
     recent = timeline(request.actor, client=one.slug, limit=8).items
     waiting = timeline(request.actor, client=one.slug, stage=",".join(WAITING), limit=8).items
     domains = domains_of(request.actor, one)
     shown = ClientPage(
-        head=_head(request, one, domains), notes=freeze_notes(request, one.pk),
+        head=_head(request, one, domains), notes=(*closed_notes(request, one), *freeze_notes(request, one.pk)),
         domains=_domains(request, domains) if domains else None, waiting=_waiting(waiting), recent=lines(recent),
-        changes_url=f"/changes/?client={one.slug}", people=tuple(_right(grant) for grant in rights(request.actor, one)),
-        people_url=f"/people/?client={one.slug}", facts=_facts(one, counts(request.actor, client=one.pk)),
+        changes_url=f"/changes/?client={one.slug}", people_url=f"/access/?client={one.slug}",
+        people=tuple(_right(right) for right in all_at(request.actor, one, 50)), people_acts=_close(request, one),
+        facts=_facts(one, counts(request.actor, client=one.pk)),
         empty=None if domains else _no_domain(request, one),
     )  # fmt: skip
     return render(request, "client.html", {"page": shown})
@@ -163,11 +173,32 @@ def _waiting(items: Any) -> Table | None:
     ))  # fmt: skip
 
 
-def _right(grant: Any) -> Item:
-    where = f" of {grant.domain.name}" if grant.domain_id else ""
-    until = f", until {when(grant.until)}" if grant.until else ""
-    return Item(Link(grant.person.name, f"/people/{grant.person.email}/"), f"{grant.role.capitalize()}{where}{until}",
-                initials=initials(grant.person.name))  # fmt: skip
+def _right(right: Right) -> Item:
+    where = f" of {right.domain}" if right.domain else ""
+    until = f", until {when(right.until)}" if right.until else ""
+    what = f"Token {right.role}" if right.sort == "token" else right.role.capitalize()
+    of = " of the organization" if right.where == "organization" else ""
+    name: Words = Link(right.name, f"/people/{right.email}/") if right.email else right.name
+    return Item(name, f"{what}{where}{of}{until}", initials=initials(right.name),
+                badge=Badge("waits", "sealed login", "lock") if right.sealed else None)  # fmt: skip
+
+
+def _close(request: Any, one: Client) -> tuple[Act, ...]:
+    """A client's own say over who runs its mail."""
+    if one.closed_at or one.removed_at:
+        return ()
+    close = Act("Close to the organization…", f"/do/access.suspend/?client={one.slug}", "lock", "asks")
+    return offered(request, one.pk, ("access.suspend", close))
+
+
+def _shut(request: Any, one: Client) -> ClientPage:
+    """All that is said of a client that closed itself, to those it closed itself to."""
+    return ClientPage(
+        head=PageHead(one.name, Code(one.slug), crumbs=(Crumb("Clients", "/clients/"),), badges=(CLOSED,)),
+        notes=closed_notes(request, one),
+        closed=Empty("Closed to the organization", f"{one.name} is opened again by its own people, and by nobody else. "
+                     "In an emergency a sealed login gets in; every owner is told.", "lock"),
+    )  # fmt: skip
 
 
 def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:

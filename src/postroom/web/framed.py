@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from postroom.access.acting import Access
+from postroom.access.scope import visible
+from postroom.models import Client
 from postroom.queries.around import Around, Frozen
 from postroom.web.parts.frame import Frame, nav
 from postroom.web.parts.shapes import Act, Link, Note
@@ -11,12 +13,20 @@ from postroom.web.times import when
 
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
-    "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/", "nodes": "/nodes/",
+    "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
+    "nodes": "/nodes/",
 }  # fmt: skip
+PERMISSIONS = {"access": "grants.view"}  # where a page shows what is called otherwise
+
+SHUT = (
+    "Its own people closed it: nobody of the organization sees or changes anything of it but by a sealed login. What "
+    "is not listed here is there all the same."
+)
+GO_ON = "Its people go on; of the others a sealed login alone gets in, and every owner is told."
 
 
 def framed(access: Access, seen: Around) -> Frame:
-    may = {key: url for key, url in URLS.items() if key == "overview" or access.can_somewhere(f"{key}.view")}
+    may = {key: url for key, url in URLS.items() if key == "overview" or _may_open(access, key)}
     waits = seen.waiting and access.can_somewhere("changes.approve")
     counts = {"approvals": (str(seen.waiting), "waiting")} if waits else {}
     counts |= {"findings": (str(seen.pressing), "critical or high")} if seen.pressing else {}
@@ -36,6 +46,10 @@ def framed(access: Access, seen: Around) -> Frame:
     )
 
 
+def _may_open(access: Access, key: str) -> bool:
+    return access.can_somewhere(PERMISSIONS.get(key, f"{key}.view"))
+
+
 def initials(name: str) -> str:
     return "".join(word[0] for word in name.split()[:2]).upper()
 
@@ -47,7 +61,28 @@ def highest(access: Access) -> str:
 
 def freeze_notes(request: Any, client: UUID | None = None) -> tuple[Note, ...]:
     """On every page of a frozen client: why, until when, what still goes through. What freezes all is on every page."""
-    return tuple(_note(one, request.access) for one in request.around.frozen if one.client in (None, client))
+    frozen = tuple(_note(one, request.access) for one in request.around.frozen if one.client in (None, client))
+    return (*_narrowed_to_closed(request), *frozen)
+
+
+def closed_notes(request: Any, one: Client | None) -> tuple[Note, ...]:
+    """Of a client that closed itself: to the organization, that it sees nothing; to its own people, that it is so."""
+    if one is None or one.closed_at is None:
+        return ()
+    since = f"{one.name} is closed to the organization since {when(one.closed_at)}"
+    if one.pk in request.access.closed:
+        return (Note(since, SHUT, "warn", "lock"),)
+    again = Act("Open again…", f"/do/access.resume/?client={one.slug}", "lock-open")
+    return (Note(since, GO_ON, "warn", "lock", acts=offered(request, one.pk, ("access.resume", again))),)
+
+
+def _narrowed_to_closed(request: Any) -> tuple[Note, ...]:
+    """A list that is narrowed to a client that closed itself: it is empty for that reason."""
+    slug = request.GET.get("client", "")
+    if not request.access.closed or not slug:
+        return ()
+    rows = visible(request.actor, Client).filter(pk__in=request.access.closed)
+    return tuple(note for one in rows if one.slug == slug for note in closed_notes(request, one))
 
 
 def _note(one: Frozen, access: Access) -> Note:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.web import (
+    access,
     approvals,
     batches,
     change,
@@ -17,7 +18,10 @@ from postroom.web import (
     mailboxes,
     nodes,
     overview,
+    own_roles,
+    own_tokens,
     people,
+    person,
     reviewing,
 )
 from postroom.web.door import by_method
@@ -31,7 +35,10 @@ URLS: list[URLPattern | URLResolver] = [
     path("mailboxes/", by_method(GET=mailboxes.mailboxes), name="mailboxes"),
     path("mailboxes/<str:ref>/", by_method(GET=mailboxes.mailbox), name="mailbox"),
     path("people/", by_method(GET=people.people), name="people"),
-    path("people/<str:ref>/", by_method(GET=people.person), name="person"),
+    path("people/<str:ref>/", by_method(GET=person.person), name="person"),
+    path("access/", by_method(GET=access.access), name="access"),
+    path("roles/", by_method(GET=own_roles.roles), name="roles"),
+    path("tokens/new/", by_method(GET=own_tokens.ask, POST=own_tokens.make), name="token-new"),
     path("nodes/", by_method(GET=nodes.nodes), name="nodes"),
     path("nodes/<str:ref>/", by_method(GET=nodes.node), name="node"),
     path("findings/", by_method(GET=findings.findings), name="findings"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from postroom.access.roles import APPROVE, ROLES
+from postroom.access.roles import ROLES
 from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import ASKED, KINDS, Kind
 from postroom.changes.plan import Planned, create, edit
@@ -69,7 +69,10 @@ class EndRole(Kind, name="roles.end"):
 def permissions() -> list[str]:
     """Every permission there is, by name."""
     views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
-    return sorted({*KINDS, *views, APPROVE} - {name for name, kind in KINDS.items() if "person" not in kind.by})
+    return sorted(
+        {*KINDS, *views, *(kind.approved_by for kind in KINDS.values())}
+        - {name for name, kind in KINDS.items() if "person" not in kind.by}
+    )
 
 
 SEEN = ("changes", "overview")  # what can be looked at and is no table of state

@@ -17,6 +17,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("domains", "Domains", "world"),
     ("mailboxes", "Mailboxes", "mailbox"),
     ("people", "People", "users"),
+    ("access", "Access review", "shield-check"),
     ("changes", "Changes", "history"),
     ("approvals", "Approvals", "checklist"),
     ("findings", "Findings", "urgent"),

@@ -134,6 +134,19 @@ class PeoplePage(ListPage):
     nav = "people"
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccessPage(ListPage):
+    """access.html. `others`: of the organization's people, what a client sees of them."""
+
+    nav: ClassVar[str] = "access"
+    others: Table | None = None
+    tokens: Table | None = None
+
+
+class RolesPage(ListPage):
+    nav = "people"
+
+
 class NodesPage(ListPage):
     nav = "nodes"
 
@@ -167,8 +180,19 @@ class LinkPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TokenPage(Page):
+    """token.html: the token just made, the one time it is shown, and until when it lives. Sent `no-store`."""
+
+    nav: ClassVar[str] = "people"
+    token: str
+    name: str
+    until: str
+    back: Act
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientPage(Page):
-    """client.html"""
+    """client.html. `closed`: to whoever looks; then nothing else of it is shown."""
 
     nav: ClassVar[str] = "clients"
     domains: Table | None = None
@@ -177,8 +201,10 @@ class ClientPage(Page):
     changes_url: str = ""
     people: tuple[Item, ...] = ()
     people_url: str = ""
+    people_acts: tuple[Act, ...] = ()
     facts: tuple[Fact, ...] = ()
     empty: Empty | None = None
+    closed: Empty | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +263,7 @@ class PersonPage(Page):
 
     nav: ClassVar[str] = "people"
     grants: Table | None = None
+    tokens: Table | None = None
     mailboxes: Table | None = None
     sign_in: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()
