@@ -206,3 +206,10 @@ def test_a_link_is_shown_once_to_who_copies_it_and_never_kept(house: House) -> N
     assert answer["Cache-Control"] == "no-store"
     assert visitor().get(link.removeprefix("http://localhost:8480")).status_code == 302
     assert link not in page(browser.get("/invites/")) and link not in page(browser.get("/changes/"))
+
+
+def test_a_time_that_is_past_or_too_far_is_said_at_its_field(house: House) -> None:
+    browser = visitor(house.olive)
+    for then, said in (("2020-01-01T00:00", "This is past"), ("9999-12-31T23:59", "More than five years ahead")):
+        answer = browser.post("/do/freezes.start/", {**WHY, "scope": "acme", "not_before": then})
+        assert answer.status_code == 422 and said in page(answer), page(answer)[:3000]

@@ -1,6 +1,5 @@
 """Changes at the API: what can be done, doing it, and what people do with what waits."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,9 @@ from postroom.changes.approvals import approve, replan, undo, withdraw
 from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
 from postroom.changes.errors import Problem
 from postroom.changes.kind import KINDS, Kind
+from postroom.changes.kinds.fields import Moment
 from postroom.changes.pipeline import dry_run, submit
+from postroom.changes.schedule import then
 from postroom.models import Batch, Change
 from postroom.protocols.addresses import Line, Text
 from postroom.queries.changes import WAITING, previewed, timeline, whole, whole_batch
@@ -33,7 +34,7 @@ class ChangeIn(Schema):
     params: Params = {}
     why: Text
     ticket: Line = ""
-    at: datetime | None = None
+    at: Moment | None = None
     dry_run: bool = False
 
 
@@ -75,6 +76,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
     """Propose a change. 200 when it is applied (or a dry run), 202 while it waits for an approval or its time."""
     kind, why = as_kinds(body.kind, body.params), as_why(body.why)
     if body.dry_run:
+        then(body.at)
         proposed = dry_run(kind, actor=request.auth.actor, why=why)
         with acting_as(request.auth.actor):
             return Status(200, previewed(proposed))
@@ -86,7 +88,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
 @reads("changes.view")
 def changes(
     request: Any, client: str | None = None, object: UUID | None = None, person: str | None = None,
-    stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
+    stage: str | None = None, since: Moment | None = None, until: Moment | None = None,
     after: UUID | None = None, limit: int = 50,
 ) -> dict[str, Any]:  # fmt: skip
     """The timeline, newest first."""

@@ -27,6 +27,7 @@ from .kind import KINDS, Kind
 from .plan import Plan, Planned
 from .policy import Proposed, Verdict, judge
 from .record import append, note
+from .schedule import then
 from .state import State, new_change_id, seconds
 from .taken import Place, clashes, may_hear
 
@@ -53,6 +54,7 @@ def submit(
     with acting_as(actor) as access, widened(access):
         if key and (earlier := made_before(kinds, actor, key)):
             return earlier
+        at = then(at)
         proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
         if access.reaches(proposed.plan.client):
             return settle(proposed, secrets=secrets, at=at)
