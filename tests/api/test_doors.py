@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cast import MIA, House, do
+from cast import MIA, House, do, the, with_consent
 from postroom.api.urls import api
+from postroom.models import Grant
 
 Ask = Callable[[str], Any]
 Sql = Callable[..., Any]
@@ -206,3 +207,19 @@ def test_a_time_that_never_comes_is_refused_where_it_stands(house: House, at_api
             assert found.status_code == (200 if at.startswith("2020") else 422), (word, at)
         assert olive.get(f"/mailboxes?client=acme&at={at.replace('+', '%2B')}").status_code in (200, 422)
     assert olive.get("/changes").status_code == 200
+
+
+def test_who_ends_their_own_last_role_is_told_what_became_of_it(house: House, at_api: Ask) -> None:
+    olive, ada = at_api("olive"), at_api("ada")
+    answer = olive.change("grants.end", {"grant": str(the(Grant, person=house.olive.person).pk)})
+    done = answer.json()
+    assert (answer.status_code, done["stage"], done["kind"]) == (200, "verified", "grants.end"), done
+    assert done["id"] and done["plan_hash"] and done["verdicts"] == [] and "proposer" not in done
+    assert olive.get("/changes").status_code in (401, 403)
+
+    with_consent(house, do("grants.give", house.oskar, person="ada@northlight.example", role="operator"))
+    do("grants.end", house.oskar, grant=str(the(Grant, person=house.ada.person, role="approver").pk))
+    last = {"grant": str(the(Grant, person=house.ada.person, ended_at=None).pk)}
+    batch = ada.post("/batches", {"changes": [{"kind": "grants.end", "params": last}], "why": "a test"})
+    assert batch.status_code == 200, batch.json()
+    assert [one["stage"] for one in batch.json()["changes"]] == ["verified"]
