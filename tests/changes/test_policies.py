@@ -21,6 +21,10 @@ def many(n: int, prefix: str = "m") -> list[Kind]:
     return [kind("mailboxes.create", address=f"{prefix}{i}@acme.example") for i in range(n)]
 
 
+def records(n: int) -> Kind:
+    return kind("record_sets.set", domain="acme.example", name=f"h{n}.acme.example", type="A", values=["192.0.2.1"])
+
+
 def vip(house: House) -> None:
     do("mailboxes.change", house.olive, mailbox=MIA, vip=True)
 
@@ -60,6 +64,14 @@ HIGH_RISK = {
     "suspending a VIP": (vip, [kind("mailboxes.suspend", mailbox=MIA)], "suspends a VIP: Mia"),
     "25 at once": (nothing, many(25), ""),
     "26 at once": (nothing, many(26), "26 mailboxes in one change"),
+    "25 record sets": (nothing, [records(n) for n in range(25)], ""),
+    "26 record sets": (nothing, [records(n) for n in range(26)], "26 record sets in one change"),
+    "26 freezes": (nothing, [kind("freezes.start", scope="acme", reason="x")] * 26, "in one change"),
+    "20 domains": (nothing, [kind("domains.add", client="acme", name=f"d{n}.example") for n in range(20)], ""),
+    "26 domains": (
+        nothing, [kind("domains.add", client="acme", name=f"d{n}.example") for n in range(26)],
+        "26 domains in one change",
+    ),
     "a low role": (nothing, [kind("grants.give", person=ADA, role="helpdesk")], ""),
     "a high role": (nothing, [kind("grants.give", person=CARL, role="approver", client="acme")], "the role approver"),
     "an alias to a VIP": (vip, [kind("aliases.create", address="x@acme.example", targets=[MIA])], ""),
