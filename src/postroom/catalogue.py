@@ -29,7 +29,7 @@ from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
-from postroom.changes.policies.high_risk import high_risk, own_undo
+from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.rank import rank
@@ -88,6 +88,7 @@ POLICIES: list[policy.Policy] = [
     beside,
     high_risk,
 ]
+TOGETHER: list[policy.Together] = [many_together]
 WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
@@ -123,7 +124,7 @@ CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK,
 def hand_over() -> None:
     """At start: each registry gets its list, once."""
     kind.KINDS.update({one.permission: one for one in KINDS})
-    policy.POLICIES[:], policy.WAIVERS[:] = POLICIES, WAIVERS
+    policy.POLICIES[:], policy.TOGETHER[:], policy.WAIVERS[:] = POLICIES, TOGETHER, WAIVERS
     deliver.SERVED_BY.update(SERVED_BY)
     due.ENDS.update(ENDS)
     carry.SENDERS.update({"zone": zones.publish, "mail": mail.send})

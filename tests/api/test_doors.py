@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cast import MIA, House, do
+from cast import MIA, House, do, the, with_consent
 from postroom.api.urls import api
 from postroom.changes.approvals import undo
+from postroom.models import Grant
 
 Ask = Callable[[str], Any]
 Sql = Callable[..., Any]
@@ -221,3 +222,32 @@ def test_a_list_is_narrowed_to_one_domain(at_api: Ask, house: House, noun: str) 
 def test_what_is_of_no_domain_says_so(at_api: Ask, house: House, noun: str) -> None:
     answer = at_api("olive").get(f"/{noun}?domain=acme.example")
     assert answer.status_code == 422 and "of no domain" in answer.text
+
+
+def test_a_time_that_never_comes_is_refused_where_it_stands(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    for at in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2030-01-01T00:00:00", "2020-01-01T00:00:00Z"):
+        for more in ({}, {"dry_run": True}):
+            answer = olive.change("mailboxes.suspend", {"mailbox": MIA}, at=at, **more)
+            assert answer.status_code == 422 and answer.json()["errors"][0]["where"].endswith("at"), (at, answer.json())
+        for word in ("since", "until"):
+            found = olive.get(f"/changes?{word}={at.replace('+', '%2B')}")
+            assert found.status_code == (200 if at.startswith("2020") else 422), (word, at)
+        assert olive.get(f"/mailboxes?client=acme&at={at.replace('+', '%2B')}").status_code in (200, 422)
+    assert olive.get("/changes").status_code == 200
+
+
+def test_who_ends_their_own_last_role_is_told_what_became_of_it(house: House, at_api: Ask) -> None:
+    olive, ada = at_api("olive"), at_api("ada")
+    answer = olive.change("grants.end", {"grant": str(the(Grant, person=house.olive.person).pk)})
+    done = answer.json()
+    assert (answer.status_code, done["stage"], done["kind"]) == (200, "verified", "grants.end"), done
+    assert done["id"] and done["plan_hash"] and done["verdicts"] == [] and "proposer" not in done
+    assert olive.get("/changes").status_code in (401, 403)
+
+    with_consent(house, do("grants.give", house.oskar, person="ada@northlight.example", role="operator"))
+    do("grants.end", house.oskar, grant=str(the(Grant, person=house.ada.person, role="approver").pk))
+    last = {"grant": str(the(Grant, person=house.ada.person, ended_at=None).pk)}
+    batch = ada.post("/batches", {"changes": [{"kind": "grants.end", "params": last}], "why": "a test"})
+    assert batch.status_code == 200, batch.json()
+    assert [one["stage"] for one in batch.json()["changes"]] == ["verified"]

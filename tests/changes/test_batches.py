@@ -205,3 +205,18 @@ def test_the_same_request_again_answers_with_the_same_batch(house: House) -> Non
     assert len(changes_of(first)) == 2
     other = [kind("clients.change", client="globex", name="Other")]
     assert submit_batch(other, actor=house.oskar, why="x", key="k").pk != first.pk, "somebody else's key"
+
+
+def test_a_batch_counts_as_a_whole_and_what_was_seen_is_not_found_anew(house: House) -> None:
+    def boxes(acme: int, globex: int, prefix: str) -> list[list[Any]]:
+        counts = {"acme": acme, "globex": globex}
+        return [
+            [kind("mailboxes.create", address=f"{prefix}{n}@{name}.example") for n in range(count)]
+            for name, count in counts.items()
+        ]
+
+    assert set(stages(submit_batch(boxes(16, 9, "a"), actor=house.olive, why="x"))) == {"applied"}
+    batch = submit_batch(boxes(17, 9, "b"), actor=house.olive, why="x")
+    assert [(c.stage, reasons(c)) for c in changes_of(batch)] == [("held", "26 mailboxes in one batch")] * 2
+    approve_batch(batch.pk, actor=house.ada, plan_hash=batch.plan_hash)
+    assert stages(batch) == ["applied", "applied"]

@@ -12,7 +12,7 @@ from visitors import visitor
 from cast import House, again, do, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kind import KINDS
-from postroom.models import Change, Mailbox
+from postroom.models import Change, Grant, Mailbox
 from postroom.models import Client as Customer
 from postroom.web.titles import WORDS
 
@@ -206,3 +206,18 @@ def test_a_link_is_shown_once_to_who_copies_it_and_never_kept(house: House) -> N
     assert answer["Cache-Control"] == "no-store"
     assert visitor().get(link.removeprefix("http://localhost:8480")).status_code == 302
     assert link not in page(browser.get("/invites/")) and link not in page(browser.get("/changes/"))
+
+
+def test_a_time_that_is_past_or_too_far_is_said_at_its_field(house: House) -> None:
+    browser = visitor(house.olive)
+    for then, said in (("2020-01-01T00:00", "This is past"), ("9999-12-31T23:59", "More than five years ahead")):
+        answer = browser.post("/do/freezes.start/", {**WHY, "scope": "acme", "not_before": then})
+        assert answer.status_code == 422 and said in page(answer), page(answer)[:3000]
+
+
+def test_who_ends_their_own_last_role_reads_what_became_of_it(house: House) -> None:
+    browser, grant = visitor(house.olive), str(the(Grant, person=house.olive.person).pk)
+    plan = planned(browser, "grants.end", grant=grant)
+    answer = browser.post("/do/grants.end/", hidden(plan))
+    assert answer.status_code == 200 and "The change is verified" in page(answer), page(answer)[:2000]
+    assert the(Grant, pk=grant).ended_at

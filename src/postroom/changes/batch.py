@@ -22,12 +22,11 @@ from .pipeline import (
     made_before,
     moved,
     propose,
-    read_zones,
     somebody_else,
     wait,
     wait_alone,
 )  # fmt: skip
-from .policy import Proposed
+from .policy import Proposed, judge_together
 from .state import new_change_id
 from .taken import Part, twice
 
@@ -54,8 +53,10 @@ def submit_batch(
         batch = Batch.objects.create(
             id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
         )
+        together = judge_together(proposed)
         for part in proposed:
             part.change.batch = batch
+            part.change.verdicts += [vars(verdict) for verdict in together]
         at_once = _settled(proposed)
     return _apply_all(batch.pk, actor) if at_once else batch
 

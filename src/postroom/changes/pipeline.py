@@ -15,18 +15,17 @@ from django.utils import timezone
 
 from postroom.access.acting import Access, acting_as, acting_for, others_who_may, roles_allowing, widened
 from postroom.access.actor import Actor
-from postroom.access.scope import visible
-from postroom.models import Change, Domain, Due
-from postroom.protocols.addresses import BadName, domain_name
+from postroom.models import Change, Due
 
 from . import apply as writer
-from . import readings
 from .apply import NotApplied, Secrets
 from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
+from .look_first import read_zones
 from .plan import Plan, Planned
 from .policy import Proposed, Verdict, judge
 from .record import append, note
+from .schedule import then
 from .state import State, new_change_id, seconds
 from .taken import Place, clashes, may_hear
 
@@ -53,6 +52,7 @@ def submit(
     with acting_as(actor) as access, widened(access):
         if key and (earlier := made_before(kinds, actor, key)):
             return earlier
+        at = then(at)
         proposed = propose(kinds, access, why=why, ticket=ticket, key=key, caused_by=caused_by, replans=replans)
         if access.reaches(proposed.plan.client):
             return settle(proposed, secrets=secrets, at=at)
@@ -250,30 +250,6 @@ def listed(kind: One_or_many) -> list[Kind]:
     if len({type(one) for one in kinds}) > 1:
         raise Problems([Problem("params", "all parts of one change are of one kind")])
     return kinds
-
-
-def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
-    """Have the zones read that these plans need: of domains this person sees, or that can be names at all."""
-    wanted = {(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()}
-    if not wanted:
-        return
-    with acting_as(actor) as access:
-        if actor.somebody and not access.can_somewhere(kinds[0].permission):
-            return
-        zones = [(name, hosting) for zone, hosting in wanted if (name := _zone_name(zone, actor))]
-    readings.refresh(zones)
-
-
-def _zone_name(zone: str, actor: Actor) -> str:
-    """The name of a domain given by id or name; empty for what is neither, which the plan then says."""
-    try:
-        return visible(actor, Domain).filter(pk=UUID(zone)).values_list("name", flat=True).first() or ""
-    except ValueError:
-        pass
-    try:
-        return domain_name(zone)
-    except BadName:
-        return ""
 
 
 def somebody_else(*changes: Change) -> bool:

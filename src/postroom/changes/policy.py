@@ -99,11 +99,13 @@ def _after(e: Edit, now: Row | None) -> Row | None:
 
 Policy = Callable[[Proposed], "Verdict | None"]
 Waiver = Callable[[Proposed], bool]
+Together = Callable[[Sequence[Proposed]], "Verdict | None"]
 POLICIES: list[Policy] = []
+TOGETHER: list[Together] = []  # asked of the parts of a batch as a whole
 WAIVERS: list[Waiver] = []  # where one says yes, a hold does not hold; a refusal still refuses
 
 
-def hold(policy: Policy, reason: str) -> Verdict:
+def hold(policy: Policy | Together, reason: str) -> Verdict:
     return Verdict(policy.__name__, "hold", reason)
 
 
@@ -123,6 +125,13 @@ def judge(proposed: Proposed) -> tuple[Verdict, ...]:
     if any(v.says == "hold" for v in verdicts) and any(waiver(proposed) for waiver in WAIVERS):
         return tuple(v for v in verdicts if v.says != "hold")
     return verdicts
+
+
+def judge_together(parts: Sequence[Proposed]) -> tuple[Verdict, ...]:
+    """What is to be said of a batch beyond its parts; kept with each. No part is judged by it again when it applies."""
+    if all(any(waiver(part) for waiver in WAIVERS) for part in parts):
+        return ()
+    return tuple(verdict for policy in TOGETHER if (verdict := policy(parts)))
 
 
 def _may(proposed: Proposed) -> bool:

@@ -18,7 +18,7 @@ from postroom.changes.readings import READERS
 from postroom.host import answers, pid_files
 from postroom.host.installation import Installation
 from postroom.host.ports import NUMBERS
-from postroom.models import Checkpoint, Delivery, Domain, Entry, Node, NodeTodo, Place, Report
+from postroom.models import Checkpoint, Delivery, Domain, Due, Entry, Node, NodeTodo, Place, Report
 from postroom.models.base import state_models
 
 from .place import installation
@@ -27,6 +27,7 @@ PROGRAMS = ("postfix", "dovecot", "pdns_server", "postconf", "doveadm", "sievec"
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 ALIVE = timedelta(seconds=60)
 SETTLED = timedelta(seconds=10)  # by then an entry has its place
+LATE = timedelta(minutes=5)
 ROOM = 500 * 2**20
 TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'D'"
 
@@ -65,7 +66,7 @@ def _asked(here: Installation) -> Iterator[Answer]:
     for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
         there = answers.tcp(here.address, NUMBERS[port])
         yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
-    for question in (_migrations, _triggers, _node, _worker, _overdue, _zone, _record):
+    for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _record):
         yield from _safely(question)
     yield from _signer(here)
 
@@ -126,8 +127,15 @@ def _worker() -> Iterator[Answer]:
     yield Answer("worker", good, f"last sign of life {_ago(beat)}" if beat else "none has ever worked here")
 
 
+def _clock() -> Iterator[Answer]:
+    first = Due.objects.filter(at__lt=timezone.now() - LATE).order_by("at").first()
+    what = (first.kind or f"change {first.change_id}") if first else ""
+    words = f"the oldest, {what}, was due {_ago(first.at)}" if first else "none"
+    yield Answer("what the clock should have done five minutes ago", first is None, words)
+
+
 def _overdue() -> Iterator[Answer]:
-    left = Delivery.objects.filter(done=False, since__lt=timezone.now() - timedelta(minutes=5))
+    left = Delivery.objects.filter(done=False, since__lt=timezone.now() - LATE)
     first = left.order_by("since").first()
     words = f"{left.count()}, the oldest: {first.target} {first.label}: {first.why}" if first else "none"
     yield Answer("deliveries that wait for more than five minutes", first is None, words)

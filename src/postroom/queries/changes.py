@@ -167,6 +167,20 @@ def whole_batch(batch: Batch, changes: Iterable[Change]) -> dict[str, Any]:
     }
 
 
+def in_short(change: Change) -> dict[str, Any]:
+    """What became of a change, for its proposer who may see it no more: nothing is read for it."""
+    return {
+        "id": str(change.pk), "kind": change.kind, "stage": change.stage, "plan_hash": change.plan_hash,
+        "version": change.version, "why": change.why, "ticket": change.ticket, "verdicts": change.verdicts,
+        "edits": [], "more_edits": False, "deliveries": [], "incomplete": [], "left_out": [],
+    }  # fmt: skip
+
+
+def batch_in_short(batch: Batch, changes: Iterable[Change]) -> dict[str, Any]:
+    shown = [in_short(change) for change in changes]
+    return {"id": str(batch.pk), "why": batch.why, "plan_hash": batch.plan_hash, "changes": shown}
+
+
 def _edits(change: Change) -> Iterable[dict[str, Any]]:
     if change.plan is not None:
         return (edit_line(t, i, b, a) for t, i, b, a, _client in change.plan)

@@ -12,7 +12,7 @@ from postroom.changes import approvals, step_up
 from postroom.changes.approvals import seen
 from postroom.changes.batch import approve_batch, undo_batch, withdraw_batch
 from postroom.models import Change
-from postroom.web.door import act, by_method, page
+from postroom.web.door import act, arrived, by_method, page
 from postroom.web.lines import by
 from postroom.web.lists import reason
 from postroom.web.parts.change_pages import ConfirmPage
@@ -28,8 +28,8 @@ LONGEST = 1000
 def approve(request: Any, change: UUID) -> HttpResponse:
     """Exactly the plan whose hash the form carried."""
     step_up.before_approving(change, actor=request.actor, fresh=fresh(request))
-    approvals.approve(change, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
-    return HttpResponseRedirect(f"/changes/{change}/")
+    done = approvals.approve(change, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
+    return arrived(request, done)
 
 
 @page("changes.view")
@@ -52,7 +52,7 @@ def replan(request: Any, change: UUID) -> HttpResponse:
     """A new change of the same, planned now; on to its page."""
     step_up.before_planning_again(change, actor=request.actor, fresh=fresh(request))
     made = approvals.replan(change, actor=request.actor, why=reason(request))
-    return HttpResponseRedirect(f"/changes/{made.pk}/")
+    return arrived(request, made)
 
 
 def _ask(request: Any, change: UUID, wrong: str) -> HttpResponse:

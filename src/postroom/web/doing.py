@@ -19,7 +19,7 @@ from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policy import Proposed
 from postroom.models import Change
-from postroom.web.door import act, by_method, page, refused
+from postroom.web.door import act, arrived, by_method, page, refused
 from postroom.web.kind_form import KindForm
 from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
 from postroom.web.parts.plain import NOUNS
@@ -115,7 +115,7 @@ def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, 
         change = _submitted(request, asked, kinds, key)
     except ChangeError as error:
         return shown(request, wrong(asked, error))
-    return HttpResponseRedirect(f"/changes/{change.pk}/")
+    return arrived(request, change)
 
 
 def _submitted(request: Any, asked: KindForm, kinds: list[Kind], key: str | None) -> Change:

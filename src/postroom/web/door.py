@@ -17,7 +17,7 @@ from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
 from postroom.access.roles import operates
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
 from postroom.changes.record import note
-from postroom.models import Login
+from postroom.models import Change, Login
 from postroom.queries.around import Around, around
 from postroom.web.framed import framed
 from postroom.web.parts.frame import Frame
@@ -146,6 +146,19 @@ def refused(request: Any, permission: str) -> HttpResponse:
     with acting_as(SYSTEM):
         note("refused", client=None, person=str(request.actor.person), permission=permission)
     return render(request, "403.html", status=403)
+
+
+def arrived(request: Any, change: Change) -> HttpResponse:
+    """On to the page of a change; where it ended one's own access to it, what became of it, here and now."""
+    with acting_as(request.actor):
+        if Change.objects.filter(pk=change.pk).exists():
+            return HttpResponseRedirect(f"/changes/{change.pk}/")
+    page = Notice(
+        organization=request.frame.organization, title=f"The change is {change.stage}",
+        words=("You may not see it any more: what it was about is no longer yours to look after.",),
+        acts=(Act("Go on", "/"),),
+    )  # fmt: skip
+    return render(request, "notice.html", {"page": page})
 
 
 def said(request: Any, error: ChangeError) -> HttpResponse:

@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from postroom.access.acting import Actor
-from postroom.changes.errors import ChangeError
+from postroom.changes.errors import ChangeError, Problem
 from postroom.changes.kind import Kind
 from postroom.changes.policy import Proposed
+from postroom.changes.schedule import then
 from postroom.queries.objects import NOUNS, one
 from postroom.queries.suggest import suggested
 from postroom.web.consequences import typed_word
@@ -148,9 +149,11 @@ class KindForm:
         if not self.why:
             self.errors["why"] = "Say why; it stands in the record"
         try:
-            _ = self.at
+            then(self.at)
         except ValueError:
             self.errors["not_before"] = "A date and a time, or nothing"
+        except Problem as problem:
+            self.errors["not_before"] = _capital(problem.what)
         return found
 
     def add(self, where: str, what: str) -> None:
@@ -257,5 +260,8 @@ def said(wrong: Any) -> str:
             return "Choose one of the list"
         case "int_parsing" | "int_type":
             return "A whole number"
-    text = str(wrong["msg"]).removeprefix("Value error, ")
+    return _capital(str(wrong["msg"]).removeprefix("Value error, "))
+
+
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from postroom.changes import due
@@ -99,10 +99,10 @@ def _next(beat: Beat, found: Iterator[Work]) -> bool:
         if work is not None:
             work()
         return work is not None
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         log.warning("the database does not answer: %s", error)
         beat.next = time.monotonic() + max(beat.every, 1)
         return False
-    except Exception:  # the worker's loop: one fault must not end a beat for ever
+    except Exception:  # the worker's loop: one fault, one unreadable row, must not end a beat for ever
         log.exception("a piece of work failed")
         return True

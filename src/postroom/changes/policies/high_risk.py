@@ -4,7 +4,7 @@
 |---|---|
 | removing a client, domain or mailbox | `removed_at` is set on one that was there, or its row goes |
 | suspending a VIP | `suspended_at` is set on a mailbox marked so |
-| many objects at once | more than 25 rows of one table that people name |
+| many objects at once | more than 25 rows of one table that people name, or parts; a batch counts as a whole |
 | a high role | a grant of approver or above opens (the founder's own apart) |
 | an elevation | somebody asks for more than they hold, for some hours |
 | routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
@@ -17,19 +17,36 @@
 | going back over others | an undo touches rows that people changed since |
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from postroom.access.roles import rank
 from postroom.changes.history import family, touched_since
-from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Acceptance, Alias, Change, Client, Domain, Grant, Invite, Mailbox, Person, RecordSet
+from postroom.changes.policy import Move, Proposed, Verdict, hold
+from postroom.models import (
+    Acceptance,
+    Address,
+    Alias,
+    Change,
+    Client,
+    DkimKey,
+    Domain,
+    Freeze,
+    Grant,
+    Invite,
+    Mailbox,
+    Node,
+    Person,
+    RecordSet,
+    StateModel,
+)
 from postroom.protocols.roles import role_of
 
 MANY = 25
 OWN_UNDO = timedelta(minutes=30)
-NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite)
+NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite, RecordSet, Freeze, Node, DkimKey)
+COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 
 
 def high_risk(proposed: Proposed) -> Verdict | None:
@@ -66,10 +83,36 @@ def _restored_for_another(proposed: Proposed) -> Iterator[str]:
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
-    for model in NAMED:
-        count = len(proposed.plan.by_table.get(model._meta.db_table, ()))
-        if count > MANY:
-            yield f"{_count(count, model)} in one change"
+    yield from (f"{words} in one change" for words in _too_many([proposed]))
+
+
+def many_together(parts: Sequence[Proposed]) -> Verdict | None:
+    """Hold a batch of many objects, however it is cut into changes."""
+    found = [f"{words} in one batch" for words in _too_many(parts)] if len(parts) > 1 else []
+    return hold(many_together, "; ".join(found)) if found else None
+
+
+def _too_many(parts: Sequence[Proposed]) -> Iterator[str]:
+    """Rows of one table; or, where rows say it nowhere, the parts that were asked for."""
+    counts = [(sum(_asked_for(part, model) for part in parts), model) for model in NAMED]
+    over = [_count(count, model) for count, model in counts if count > MANY]
+    asked = sum(len(part.kinds) for part in parts)
+    yield from over or ([f"{asked} requests"] if asked > MANY else ())
+
+
+def _asked_for(proposed: Proposed, model: type[StateModel]) -> int:
+    """How many rows of a table somebody asked for: a domain's records, keys and role accounts count as the domain."""
+    rows = proposed.plan.by_table.get(model._meta.db_table, [])
+    domains = {e.id for e in proposed.plan.on(Domain)} if rows and model in COMES_ALONG else set()
+    if not domains:
+        return len(rows)
+    homes = {m.edit.id: _of(m, "domain_id") for m in proposed.moves(Address)}
+    theirs = (_of(m, "domain_id") or homes.get(_of(m, "address_id")) for m in proposed.moves(model))
+    return sum(domain not in domains for domain in theirs)
+
+
+def _of(move: Move, column: str) -> str:
+    return str((move.then or move.now or {}).get(column, ""))
 
 
 def _high_role(proposed: Proposed) -> Iterator[str]:

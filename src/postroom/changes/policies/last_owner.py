@@ -1,7 +1,6 @@
-"""The organization keeps at least one owner."""
+"""The organization keeps at least one owner, for good: one until some time is none the moment after."""
 
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from postroom.changes.policy import Proposed, Verdict, refuse
 from postroom.models import Grant, Person
@@ -13,8 +12,7 @@ def last_owner(proposed: Proposed) -> Verdict | None:
     people = [m.edit.id for m in proposed.moves(Person) if m.only_closes]
     if not grants and not people:
         return None
-    lasting = Q(until=None) | Q(until__gt=Now())
-    owners = Grant.objects.filter(lasting, client=None, role="owner", ended_at=None)
+    owners = Grant.objects.filter(until=None, client=None, role="owner", ended_at=None)
     left = owners.exclude(pk__in=grants).exclude(person_id__in=people)
     if left.filter(person__suspended_at=None, person__removed_at=None).exists():
         return None
