@@ -14,6 +14,7 @@ from postroom.models import Batch, Change
 from .approvals import let_through, locked, withdrawn
 from .errors import KeyReused, NotAllowed, NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
+from .look_first import read_zones
 from .pipeline import (
     One_or_many,
     apply_scheduled,
