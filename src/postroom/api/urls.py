@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import changes, invites, objects, problems, reviews, sessions, tokens
+from . import changes, entries, invites, objects, problems, reviews, sessions, tokens
 from .door import Bearer
 
 api = NinjaAPI(
@@ -15,5 +15,5 @@ api = NinjaAPI(
     openapi_url="/openapi.json",
 )
 problems.install(api)
-for router in (changes.router, invites.router, objects.router, reviews.router, sessions.router, tokens.router):
-    api.add_router("", router)
+for part in (changes, entries, invites, objects, reviews, sessions, tokens):
+    api.add_router("", part.router)

@@ -8,10 +8,11 @@ from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
-from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
+from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Look, Place, RecordedEdit, TreeNode
 
 __all__ = [
     "Address",
+    "Alarm",
     "Alias",
     "ApiSession",
     "ApiToken",
@@ -33,6 +34,7 @@ __all__ = [
     "Invite",
     "Letter",
     "Login",
+    "Look",
     "Mailbox",
     "Node",
     "NodeTodo",

@@ -36,7 +36,7 @@ def changes(request: Any) -> HttpResponse:
     found = timeline(
         request.actor, client=narrow["client"] or None, object=_id(narrow["object"]), person=_person(narrow) or None,
         stage=narrow["stage"] or None, actors=ACTORS.get(narrow["by"], ()),
-        since=_day(narrow["since"]), until=_day(narrow["until"], end=True),
+        since=day_of(narrow["since"]), until=day_of(narrow["until"], end=True),
         after=narrow.after or None, limit=SIZE,
     )  # fmt: skip
     fields = [
@@ -71,7 +71,7 @@ def _id(text: str) -> UUID | None:
         return UUID(int=0)
 
 
-def _day(text: str, *, end: bool = False) -> datetime | None:
+def day_of(text: str, *, end: bool = False) -> datetime | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:

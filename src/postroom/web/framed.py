@@ -11,7 +11,7 @@ from postroom.web.times import when
 
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
-    "changes": "/changes/", "approvals": "/approvals/", "nodes": "/nodes/",
+    "changes": "/changes/", "approvals": "/approvals/", "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip
 
 

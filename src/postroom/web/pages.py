@@ -4,6 +4,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from postroom.web import (
     approvals,
+    audit,
+    audit_entry,
     batches,
     change,
     changes,
@@ -46,6 +48,10 @@ URLS: list[URLPattern | URLResolver] = [
     path("batches/<uuid:batch>/withdraw/", deciding.post_withdraw_all, name="withdraw-batch"),
     path("batches/<uuid:batch>/undo/", deciding.post_undo_all, name="undo-batch"),
     path("approvals/", by_method(GET=approvals.approvals), name="approvals"),
+    path("audit/", by_method(GET=audit.audit), name="audit"),
+    path("audit/compare/", by_method(GET=audit.audit, POST=audit.compare), name="compare"),
+    path("audit/export/", by_method(POST=audit.export), name="export"),
+    path("audit/<int:number>/", by_method(GET=audit_entry.entry), name="entry"),
     path("do/", doing.do, name="do"),
     path("do/<str:name>/", doing.do_one, name="do-one"),
     path("find/", by_method(GET=find.find), name="find"),

@@ -20,6 +20,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("changes", "Changes", "history"),
     ("approvals", "Approvals", "checklist"),
     ("nodes", "Nodes", "server-2"),
+    ("entries", "Audit log", "file-certificate"),
 )
 
 
