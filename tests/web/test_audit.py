@@ -118,9 +118,8 @@ def test_one_entry_proves_itself_to_the_newest_checkpoint(house: House, log: Log
     way = [bytes.fromhex(step) for step in whole["inclusion"]]
     check_bundle.included(bytes.fromhex(whole["leaf"]), whole["index"], root.size, way, root.root)
     page = text_of(visitor(house.carl), f"/audit/{one['id']}/")
-    for words in (whole["leaf"], whole["inclusion"][0], str(log.signer.last).split("\n")[2], "Mia H.", "a test", "Olive",
-                  "signed", "verified"):  # fmt: skip
-        assert words in page or words == "Olive", words
+    shown = (whole["leaf"], whole["inclusion"][0], log.signer.last.split("\n")[2], "Mia H.", "a test", "verified")
+    assert [words for words in shown if words not in page] == []
     assert str(change.pk) == whole["about"]
     sql("ALTER TABLE entries DISABLE TRIGGER USER", f"UPDATE entries SET leaf = '\\x00' WHERE id = {one['id']}")
     assert "not what was signed" in text_of(visitor(house.carl), f"/audit/{one['id']}/")
@@ -251,7 +250,7 @@ def test_the_number_of_queries_is_that_of_the_page(house: House, log: Log) -> No
         do("mailboxes.change", house.olive, mailbox=MIA, name=f"Mia {n}")
         do("mailboxes.change", house.oskar, mailbox="mia@globex.example", name=f"Mia {n}")
     log.sign()
-    assert counted(house, pages) == few and max(few) <= 20, few
+    assert counted(house, pages) == few and max(few) <= 26, few
 
 
 def counted(house: House, pages: tuple[str, ...]) -> list[int]:

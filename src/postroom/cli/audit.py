@@ -1,4 +1,4 @@
-"""audit: what is in the record, through the API; and does it still say what was signed? That on the machine, as root."""
+"""audit: what stands in the record, through the API; and on the machine, as root: is it still what was signed?"""
 
 import json
 from dataclasses import asdict

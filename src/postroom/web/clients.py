@@ -92,9 +92,10 @@ def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool) -
     ), name=one.name)  # fmt: skip
 
 
-@page("clients.view")
+@page("clients.view", recorded="clients")
 def client(request: Any, ref: str) -> HttpResponse:
     one: Client = row_of(request.actor, "clients", ref)
+    request.opened = one
     recent = timeline(request.actor, client=one.slug, limit=8).items
     waiting = timeline(request.actor, client=one.slug, stage=",".join(WAITING), limit=8).items
     domains = domains_of(request.actor, one)

@@ -67,9 +67,10 @@ def _last(way: SignIn) -> Any:
     return when(way.last) if way.last else Badge("fact", "never", "user-off")
 
 
-@page("people.view")
+@page("people.view", recorded="people")
 def person(request: Any, ref: str) -> HttpResponse:
     one: Person = row_of(request.actor, "people", ref)
+    request.opened = one
     roles = grants(request.actor, [one.pk], ended=True).get(one.pk, [])
     way = sign_ins([one.pk]).get(one.pk, SignIn())
     boxes = mailboxes(request.actor, one.pk)

@@ -10,19 +10,21 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
-from postroom.models import Counted, Domain, Reading, Report
+from postroom.models import Counted, Domain, Look, Reading, Report
 
 from .zones import read
 
 AT_ONCE = 10
 FRESH = timedelta(seconds=30)
 KEPT = timedelta(days=7)
+LOOKED = timedelta(hours=2)
 
 
 def forget() -> int:
     """Observations of nodes older than a week are let go, and counts past their time; what was read back for a change
     stays with it."""
     with acting_as(SYSTEM):
+        Look.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Counted.objects.filter(expires__lt=timezone.now()).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 
