@@ -40,6 +40,8 @@ COLUMNS = (
     Column("Client"), Column("Domains", num=True, phone="gone"), Column("Mailboxes", num=True),
     Column("Authentication"), Column("State", phone="right"), Column("Last change", phone="gone"),
 )  # fmt: skip
+MAILED = "gets the newest checkpoint of the record every week"
+NOBODY_TOLD = "no checkpoint of the record is mailed to anybody"
 WAITING = ("held", "scheduled", "applied")
 
 
@@ -174,7 +176,7 @@ def _facts(one: Client) -> tuple[Fact, ...]:
     unknown = Badge("unknown", "not known")
     return (
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
-        Fact("Security contact", one.security_contact or unknown),
+        Fact("Security contact", one.security_contact or unknown, MAILED if one.security_contact else NOBODY_TOLD),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
         Fact("Version", str(one.version), "changes of this client so far"),

@@ -18,6 +18,7 @@ from postroom.changes import due
 from postroom.changes.carry import movable, retry, settle
 from postroom.changes.clock import do
 
+from .checkpoints import weekly
 from .proofs import Proofs
 from .watch import forget, look_around
 
@@ -45,6 +46,7 @@ def beats() -> list[Beat]:
         Beat(0.5, _movable),
         Beat(1, lambda: [proofs.look]),
         Beat(5, lambda: [look_around]),
+        Beat(600, weekly),
         Beat(3600, lambda: [forget]),
     ]
 
