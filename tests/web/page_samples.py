@@ -25,7 +25,7 @@ from postroom.web.parts.shapes import (
     Table,
 )
 
-KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "nodes")
+KEYS = ("overview", "clients", "domains", "mailboxes", "people", "changes", "approvals", "nodes", "entries")
 FRAME = Frame(
     organization="Northlight",
     person="Olive Osei",

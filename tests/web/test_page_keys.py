@@ -17,7 +17,7 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", ["overview", "mailboxes", "change", "form", "approvals", "invite"])
+@pytest.mark.parametrize("name", ["overview", "mailboxes", "change", "audit", "entry", "form", "approvals", "invite"])
 def test_tab_goes_through_in_reading_order_and_shows_where_it_is(wide, name):
     page = wide.open(f"/p/{name}")
     page.evaluate("document.activeElement.blur()")

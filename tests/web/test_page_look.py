@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 FRAMED = (
     *("overview", "first", "clients", "nothing", "client", "domains", "domain", "mailboxes", "mailbox", "people"),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
-    *("confirm", "kinds", "palette", "states"),
+    *("confirm", "kinds", "palette", "states", "audit", "entry"),
 )
 PLAIN = (
     "invite",

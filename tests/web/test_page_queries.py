@@ -13,7 +13,7 @@ from cast import House, do
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/",
+         "/approvals/", "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 45
 
