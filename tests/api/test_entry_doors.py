@@ -10,9 +10,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from django.conf import settings
 
 from cast import MIA, House, do
+from postroom.cli import remote
+from postroom.cli.audit import audit
 from postroom.environment import Environment
 from postroom.host.cluster import Cluster
 from postroom.record import check_bundle
@@ -67,9 +70,21 @@ def test_a_record_is_taken_out_by_who_may_and_recorded_first(key: str, at_api: A
     answer = carl.get("/clients/acme/record?why=our+auditors+asked")
     assert answer.status_code == 200 and answer["Content-Type"] == "application/zip"
     zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).extractall(tmp_path / "acme")
+    answer.close()
     assert check_bundle.main(tmp_path / "acme", key) == []
     newest = carl.get("/entries?limit=1").json()["items"][0]
     assert newest["said"] == "record exported" and newest["facts"]["why"] == "our auditors asked"
     assert carl.get("/clients/acme/record").status_code == 422
     assert carl.get("/clients/globex/record?why=x").status_code == 404
     assert at_api("ada").get("/clients/acme/record?why=x").status_code == 403
+
+
+def test_the_command_lists_them_through_the_api(key: str, at_api: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    carl = at_api("carl")
+    monkeypatch.setattr(remote, "ask", lambda method, path: carl.get(path).json())
+    shown = CliRunner().invoke(audit, ["list", "--object", MIA, "--client", "acme", "--since", "2020-01-01T00:00:00Z"])
+    assert shown.exit_code == 0, shown.output
+    newest = shown.output.splitlines()[0]
+    for words in ("signed", "acme", "mailboxes.change", "a test"):
+        assert words in newest
+    assert CliRunner().invoke(audit, ["list", "--client", "globex"]).output == ""
