@@ -64,10 +64,11 @@ def kept() -> Iterator[str]:
 def walls() -> Iterator[str]:
     for model in apps.get_app_config("postroom").get_models():
         table, column = model._meta.db_table, client_column(model)
-        if column or private(model):
+        if column or private(model) or table in OWN_WALL:
             yield FORCED.format(t=table)
             yield f"DROP POLICY IF EXISTS wall ON {table}"
-            yield WALL.format(t=table, sees=sees(model, column), owns=within(column))
+            seen, owned = OWN_WALL.get(table) or (sees(model, column), within(column))
+            yield WALL.format(t=table, sees=seen, owns=owned)
 
 
 def client_column(model: type[Model]) -> str | None:
@@ -102,6 +103,9 @@ def sees(model: type[Model], column: str | None) -> str:
 
 
 ENTRY = "postroom_recorded_for({}, (SELECT postroom_domains()), (SELECT postroom_person()))"
+# A batch is of several clients: whoever made it sees it, and whoever sees one of its changes.
+MADE = "proposer_id = (SELECT postroom_person()) OR (proposer_id IS NULL AND (SELECT postroom_everything()))"
+OWN_WALL = {"batches": (f"{MADE} OR EXISTS (SELECT FROM changes c WHERE c.batch_id = batches.id)", MADE)}
 CHANGE = "EXISTS (SELECT FROM changes c WHERE c.id = change_id)"
 NARROW = {
     "changes": "(proposer_id = (SELECT postroom_person()) OR domains <@ (SELECT postroom_domains())::uuid[])",

@@ -50,7 +50,7 @@ KINDS: list[type[kind.Kind]] = [
     organization.Found, organization.ChangeOrganization,
     organization.AddNode, organization.DrainNode, organization.RemoveNode,
     clients.CreateClient, clients.ChangeClient, clients.PlaceClient, clients.SuspendClient, clients.ResumeClient,
-    clients.RemoveClient, clients.RestoreClient,
+    clients.RemoveClient, clients.RestoreClient, clients.MailCheckpoint,
     domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
     domains.RestoreDomain, domains.ProveDomain,
     records.SetRecords, records.ReleaseRecords,

@@ -77,6 +77,7 @@ WALKS: dict[str, Walk] = {
     "clients.resume": by("olive", client="off"),
     "clients.remove": closing("olive", client="empty"),
     "clients.restore": by("olive", client="gone"),
+    "clients.mail_checkpoint": by(SYSTEM, client="told"),
     "domains.add": by("olive", client="acme", name="more.example"),
     "domains.change": by("olive", domain="acme.example", registrar="R"),
     "domains.suspend": closing("olive", domain="acme.example"),
@@ -161,6 +162,7 @@ def something_for_each(house: House) -> dict[str, str]:
     for name in ("Empty", "Off", "Gone", "Shut"):
         do("clients.create", house.oskar, name=name)
     do("clients.suspend", house.oskar, client="off")
+    do("clients.create", house.oskar, name="Told", security_contact="security@told.example")
     do("people.invite", house.oskar, name="Pia", email="pia@shut.example", client="shut")
     do("grants.give", house.oskar, person="pia@shut.example", role="client admin", client="shut")
     house.pia = person("pia@shut.example", house.oskar)

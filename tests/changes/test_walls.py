@@ -7,16 +7,18 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, models
 
-from cast import LINK, MIA, House, do, holds, kind, reasons, redeemed, the
-from postroom.access.acting import NotActing, acting_as
+from cast import LINK, MIA, House, do, holds, kind, person, reasons, redeemed, the
+from postroom.access.acting import SYSTEM, NotActing, acting_as
 from postroom.access.scope import visible
 from postroom.changes import apply as writer
+from postroom.changes.batch import submit_batch
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
 from postroom.changes.plan import create
 from postroom.host.cluster import Cluster
 from postroom.models import (
     Address,
+    Batch,
     Change,
     Client,
     Domain,
@@ -42,7 +44,7 @@ def test_every_state_table_has_its_guard_and_every_client_table_its_wall(databas
         "SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_name)"
         " WHERE column_name = 'client_id' AND table_type = 'BASE TABLE'"
     )
-    assert walled == {t for (t,) in with_client} | {"clients", "api_sessions"}
+    assert walled == {t for (t,) in with_client} | {"clients", "api_sessions", "batches"}
 
 
 def test_the_guard_is_on_every_statement_and_cannot_be_passed_by_an_empty_name(database: str, sql: Sql) -> None:
@@ -198,3 +200,28 @@ def test_a_grant_on_a_domain_is_never_one_on_everything(house: House) -> None:
 
     with pytest.raises(DatabaseError, match="domain_grant_names_its_client"):
         submit(GiveAll(), actor=house.oskar, why="x")
+
+
+def test_a_batch_is_seen_by_who_made_it_and_by_who_sees_one_of_its_changes(house: House) -> None:
+    """Its reason is text that somebody typed about clients."""
+    do("people.invite", house.oskar, name="Gina", email="gina@globex.example", client="globex")
+    gina = person("gina@globex.example", house.oskar)
+    given = do("grants.give", house.oskar, person="gina@globex.example", role="client admin", client="globex")
+    assert given.stage == "verified", reasons(given)
+    both = [kind("mailboxes.create", address=f"batched@{name}.example") for name in ("acme", "globex")]
+    mine, wide = submit_batch(both[:1], actor=house.olive, why="Acme alone"), submit_batch(
+        [*both[1:], kind("mailboxes.create", address="other@acme.example")], actor=house.oskar, why="both"
+    )  # fmt: skip
+    seen = {}
+    for who in (house.olive, house.oskar, house.carl, gina, SYSTEM):
+        with acting_as(who):
+            seen[who.name] = {row.pk for row in Batch.objects.all()}
+    assert seen == {
+        "Olive": {mine.pk, wide.pk}, "Oskar": {mine.pk, wide.pk}, "Carl": {mine.pk, wide.pk}, "Gina": {wide.pk},
+        "system": {mine.pk, wide.pk},
+    }  # fmt: skip
+    with acting_as(gina), pytest.raises(DatabaseError):
+        Batch.objects.create(
+            id=house.oskar.person, proposer_id=house.oskar.person, why="in another's name", plan_hash=""
+        )
+    assert run("SELECT count(*) FROM batches") == [(0,)], "nobody acts: nothing is seen"

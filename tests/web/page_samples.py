@@ -25,7 +25,19 @@ from postroom.web.parts.shapes import (
     Table,
 )
 
-KEYS = ("overview", "clients", "domains", "mailboxes", "people", "access", "changes", "approvals", "findings", "nodes")
+KEYS = (
+    "overview",
+    "clients",
+    "domains",
+    "mailboxes",
+    "people",
+    "access",
+    "changes",
+    "approvals",
+    "findings",
+    "nodes",
+    "entries",
+)
 FRAME = Frame(
     organization="Northlight",
     person="Olive Osei",

@@ -89,6 +89,7 @@ django.setup()
 
 import access_samples as access  # noqa: E402
 import account_samples  # noqa: E402
+import audit_samples as audit  # noqa: E402
 import change_samples as changes  # noqa: E402
 import object_samples as objects  # noqa: E402
 import page_samples as pages  # noqa: E402
@@ -119,6 +120,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "invites": ("invites.html", objects.INVITES),
     "link": ("invite_link.html", objects.LINK),
     "changes": ("changes.html", changes.CHANGES),
+    "audit": ("audit.html", audit.AUDIT),
+    "entry": ("entry.html", audit.ENTRY),
     "change": ("change.html", changes.HELD),
     "applied": ("change.html", changes.APPLIED),
     "approvals": ("approvals.html", changes.APPROVALS),

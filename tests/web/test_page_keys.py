@@ -18,7 +18,7 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize(
-    "name", ["overview", "mailboxes", "change", "form", "approvals", "invite", "finding", "access"]
+    "name", ["overview", "mailboxes", "change", "form", "approvals", "invite", "finding", "access", "audit", "entry"]
 )
 def test_tab_goes_through_in_reading_order_and_shows_where_it_is(wide, name):
     page = wide.open(f"/p/{name}")

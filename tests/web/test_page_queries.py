@@ -19,6 +19,7 @@ from postroom.posture.findings import Found, observed
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
          "/approvals/", "/findings/", "/roles/", "/tokens/new/", "/access/", "/access/?client=acme",
+         "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 46
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()

@@ -42,7 +42,7 @@ PAGES = list(patterns())
 def filled(address: str, name: str, known: dict[str, str]) -> str:
     values = {
         "<str:ref>": ARGUMENTS.get(name, "acme"), "<str:name>": "mailboxes.suspend", "<str:token>": "x",
-        "<int:pk>": "1",
+        "<int:pk>": "1", "<int:number>": known["entry"],
         **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite", "finding")},
         **({"<uuid:change>": known["reviewed"]} if name == "review" else {}),
     }  # fmt: skip
@@ -87,12 +87,16 @@ def test_each_member_of_the_cast_gets_what_their_role_allows_and_no_more(house: 
 
 
 def test_looking_changes_nothing(house: House) -> None:
+    """But for the line that says who of the organization looked at whom: see test_looks."""
     known, browser = samples(house), visitor(house.oskar)
     before = written()
     for address, one in PAGES:
-        if one.name not in ("account_logout", "invite-link", "founding-link", "mfa_generate_recovery_codes"):
+        if not getattr(one.callback, "recorded", "") and one.name not in ACTS_BY_GET:
             browser.get(filled(address, one.name or "", known))
     assert written() == before
+
+
+ACTS_BY_GET = ("account_logout", "invite-link", "founding-link", "mfa_generate_recovery_codes")
 
 
 def written() -> dict[str, int]:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from cast import House, do, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
-from postroom.models import Freeze, Login, Person
+from postroom.models import Entry, Freeze, Login, Person
 from postroom.posture.findings import Found, observed
 from postroom.web.signing import login_of
 from postroom.web.step_up import BY_LINK
@@ -44,6 +44,7 @@ def samples(house: House) -> dict[str, str]:
         "change": str(held.pk),
         "reviewed": str(reviewed.pk),
         "made": str(box.pk),
+        "entry": str(entry_of(house.carl)),
         "invite": str(invite_of(house.olive)),
         "batch": str(UUID(int=7)),
         "finding": str(found_at_acme()),
@@ -61,6 +62,12 @@ def found_at_acme() -> UUID:
                                 params={"domain": acme.name})])  # fmt: skip
     with acting_as(SYSTEM):
         return Finding.objects.get(check_name="t.sample", closed_at=None).pk
+
+
+def entry_of(actor: Actor) -> int:
+    """One that everybody of the cast may read."""
+    with acting_as(actor):
+        return Entry.objects.latest("id").pk
 
 
 def invite_of(actor: Actor) -> UUID:

@@ -11,6 +11,7 @@ OPERATED = (
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*",
 )  # fmt: skip
 APPROVE = "changes.approve"
+EXPORT = "entries.export"  # take a client's record away
 ONES_OWN = ("*.view", "tokens.create", "tokens.end", "grants.elevate")
 
 SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, everywhere, and every owner is told
@@ -18,13 +19,13 @@ SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, eve
 ROLES: dict[str, frozenset[str]] = {
     SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
-    "operator": frozenset({*ONES_OWN, *OPERATED}),
+    "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT}),
     "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept"}),
     "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
-    "auditor": frozenset({*ONES_OWN}),
+    "auditor": frozenset({*ONES_OWN, EXPORT}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
-        "access.suspend", "access.resume", "findings.acknowledge",
+        "access.suspend", "access.resume", "findings.acknowledge", EXPORT,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from postroom.access.roles import operates
 from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
 from postroom.changes.kinds.people import COUNTED
+from postroom.changes.looks import look, opened
 from postroom.changes.record import note
 from postroom.models.base import made_at
 
@@ -83,17 +84,24 @@ def anybody(view: F) -> F:
     return view
 
 
-def reads(permission: str) -> Callable[[F], F]:
-    """The operation reads, in one transaction as the caller; without the permission anywhere, 403 and an entry."""
+def reads(permission: str, *, recorded: str = "") -> Callable[[F], F]:
+    """The operation reads, in one transaction as the caller; without the permission anywhere, 403 and an entry.
+
+    recorded: as at the pages (web/door.py); the view says in `request.opened` which object it was.
+    """
 
     def declare(view: F) -> F:
         @wraps(view)
         def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
             _must(request.auth, permission)
-            with acting_as(request.auth.actor):
-                return view(request, *args, **kwargs)
+            with acting_as(request.auth.actor) as access:
+                answer = view(request, *args, **kwargs)
+                if recorded:
+                    look(access, recorded, **opened(request.opened))
+                return answer
 
         inside.permission = permission  # type: ignore[attr-defined]
+        inside.recorded = recorded  # type: ignore[attr-defined]
         return inside  # type: ignore[return-value]
 
     return declare

@@ -15,6 +15,8 @@ NOUNS = (
     "dkim_keys",
 )  # fmt: skip
 
+RECORDED = ("clients", "mailboxes", "people")  # whoever runs the service and reads one of these stands in the record
+
 
 def _list(noun: str) -> Any:
     @reads(f"{noun}.view")
@@ -32,9 +34,11 @@ def _list(noun: str) -> Any:
 
 
 def _one(noun: str) -> Any:
-    @reads(f"{noun}.view")
+    @reads(f"{noun}.view", recorded=noun if noun in RECORDED else "")
     def view(request: Any, ref: str, at: str | None = None) -> dict[str, Any]:
-        return one(request.auth.actor, noun, ref, at=at)
+        request.opened = one(request.auth.actor, noun, ref, at=at)
+        found: dict[str, Any] = request.opened
+        return found
 
     view.__doc__ = f"One of {noun.replace('_', ' ')}, by id or by what people call it."
     return view

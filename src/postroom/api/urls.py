@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import access, changes, findings, invites, objects, problems, reviews, sessions, tokens
+from . import access, changes, entries, findings, invites, objects, problems, reviews, sessions, tokens
 from .door import Bearer
 
 api = NinjaAPI(
@@ -18,6 +18,7 @@ problems.install(api)
 for router in (
     access.router,
     changes.router,
+    entries.router,
     findings.router,
     invites.router,
     objects.router,

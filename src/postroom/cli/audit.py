@@ -1,4 +1,4 @@
-"""audit: does the record still say what was signed? On the machine itself, as root; the signer's key is trusted."""
+"""audit: what stands in the record, through the API; and on the machine, as root: is it still what was signed?"""
 
 import json
 from dataclasses import asdict
@@ -17,6 +17,7 @@ from postroom.record.export import CHECK, NothingSigned
 from postroom.record.export import export as take_out
 from postroom.record.verify import Verdict, Verification
 
+from . import remote, show
 from .place import installation
 
 
@@ -57,6 +58,23 @@ def export(client: str, out: Path) -> None:
     except (psycopg.OperationalError, NothingSigned, OSError) as error:
         raise click.ClickException(str(error).splitlines()[0]) from None
     click.echo(f"{count:,} entries in {out}; whoever gets it runs: python3 {CHECK} FOLDER '{who}'")
+
+
+@audit.command("list")
+@click.option("--client", help="Of one client, by its slug.")
+@click.option("--person", help="By one person, by mail address.")
+@click.option("--object", "about", help="About one object: an id, an address, a domain.")
+@click.option("--kind", help="A kind of change, or an event (signed in, refused, looked at); several apart by commas.")
+@click.option("--since", help="From this time on (2026-05-03T12:00:00Z).")
+@click.option("--limit", default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as it is.")
+def listed(
+    client: str, person: str, about: str, kind: str, since: str, limit: int, as_json: bool
+) -> None:  # fmt: skip
+    """Every entry you may see, newest first, each with how far it is proven."""
+    wanted = {"client": client, "person": person, "object": about, "kind": kind, "since": since, "limit": limit}
+    found = remote.ask("GET", "/entries?" + remote.query(wanted))
+    show.as_json(found) if as_json else show.entries(found["items"])
 
 
 @audit.command()

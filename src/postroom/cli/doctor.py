@@ -18,7 +18,7 @@ from postroom.changes.readings import READERS
 from postroom.host import answers, pid_files
 from postroom.host.installation import Installation
 from postroom.host.ports import NUMBERS
-from postroom.models import Checkpoint, Delivery, Domain, Due, Entry, Node, NodeTodo, Place, Report
+from postroom.models import Alarm, Checkpoint, Delivery, Domain, Due, Entry, Node, NodeTodo, Place, Report
 from postroom.models.base import state_models
 
 from .place import installation
@@ -66,7 +66,7 @@ def _asked(here: Installation) -> Iterator[Answer]:
     for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
         there = answers.tcp(here.address, NUMBERS[port])
         yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
-    for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _record):
+    for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _record, _told):
         yield from _safely(question)
     yield from _signer(here)
 
@@ -171,6 +171,13 @@ def _signer(here: Installation) -> Iterator[Answer]:
     alarm = here.signer / "alarm"
     if alarm.exists():
         yield Answer("the signer", False, f"signs nothing any more: {alarm.read_text().strip()}")
+
+
+def _told() -> Iterator[Answer]:
+    """The signer's own word, wherever it runs."""
+    alarm = Alarm.objects.exclude(why="").first()
+    if alarm:
+        yield Answer("the signer", False, f"signs nothing any more, since {_ago(alarm.since)}: {alarm.why}")
 
 
 def _ago(moment: datetime) -> str:

@@ -67,6 +67,17 @@ def timeline(items: list[dict[str, Any]]) -> None:
         click.echo(f"    {one['id']}")
 
 
+def entries(items: list[dict[str, Any]]) -> None:
+    """The record, newest first: when, how far it is proven, where, what, by whom, why."""
+    for one in items:
+        facts = one["facts"] or {}
+        who = one["who"]["email"] if one["who"] else facts.get("name") or facts.get("actor") or "nobody known"
+        where, what = one["client"] or "organization", one["said"] or "erased"
+        stage = f" {facts['stage']}" if "stage" in facts else ""
+        click.echo(f"{one['at'][:19]}Z  {one['proof']:10}  {where:16}  {what}{stage}  {who}  {facts.get('why') or ''}")
+        click.echo(f"    {one['id']}")
+
+
 def reviews(items: list[dict[str, Any]]) -> None:
     """What is to be looked at, first due first."""
     for one in items:

@@ -9,11 +9,12 @@ from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
-from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
+from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, LookedAt, Place, RecordedEdit, TreeNode
 
 __all__ = [
     "Acceptance",
     "Address",
+    "Alarm",
     "Alias",
     "ApiSession",
     "ApiToken",
@@ -37,6 +38,7 @@ __all__ = [
     "Letter",
     "Login",
     "Look",
+    "LookedAt",
     "Mailbox",
     "Node",
     "NodeTodo",

@@ -75,13 +75,14 @@ class Grant(StateModel):
 
 
 class Letter(StateModel):
-    """Somebody is told by mail of what was done to a person's sign-in. It opens nothing; what it says follows from it.
+    """Somebody is told by mail, of what was done to a person's sign-in or of a client's record. It opens nothing.
 
-    says: RECOVERED or MOVED (worker/letters.py has the words). about: the address before, where it moved.
+    says: RECOVERED, MOVED or CHECKPOINT (worker/letters.py has the words). person: whose sign-in it is about.
+    about: the address before, where it moved.
     """
 
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
-    person = models.ForeignKey(Person, models.DO_NOTHING)
+    person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
     contact = models.TextField()
     says = models.TextField()
     about = models.TextField(default="")

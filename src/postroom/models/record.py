@@ -5,7 +5,9 @@ Changes move from stage to stage, every move an entry. What is still to be done 
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Case, Q, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Now
 
 from .clients import Client
 from .people import ApiToken, Person
@@ -89,7 +91,7 @@ class Approval(models.Model):
 class Entry(models.Model):
     """One line of the record. version: the client's, or the organization's, that this entry made."""
 
-    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
     version = models.BigIntegerField(null=True)
     at = models.DateTimeField(db_default=Now())
     leaf = models.BinaryField()
@@ -103,6 +105,10 @@ class Entry(models.Model):
                 condition=models.Q(version__isnull=False),
                 nulls_distinct=False,
             )
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="entries_newest_first"),
+            models.Index(fields=["at"], name="entries_by_time"),
         ]
 
 
@@ -145,7 +151,36 @@ class Checkpoint(models.Model):
         db_table = "checkpoints"
 
 
+class Alarm(models.Model):
+    """Why the signer signs nothing any more, as it says itself; no words: it signs. One row at most."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    why = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "signer_alarms"
+
+
+class LookedAt(models.Model):
+    """That somebody who runs the service looked at an object within an hour, so that it is one entry and not many."""
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
+    person = models.ForeignKey(Person, models.DO_NOTHING, db_constraint=False, db_index=False)
+    object = models.UUIDField()
+    hour = models.DateTimeField()
+
+    class Meta:
+        db_table = "looked_at"
+        constraints = [models.UniqueConstraint(fields=["hour", "person", "object"], name="one_look_an_hour")]
+
+
 class RecordedEdit(models.Model):
+    """A line of an entry. person, said: by whom it is, and its kind or event; what an entry is searched by.
+
+    PostgreSQL works both out from the line itself: under row security no index finds what is inside of JSON.
+    """
+
     pk = models.CompositePrimaryKey("entry_id", "n")
     entry = models.ForeignKey(Entry, models.DO_NOTHING)
     n = models.IntegerField()
@@ -155,7 +190,23 @@ class RecordedEdit(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     salt = models.BinaryField()
+    person = models.GeneratedField(
+        expression=Case(When(n=0, then=Coalesce(KT("after__proposer_id"), KT("after__person")))),
+        output_field=models.TextField(null=True),
+        db_persist=True,
+    )
+    said = models.GeneratedField(
+        expression=Case(
+            When(Q(n=0, table="changes"), then=KT("after__kind")), When(Q(n=0, table="events"), then=KT("after__what"))
+        ),
+        output_field=models.TextField(null=True),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "edits"
-        indexes = [models.Index(fields=["row", "entry"], name="edits_of_a_row")]
+        indexes = [
+            models.Index(fields=["row", "entry"], name="edits_of_a_row"),
+            models.Index(fields=["person", "entry"], name="edits_by_a_person", condition=Q(n=0)),
+            models.Index(fields=["said", "entry"], name="edits_by_what", condition=Q(n=0)),
+        ]

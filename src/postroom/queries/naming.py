@@ -30,6 +30,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "mailboxes": lambda row, name: _of(row, name, "address_id"),
     "aliases": lambda row, name: _of(row, name, "address_id"),
     "invites": lambda row, name: f"for {_of(row, name, 'mailbox_id', 'person_id') or row['contact']}",
+    "letters": lambda row, name: f"to {row['contact']}",
     "grants": lambda row, name: f"{row['role']} for {_of(row, name, 'person_id')}",
     "record_sets": lambda row, name: f"{row['type']} {str(row['name']).rstrip('.')}",
     "dkim_keys": lambda row, name: f"{row['selector']} of {_of(row, name, 'domain_id')}",

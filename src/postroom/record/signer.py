@@ -44,6 +44,7 @@ class Signer:
         kept: Mapping[str, Any] = _kept(folder / "memory.json")
         self.tree = merkle.Frontier(kept.get("size", 0), [bytes.fromhex(one) for one in kept.get("hashes", ())])
         self.last = str(kept.get("note", ""))
+        self.quiet = False  # whether the database was told that there is no alarm
 
     def sign(self, connection: "psycopg.Connection[Any]") -> bool:
         """Sign what came since, if anything did. Rewritten when the log is another than it was."""
@@ -118,9 +119,14 @@ def turn(signer: Signer, connection: "psycopg.Connection[Any]") -> float:
     try:
         signer.sign(connection)
     except Rewritten as found:
+        signer.quiet = False
         log.critical("nothing is signed any more: %s", found)
         _write(alarm, f"{found}\n", mode=0o644)
+        connection.execute("SELECT record_alarm(%s)", [f"{found}; nothing after {signer.tree.size:,} is signed"])
         return ALARMED
+    if alarm.exists() or not signer.quiet:
+        connection.execute("SELECT record_alarm('')")
+        signer.quiet = True
     alarm.unlink(missing_ok=True)
     return EVERY
 

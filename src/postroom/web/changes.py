@@ -35,7 +35,7 @@ def changes(request: Any) -> HttpResponse:
     found = timeline(
         request.actor, client=narrow["client"] or None, object=narrow["object"] or None, person=_person(narrow) or None,
         stage=narrow["stage"] or None, actors=ACTORS.get(narrow["by"], ()),
-        since=_day(narrow["since"]), until=_day(narrow["until"], end=True),
+        since=day_of(narrow["since"]), until=day_of(narrow["until"], end=True),
         after=narrow.after or None, limit=SIZE,
     )  # fmt: skip
     fields = [
@@ -60,7 +60,7 @@ def _person(narrow: Narrow) -> str:
     return (narrow["q"] or narrow["person"]).lower()
 
 
-def _day(text: str, *, end: bool = False) -> datetime | None:
+def day_of(text: str, *, end: bool = False) -> datetime | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -45,6 +45,8 @@ COLUMNS = (
 )  # fmt: skip
 CLOSED = Badge("warn", "closed to the organization", "lock")
 UNSEEN = Badge("unknown", "not seen")
+MAILED = "gets the newest checkpoint of the record every week"
+NOBODY_TOLD = "no checkpoint of the record is mailed to anybody"
 WAITING = ("held", "scheduled", "applied")
 
 
@@ -100,11 +102,12 @@ def _row(one: Client, much: Held, states: dict[str, str] | None, frozen: bool, s
     ), name=one.name)  # fmt: skip
 
 
-@page("clients.view")
+@page("clients.view", recorded="clients")
 def client(request: Any, ref: str) -> HttpResponse:
     one: Client = row_of(request.actor, "clients", ref)
     if one.pk in request.access.closed:
         return render(request, "client.html", {"page": _shut(request, one)})
+    request.opened = one
     recent = timeline(request.actor, client=one.slug, limit=8).items
     waiting = timeline(request.actor, client=one.slug, stage=",".join(WAITING), limit=8).items
     domains = domains_of(request.actor, one)
@@ -207,7 +210,7 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
     return (
         Fact("Findings", (Link(f"{wrong.total} open", f"/findings/?client={one.slug}"), unread), "as last read"),
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
-        Fact("Security contact", one.security_contact or unknown),
+        Fact("Security contact", one.security_contact or unknown, MAILED if one.security_contact else NOBODY_TOLD),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
         Fact("Version", str(one.version), "changes of this client so far"),

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
 from postroom.access.roles import operates
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
+from postroom.changes.looks import look, opened
 from postroom.changes.record import note
 from postroom.models import Change, Login
 from postroom.queries.around import Around, around
@@ -39,9 +40,13 @@ class Asked(HttpRequest):
     around: Around
 
 
-def page(permission: str) -> Callable[[F], F]:
-    """The view reads, in one transaction as the person signed in."""
-    return _declared(permission, inside=True)
+def page(permission: str, *, recorded: str = "") -> Callable[[F], F]:
+    """The view reads, in one transaction as the person signed in.
+
+    recorded: whoever runs the service and opens it stands in the record, once an hour, with the object of this noun;
+    which one, the view says in `request.opened`.
+    """
+    return _declared(permission, inside=True, recorded=recorded)
 
 
 def act(permission: str) -> Callable[[F], F]:
@@ -49,7 +54,7 @@ def act(permission: str) -> Callable[[F], F]:
     return _declared(permission, inside=False)
 
 
-def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
+def _declared(permission: str, *, inside: bool, recorded: str = "") -> Callable[[F], F]:
     def declare(view: F) -> F:
         @wraps(view)
         def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -60,7 +65,10 @@ def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
                     _enter(request, access)
                     may = access.can_somewhere(permission)
                     if may and inside:
-                        return view(request, *args, **kwargs)
+                        answer = view(request, *args, **kwargs)
+                        if recorded and request.opened is not None:
+                            look(access, recorded, **opened(request.opened))
+                        return answer
                 return view(request, *args, **kwargs) if may else refused(request, permission)
             except StepUp:
                 return prove(request)
@@ -68,13 +76,14 @@ def _declared(permission: str, *, inside: bool) -> Callable[[F], F]:
                 return said(request, error)
 
         asked.permission = permission  # type: ignore[attr-defined]
+        asked.recorded = recorded  # type: ignore[attr-defined]
         return asked  # type: ignore[return-value]
 
     return declare
 
 
 def _enter(request: Any, access: Access) -> None:
-    request.access, request.around = access, around(access.actor)
+    request.access, request.around, request.opened = access, around(access.actor), None
     request.frame = framed(access, request.around)
 
 
@@ -113,6 +122,7 @@ def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         view = views.get("GET" if request.method == "HEAD" else str(request.method))
         return view(request, *args, **kwargs) if view else HttpResponse(status=405, headers={"Allow": ", ".join(views)})
 
+    choose.recorded = " ".join({getattr(view, "recorded", "") for view in views.values()} - {""})  # type: ignore[attr-defined]
     choose.permission = " ".join(sorted({view.permission for view in views.values()}))  # type: ignore[attr-defined]
     return choose
 

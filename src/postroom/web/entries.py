@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.signals import password_changed
-from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import connection
 from django.http import HttpRequest
@@ -69,6 +69,11 @@ def factor(what: str) -> Any:
 ADDED, REMOVED, RESET = factor("factor added"), factor("factor removed"), factor("factor replaced")
 
 
+def factor_failed(sender: object, user: Any, **facts: Any) -> None:
+    """At sign-in, or where a fresh one is asked for; what was typed is not kept."""
+    entered("second factor failed", user, factor=str(getattr(facts.get("authenticator"), "type", "")))
+
+
 def touched(login: Any) -> None:
     """Whatever link was asked for before is void from now on (changes/recovery.py)."""
     Login.objects.filter(pk=login.pk).update(changed_at=timezone.now())
@@ -84,6 +89,7 @@ def connect() -> None:
     user_logged_in.connect(signed_in)
     user_logged_out.connect(signed_out)
     user_login_failed.connect(failed)
+    authentication_failed.connect(factor_failed)
     authenticator_added.connect(ADDED)
     authenticator_removed.connect(REMOVED)
     authenticator_reset.connect(RESET)

@@ -14,7 +14,7 @@ from postroom.web.times import when
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
     "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
-    "nodes": "/nodes/",
+    "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip
 PERMISSIONS = {"access": "grants.view"}  # where a page shows what is called otherwise
 

@@ -91,9 +91,9 @@ def gigabytes(megabytes: int) -> str:
     return f"{megabytes / 1000:g}"
 
 
-@page("mailboxes.view")
+@page("mailboxes.view", recorded="mailboxes")
 def mailbox(request: Any, ref: str) -> HttpResponse:
-    one = whole(request.actor, row_of(request.actor, "mailboxes", ref).pk)
+    one = request.opened = whole(request.actor, row_of(request.actor, "mailboxes", ref).pk)
     entry = entries(request.actor, [one])[one.pk]
     recent = timeline(request.actor, object=one.pk, limit=10).items
     shown = MailboxPage(

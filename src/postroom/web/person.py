@@ -44,9 +44,10 @@ SEALED_NOTE = Note(
 )  # fmt: skip
 
 
-@page("people.view")
+@page("people.view", recorded="people")
 def person(request: Any, ref: str) -> HttpResponse:
     one: Person = row_of(request.actor, "people", ref)
+    request.opened = one
     roles = grants(request.actor, [one.pk], ended=True).get(one.pk, [])
     way = sign_ins([one.pk]).get(one.pk, SignIn())
     own = own_roles(request.actor, {grant.role for grant in roles} - set(ROLES))

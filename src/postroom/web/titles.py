@@ -21,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "clients.resume": ("Resume a client", "Resume client {client}"),
     "clients.remove": ("Remove a client", "Remove client {client}"),
     "clients.restore": ("Restore a client", "Restore client {client}"),
+    "clients.mail_checkpoint": ("Mail a client its checkpoint", "Mail the newest checkpoint to the security contact"),
     "domains.add": ("Add a domain", "Add domain {name}"),
     "domains.change": ("Change what is known of a domain", "Change domain {domain}"),
     "domains.suspend": ("Suspend a domain", "Suspend domain {domain}"),

@@ -20,6 +20,7 @@ from postroom.changes.clock import do
 from postroom.posture.run import Turns
 
 from .alarms import Alarms
+from .checkpoints import weekly
 from .proofs import Proofs
 from .watch import forget, look_around
 
@@ -49,6 +50,7 @@ def beats() -> list[Beat]:
         Beat(1, turns.due),
         Beat(2, alarms.due),
         Beat(5, lambda: [look_around]),
+        Beat(600, weekly),
         Beat(3600, lambda: [forget]),
     ]
 

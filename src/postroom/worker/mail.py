@@ -15,13 +15,15 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import draw, invite_link, notice_link, recovery_link
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
+from postroom.changes.kinds.clients import CHECKPOINT
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Delivery, Invite, Letter, Organization
+from postroom.queries.proofs import signed
 
-from . import letters, notices
+from . import checkpoints, letters, notices
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -56,6 +58,8 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
+    if letter is not None and letter.says == CHECKPOINT:
+        return _checkpoint(letter)
     if letter is not None:
         return hand_in(letter.contact, letters.told(letter, change))
     if invite is None:
@@ -73,6 +77,17 @@ def _recovery(change: Change, invite: Invite) -> Outcome:
     if issued.version is None:
         return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
     return hand_in(invite.contact, letters.recovery(invite, recovery_link(token)))
+
+
+def _checkpoint(letter: Letter) -> Outcome:
+    """The newest one as it is sent; none while nothing can be vouched for, and that is said."""
+    with acting_as(SYSTEM):
+        now = signed()
+        if not now.known or not now.note:
+            why = now.alarm or now.wrong or "nothing is signed yet, or the signer's key cannot be read"
+            return Outcome(why=f"no checkpoint to send: {why}", again_in=timedelta(minutes=10))
+        written = checkpoints.letter(letter, now)
+    return hand_in(letter.contact, written)
 
 
 def _notice(change: Change, invite: Invite) -> Outcome:

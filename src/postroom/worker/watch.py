@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
-from postroom.models import Counted, Domain, Reading, Report
+from postroom.models import Counted, Domain, LookedAt, Reading, Report
 
 from .zones import read
 
@@ -18,12 +18,14 @@ AT_ONCE = 10
 FRESH = timedelta(seconds=30)
 KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
 OF_THE_MOMENT = ("digest", "objects")  # what a node has in its files: only the newest is ever asked for
+LOOKED = timedelta(hours=2)
 
 
 def forget() -> int:
     """Observations of nodes older than a week are let go, and counts past their time; what was read back for a change
     stays with it."""
     with acting_as(SYSTEM):
+        LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Counted.objects.filter(expires__lt=timezone.now()).delete()
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]

@@ -9,12 +9,13 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Client, Node
+from postroom.models import Client, Letter, Node
 from postroom.protocols.addresses import slug
 
 from .fields import ClientRef, MailAddress, Name, NodeRef, Text
 
 RESTORABLE_DAYS = 30
+CHECKPOINT = "checkpoint"  # what a letter says
 
 
 class CreateClient(Kind, name="clients.create"):
@@ -126,3 +127,17 @@ def within_restore(removed_at: object, state: State, where: str) -> None:
         raise Problem(where, "it is not removed")
     if (state.now - removed_at).days > RESTORABLE_DAYS:  # type: ignore[operator]
         raise Problem(where, f"it was removed more than {RESTORABLE_DAYS} days ago")
+
+
+class MailCheckpoint(Kind, name="clients.mail_checkpoint"):
+    """Mail the newest checkpoint of the record to a client's security contact, who can compare it later."""
+
+    by = frozenset({"system"})
+    client: ClientRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client")
+        if client.removed_at or not client.security_contact:
+            raise Problem("client", f"{client.slug} has no security contact to write to")
+        about = {"client_id": client.pk, "contact": client.security_contact, "says": CHECKPOINT}
+        yield create(Letter, state.new_id(), **about, made=state.now)

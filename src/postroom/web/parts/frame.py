@@ -22,6 +22,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("approvals", "Approvals", "checklist"),
     ("findings", "Findings", "urgent"),
     ("nodes", "Nodes", "server-2"),
+    ("entries", "Audit log", "file-certificate"),
 )
 
 
