@@ -18,6 +18,7 @@ from postroom.changes.kinds import (
     notices,
     organization,
     people,
+    record,
     records,
     recovery,
     roles,
@@ -58,7 +59,7 @@ KINDS: list[type[kind.Kind]] = [
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
-    history.RollBack,
+    history.RollBack, record.Erase,
 ]  # fmt: skip
 
 # All are asked, in this order; one refusal is enough, every reason is shown.

@@ -13,7 +13,18 @@ from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
-from postroom.models import ApiSession, ApiToken, DkimKey, Grant, Invite, Login, Person, RecordSet
+from postroom.models import (
+    ApiSession,
+    ApiToken,
+    Change,
+    DkimKey,
+    Grant,
+    Invite,
+    Login,
+    Person,
+    RecordedEdit,
+    RecordSet,
+)  # fmt: skip
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -37,11 +48,16 @@ class Walk:
         return found
 
     def kind(self, permission: str, ids: dict[str, str]) -> Kind:
-        params = {k: ids.get(v[1:-1], v) if isinstance(v, str) else v for k, v in self.params.items()}
-        return kind(permission, **params)
+        return kind(permission, **{name: _filled(value, ids) for name, value in self.params.items()})
 
     def values(self) -> dict[str, str]:
         return {purpose: purpose * 8 for purpose in self.secrets}
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, ids) for one in value]
+    return ids.get(value[1:-1], value) if isinstance(value, str) else value
 
 
 def by(who: str | Actor, /, *, secrets: tuple[str, ...] = (), **params: Any) -> Walk:
@@ -120,6 +136,7 @@ WALKS: dict[str, Walk] = {
     "freezes.start": by("olive", scope="acme", reason="one more"),
     "freezes.end": closing("olive", freeze="{freeze}"),
     "history.roll_back": by("olive", change="{change}"),
+    "record.erase": by("oskar", lines=["{line}"], reason="somebody asked for it"),
 }  # fmt: skip
 NO_SECOND_TIME = {"organization.found"}  # there is one already
 
@@ -200,8 +217,15 @@ def _named(house: House) -> dict[str, str]:
         "key": str(keys["acme.example"].pk),
         "wanted": str(keys["new.example"].pk),
         "record_set": str(the(RecordSet, domain__name="acme.example", type="MX").pk),
+        "line": f"{head_of(do('clients.change', house.olive, client='globex', notes='x'))}.0",
         "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
     }
+
+
+def head_of(change: Change) -> int:
+    """The entry in which its newest move stands."""
+    with acting_as(SYSTEM):
+        return int(RecordedEdit.objects.filter(table="changes", row=change.pk).latest("entry_id").entry_id)
 
 
 def _ours(permission: str, purpose: str, value: str, /, **params: Any) -> None:

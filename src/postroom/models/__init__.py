@@ -8,7 +8,7 @@ from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
-from .record import Approval, Batch, Change, Checkpoint, Entry, Place, RecordedEdit, TreeNode
+from .record import Approval, Batch, Change, Checkpoint, Entry, Erasure, Place, RecordedEdit, TreeNode
 
 __all__ = [
     "Address",
@@ -27,6 +27,7 @@ __all__ = [
     "Domain",
     "Due",
     "Entry",
+    "Erasure",
     "Evidence",
     "Freeze",
     "Grant",

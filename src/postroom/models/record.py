@@ -1,12 +1,16 @@
 """The record: what was proposed, what was written, in what order. Entries, places and edits are only ever inserted.
 
-Changes move from stage to stage, every move an entry. What is still to be done for one stands in `machinery`.
+But for what an erasure takes out of an edit: its content goes, its hash stays. Changes move from stage to stage, every
+move an entry. What is still to be done for one stands in `machinery`.
 """
+
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from .base import StateModel
 from .clients import Client
 from .people import ApiToken, Person
 
@@ -29,6 +33,7 @@ class Change(models.Model):
 
     actor: person, token, link, founder, clock or system; proposer is the person, if it is one, token what they used.
     domains: what it is about, if that is single domains and nothing besides.
+    erased_by: the change that erased what was asked here, and why (changes/erase.py).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -55,6 +60,7 @@ class Change(models.Model):
     undoes = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="undone_in")
     undone_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+")
     replans = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="replanned_in")
+    erased_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+", db_index=False)
 
     class Meta:
         db_table = "changes"
@@ -146,6 +152,8 @@ class Checkpoint(models.Model):
 
 
 class RecordedEdit(models.Model):
+    """One line of an entry. hashed: its salted hash, of one that was erased: then it holds nothing else."""
+
     pk = models.CompositePrimaryKey("entry_id", "n")
     entry = models.ForeignKey(Entry, models.DO_NOTHING)
     n = models.IntegerField()
@@ -155,7 +163,26 @@ class RecordedEdit(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     salt = models.BinaryField()
+    hashed = models.BinaryField(null=True)
 
     class Meta:
         db_table = "edits"
         indexes = [models.Index(fields=["row", "entry"], name="edits_of_a_row")]
+
+
+class Erasure(StateModel):
+    """Lines of one entry that are erased, and what is kept of them: which rows and fields, never what stood there.
+
+    leaf: the entry's, in hex, which names it wherever it is read. lines: [{n, table, row, before, after, kept}], before
+    and after the names of fields. It is made and never unmade; who makes it blanks the lines (changes/erase.py).
+    """
+
+    for_good: ClassVar[bool] = True
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    entry = models.ForeignKey(Entry, models.DO_NOTHING)
+    leaf = models.TextField()
+    lines = models.JSONField()
+    reason = models.TextField()
+
+    class Meta(StateModel.Meta):
+        db_table = "erasures"

@@ -76,6 +76,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sessions.end": ("End a session", "End the session {session}"),
     "freezes.start": ("Start a freeze", "Freeze {scope}"),
     "freezes.end": ("End a freeze", "End the freeze {freeze}"),
+    "record.erase": ("Erase from the record", "Erase from the record: {reason}"),
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
 # Where a kind's noun is no table's name.
@@ -85,6 +86,7 @@ TABLES = {
     "notices": "invites",
     "tokens": "api_tokens",
     "access": "clients",
+    "record": "erasures",
 }
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]

@@ -13,6 +13,7 @@
 | a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
+| erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
 """
 
@@ -23,7 +24,7 @@ from uuid import UUID
 from postroom.access.roles import rank
 from postroom.changes.history import family, touched_since
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Alias, Change, Client, Domain, Grant, Invite, Mailbox, Person, RecordSet
+from postroom.models import Alias, Change, Client, Domain, Erasure, Grant, Invite, Mailbox, Person, RecordSet
 from postroom.protocols.roles import role_of
 
 MANY = 25
@@ -134,6 +135,12 @@ def _lost_sign_in(proposed: Proposed) -> Iterator[str]:
             yield f"lets {m.then['contact']} set a new password and new second factors"
 
 
+def _erasure(proposed: Proposed) -> Iterator[str]:
+    count = sum(len(m.then["lines"]) for m in proposed.moves(Erasure) if m.then)
+    if count:
+        yield f"erases {count} line{'s' if count > 1 else ''} of the record, for good"
+
+
 def _over_others(proposed: Proposed) -> Iterator[str]:
     undone = proposed.kind.takes_back
     if undone is None:
@@ -166,5 +173,6 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation, _vip_routing,
-    _live_dns, _live_elsewhere, _lost_sign_in, _over_others,
+    _live_dns, _live_elsewhere, _lost_sign_in, _erasure,
+    _over_others,
 )  # fmt: skip
