@@ -247,10 +247,16 @@ def test_the_function_erases_what_an_entry_of_this_transaction_names_and_nothing
         refused(mine, entry, [], "are not the hashes")
         foreign = _forged(connection, acme, head_of(globex), [1])
         refused(foreign, head_of(globex), stored[head_of(globex)], "erases nothing")  # of another client
-        with connection.transaction(force_rollback=True):
-            connection.execute("SELECT record_erase(%s, %s, %s)", [mine, entry, stored[entry]])
         connection.execute("SELECT record_erase(%s, %s, %s)", [mine, entry, stored[entry]])
         connection.rollback()
+        connection.execute("SELECT set_config('postroom.everything', 'yes', false)")
+        connection.execute("SELECT set_config('postroom.change', 'x', false)")
+        older = _forged(connection, acme, entry, [1])
+        connection.commit()
+        with psycopg.connect(cluster.dsn("postgres", database), autocommit=True) as sequencer:
+            place = "INSERT INTO places (entry_id, client_id, log_index, client_index) VALUES (%s, %s, 0, 0)"
+            sequencer.execute(place, [older, acme])
+        refused(older, entry, stored[entry], "erases nothing")  # of an earlier transaction
     calls = (f"record_erase({erasing}, {entry}, '{{}}')", f"record_forget('{done.pk}', '{done.pk}')")
     for who in ("postroom_node_mx1", "postroom_signer", "postroom_app"):
         with psycopg.connect(cluster.dsn(who, database), autocommit=True) as connection:
