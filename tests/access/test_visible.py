@@ -210,6 +210,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "freezes.end": ("owner", "operator"),
     "record_sets.set": ("owner", "operator"),
     "history.roll_back": ("owner", "operator", "client admin"),
+    "record.erase": ("owner",),
 }
 
 
