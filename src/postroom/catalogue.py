@@ -19,6 +19,7 @@ from postroom.changes.kinds import (
     notices,
     organization,
     people,
+    record,
     records,
     recovery,
     roles,
@@ -71,7 +72,7 @@ KINDS: list[type[kind.Kind]] = [
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
-    history.RollBack,
+    history.RollBack, record.Erase,
 ]  # fmt: skip
 
 # All are asked, in this order; one refusal is enough, every reason is shown.

@@ -220,6 +220,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "findings.acknowledge": ("owner", "operator", "client admin"),
     "findings.accept": ("owner", "operator", "approver"),
     "findings.reopen": ("owner", "operator"),
+    "record.erase": ("owner",),
 }
 
 

@@ -17,6 +17,7 @@ from postroom.models import (
     Acceptance,
     ApiSession,
     ApiToken,
+    Change,
     DkimKey,
     Domain,
     Finding,
@@ -24,6 +25,7 @@ from postroom.models import (
     Invite,
     Login,
     Person,
+    RecordedEdit,
     RecordSet,
 )
 from postroom.posture.findings import Found, observed
@@ -50,11 +52,16 @@ class Walk:
         return found
 
     def kind(self, permission: str, ids: dict[str, str]) -> Kind:
-        params = {k: ids.get(v[1:-1], v) if isinstance(v, str) else v for k, v in self.params.items()}
-        return kind(permission, **params)
+        return kind(permission, **{name: _filled(value, ids) for name, value in self.params.items()})
 
     def values(self) -> dict[str, str]:
         return {purpose: purpose * 8 for purpose in self.secrets}
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, ids) for one in value]
+    return ids.get(value[1:-1], value) if isinstance(value, str) else value
 
 
 def by(who: str | Actor, /, *, secrets: tuple[str, ...] = (), **params: Any) -> Walk:
@@ -139,6 +146,7 @@ WALKS: dict[str, Walk] = {
     "findings.reopen": closing("olive", finding="{acknowledged}"),
     "findings.lapse": closing(CLOCK, acceptance="{acceptance}"),
     "history.roll_back": by("olive", change="{change}"),
+    "record.erase": by("oskar", lines=["{line}"], reason="somebody asked for it"),
 }  # fmt: skip
 NO_SECOND_TIME = {"organization.found"}  # there is one already
 
@@ -230,8 +238,15 @@ def _named(house: House) -> dict[str, str]:
         "key": str(keys["acme.example"].pk),
         "wanted": str(keys["new.example"].pk),
         "record_set": str(the(RecordSet, domain__name="acme.example", type="MX").pk),
+        "line": f"{head_of(do('clients.change', house.olive, client='globex', notes='x'))}.0",
         "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
     }
+
+
+def head_of(change: Change) -> int:
+    """The entry in which its newest move stands."""
+    with acting_as(SYSTEM):
+        return int(RecordedEdit.objects.filter(table="changes", row=change.pk).latest("entry_id").entry_id)
 
 
 def _ours(permission: str, purpose: str, value: str, /, **params: Any) -> None:

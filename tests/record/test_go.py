@@ -18,6 +18,7 @@ from uuid import UUID
 
 import pytest
 from go_verifier import GoVerifier, built, consistency, inclusion
+from test_erased import HIDDEN
 
 from cast import MIA, House, do, the
 from postroom.access.acting import SYSTEM, acting_as
@@ -186,6 +187,21 @@ def folder(grown: None, connect: Any, signer: Signer, tmp_path: Path) -> Path:
     assert count > ENTRIES / 4
     zipfile.ZipFile(tmp_path / "acme.zip").extractall(tmp_path / "acme")
     return tmp_path / "acme"
+
+
+def test_what_was_erased_is_verified_where_the_record_says_so(
+    entries: dict[str, Any], signer: Signer, connect: Any, go: GoVerifier, tmp_path: Path
+) -> None:
+    export(connect("postroom_system"), acme(), signer.who, tmp_path / "acme.zip")
+    zipfile.ZipFile(tmp_path / "acme.zip").extractall(tmp_path)
+    whole = (tmp_path / "entries.jsonl").read_text()
+    assert whole.count('"hashed"') == 6
+    assert go.of_bundle(tmp_path) == f"accepted {len(whole.splitlines())}"
+    for hide in HIDDEN:
+        one = [json.loads(line) for line in whole.splitlines()]
+        hide(one)
+        (tmp_path / "entries.jsonl").write_text("".join(json.dumps(line) + "\n" for line in one))
+        assert go.of_bundle(tmp_path).startswith("refused: "), hide.__name__
 
 
 def test_an_exported_record_is_verified_and_what_was_changed_in_it_is_not(folder: Path, go: GoVerifier) -> None:

@@ -20,10 +20,11 @@ ASKING = {
     "grants.give owner", "grants.give operator", "grants.give approver", "record_sets.set", "domains.remove",
     "roles.create", "roles.change", "tokens.create", "access.suspend", "access.resume", "grants.elevate",
     "invites.issue", "invites.redirect", "people.change email", "organization.change postmaster",
+    "record.erase",
 }  # fmt: skip
 APPROVING = {
     "aliases.remove", "clients.remove", "domains.remove", "grants.elevate", "grants.give", "history.roll_back",
-    "mailboxes.remove", "nodes.remove", "people.remove", "people.recover", "record_sets.set",
+    "mailboxes.remove", "nodes.remove", "people.remove", "people.recover", "record.erase", "record_sets.set",
 }  # fmt: skip
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "grants.give": [{"role": role} for role in ("owner", "operator", "approver", "helpdesk", "auditor")],

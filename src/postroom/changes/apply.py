@@ -18,7 +18,7 @@ from psycopg.errors import Diagnostic
 from postroom.models import Change, RecordSet, Review, Secret
 from postroom.models.base import state_models
 
-from . import deliver, due
+from . import deliver, due, erase
 from .edit import model_of
 from .errors import ChangeError
 from .plan import Plan
@@ -52,8 +52,8 @@ def _apply(proposed: Proposed, secrets: Secrets) -> Change:
     change, plan, was = proposed.change, proposed.plan, proposed.change.stage
     change.version = lock(plan) + 1
     _judge_again(proposed)
-    if zone_moved := moved_since(plan):
-        raise NotApplied("stale", Verdict("state", "refuse", zone_moved))
+    if moved := moved_since(plan) or erase.erased_since(plan):
+        raise NotApplied("stale", Verdict("state", "refuse", moved))
     change.stage = "applied" if deliver.unfinished(change, plan) else "verified"
     change.plan = None
     change.save(force_insert=change._state.adding)
@@ -62,6 +62,7 @@ def _apply(proposed: Proposed, secrets: Secrets) -> Change:
         _write(entry, plan, secrets)
         _set_version(plan, change.version)
     _link(change)
+    erase.carry(entry, plan)
     due.enqueue(change, plan)
     deliver.enqueue(change, entry, plan)
     return change

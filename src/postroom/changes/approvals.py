@@ -103,6 +103,8 @@ def replan(change_id: UUID, *, actor: Actor, why: str = "") -> Change:
         old = seen(change_id)
         if old.stage not in ("stale", "refused", "withdrawn"):
             raise NotSeen(f"it is {old.stage}; only what ended without effect is planned again")
+        if old.erased_by_id:
+            raise NotSeen(f"what was asked in it was erased, by {old.erased_by_id}")
         kinds = as_kinds(old)
     return submit(kinds, actor=actor, why=why or old.why, ticket=old.ticket, replans=old)
 

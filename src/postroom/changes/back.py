@@ -24,6 +24,8 @@ GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went wit
 def back_before(change: Change, state: State) -> Iterator[Planned]:
     """Undo: what this change and its follow-ups did, taken back field by field where it still stands so."""
     done = edits_of(family(change))
+    if any(e.hashed is not None for e in done):
+        raise Problem("change", "what it did was erased from the record: there is nothing to go back to")
     now = standing({(e.table, e.row) for e in done})
     wanted = _one_a_row(done)
     made = {key: last for key, (first, last) in wanted.items() if first.before is None and key in now}
@@ -118,7 +120,9 @@ def _unmake(key: Key, last: RecordedEdit, row: Row, goes: bool, state: State) ->
     """A row this change made: it goes; or ends, or is removed softly, where something hangs on it."""
     table, id = key[0], str(key[1])
     whole = model_of(table).objects.get(pk=id)
-    if "ended_at" in row:
+    if whole.for_good:
+        yield LeftOut(table, id, "it cannot be taken back")
+    elif "ended_at" in row:
         yield edit(whole, ended_at=state.now) if row["ended_at"] is None else LeftOut(table, id, "ended already")
     elif goes:
         yield end(whole)

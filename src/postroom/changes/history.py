@@ -1,6 +1,7 @@
 """What stood when: the edits of one client, unwound from now or folded from the start. Never a copy.
 
-Unwinding costs what happened since; the fold is the proof that record and tables agree.
+Unwinding costs what happened since; the fold is the proof that record and tables agree. Where an edit was erased, the
+fields it set are *erased* (erase.ERASED), until one that still stands says what they were.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Change, Client, Entry, Organization, RecordedEdit, RecordSet, Row
 
 from .edit import model_of
+from .erase import told
 from .errors import Problem
 
 Key = tuple[str, UUID]
@@ -34,15 +36,19 @@ def fold(edits: Iterable[Recorded]) -> Rows:
 def rows_at(client: UUID | None, version: int) -> Rows:
     """The client's rows at a version, folded from its first edit on."""
     edits = RecordedEdit.objects.filter(entry__client=client, entry__version__lte=version).exclude(table__in=NOT_STATE)
-    return fold(edits.order_by("entry__version", "n").values_list("table", "row", "before", "after"))
+    return fold(_recorded(edits.order_by("entry__version", "n")))
 
 
 def since(client: UUID | None, version: int) -> tuple[Rows, Rows]:
     """(then, now) of every row touched since a version."""
     edits = RecordedEdit.objects.filter(entry__client=client, entry__version__gt=version).exclude(table__in=NOT_STATE)
-    newest_first = list(edits.order_by("-entry__version", "-n").values_list("table", "row", "before", "after"))
+    newest_first = _recorded(edits.order_by("-entry__version", "-n"))
     now = standing({(table, id) for table, id, _, _ in newest_first})
     return unwind(now, newest_first), now
+
+
+def _recorded(edits: Iterable[RecordedEdit]) -> list[Recorded]:
+    return [(e.table, e.row, e.before, e.after) for e in told(edits)]
 
 
 def unwind(now: Rows, newest_first: Iterable[Recorded]) -> Rows:

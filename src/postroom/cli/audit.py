@@ -1,18 +1,23 @@
 """audit: what stands in the record, through the API; and on the machine, as root: is it still what was signed?"""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import psycopg
 
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.scope import visible
 from postroom.changes.record import note as event
 from postroom.host.installation import Installation
 from postroom.host.up import cluster_of
+from postroom.models import Client
 from postroom.protocols import note
+from postroom.queries.about import lines_about
 from postroom.record.export import CHECK, NothingSigned
 from postroom.record.export import export as take_out
 from postroom.record.verify import Verdict, Verification
@@ -75,6 +80,34 @@ def listed(
     wanted = {"client": client, "person": person, "object": about, "kind": kind, "since": since, "limit": limit}
     found = remote.ask("GET", "/entries?" + remote.query(wanted))
     show.as_json(found) if as_json else show.entries(found["items"])
+
+
+@audit.command()
+@click.argument("who", metavar="ADDRESS")
+@click.option("--client", help="Whose record, by its slug; left out, the organization's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print the lines as JSON.")
+def about(who: str, client: str | None, as_json: bool) -> None:
+    """Lines of the record in which a mail address stands, or the row it belongs to; what record.erase is given."""
+    with acting_as(SYSTEM):
+        owner = visible(SYSTEM, Client).filter(slug=client).first() if client else None
+        if client and owner is None:
+            raise click.BadParameter(f"there is no client {client}", param_hint="--client")
+        lines = list(_about(who, owner.pk if owner else None))
+    if as_json:
+        click.echo(json.dumps(lines, indent=2, ensure_ascii=False))
+        return
+    for one in lines:
+        words = " ".join(part for part in (one["table"], one["what"], one["row"], ", ".join(one["fields"])) if part)
+        click.echo(f"{one['line']:>12}  {one['at']}  {words}")
+    click.echo(f"{len(lines):,} lines; to erase some: postroom change record.erase -p lines=LINE … -p reason=WHAT_FOR")
+
+
+def _about(who: str, client: UUID | None) -> Iterator[dict[str, Any]]:
+    page = lines_about(SYSTEM, who, client=client)
+    yield from page.items
+    while page.next:
+        page = lines_about(SYSTEM, who, client=client, after=page.next)
+        yield from page.items
 
 
 @audit.command()

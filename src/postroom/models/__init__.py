@@ -9,7 +9,7 @@ from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
-from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, LookedAt, Place, RecordedEdit, TreeNode
+from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 
 __all__ = [
     "Acceptance",
@@ -30,6 +30,7 @@ __all__ = [
     "Domain",
     "Due",
     "Entry",
+    "Erasure",
     "Evidence",
     "Finding",
     "Freeze",

@@ -51,6 +51,7 @@ class StateModel(models.Model):
     mine:          the column that makes a row readable to the person it is about.
     unrecorded:    columns that apply keeps itself and no edit names.
     natural_key:   what people call the row by.
+    for_good:      what its row says was done cannot be undone, so no undo takes the row away.
     holds_mail:    it is served by mail's own store, which keeps what it has: once used, its row is not unmade.
     """
 
@@ -61,6 +62,7 @@ class StateModel(models.Model):
     unrecorded: ClassVar[frozenset[str]] = NOTHING
     natural_key: ClassVar[str] = "id"
     holds_mail: ClassVar[bool] = False
+    for_good: ClassVar[bool] = False
     objects = StateManager()
     save = delete = save_base = _refuse
 

@@ -1,7 +1,10 @@
 """The record: what was proposed, what was written, in what order. Entries, places and edits are only ever inserted.
 
-Changes move from stage to stage, every move an entry. What is still to be done for one stands in `machinery`.
+But for what an erasure takes out of an edit: its content goes, its hash stays. Changes move from stage to stage, every
+move an entry. What is still to be done for one stands in `machinery`.
 """
+
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,6 +12,7 @@ from django.db.models import Case, Q, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Now
 
+from .base import StateModel
 from .clients import Client
 from .people import ApiToken, Person
 
@@ -31,6 +35,7 @@ class Change(models.Model):
 
     actor: person, token, link, founder, clock or system; proposer is the person, if it is one, token what they used.
     domains: what it is about, if that is single domains and nothing besides.
+    erased_by: the change that erased what was asked here, and why (changes/erase.py).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -57,6 +62,7 @@ class Change(models.Model):
     undoes = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="undone_in")
     undone_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+")
     replans = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="replanned_in")
+    erased_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+", db_index=False)
 
     class Meta:
         db_table = "changes"
@@ -177,6 +183,7 @@ class LookedAt(models.Model):
 
 class RecordedEdit(models.Model):
     """A line of an entry. person, said: by whom it is, and its kind or event; what an entry is searched by.
+    hashed: its salted hash, of one that was erased: then it holds nothing else.
 
     PostgreSQL works both out from the line itself: under row security no index finds what is inside of JSON.
     """
@@ -190,6 +197,7 @@ class RecordedEdit(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     salt = models.BinaryField()
+    hashed = models.BinaryField(null=True)
     person = models.GeneratedField(
         expression=Case(When(n=0, then=Coalesce(KT("after__proposer_id"), KT("after__person")))),
         output_field=models.TextField(null=True),
@@ -210,3 +218,21 @@ class RecordedEdit(models.Model):
             models.Index(fields=["person", "entry"], name="edits_by_a_person", condition=Q(n=0)),
             models.Index(fields=["said", "entry"], name="edits_by_what", condition=Q(n=0)),
         ]
+
+
+class Erasure(StateModel):
+    """Lines of one entry that are erased, and what is kept of them: which rows and fields, never what stood there.
+
+    leaf: the entry's, in hex, which names it wherever it is read. lines: [{n, table, row, before, after, kept}], before
+    and after the names of fields. It is made and never unmade; who makes it blanks the lines (changes/erase.py).
+    """
+
+    for_good: ClassVar[bool] = True
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
+    entry = models.ForeignKey(Entry, models.DO_NOTHING)
+    leaf = models.TextField()
+    lines = models.JSONField()
+    reason = models.TextField()
+
+    class Meta(StateModel.Meta):
+        db_table = "erasures"

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import F, Func, JSONField, Q, Value
 
+from postroom.changes.erase import told
 from postroom.models import Change, RecordedEdit
 
-from .changes import edit_line
+from .changes import edit_line, recorded
 
 FEW = 3
 Edits = dict[str, list[dict[str, Any]]]
@@ -32,7 +33,7 @@ def _recorded(changes: list[UUID]) -> Edits:
     """`n` numbers the edits of an entry; 0 is the move of the change itself."""
     if not changes:
         return {}
-    of = {
+    of: dict[tuple[UUID | None, int], str] = {
         (c, v or 0): str(pk)
         for pk, c, v in Change.objects.filter(pk__in=changes).values_list("pk", "client", "version")
     }
@@ -42,12 +43,10 @@ def _recorded(changes: list[UUID]) -> Edits:
     where = Q()
     for owner, numbers in versions.items():
         where |= Q(entry__client=owner, entry__version__in=numbers)
-    rows = RecordedEdit.objects.filter(where, n__gt=0, n__lte=FEW).order_by("entry_id", "n")
+    rows = RecordedEdit.objects.filter(where, n__gt=0, n__lte=FEW).select_related("entry").order_by("entry_id", "n")
     found: Edits = {}
-    for c, v, table, row, before, after in rows.values_list(
-        "entry__client", "entry__version", "table", "row", "before", "after"
-    ):
-        found.setdefault(of[c, v or 0], []).append(edit_line(table, str(row), before, after))
+    for e in told(rows):
+        found.setdefault(of[e.entry.client_id, e.entry.version or 0], []).append(recorded(e))
     return found
 
 

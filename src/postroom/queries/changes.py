@@ -12,6 +12,7 @@ from postroom.access.acting import Actor, acted
 from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
 from postroom.changes.edit import model_of
+from postroom.changes.erase import told
 from postroom.changes.policy import Proposed
 from postroom.changes.reviews import CLOSED
 from postroom.models import Batch, Change, Person, RecordedEdit
@@ -36,7 +37,7 @@ def timeline(
 
     actors: only those by these sorts of actor: person, link, founder, system, clock.
     """
-    rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by")
+    rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by", "erased_by")
     if client is not None:
         owner = client_of(actor, client)
         rows = rows.filter(client=owner) if owner else rows.none()
@@ -102,13 +103,20 @@ def line(change: Change, names: Mapping[UUID, str] = NOBODY) -> dict[str, Any]:
         "undone_by": _id(change.undone_by_id),
         "undoes": _id(change.undoes_id),
         "batch": _id(change.batch_id),
+        "erased": _erased(change),
     }
+
+
+def _erased(change: Change) -> dict[str, str] | None:
+    """When what was asked in it was erased, and by which change: None where it still stands."""
+    by = change.erased_by
+    return {"by": str(by.pk), "at": by.now.isoformat()} if by else None
 
 
 def whole(change_id: UUID) -> dict[str, Any]:
     """Everything known of one change; NotThere if it is not there, or not yours."""
     seen(change_id)
-    change = Change.objects.select_related("client", "proposer").get(pk=change_id)
+    change = Change.objects.select_related("client", "proposer", "erased_by").get(pk=change_id)
     approvals = list(change.approval_set.select_related("person").order_by("at"))
     hidden = [change.proposer_id] if change.proposer_id and change.proposer is None else []
     names_of = acted({*hidden, *(a.person_id for a in approvals if a.person is None)})
@@ -187,14 +195,18 @@ def _edits(change: Change) -> Iterable[dict[str, Any]]:
     if change.version is None:
         return iter(())
     done = RecordedEdit.objects.filter(entry__client=change.client_id, entry__version=change.version)
-    lines = done.exclude(table="changes").order_by("n").values_list("table", "row", "before", "after")
-    return (edit_line(t, str(i), b, a) for t, i, b, a in lines.iterator(chunk_size=SHOWN_EDITS))
+    return map(recorded, told(done.exclude(table="changes").order_by("n")[: SHOWN_EDITS + 1]))
 
 
-def edit_line(table: str, id: str, before: Any, after: Any) -> dict[str, Any]:
+def recorded(e: RecordedEdit) -> dict[str, Any]:
+    return edit_line(e.table, str(e.row), e.before, e.after, erased=e.hashed is not None)
+
+
+def edit_line(table: str, id: str, before: Any, after: Any, *, erased: bool = False) -> dict[str, Any]:
+    """erased: what stood there is gone for good; the names of the fields are left."""
     hidden = {"proof_token"}
     cleaned = [row and {k: v for k, v in row.items() if k not in hidden} for row in (before, after)]
-    return {"table": table, "id": id, "before": cleaned[0], "after": cleaned[1]}
+    return {"table": table, "id": id, "before": cleaned[0], "after": cleaned[1], "erased": erased}
 
 
 def names(keys: list[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
+from postroom.changes.erase import ERASED
 from postroom.changes.history import Rows
 from postroom.models import Address, Alias, Client, Domain, Mailbox, RecordedEdit, Row, StateModel
 
@@ -45,10 +46,13 @@ class Then:
         for name, (other, column) in NAMED.items():
             if id := row.get(f"{name}_id"):
                 said[name] = self._named(other, id, column, now.get(name))
-        said["label"] = said.get("address") if model in ON_AN_ADDRESS else row[model.natural_key]
+        label = said.get("address") if model in ON_AN_ADDRESS else row[model.natural_key]
+        said["label"] = row["id"] if label == ERASED else label
         return said
 
     def _named(self, model: type[StateModel], id: str, column: str, now: str | None) -> str | None:
+        if id == ERASED:
+            return ERASED
         if (row := self.unwound.get((model._meta.db_table, UUID(id)))) is not None:
             return str(row[column])
         if now is None and (model, id) not in self._names:

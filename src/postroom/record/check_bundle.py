@@ -8,8 +8,8 @@ from elsewhere; left out, key.txt is believed, which proves only that the export
 
 What is worked out: every entry is hashed from its lines (canonical JSON, salted, SHA-256) and led by its proof to the
 root of the checkpoint (RFC 9162, 2.1.3.2); the checkpoint's signature is checked (Ed25519, RFC 8032); the entries
-number from 0 without a gap, versions from 1, and each says itself that it is this client's. Exit code 1 where anything
-differs.
+number from 0 without a gap, versions from 1, and each says itself that it is this client's. A line that was erased
+counts by the hash that is left of it, where a later entry says that it was erased. Exit code 1 where anything differs.
 """
 
 import base64
@@ -45,21 +45,28 @@ def main(folder: Path, key: str) -> list[str]:
 def of_entries(path: Path, size: int, root: bytes) -> "list[str]":
     problems: list[str] = []
     number, version, client = 0, 0, ""
+    gone: dict[tuple[str, int], int] = {}  # leaf and line of what was erased → where, until an entry says so
     with path.open(encoding="utf-8") as lines:
         for place, line in enumerate(lines, start=1):
             try:
                 one = json.loads(line)
                 client = client or one["client"]
                 number, version = checked(one, number, version, client)
-                included(leaf(one["lines"]), one["index"], size, [bytes.fromhex(h) for h in one["proof"]], root)
+                found = leaf(one["lines"])
+                included(found, one["index"], size, [bytes.fromhex(h) for h in one["proof"]], root)
+                account(one["lines"], found.hex(), place, gone)
             except (Wrong, KeyError, TypeError, ValueError) as wrong:
                 problems.append(f"entries.jsonl, line {place}: {wrong}")
+    problems += [
+        f"entries.jsonl, line {at}: line {n} of it was erased without a record of it" for (_, n), at in gone.items()
+    ]
     return problems if number else [*problems, "entries.jsonl: there is no entry"]
 
 
 def checked(one: dict[str, Any], number: int, version: int, client: str) -> tuple[int, int]:
     """(the next number, the last version)."""
-    said = one["lines"][0]["after"]
+    head = one["lines"][0]
+    said = {"client_id": client, "version": one["version"]} if "hashed" in head else head["after"]
     if one["number"] != number:
         raise Wrong(f"entry {one['number']}, {number} was due")
     if one["client"] != client or said["client_id"] != client:
@@ -77,10 +84,30 @@ def leaf(lines: list[dict[str, Any]]) -> bytes:
     """H(0x00 || salted hash of each line)."""
     found = hashlib.sha256(b"\x00")
     for one in lines:
+        if "hashed" in one:
+            found.update(erased(one))
+            continue
         parts = [one["table"], one["row"], one["before"], one["after"]]
         text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         found.update(hashlib.sha256(bytes.fromhex(one["salt"]) + text.encode()).digest())
     return found.digest()
+
+
+def erased(one: dict[str, Any]) -> bytes:
+    """What is left of an erased line: its salted hash, and nothing else."""
+    kept = bytes.fromhex(one["hashed"])
+    if len(kept) != 32 or one["salt"] or one["before"] is not None or one["after"] is not None:
+        raise Wrong("a line is erased, and there is more of it than its hash")
+    return kept
+
+
+def account(lines: list[dict[str, Any]], found: str, place: int, gone: dict[tuple[str, int], int]) -> None:
+    """Note what was erased of this entry, and what it says that was erased of earlier ones."""
+    gone.update({(found, n): place for n, one in enumerate(lines) if "hashed" in one})
+    for one in lines[1:]:
+        if one["table"] == "erasures" and one["before"] is None and "hashed" not in one:
+            for line in one["after"]["lines"]:
+                gone.pop((one["after"]["leaf"], line["n"]), None)
 
 
 def included(found: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> None:

@@ -15,13 +15,18 @@ import psycopg
 
 from postroom.protocols import merkle, note
 
-from .verify import Stored, entries_of, node
+from .stored import Erased, Stored
+from .verify import entries_of, node
 
 CHECK = "check_bundle.py"
 
 
 class NothingSigned(LookupError):
     """There is no checkpoint yet, so nothing can be proven."""
+
+
+class NotSignedYet(NothingSigned):
+    """Something was erased a moment ago, and the entry that says so is not signed yet."""
 
 
 def export(connection: "psycopg.Connection[Any]", client: UUID, who: note.Verifier, path: Path) -> int:
@@ -49,20 +54,25 @@ def _written(
     archive: zipfile.ZipFile, connection: "psycopg.Connection[Any]", client: UUID, size: int, nodes: merkle.Nodes
 ) -> int:
     """entries.jsonl, an entry a line; how many."""
-    count = 0
+    count, erased = 0, Erased()
     with archive.open("entries.jsonl", "w", force_zip64=True) as out:
         for stored in entries_of(connection, client):
             if stored.place < size:
+                for _ in erased.of(stored, stored.leaf or b""):
+                    pass
                 proof = merkle.inclusion(stored.place, size, nodes)
                 one = {**_entry(stored), "proof": [each.hex() for each in proof]}
                 out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
                 count += 1
+    if erased.waiting:
+        raise NotSignedYet("what was erased is not accounted for by what is signed yet: try again in a moment")
     return count
 
 
 def _entry(one: Stored) -> dict[str, Any]:
     lines = [
         {"table": table, "row": row, "before": before, "after": after, "salt": salt.hex()}
-        for (table, row, before, after), salt in one.lines
+        | ({"hashed": kept.hex()} if kept is not None else {})
+        for (table, row, before, after), salt, kept in one.lines
     ]
     return {"index": one.place, "number": one.number, "client": one.client, "version": one.version, "lines": lines}

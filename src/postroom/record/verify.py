@@ -7,43 +7,36 @@ those kept outside of the database too. What differs is said with its place; not
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from postroom.protocols import entry, merkle, note
 
+from .stored import Erased, Stored, about
+
 SETTLED = "10 seconds"  # an entry has its place by then
 AT_ONCE = 2_000
-LASTS = timedelta(minutes=15)  # a transaction, and two clocks; longer ones are ended (cluster.py)
 # A line comes whole, as one text: taking it apart and writing it canonically is what a long record takes its time for.
 LOG = (
     "SELECT p.log_index, p.client_index, p.client_id::text, e.id, e.client_id::text, e.version, e.leaf, e.at,"
-    ' jsonb_build_array(x."table", x."row", x.before, x.after)::text, x.salt'
+    ' jsonb_build_array(x."table", x."row", x.before, x.after)::text, x.salt, x.hashed'
     " FROM places p LEFT JOIN entries e ON e.id = p.entry_id LEFT JOIN edits x ON x.entry_id = e.id"
+)
+JUST_ERASED = (
+    "SELECT e.client_id::text, x.after FROM entries e JOIN edits x ON x.entry_id = e.id"
+    """ LEFT JOIN places p ON p.entry_id = e.id WHERE x."table" = 'erasures' AND x.before IS NULL"""
+    " AND (p.entry_id IS NULL OR p.client_id IS NOT DISTINCT FROM e.client_id)"
+    " AND CASE WHEN p.log_index IS NULL THEN e.at BETWEEN now() - %s::interval AND now() + %s::interval"
+    " ELSE p.log_index >= %s END"
 )
 WITHOUT_PLACE = (
     "SELECT e.id FROM entries e WHERE e.at < now() - %s::interval"
     " AND NOT EXISTS (SELECT FROM places p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT 20"
 )
-
-
-class Stored(NamedTuple):
-    """An entry and its place, as they stand in the database. lines: ([table, row, before, after], salt)."""
-
-    place: int
-    number: int
-    client: str | None
-    id: int | None
-    whose: str | None
-    version: int | None
-    leaf: bytes | None
-    at: datetime
-    lines: list[tuple[list[Any], bytes]]
 
 
 @dataclass
@@ -68,16 +61,19 @@ class Verification:
         found = Verdict()
         roots = self._roots(found)
         tree, nexts, versions = merkle.Frontier(), dict[str | None, int](), dict[str | None, int]()
+        erased = Erased()
         for one in _log(self.connection, LOG + " ORDER BY p.log_index, x.n", ()):
             leaf = hashed(one)
             found.problems += _of_place(one, tree.size, nexts)
             found.problems += _of_entry(one, leaf, versions)
+            found.problems += erased.of(one, leaf)
             for _ in tree.append(leaf):
                 pass
             if tree.size in roots:
                 found.problems += _of_root(tree, roots.pop(tree.size))
         found.entries = tree.size
         found.problems += [f"{size:,} entries were signed, {tree.size:,} are there" for size in sorted(roots)]
+        found.problems += self._unaccounted(erased)
         found.problems += self._without_place()
         return found
 
@@ -86,14 +82,16 @@ class Verification:
         found = Verdict()
         roots = self._roots(found)
         size = max(roots, default=0)
-        nexts, versions = dict[str | None, int](), dict[str | None, int]()
+        nexts, versions, erased = dict[str | None, int](), dict[str | None, int](), Erased()
         for one in entries_of(self.connection, client):
             leaf = hashed(one)
             found.problems += _of_place(one, one.place, nexts)
             found.problems += _of_entry(one, leaf, versions)
+            found.problems += erased.of(one, leaf)
             if one.place < size:
                 found.problems += self._included(leaf, one.place, size, roots[size])
             found.entries += 1
+        found.problems += self._unaccounted(erased)
         return found
 
     def _roots(self, found: Verdict) -> dict[int, set[bytes]]:
@@ -122,6 +120,14 @@ class Verification:
     def _node(self, level: int, index: int) -> bytes:
         return node(self.connection, level, index)
 
+    def _unaccounted(self, erased: Erased) -> Iterator[str]:
+        """What was erased a moment ago is recorded by an entry that has no place yet, or got it since."""
+        if erased.waiting:
+            for client, after in self._rows(JUST_ERASED, SETTLED, SETTLED, erased.size):
+                for _ in erased.accounted(client, after):
+                    pass
+        yield from erased.left()
+
     def _without_place(self) -> Iterator[str]:
         yield from (f"entry {id} has no place in the log" for (id,) in self._rows(WITHOUT_PLACE, SETTLED))
 
@@ -148,13 +154,17 @@ def _log(connection: "psycopg.Connection[Any]", query: str, values: Sequence[Any
         cursor.itersize = AT_ONCE
         for _, rows in groupby(cursor.execute(query.encode(), values), key=itemgetter(0)):
             head = next(rows)
-            lines = [(json.loads(text), salt) for *_, text, salt in chain((head,), rows) if salt is not None]
-            yield Stored._make((*head[:-2], lines))
+            lines = [
+                (json.loads(text), salt, kept) for *_, text, salt, kept in chain((head,), rows) if salt is not None
+            ]
+            yield Stored._make((*head[:-3], lines))
 
 
 def hashed(one: Stored) -> bytes:
     """Its leaf as it was hashed when it was written, from the lines as they are stored now."""
-    return entry.leaf(entry.salted(salt, entry.encode(line).encode()) for line, salt in one.lines)
+    return entry.leaf(
+        entry.salted(salt, entry.encode(line).encode()) if kept is None else kept for line, salt, kept in one.lines
+    )
 
 
 def _of_place(one: Stored, expected: int, nexts: dict[str | None, int]) -> Iterator[str]:
@@ -175,26 +185,22 @@ def _of_entry(one: Stored, leaf: bytes, versions: dict[str | None, int]) -> Iter
         return
     if one.leaf != leaf:
         yield f"entry at {one.place:,}: what it holds is not what was recorded"
-    after = one.lines[0][0][3] if one.lines else None
+    whole = bool(one.lines) and one.lines[0][2] is None  # what an erased head said is kept by its erasure (erased.py)
+    after = one.lines[0][0][3] if whole else None
     said = after if isinstance(after, dict) else {}
-    if one.lines and said.get("client_id") != one.whose:
+    if whole and said.get("client_id") != one.whose:
         yield f"entry at {one.place:,}: it was recorded at another client"
-    if one.lines and not _about(one.at, said.get("at")):
+    if whole and not about(one.at, said.get("at")):
         yield f"entry at {one.place:,}: its time is not what was recorded"
     if (one.version is not None) != (len(one.lines) > 1):
         yield f"entry at {one.place:,}: what changed something is a version, and nothing else is"
     if one.version is not None:
-        if said.get("version") != one.version:
+        if whole and said.get("version") != one.version:
             yield f"entry at {one.place:,}: version {one.version:,} is not what was recorded"
         due = versions.get(one.whose, 0) + 1
         if one.version != due:
             yield f"entry at {one.place:,}: version {one.version:,} of its client, {due:,} was due"
         versions[one.whose] = one.version
-
-
-def _about(at: datetime, said: Any) -> bool:
-    """The database's time of an entry and its writer's own, in whole seconds, are those of one transaction."""
-    return isinstance(said, str) and abs(at - datetime.fromisoformat(said)) <= LASTS
 
 
 def _of_root(tree: merkle.Frontier, roots: set[bytes]) -> Iterator[str]:

@@ -96,6 +96,7 @@ def _acts(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Act, ...]:
     if (
         one["stage"] in STOPPED
         and one["kind"] != "history.roll_back"
+        and not one["erased"]
         and request.access.can(one["kind"], row.client_id)
     ):
         return (Act("Plan it again", f"{at}replan/", icon="refresh", method="post"),)
@@ -159,9 +160,10 @@ def _approvers(request: Any, row: Change) -> tuple[Item, ...]:
 
 
 def _asked(one: Mapping[str, Any]) -> tuple[Fact, ...]:
+    no_why = Badge("unknown", "erased" if one["erased"] else "no reason given")
     facts = [
         Fact("Proposed by", _who(one), f"{when(one['now'])}"),
-        Fact("Why", one["why"] or Badge("unknown", "no reason given")), Fact("Ticket", one["ticket"] or "none"),
+        Fact("Why", one["why"] or no_why), Fact("Ticket", one["ticket"] or "none"),
     ]  # fmt: skip
     for name, words in (("caused_by", "Followed from"), ("undoes", "Takes back"), ("undone_by", "Taken back by"),
                         ("replans", "Plans again")):  # fmt: skip
@@ -183,7 +185,8 @@ def _plan(one: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _undo(request: Any, one: Mapping[str, Any], row: Change, names: Names) -> Undo | None:
     """What an undo would bring back, as far as it is seen from here; its own plan says it exactly."""
-    if one["version"] is None or one["undone_by"] or row.kind == "organization.found":
+    gone = any(edit["erased"] for edit in one["edits"])
+    if one["version"] is None or one["undone_by"] or gone or row.kind in ("organization.found", "record.erase"):
         return None
     back: list[Words] = []
     stays: list[Words] = []
@@ -219,7 +222,17 @@ def _alone(request: Any, row: Change) -> str:
 
 
 def _notes(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:
-    return (*_waits_alone(one, row), *_to_review(request, one, row))
+    return (*_erased(one), *_waits_alone(one, row), *_to_review(request, one, row))
+
+
+def _erased(one: Mapping[str, Any]) -> tuple[Note, ...]:
+    if not (gone := one["erased"]):
+        return ()
+    words = (
+        "What was asked, why, and what was said of it is gone for good, by",
+        Link("a change", f"/changes/{gone['by']}/"),
+    )
+    return (Note(f"Erased on {when(gone['at'])}", words, "plain", "history-off"),)
 
 
 def _waits_alone(one: Mapping[str, Any], row: Change) -> tuple[Note, ...]:

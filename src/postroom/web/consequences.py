@@ -40,6 +40,8 @@ SAID: dict[str, str] = {
     "findings.reopen": "It stands in the list again like any other.",
     "freezes.start": "Nothing changes here until it ends, but what only closes access.",
     "freezes.end": "Changes go through again.",
+    "record.erase": "What these lines hold is gone for good, and no undo brings it back. That they were there, about "
+    "which rows, when and by whom, stays, and the record still verifies.",
     "history.roll_back": "What still stands as that change left it goes back to how it was before; what changed again "
     "since is left out and listed.",
     "dkim_keys.activate": "Mail of the domain is signed with this key from now on.",

@@ -38,6 +38,8 @@ def _line(
         shown.append(stage(one["stage"]))
     if one["undone_by"]:
         shown.append(Badge("fact", "undone", "arrow-back-up"))
+    if one.get("erased"):
+        shown.append(Badge("fact", "erased", "history-off"))
     return Line(
         tuple(shown), when(one["now"]), by=by(one), tone=_tone(one["stage"]), icon=icon_of(one["kind"]),
         iso=iso(one["now"]), diff=_diff(edits, names),
@@ -45,9 +47,15 @@ def _line(
 
 
 def by(one: Mapping[str, Any]) -> Words:
-    """Who · why · ticket. No known actor is said so."""
+    """Who · why · ticket; where these were erased, by what. No known actor is said so."""
     who: Any = one["proposer"]["name"] if one["proposer"] else OURS.get(one["actor"])
     more = [part for part in (one["why"], one["ticket"]) if part]
+    if gone := one.get("erased"):
+        return (
+            who or "unknown actor",
+            f"· erased on {when(gone['at'])} by",
+            Link("a change", f"/changes/{gone['by']}/"),
+        )
     if who is None:
         return (Badge("unknown", "unknown actor"), " · ".join(more))
     return " · ".join([who, *more])
@@ -64,7 +72,9 @@ def _diff(edits: Sequence[Mapping[str, Any]], names: Names) -> tuple[FieldDiff, 
         if edit["table"] == "secrets" and edit["after"] is None:
             continue  # an old link or password that went with a newer one says nothing by itself
         whole = said(edit, names, known)
-        if edit["before"] is None or edit["after"] is None:
+        if edit.get("erased"):
+            fields.append(FieldDiff(whole.noun, None, whole.what))
+        elif edit["before"] is None or edit["after"] is None:
             label = _cut(whole.label)
             fields.append(FieldDiff(whole.noun, *((None, label) if edit["before"] is None else (label, None))))
         else:

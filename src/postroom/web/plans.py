@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,8 @@ def objects(edits: Sequence[Mapping[str, Any]], names: Names) -> tuple[ObjectDif
 def said(one: Mapping[str, Any], names: Names, known: Mapping[str, str], *, url: str = "") -> ObjectDiff:
     """One edit, without what a new row starts with anyway; a raised access epoch is said as what it does."""
     before, after = one["before"], one["after"]
+    if one.get("erased"):
+        return replace(plain_edit(one["table"], names(one["id"]), None, None), what="erased from the record")
     if before is None or after is None:
         before, after = (
             {k: v for k, v in half.items() if k not in NOISE} if half else half for half in (before, after)

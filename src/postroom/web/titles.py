@@ -82,6 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "findings.accept": ("Accept a finding", "Accept a finding {finding}"),
     "findings.reopen": ("Reopen a finding", "Reopen a finding {finding}"),
     "findings.lapse": ("End what was accepted until now", "Acceptance of a finding ended {acceptance}"),
+    "record.erase": ("Erase from the record", "Erase from the record: {reason}"),
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
 # Where a kind's noun is no table's name.
@@ -92,6 +93,7 @@ TABLES = {
     "notices": "invites",
     "tokens": "api_tokens",
     "access": "clients",
+    "record": "erasures",
 }
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]

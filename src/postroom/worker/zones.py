@@ -130,13 +130,15 @@ def _moved(zone: str, changes: list[RRsetChange]) -> str:
 
 
 def _whose(delivery: Delivery) -> tuple[str, str]:
-    """Name and hosting of the domain; of one that is gone with an undo, as it was made."""
+    """Name and hosting of the domain; of one that is gone with an undo, as it was then."""
     domain = Domain.objects.filter(pk=delivery.object).first()
     if domain:
         return domain.name, domain.hosting
     edits = RecordedEdit.objects.filter(row=str(delivery.object), table="domains")
-    made = edits.filter(before__isnull=True).latest("entry_id")  # not before=None: that is JSON null to Django
-    row: dict[str, Any] = made.after or {}
+    gone = edits.filter(after__isnull=True, hashed=None).latest(
+        "entry_id"
+    )  # not after=None: that is JSON null to Django
+    row: dict[str, Any] = gone.before or {}
     return str(row["name"]), str(row["hosting"])
 
 

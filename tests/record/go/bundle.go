@@ -32,7 +32,11 @@ type line struct {
 	Before interface{} `json:"before"`
 	After  interface{} `json:"after"`
 	Salt   string      `json:"salt"`
+	Hashed *string     `json:"hashed"`
 }
+
+// erased holds, by leaf and number, lines of which the hash alone is left, until a later entry says that they were erased.
+type erased map[string]bool
 
 // bundle verifies an exported record: how many entries are in it.
 func bundle(signer note.Verifier, folder string) (int64, error) {
@@ -50,6 +54,7 @@ func bundle(signer note.Verifier, folder string) (int64, error) {
 	}
 	defer file.Close()
 	in := bufio.NewReader(file)
+	gone := erased{}
 	for number, version := int64(0), int64(0); ; number++ {
 		text, err := in.ReadBytes('\n')
 		if err != nil {
@@ -57,16 +62,19 @@ func bundle(signer note.Verifier, folder string) (int64, error) {
 				err = errors.New("the entries end in the middle of one, or there is none")
 				return number, err
 			}
+			for which := range gone {
+				return number, fmt.Errorf("line %s was erased without a record of it", which)
+			}
 			return number, nil
 		}
-		if err := included(tree, text, number, &version); err != nil {
+		if err := included(tree, text, number, &version, gone); err != nil {
 			return number, fmt.Errorf("entry %d: %w", number, err)
 		}
 	}
 }
 
 // included leads one entry to the root; numbers and versions have no gap.
-func included(tree tlog.Tree, text []byte, number int64, version *int64) error {
+func included(tree tlog.Tree, text []byte, number int64, version *int64, gone erased) error {
 	var one exported
 	reader := json.NewDecoder(bytes.NewReader(text))
 	reader.UseNumber()
@@ -76,7 +84,7 @@ func included(tree tlog.Tree, text []byte, number int64, version *int64) error {
 	if one.Number != number {
 		return fmt.Errorf("number %d, %d was due", one.Number, number)
 	}
-	if who := whose(one.Lines); who != one.Client {
+	if who := whose(one.Lines); who != one.Client && (len(one.Lines) == 0 || one.Lines[0].Hashed == nil) {
 		return fmt.Errorf("of client %q, and it says %q", one.Client, who)
 	}
 	if one.Version != nil {
@@ -100,7 +108,29 @@ func included(tree tlog.Tree, text []byte, number int64, version *int64) error {
 		}
 		copy(proof[n][:], raw)
 	}
+	gone.account(one.Lines, entry)
 	return tlog.CheckRecord(proof, tree.N, tree.Hash, one.Index, tlog.RecordHash(entry))
+}
+
+// account notes what was erased of an entry, and what it says that was erased of earlier ones.
+func (gone erased) account(lines []line, entry []byte) {
+	leaf := tlog.RecordHash(entry)
+	for n, one := range lines {
+		if one.Hashed != nil {
+			gone[fmt.Sprintf("%x.%d", leaf[:], n)] = true
+			continue
+		}
+		said, ok := one.After.(map[string]interface{})
+		if n == 0 || one.Table != "erasures" || one.Before != nil || !ok {
+			continue
+		}
+		named, _ := said["lines"].([]interface{})
+		for _, each := range named {
+			if line, ok := each.(map[string]interface{}); ok {
+				delete(gone, fmt.Sprintf("%s.%s", said["leaf"], line["n"]))
+			}
+		}
+	}
 }
 
 // whose says to which client the entry was recorded, by its own first line.
@@ -115,6 +145,13 @@ func whose(lines []line) string {
 }
 
 func salted(one line) ([]byte, error) {
+	if one.Hashed != nil {
+		hash, err := hex.DecodeString(*one.Hashed)
+		if err != nil || len(hash) != sha256.Size || one.Salt != "" || one.Before != nil || one.After != nil {
+			return nil, errors.New("a line is erased, and there is more of it than its hash")
+		}
+		return hash, nil
+	}
 	salt, err := hex.DecodeString(one.Salt)
 	if err != nil {
 		return nil, err

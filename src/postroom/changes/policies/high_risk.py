@@ -14,6 +14,7 @@
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
 | living with a critical finding | its acceptance opens, as accepted |
+| erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
 """
 
@@ -32,6 +33,7 @@ from postroom.models import (
     Client,
     DkimKey,
     Domain,
+    Erasure,
     Freeze,
     Grant,
     Invite,
@@ -184,6 +186,12 @@ def _lost_sign_in(proposed: Proposed) -> Iterator[str]:
             yield f"lets {m.then['contact']} set a new password and new second factors"
 
 
+def _erasure(proposed: Proposed) -> Iterator[str]:
+    count = sum(len(m.then["lines"]) for m in proposed.moves(Erasure) if m.then)
+    if count:
+        yield f"erases {count} line{'s' if count > 1 else ''} of the record, for good"
+
+
 def _over_others(proposed: Proposed) -> Iterator[str]:
     undone = proposed.kind.takes_back
     if undone is None:
@@ -216,5 +224,5 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation,
-    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _over_others,
+    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _erasure, _over_others,
 )  # fmt: skip

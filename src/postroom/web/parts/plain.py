@@ -33,6 +33,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "api_sessions": ("API session", "plug-connected"),
     "api_tokens": ("API token", "plug-connected"),
     "roles": ("Role", "user-check"),
+    "erasures": ("Erasure", "history-off"),
 }
 """A table's noun and icon."""
 
