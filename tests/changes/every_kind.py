@@ -238,7 +238,7 @@ def _named(house: House) -> dict[str, str]:
         "key": str(keys["acme.example"].pk),
         "wanted": str(keys["new.example"].pk),
         "record_set": str(the(RecordSet, domain__name="acme.example", type="MX").pk),
-        "line": f"{head_of(do('clients.change', house.olive, client='globex', notes='x'))}.0",
+        "line": f"{head_of(do('clients.change', house.olive, client='off', notes='x'))}.0",
         "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
     }
 
