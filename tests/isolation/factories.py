@@ -185,9 +185,9 @@ def programs(world: World, here: Ground) -> None:
     agreed(world.house, do("tokens.create", admin, secrets={"token": kept}, name=here.words("CI"), until=soon(),
                            permissions=["mailboxes.view", "domains.view"]))  # fmt: skip
     here.secrets["token"] = token
-    here.ids["token"] = str(the(ApiToken, person=admin.person).pk)
-    used(the(ApiToken, person=admin.person).pk, replace(admin, sort="token", token=the(ApiToken, person=admin.person).pk),
-         "192.0.2.1")  # fmt: skip
+    made = the(ApiToken, person=admin.person)
+    here.ids["token"] = str(made.pk)
+    used(made.pk, replace(admin, sort="token", token=made.pk), "192.0.2.1")
 
 
 @makes(Freeze, Review)
@@ -275,8 +275,9 @@ def evidence(world: World, here: Ground) -> None:
     """As a node would leave it; its own functions are tried in tests/changes/test_nodes.py."""
     with acting_as(SYSTEM):
         node = Node.objects.order_by("name").first()
-        Evidence.objects.create(node=node, client_id=here.client, change_id=here.ids["made"], object="mailboxes",
-                                object_id=here.ids["mailbox"], at=timezone.now(), found=[{"answer": here.canary}])  # fmt: skip
+        about = {"change_id": here.ids["made"], "object": "mailboxes", "object_id": here.ids["mailbox"]}
+        found = [{"answer": here.canary}]
+        Evidence.objects.create(node=node, client_id=here.client, at=timezone.now(), found=found, **about)
 
 
 @makes(Place)
