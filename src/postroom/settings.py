@@ -56,6 +56,7 @@ DATABASES = {
 
 MIDDLEWARE = [
     "postroom.web.guard.Guard",
+    "postroom.web.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -19,7 +19,7 @@ ARGUMENTS = {
     "client": "acme", "domain": "acme.example", "mailbox": "mia@acme.example", "person": "olive@northlight.example",
     "node": "mx1",
 }  # fmt: skip
-OPEN_TO_ALL = {"own sign-in", "public"}
+OPEN_TO_ALL = {"own", "public"}
 
 
 def patterns() -> Iterator[tuple[str, URLPattern]]:

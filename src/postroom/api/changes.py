@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema, Status
+from ninja import Header, Router, Status
 
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.declared import SOMETIMES
 from postroom.changes import step_up
 from postroom.changes.approvals import approve, replan, undo, withdraw
 from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
@@ -22,6 +23,7 @@ from postroom.queries.changes import whole_batch as shown_batch
 
 from .asked import Params, as_why, in_changes, one_change, whole_batch
 from .door import reads, submits
+from .unknown import Body
 
 router = Router(tags=["changes"])
 Answer = dict[int, Any]
@@ -29,7 +31,7 @@ KEY: Any = Header(None, alias="Idempotency-Key")  # type: ignore[type-arg]
 DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
 
 
-class ChangeIn(Schema):
+class ChangeIn(Body):
     kind: str
     params: Params = {}
     why: Text
@@ -38,8 +40,8 @@ class ChangeIn(Schema):
     dry_run: bool = False
 
 
-class BatchIn(Schema):
-    class Part(Schema):
+class BatchIn(Body):
+    class Part(Body):
         kind: str
         params: Params = {}
 
@@ -48,11 +50,11 @@ class BatchIn(Schema):
     ticket: Line = ""
 
 
-class Why(Schema):
+class Why(Body):
     why: Text = ""
 
 
-class Seen(Schema):
+class Seen(Body):
     plan_hash: str
 
 
@@ -71,7 +73,7 @@ def kinds(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/changes", response=DONE_OR_WAITING)
-@submits("changes.view")
+@submits("changes.view", step_up=SOMETIMES)
 def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
     """Propose a change. 200 when it is applied (or a dry run), 202 while it waits for an approval or its time."""
     kind, why = one_change(body.kind, body.params, body.why, request.auth.actor)
@@ -107,7 +109,7 @@ def change(request: Any, change_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/changes/{change_id}/approve", response=DONE_OR_WAITING)
-@submits("changes.approve")
+@submits("changes.approve", step_up=SOMETIMES)
 def approve_change(request: Any, change_id: UUID, body: Seen) -> Any:
     """Let exactly the plan you looked at through."""
     step_up.before_approving(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
@@ -129,7 +131,7 @@ def undo_change(request: Any, change_id: UUID, body: Why) -> Any:
 
 
 @router.post("/changes/{change_id}/replan", response=DONE_OR_WAITING)
-@submits("changes.view")
+@submits("changes.view", step_up=SOMETIMES)
 def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
     """Plan a stale, refused or withdrawn change again, now; answers with the new one."""
     step_up.before_planning_again(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
@@ -137,7 +139,7 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
 
 
 @router.post("/batches", response=DONE_OR_WAITING)
-@submits("changes.view")
+@submits("changes.view", step_up=SOMETIMES)
 def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
     parts, why = whole_batch([(part.kind, part.params) for part in body.changes], body.why, request.auth.actor)
@@ -156,7 +158,7 @@ def batch(request: Any, batch_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/batches/{batch_id}/approve", response=DONE_OR_WAITING)
-@submits("changes.approve")
+@submits("changes.approve", step_up=SOMETIMES)
 def approve_all(request: Any, batch_id: UUID, body: Seen) -> Any:
     step_up.before_approving_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, approve_batch(batch_id, actor=request.auth.actor, plan_hash=body.plan_hash))

@@ -1,4 +1,4 @@
-"""Who is asking at the API, and what an operation requires: declared beside it, or it answers 403.
+"""Who is asking at the API, and what an operation requires: declared beside it, or it answers 403 (web/gate.py).
 
 A bearer token is a personal session: it may do what its person may. No cookies here, so no cross-site forgery.
 """
@@ -17,6 +17,8 @@ from ninja.security import HttpBearer
 
 from postroom.access import throttle
 from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in, token_of
+from postroom.access.declared import CHANGE, PUBLIC, Declared
+from postroom.access.declared import look as looked
 from postroom.access.roles import operates
 from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
@@ -24,6 +26,8 @@ from postroom.changes.kinds.people import COUNTED
 from postroom.changes.looks import look, opened
 from postroom.changes.record import note
 from postroom.models.base import made_at
+
+from .unknown import only_asked
 
 FRESH = timedelta(minutes=15)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,10 +82,18 @@ def _by_token(request: HttpRequest, token: str) -> Caller | None:
     return Caller(found[0], None)
 
 
-def anybody(view: F) -> F:
+def anybody(*, recorded: str = "") -> Callable[[F], F]:
     """The operation is open to whoever asks."""
-    view.permission = "public"  # type: ignore[attr-defined]
-    return view
+
+    def declare(view: F) -> F:
+        @wraps(view)
+        def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
+            only_asked(request, inside)
+            return view(request, *args, **kwargs)
+
+        return _said(inside, Declared(PUBLIC, recorded=recorded))  # type: ignore[no-any-return]
+
+    return declare
 
 
 def reads(permission: str, *, recorded: str = "") -> Callable[[F], F]:
@@ -93,6 +105,7 @@ def reads(permission: str, *, recorded: str = "") -> Callable[[F], F]:
     def declare(view: F) -> F:
         @wraps(view)
         def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
+            only_asked(request, inside)
             _must(request.auth, permission)
             with acting_as(request.auth.actor) as access:
                 answer = view(request, *args, **kwargs)
@@ -100,26 +113,33 @@ def reads(permission: str, *, recorded: str = "") -> Callable[[F], F]:
                     look(access, recorded, **opened(request.opened))
                 return answer
 
-        inside.permission = permission  # type: ignore[attr-defined]
         inside.recorded = recorded  # type: ignore[attr-defined]
-        return inside  # type: ignore[return-value]
+        return _said(inside, Declared(permission, recorded=looked(recorded)))  # type: ignore[no-any-return]
 
     return declare
 
 
-def submits(permission: str) -> Callable[[F], F]:
-    """The operation submits changes, which judge the caller themselves; `permission` is what it takes to be let in."""
+def submits(permission: str, *, step_up: str = "", recorded: str = CHANGE) -> Callable[[F], F]:
+    """The operation submits changes, which judge the caller themselves; `permission` is what it takes to be let in.
+
+    step_up, recorded: as at the pages (web/door.py).
+    """
 
     def declare(view: F) -> F:
         @wraps(view)
         def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
+            only_asked(request, inside)
             _must(request.auth, permission)
             return view(request, *args, **kwargs)
 
-        inside.permission = permission  # type: ignore[attr-defined]
-        return inside  # type: ignore[return-value]
+        return _said(inside, Declared(permission, step_up, recorded))  # type: ignore[no-any-return]
 
     return declare
+
+
+def _said(inside: Any, said: Declared) -> Any:
+    inside.says, inside.permission = said, said.permission
+    return inside
 
 
 def _must(caller: Caller, permission: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import FileResponse
 from ninja import Router
 
+from postroom.access.declared import ALWAYS, EXPORT
 from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.queries.take_out import take_out
@@ -47,7 +48,7 @@ def checkpoint(request: Any) -> dict[str, Any]:
 
 
 @router.get("/clients/{ref}/record")
-@submits("entries.export")
+@submits("entries.export", step_up=ALWAYS, recorded=EXPORT)
 def record(request: Any, ref: str, why: str = "") -> Any:
     """One client's entries with proofs and what verifies them, as a zip archive. Say why: it is an entry itself."""
     archive = take_out(request.auth.actor, ref, why=why.strip()[:1000], fresh=request.auth.fresh)

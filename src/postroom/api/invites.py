@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from ninja import Router, Schema
 
 from postroom.access.acting import acting_as
+from postroom.access.declared import ALWAYS
 from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
 from postroom.changes import step_up
@@ -20,11 +21,12 @@ from .asked import as_why
 from .changes import DONE_OR_WAITING, Why, answered
 from .door import reads, submits
 from .problems import problem
+from .unknown import Body
 
 router = Router(tags=["invites"])
 
 
-class Redirected(Schema):
+class Redirected(Body):
     contact: str
     why: Text
 
@@ -59,14 +61,14 @@ def cancel(request: Any, invite_id: UUID, body: Why) -> Any:
 
 
 @router.post("/invites/{invite_id}/redirect", response=DONE_OR_WAITING)
-@submits("invites.redirect")
+@submits("invites.redirect", step_up=ALWAYS)
 def redirect(request: Any, invite_id: UUID, body: Redirected) -> Any:
     """Send it to another contact."""
     return _submitted(request, "invites.redirect", as_why(body.why), invite=str(invite_id), contact=body.contact)
 
 
 @router.post("/invites/{invite_id}/link", response={200: Link})
-@submits("invites.issue")
+@submits("invites.issue", step_up=ALWAYS)
 def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> Any:
     """A new link, in this answer and nowhere else; the one before it is void. Never replayed for an Idempotency-Key."""
     token, hashed = draw()

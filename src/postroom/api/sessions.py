@@ -6,10 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router
 
 from postroom.access import throttle
 from postroom.access.acting import SYSTEM
+from postroom.access.declared import CHANGE
 from postroom.access.devices import LIVES, Expired, Pending, begin, collect
 from postroom.access.tokens import draw
 from postroom.changes.errors import NotAllowed
@@ -19,22 +20,23 @@ from postroom.protocols.addresses import Line
 
 from .door import anybody, source, submits
 from .problems import problem
+from .unknown import Body
 
 router = Router(tags=["sessions"])
 LASTS = timedelta(hours=12)
 EVERY = 3  # seconds between two questions of a terminal
 
 
-class Terminal(Schema):
+class Terminal(Body):
     label: Line = ""
 
 
-class Code(Schema):
+class Code(Body):
     device_code: str
 
 
 @router.post("/device", auth=None)
-@anybody
+@anybody()
 def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
     """A code for a terminal to show, and where its person types it."""
     throttle.DEVICE(source(request))
@@ -47,7 +49,7 @@ def device(request: HttpRequest, body: Terminal) -> dict[str, Any]:
 
 
 @router.post("/device/token", auth=None)
-@anybody
+@anybody(recorded=CHANGE)
 def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> Any:
     """The token, once its person said yes; else what RFC 8628, 3.5 calls the reason."""
     throttle.STRANGER(source(request))

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from ninja import Router, Schema
+from ninja import Router
 
+from postroom.access.declared import ALWAYS
 from postroom.access.tokens import draw
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
@@ -14,11 +15,12 @@ from postroom.queries.tokens import tokens
 
 from .door import reads, submits
 from .problems import problem
+from .unknown import Body
 
 router = Router(tags=["tokens"])
 
 
-class Wanted(Schema):
+class Wanted(Body):
     name: Line
     permissions: list[str]
     clients: list[str] = []
@@ -28,7 +30,7 @@ class Wanted(Schema):
 
 
 @router.post("/tokens")
-@submits("tokens.create")
+@submits("tokens.create", step_up=ALWAYS)
 def create(request: Any, response: HttpResponse, body: Wanted) -> Any:
     """A new token of the caller's own; the answer is the one place where it stands."""
     token, kept = draw()

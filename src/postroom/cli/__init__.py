@@ -41,6 +41,7 @@ COMMANDS = {
     "findings": Command("findings:findings", "What is wrong, as it was last read."),
     "access": Command("access:access", "Who may do what here, and when it was last used."),
     "permissions": Command("permissions:permissions", "Which role may what, as a table.", place.from_environment),
+    "routes": Command("routes:routes", "Every address, and whom it lets in.", place.from_environment),
     "log": Command("changes:log", "What changed, newest first."),
     "by-hand": Command("changes:by_hand", "What has to be typed in where a domain's DNS is run."),
     "show": Command("changes:show_one", "A change, or an object as it is or was."),

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
-from django.views.decorators.http import require_POST
 
+from postroom.access.declared import SIGN_IN
 from postroom.models import Login, Subject
 from postroom.web.door import own, public, wants_factor
 from postroom.web.often import guessed
@@ -25,7 +25,7 @@ from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
 
 
-@public
+@public(GET="", POST="")
 def closed(request: HttpRequest, **_: object) -> HttpResponse:
     raise Http404("closed here")
 
@@ -55,7 +55,6 @@ def overview(request: Any) -> HttpResponse:
     return render(request, "notice.html", {"page": page})
 
 
-@require_POST
 def theme(request: Any) -> HttpResponse:
     """Light or dark, from now on."""
     wanted = "dark" if request.POST.get("theme") == "dark" else "light"
@@ -65,10 +64,10 @@ def theme(request: Any) -> HttpResponse:
 
 
 SIGNED_OUT: list[URLPattern | URLResolver] = [
-    path("sign-in/", public(guessed(account.login)), name="account_login"),
-    path("sign-in/factor/", public(guessed(mfa.authenticate)), name="mfa_authenticate"),
-    path("sign-in/passkey/", public(keys.login_webauthn), name="mfa_login_webauthn"),
-    path("account/inactive/", public(account.account_inactive), name="account_inactive"),
+    path("sign-in/", public(GET="", POST=SIGN_IN)(guessed(account.login)), name="account_login"),
+    path("sign-in/factor/", public(GET="", POST=SIGN_IN)(guessed(mfa.authenticate)), name="mfa_authenticate"),
+    path("sign-in/passkey/", public(GET="", POST=SIGN_IN)(keys.login_webauthn), name="mfa_login_webauthn"),
+    path("account/inactive/", public(GET="")(account.account_inactive), name="account_inactive"),
     path("account/signup/", closed, name="account_signup"),
     path("account/email/", closed, name="account_email"),
     path("account/confirm-email/", closed, name="account_email_verification_sent"),
@@ -76,28 +75,36 @@ SIGNED_OUT: list[URLPattern | URLResolver] = [
     path("account/password/reset/", closed, name="account_reset_password"),
 ]
 BEFORE_FACTOR: list[URLPattern | URLResolver] = [
-    path("enrol/", own(enrol, before_factor=True), name="enrol"),
-    path("account/logout/", own(account.logout, before_factor=True), name="account_logout"),
-    path("account/reauthenticate/", own(account.reauthenticate, before_factor=True), name="account_reauthenticate"),
-    path("account/2fa/totp/activate/", own(totp.activate_totp, before_factor=True), name="mfa_activate_totp"),
-    path("account/2fa/webauthn/add/", own(keys.add_webauthn, before_factor=True), name="mfa_add_webauthn"),
-    path("theme/", own(theme, before_factor=True), name="theme"),
-]
+    path("enrol/", own(enrol, before_factor=True, GET=""), name="enrol"),
+    path("account/logout/", own(account.logout, before_factor=True, GET="", POST=SIGN_IN), name="account_logout"),
+    path("account/reauthenticate/", own(account.reauthenticate, before_factor=True, GET="", POST=SIGN_IN),
+         name="account_reauthenticate"),
+    path("account/2fa/totp/activate/", own(totp.activate_totp, before_factor=True, GET="", POST=SIGN_IN),
+         name="mfa_activate_totp"),
+    path("account/2fa/webauthn/add/", own(keys.add_webauthn, before_factor=True, GET="", POST=SIGN_IN),
+         name="mfa_add_webauthn"),
+    path("theme/", own(theme, before_factor=True, POST=""), name="theme"),
+]  # fmt: skip
 SIGNED_IN: list[URLPattern | URLResolver] = [
-    path("account/", own(overview), name="account"),
-    path("account/password/", own(account.password_change, step_up=True), name="account_change_password"),
-    path("account/sessions/", own(sessions), name="usersessions_list"),
-    path("account/2fa/", own(mfa.index), name="mfa_index"),
-    path("account/2fa/reauthenticate/", own(guessed(mfa.reauthenticate)), name="mfa_reauthenticate"),
-    path("account/2fa/totp/deactivate/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
-    path("account/2fa/recovery-codes/", own(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
-    path("account/2fa/recovery-codes/generate/", own(codes.generate_recovery_codes),
+    path("account/", own(overview, GET=""), name="account"),
+    path("account/password/", own(account.password_change, step_up=True, GET="", POST=SIGN_IN),
+         name="account_change_password"),
+    path("account/sessions/", own(sessions, GET="", POST=SIGN_IN), name="usersessions_list"),
+    path("account/2fa/", own(mfa.index, GET=""), name="mfa_index"),
+    path("account/2fa/reauthenticate/", own(guessed(mfa.reauthenticate), GET="", POST=SIGN_IN),
+         name="mfa_reauthenticate"),
+    path("account/2fa/totp/deactivate/", own(totp.deactivate_totp, GET="", POST=SIGN_IN),
+         name="mfa_deactivate_totp"),
+    path("account/2fa/recovery-codes/", own(codes.view_recovery_codes, GET=""), name="mfa_view_recovery_codes"),
+    path("account/2fa/recovery-codes/generate/", own(codes.generate_recovery_codes, GET="", POST=SIGN_IN),
          name="mfa_generate_recovery_codes"),
     path("account/2fa/recovery-codes/download/", closed, name="mfa_download_recovery_codes"),
-    path("account/2fa/webauthn/", own(keys.list_webauthn), name="mfa_list_webauthn"),
-    path("account/2fa/webauthn/reauthenticate/", own(keys.reauthenticate_webauthn),
+    path("account/2fa/webauthn/", own(keys.list_webauthn, GET=""), name="mfa_list_webauthn"),
+    path("account/2fa/webauthn/reauthenticate/", own(keys.reauthenticate_webauthn, GET="", POST=SIGN_IN),
          name="mfa_reauthenticate_webauthn"),
-    path("account/2fa/webauthn/<int:pk>/remove/", own(keys.remove_webauthn), name="mfa_remove_webauthn"),
-    path("account/2fa/webauthn/<int:pk>/edit/", own(keys.edit_webauthn), name="mfa_edit_webauthn"),
+    path("account/2fa/webauthn/<int:pk>/remove/", own(keys.remove_webauthn, GET="", POST=SIGN_IN),
+         name="mfa_remove_webauthn"),
+    path("account/2fa/webauthn/<int:pk>/edit/", own(keys.edit_webauthn, GET="", POST=SIGN_IN),
+         name="mfa_edit_webauthn"),
 ]  # fmt: skip
 URLS = [*SIGNED_OUT, *BEFORE_FACTOR, *SIGNED_IN]

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 
+from postroom.access.declared import ALWAYS, EXPORT
 from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.lists import SIZE
@@ -41,7 +42,7 @@ def compare(request: Any) -> HttpResponse:
     return _shown(request, pasted, proofs.compared(pasted))
 
 
-@act("entries.export")
+@act("entries.export", step_up=ALWAYS, recorded=EXPORT)
 def export(request: Any) -> Any:
     """One client's record as an archive; that it is taken out is an entry before it is made."""
     client, why = str(request.POST.get("client", "")), reason(request)

@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import acting_as
+from postroom.access.declared import SOMETIMES
 from postroom.changes import approvals, step_up
 from postroom.changes.approvals import seen
 from postroom.changes.batch import approve_batch, undo_batch, withdraw_batch
@@ -24,7 +25,7 @@ from postroom.web.titles import title
 LONGEST = 1000
 
 
-@act("changes.approve")
+@act("changes.approve", step_up=SOMETIMES)
 def approve(request: Any, change: UUID) -> HttpResponse:
     """Exactly the plan whose hash the form carried."""
     step_up.before_approving(change, actor=request.actor, fresh=fresh(request))
@@ -47,7 +48,7 @@ def withdraw(request: Any, change: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"/changes/{change}/")
 
 
-@act("changes.view")
+@act("changes.view", step_up=SOMETIMES)
 def replan(request: Any, change: UUID) -> HttpResponse:
     """A new change of the same, planned now; on to its page."""
     step_up.before_planning_again(change, actor=request.actor, fresh=fresh(request))
@@ -79,7 +80,7 @@ def sure(request: Any, row: Change, says: tuple[str, str, str], words: Iterable[
     return render(request, "confirm.html", {"page": shown}, status=422 if wrong else 200)
 
 
-@act("changes.approve")
+@act("changes.approve", step_up=SOMETIMES)
 def approve_all(request: Any, batch: UUID) -> HttpResponse:
     step_up.before_approving_all(batch, actor=request.actor, fresh=fresh(request))
     approve_batch(batch, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))

@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.access import throttle
+from postroom.access.declared import SIGN_IN, SOMETIMES
 from postroom.access.devices import confirm, waiting
 from postroom.changes import step_up
 from postroom.changes.errors import StepUp
-from postroom.web.door import act
+from postroom.web.door import act, by_method
 from postroom.web.often import too_many
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
@@ -20,12 +21,15 @@ from postroom.web.step_up import BY_LINK, fresh
 NO_GOOD = "No terminal waits with this code. It lives for ten minutes and works once."
 
 
-@act("changes.view")
-def device(request: Any) -> HttpResponse:
+@act("changes.view", recorded="")
+def ask(request: Any) -> HttpResponse:
+    return _page(request, request.GET.get("code", ""))
+
+
+@act("changes.view", step_up=SOMETIMES, recorded=SIGN_IN)
+def confirmed(request: Any) -> HttpResponse:
     """Type the code; then say yes to the terminal it belongs to."""
-    typed = request.POST.get("code", "") if request.method == "POST" else request.GET.get("code", "")
-    if request.method != "POST":
-        return _page(request, typed)
+    typed = request.POST.get("code", "")
     try:
         throttle.TYPED(request.actor.person)
     except throttle.TooMany as error:
@@ -57,3 +61,6 @@ def _page(request: Any, typed: str, *, error: str = "", label: str = "", done: b
     form = Form(fields=(code,), submit="Give it my session" if label else "Look it up", url="/device/", hidden=hidden)
     page = FormPage(head=PageHead("Sign in a terminal"), notes=tuple(notes), form=form)
     return render(request, "link_form.html", {"page": page}, status=422 if error else 200)
+
+
+device = by_method(GET=ask, POST=confirmed)

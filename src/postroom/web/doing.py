@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import acting_as
+from postroom.access.declared import SOMETIMES
 from postroom.changes import step_up
 from postroom.changes.approvals import undo
 from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems
@@ -63,7 +64,7 @@ def _noun(noun: str) -> str:
     return NOUNS.get(TABLES.get(noun, noun), (noun.capitalize(), ""))[0]
 
 
-@act("changes.view")
+@act("changes.view", recorded="")
 def chosen(request: Any) -> HttpResponse:
     """Rows chosen in a list, and an act on all of them: on to its form."""
     name = str(request.POST.get("act", ""))
@@ -73,13 +74,13 @@ def chosen(request: Any) -> HttpResponse:
     return HttpResponseRedirect(f"/do/{name}/?{urlencode(params)}")
 
 
-@act("changes.view")
+@act("changes.view", recorded="")
 def form(request: Any, name: str) -> HttpResponse:
     kind = _kind(request, name)
     return kind if isinstance(kind, HttpResponse) else shown(request, KindForm.from_address(request, kind))
 
 
-@act("changes.view")
+@act("changes.view", step_up=SOMETIMES)
 def send(request: Any, name: str) -> HttpResponse:
     kind = _kind(request, name)
     if isinstance(kind, HttpResponse):

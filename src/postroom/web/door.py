@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
+from postroom.access.declared import ALWAYS, CHANGE, OWN, PUBLIC, Declared
+from postroom.access.declared import look as looked
 from postroom.access.roles import operates
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
 from postroom.changes.looks import look, opened
@@ -46,15 +48,20 @@ def page(permission: str, *, recorded: str = "") -> Callable[[F], F]:
     recorded: whoever runs the service and opens it stands in the record, once an hour, with the object of this noun;
     which one, the view says in `request.opened`.
     """
-    return _declared(permission, inside=True, recorded=recorded)
+    return _declared(Declared(permission, recorded=looked(recorded)), inside=True, recorded=recorded)
 
 
-def act(permission: str) -> Callable[[F], F]:
-    """The view submits changes, which judge the person themselves; `permission` is what it takes to be let in."""
-    return _declared(permission, inside=False)
+def act(permission: str, *, step_up: str = "", recorded: str = CHANGE) -> Callable[[F], F]:
+    """The view submits changes, which judge the person themselves; `permission` is what it takes to be let in.
+
+    step_up, recorded: what the list of routes says of it (access/declared.py); the kinds see to both.
+    """
+    return _declared(Declared(permission, step_up, recorded), inside=False)
 
 
-def _declared(permission: str, *, inside: bool, recorded: str = "") -> Callable[[F], F]:
+def _declared(says: Declared, *, inside: bool, recorded: str = "") -> Callable[[F], F]:
+    permission = says.permission
+
     def declare(view: F) -> F:
         @wraps(view)
         def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -75,8 +82,7 @@ def _declared(permission: str, *, inside: bool, recorded: str = "") -> Callable[
             except ChangeError as error:
                 return said(request, error)
 
-        asked.permission = permission  # type: ignore[attr-defined]
-        asked.recorded = recorded  # type: ignore[attr-defined]
+        asked.says, asked.permission, asked.recorded = says, permission, recorded  # type: ignore[attr-defined]
         return asked  # type: ignore[return-value]
 
     return declare
@@ -87,22 +93,25 @@ def _enter(request: Any, access: Access) -> None:
     request.frame = framed(access, request.around)
 
 
-def public(view: F) -> F:
-    """A page for whoever asks: sign-in, an owner's link."""
+def public(**methods: str) -> Callable[[F], F]:
+    """A page for whoever asks: sign-in, an owner's link. methods: each it answers, and what is recorded of it."""
 
-    @wraps(view)
-    def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs)
+    def declare(view: F) -> F:
+        @wraps(view)
+        def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            return view(request, *args, **kwargs)
 
-    asked.permission = "public"  # type: ignore[attr-defined]
-    return asked  # type: ignore[return-value]
+        _says(asked, methods, PUBLIC)
+        return asked  # type: ignore[return-value]
+
+    return declare
 
 
 def own(
-    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: bool = False
+    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: bool = False, **methods: str
 ) -> Callable[..., HttpResponse]:
     """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up. `step_up`: only
-    after a fresh one."""
+    after a fresh one. methods: each it answers, and what is recorded of it."""
 
     @wraps(view)
     def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -111,8 +120,13 @@ def own(
             elsewhere = prove(request)
         return view(request, *args, **kwargs) if elsewhere is None else elsewhere
 
-    asked.permission = "own sign-in"  # type: ignore[attr-defined]
+    _says(asked, methods, OWN, ALWAYS if step_up else "")
     return asked
+
+
+def _says(asked: Any, methods: dict[str, str], permission: str, step_up: str = "") -> None:
+    asked.declared = {method: Declared(permission, step_up, recorded) for method, recorded in methods.items()}
+    asked.permission = permission
 
 
 def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -122,8 +136,9 @@ def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         view = views.get("GET" if request.method == "HEAD" else str(request.method))
         return view(request, *args, **kwargs) if view else HttpResponse(status=405, headers={"Allow": ", ".join(views)})
 
+    choose.declared = {method: getattr(view, "says", None) for method, view in views.items()}  # type: ignore[attr-defined]
     choose.recorded = " ".join({getattr(view, "recorded", "") for view in views.values()} - {""})  # type: ignore[attr-defined]
-    choose.permission = " ".join(sorted({view.permission for view in views.values()}))  # type: ignore[attr-defined]
+    choose.permission = " ".join(sorted({getattr(view, "permission", "") for view in views.values()}))  # type: ignore[attr-defined]
     return choose
 
 

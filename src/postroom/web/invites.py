@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from postroom.access.acting import acting_as
+from postroom.access.declared import ALWAYS
 from postroom.access.scope import visible
 from postroom.access.tokens import draw, invite_link
 from postroom.changes import step_up
@@ -76,13 +77,13 @@ def _good(one: Invite) -> bool:
     return one.until is not None and one.until > timezone.now()
 
 
-@act("invites.issue")
+@act("invites.issue", recorded="")
 def ask(request: Any, invite: UUID) -> HttpResponse:
     """Why a link is copied: it stands in the record."""
     return _form(request, _read(request, invite), "")
 
 
-@act("invites.issue")
+@act("invites.issue", step_up=ALWAYS)
 def link(request: Any, invite: UUID) -> HttpResponse:
     """A new link, in this answer and nowhere else; the one before it is void."""
     row, why = _read(request, invite), reason(request)

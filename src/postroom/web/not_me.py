@@ -9,9 +9,9 @@ from uuid import UUID
 from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 
 from postroom.access.acting import NoSuchLink, acting_as
+from postroom.access.declared import CHANGE
 from postroom.access.tokens import hashed
 from postroom.changes.approvals import WAITING
 from postroom.changes.errors import ChangeError
@@ -36,16 +36,14 @@ AFTER = (
 )
 
 
-@public
-@require_http_methods(["GET", "HEAD"])
+@public(GET="")
 def opened(request: HttpRequest, token: str) -> HttpResponse:
     """The link itself: remember it, and take it out of the address bar."""
     request.session[KEPT] = hashed(token)
     return HttpResponseRedirect("/not-me/")
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@public(GET="", POST=CHANGE)
 def not_me(request: HttpRequest) -> HttpResponse:
     """What the change is, and the button; pressed, it is withdrawn."""
     link = str(request.session.get(KEPT, ""))

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.access.acting import acting_as
+from postroom.access.declared import ALWAYS
 from postroom.access.scope import visible
 from postroom.access.tokens import draw
 from postroom.changes import step_up
@@ -28,12 +29,12 @@ HERE = "/tokens/new/"
 LATER = "not_before"  # the token is shown now or not at all
 
 
-@act("tokens.create")
+@act("tokens.create", recorded="")
 def ask(request: Any) -> HttpResponse:
     return _form(request, KindForm.from_address(request, CreateToken))
 
 
-@act("tokens.create")
+@act("tokens.create", step_up=ALWAYS)
 def make(request: Any) -> HttpResponse:
     """A new token, in this answer and nowhere else."""
     asked = KindForm.from_post(request, CreateToken)

@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 
 from postroom.access.acting import Actor, NoSuchLink, acting_as
+from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
 from postroom.access.tokens import hashed, recovery_code
 from postroom.changes.errors import ChangeError
@@ -30,16 +30,14 @@ GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are o
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
 
 
-@public
-@require_http_methods(["GET", "HEAD"])
+@public(GET="")
 def opened(request: HttpRequest, token: str) -> HttpResponse:
     """The link itself: remember it, and take it out of the address bar."""
     request.session[INVITED] = hashed(token)
     return HttpResponseRedirect("/invite/")
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@public(GET="", POST=CHANGE)
 def invite(request: HttpRequest) -> HttpResponse:
     """Choose a password; it is set, the link is spent, and the recovery code is shown once."""
     try:
@@ -108,8 +106,7 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
     return render(request, "owner/code.html", {"page": page})
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@public(GET="", POST="")
 def done(request: HttpRequest) -> HttpResponse:
     """What to type into a phone or a computer; says nothing of any one mailbox."""
     env = settings.POSTROOM

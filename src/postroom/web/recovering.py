@@ -14,11 +14,11 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 from pydantic import TypeAdapter, ValidationError
 
 from postroom.access import throttle
 from postroom.access.acting import NoSuchLink
+from postroom.access.declared import ASKED, CHANGE
 from postroom.access.tokens import hashed
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.recovery import SIGN_IN
@@ -52,8 +52,7 @@ WAITS = (
 )
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@public(GET="", POST=ASKED)
 def ask(request: HttpRequest) -> HttpResponse:
     """Which address; answered alike for every one."""
     if request.method != "POST":
@@ -82,15 +81,13 @@ def _ask(request: HttpRequest, error: str) -> HttpResponse:
     return render(request, "recover.html", {"page": page}, status=422 if error else 200)
 
 
-@public
-@require_http_methods(["GET", "HEAD"])
+@public(GET="")
 def link(request: HttpRequest, token: str) -> HttpResponse:
     request.session[KEPT] = hashed(token)
     return HttpResponseRedirect("/recover/set/")
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@public(GET="", POST=CHANGE)
 def choose(request: HttpRequest) -> HttpResponse:
     """Another password, with the proof that goes with the link."""
     kept = str(request.session.get(KEPT, ""))

@@ -17,6 +17,7 @@ from django.shortcuts import render
 from pydantic import ValidationError
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, NoSuchLink, acting_as
+from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
 from postroom.access.tokens import hashed
 from postroom.changes.errors import ChangeError, Problems
@@ -121,14 +122,14 @@ def person_form(request: HttpRequest, found: dict[str, str], wrong: list[str]) -
     return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
 
 
-@public
+@public(GET="")
 def founding_link(request: HttpRequest, token: str) -> HttpResponse:
     """The link that `up` printed for whoever founds this installation."""
     request.session[FOUNDING] = hashed(token)
     return HttpResponseRedirect("/found/")
 
 
-@public
+@public(GET="", POST=CHANGE)
 def found(request: HttpRequest) -> HttpResponse:
     """Name the organization, and make the first owner's sign-in; a second factor comes next."""
     if not _may_found(str(request.session.get(FOUNDING, ""))):

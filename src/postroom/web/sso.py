@@ -19,9 +19,9 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_safe
 
 from postroom.access.acting import SYSTEM, NoSuchLink, acting_as
+from postroom.access.declared import SIGN_IN
 from postroom.access.scope import visible
 from postroom.models import Login, Person, Subject
 from postroom.protocols import oidc
@@ -43,8 +43,7 @@ UNLINKED = (
 )
 
 
-@public
-@require_safe
+@public(GET="")
 def start(request: HttpRequest) -> HttpResponse:
     """Off to the provider. What comes back is for this browser, once, within ten minutes."""
     if not settings.POSTROOM.oidc_issuer:
@@ -66,8 +65,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(where)
 
 
-@public
-@require_safe
+@public(GET=SIGN_IN)
 def returned(request: HttpRequest) -> HttpResponse:
     """Back from the provider: whom it names, and what that opens."""
     kept = request.session.pop(KEPT, None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from postroom.access.roles import ROLES
+from postroom.access.roles import EXPORT, ROLES
 from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import ASKED, KINDS, Kind
 from postroom.changes.plan import Planned, create, edit
@@ -70,12 +70,13 @@ def permissions() -> list[str]:
     """Every permission there is, by name."""
     views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
     return sorted(
-        {*KINDS, *views, *(kind.approved_by for kind in KINDS.values())}
+        {*KINDS, *views, EXPORT, *(kind.approved_by for kind in KINDS.values())}
         - {name for name, kind in KINDS.items() if "person" not in kind.by}
     )
 
 
-SEEN = ("changes", "overview")  # what can be looked at and is no table of state
+# What can be looked at and is no table of state.
+SEEN = ("approvals", "changes", "entries", "findings", "overview", "tokens")
 
 
 def known(asked: Sequence[str]) -> list[str]:

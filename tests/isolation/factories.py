@@ -1,0 +1,285 @@
+"""One object of every model that belongs to a client, for each client, made as the product makes it.
+
+A model with a way to a client and without a line here fails test_world.py: what is not in this world is tried by no
+cell of the matrix. The factories run in the order they stand in; each leaves what it made in `ids` of its ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import models
+from django.utils import timezone
+from three_clients import Ground, World, agreed, done, joins, ours
+
+from cast import do, holds, kind, the, waits
+from postroom.access import devices
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.tokens import draw, used
+from postroom.changes.approvals import approve, withdraw
+from postroom.changes.batch import submit_batch
+from postroom.changes.looks import look
+from postroom.changes.pipeline import submit
+from postroom.models import (
+    Acceptance,
+    Address,
+    Alias,
+    ApiSession,
+    ApiToken,
+    Approval,
+    Batch,
+    Change,
+    Client,
+    Delivery,
+    DeviceCode,
+    DkimKey,
+    Domain,
+    Due,
+    Entry,
+    Erasure,
+    Evidence,
+    Finding,
+    Freeze,
+    Grant,
+    Invite,
+    Letter,
+    Login,
+    LookedAt,
+    Mailbox,
+    Node,
+    NodeTodo,
+    Person,
+    Place,
+    Reading,
+    RecordedEdit,
+    RecordSet,
+    Review,
+    Secret,
+    Subject,
+    TokenUse,
+)
+from postroom.posture.findings import Found, observed
+from web.visitors import login
+
+Factory = Callable[[World, Ground], None]
+FACTORIES: dict[type[models.Model], Factory] = {}
+# Rows that hold no word anybody typed: numbers, hashes, ids and our own words.
+WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Secret, TokenUse}
+AGENT = "Browser of {canary}"
+
+
+def makes(*made: type[models.Model]) -> Callable[[Factory], Factory]:
+    """The factory of these models; of several, where one act makes all of them."""
+
+    def register(factory: Factory) -> Factory:
+        FACTORIES.update(dict.fromkeys(made, factory))
+        return factory
+
+    return register
+
+
+def furnish(world: World, here: Ground) -> None:
+    """Everything, in order."""
+    for factory in dict.fromkeys(FACTORIES.values()):
+        factory(world, here)
+
+
+def soon(days: int = 30) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
+
+
+@makes(Client)
+def client(world: World, here: Ground) -> None:
+    contact = here.at("security")
+    done(world.house, "clients.create", world.house.oskar, name=here.canary, security_contact=contact,
+         may_ask=[here.at("boss")], notes=here.words("wants calls before nine"))  # fmt: skip
+    here.ids["client"] = str(the(Client, slug=here.slug).pk)
+
+
+@makes(Domain, Address, Alias, DkimKey, Delivery, NodeTodo)
+def domain(world: World, here: Ground) -> None:
+    """Its role accounts and two wanted keys come with it; `waiting` is one more, whose proof was not read yet."""
+    olive = world.house.olive
+    known = {"registrar": here.words("registrar"), "registrar_holder": here.words("holder"),
+             "registrar_account": here.at("hostmaster"), "dns_holder": here.words("keeper")}  # fmt: skip
+    for name in (here.domain, f"second-{here.domain}", f"waiting-{here.domain}"[-250:]):
+        done(world.house, "domains.add", olive, client=here.slug, name=name, **known)
+    for name in (here.domain, f"second-{here.domain}"):
+        ours("domains.prove", domain=name, proof=here.words("proof"))
+    row = the(Domain, name=here.domain)
+    here.ids |= {"domain": str(row.pk), "second": str(the(Domain, name=f"second-{here.domain}").pk)}
+    key = the(DkimKey, domain=row, selector__endswith="a")
+    public = here.mark.replace("-", "") + "AAAA"
+    ours("dkim_keys.make", {"private key": "x"}, key=str(key.pk), public=public, domain=here.domain)
+    here.ids |= {"key": str(key.pk), "address": str(the(Address, address=here.at("postmaster")).pk)}
+
+
+@makes(Mailbox, Invite, Secret)
+def mailbox(world: World, here: Ground) -> None:
+    """`mia` has an open invite whose link is `invite`; `leo` one that was never issued."""
+    for who in ("mia", "leo", "kim", "ned"):
+        done(world.house, "mailboxes.create", world.house.olive, address=here.at(who), name=here.words(who.title()),
+             contact=f"{who}.{here.slug}@home.example")  # fmt: skip
+    here.ids["mailbox"] = str(the(Mailbox, address__address=here.at("mia")).pk)
+    for who in ("mia", "leo", "kim"):
+        here.ids[f"invite {who}"] = str(the(Invite, mailbox__address__address=here.at(who)).pk)
+    token, kept = draw()
+    ours("invites.issue", {"link": kept}, invite=here.ids["invite mia"])
+    here.secrets["invite"] = token
+    done(world.house, "aliases.create", world.house.olive, address=here.at("info"), targets=[here.at("mia")])
+    here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
+
+
+@makes(RecordSet, Reading)
+def records(world: World, here: Ground) -> None:
+    values = {("www." + here.domain, "TXT"): [f'"{here.canary}"'], (here.domain, "TXT"): [f'"found {here.canary}"']}
+    holds(world.house, here.domain, values)
+    done(world.house, "record_sets.set", world.house.olive, domain=here.domain, name=f"note.{here.domain}", type="TXT",
+         values=[f'"{here.canary}"'], accept_loss=True)  # fmt: skip
+    here.ids["record_set"] = str(the(RecordSet, name=f"note.{here.domain}.", type="TXT").pk)
+
+
+@makes(Person, Grant)
+def people(world: World, here: Ground) -> None:
+    """Those of the client's own: an admin, a viewer, one who is suspended, and one who may nothing."""
+    roles = {"admin": "client admin", "viewer": "client viewer", "gone": "client admin", "plain": ""}
+    for who, role in roles.items():
+        given = [{"role": role, "client": here.slug, "reason": here.words("contract")}] if role else []
+        here.people[who] = joins(world.house, here.at(who), *given, client=here.slug, name=here.words(who))
+        here.ids[f"person {who}"] = str(here.people[who].person)
+    here.ids["grant"] = str(the(Grant, person=here.people["viewer"].person).pk)
+
+
+@makes(Login, EmailAddress, EmailConfirmation, Authenticator, UserSession, Subject, DeviceCode)
+def signing_in(world: World, here: Ground) -> None:
+    """What the sign-in library keeps of the client's admin, and a terminal that has just been confirmed."""
+    mine = login(here.people["admin"], "two plain words")
+    Authenticator.objects.create(user=mine, type=Authenticator.Type.TOTP, data={"secret": here.mark})
+    EmailConfirmation.objects.create(email_address=EmailAddress.objects.get(user=mine), key=here.canary)
+    kept = SessionStore()
+    kept.create()
+    session = UserSession.objects.create(user=mine, ip="192.0.2.1", session_key=kept.session_key,
+                                         user_agent=AGENT.format(canary=here.canary))  # fmt: skip
+    here.ids |= {"browser": str(session.pk), "login": str(mine.pk)}
+    Subject.objects.create(issuer="https://sso.example", subject=here.canary, login=mine)
+    code, typed, _ = devices.begin(here.words("terminal"))
+    assert devices.confirm(typed, here.people["admin"].person, "test")  # type: ignore[arg-type]
+    here.secrets["device"] = code
+
+
+@makes(ApiSession, ApiToken, TokenUse)
+def programs(world: World, here: Ground) -> None:
+    admin = here.people["admin"]
+    token, kept = draw()
+    ours("sessions.open", {"session": kept}, person=str(admin.person), label=here.words("laptop"), mfa="test",
+         until=soon(1))  # fmt: skip
+    here.secrets["session"] = token
+    here.ids["session"] = str(the(ApiSession, person=admin.person).pk)
+    token, kept = draw()
+    agreed(world.house, do("tokens.create", admin, secrets={"token": kept}, name=here.words("CI"), until=soon(),
+                           permissions=["mailboxes.view", "domains.view"]))  # fmt: skip
+    here.secrets["token"] = token
+    made = the(ApiToken, person=admin.person)
+    here.ids["token"] = str(made.pk)
+    used(made.pk, replace(admin, sort="token", token=made.pk), "192.0.2.1")
+
+
+@makes(Freeze, Review)
+def freeze(world: World, here: Ground) -> None:
+    """One that was lifted, which somebody has to look at."""
+    done(world.house, "freezes.start", world.house.olive, scope=here.slug, reason=here.words("a dispute"))
+    row = the(Freeze, client=here.client)
+    here.ids["freeze"] = str(row.pk)
+    lifted = done(world.house, "freezes.end", world.house.olive, freeze=str(row.pk))
+    with acting_as(SYSTEM):
+        here.ids |= {"reviewed": str(lifted.pk), "review": str(Review.objects.get(change=lifted).pk)}
+
+
+@makes(Change, Approval, RecordedEdit, Entry, Due)
+def changes(world: World, here: Ground) -> None:
+    """In every stage that something can be done with: held, waiting for its time, withdrawn, made."""
+    olive = world.house.olive
+    why = {"actor": olive, "why": here.words("they called")}
+    made = submit(kind("mailboxes.change", mailbox=here.at("mia"), quota_mb=4711), **why)
+    held = submit(kind("mailboxes.remove", mailbox=here.at("leo")), **why)
+    approved = submit(kind("mailboxes.remove", mailbox=here.at("ned")), **why)
+    approve(approved.pk, actor=world.house.ada, plan_hash=approved.plan_hash)
+    taken = submit(kind("mailboxes.remove", mailbox=here.at("kim")), **why)
+    withdraw(taken.pk, actor=olive, why=here.words("not after all"))
+    later = waits("mailboxes.suspend", olive, mailbox=here.at("mia"))
+    here.ids |= {"made": str(made.pk), "held": str(held.pk), "hash": held.plan_hash, "approved": str(approved.pk),
+                 "withdrawn": str(taken.pk), "later": str(later.pk)}  # fmt: skip
+    with acting_as(SYSTEM):
+        here.ids["entry"] = str(Entry.objects.filter(client=here.client, version=made.version).get().pk)
+
+
+@makes(Batch)
+def batch(world: World, here: Ground) -> None:
+    """Of the client's own admin, as are the changes in it; another that was made."""
+    admin = here.people["admin"]
+    waiting = submit_batch(
+        [kind("mailboxes.remove", mailbox=here.at("kim"))], actor=admin, why=here.words("both of them")
+    )
+    made = submit_batch([[kind("mailboxes.change", mailbox=here.at("kim"), quota_mb=900)]], actor=admin,
+                        why=here.words("more room"))  # fmt: skip
+    here.ids |= {"batch": str(waiting.pk), "batch hash": waiting.plan_hash, "batch made": str(made.pk)}
+
+
+@makes(Letter)
+def letter(world: World, here: Ground) -> None:
+    ours("clients.mail_checkpoint", client=here.slug)
+    here.ids["letter"] = str(the(Letter, client=here.client).pk)
+
+
+@makes(Finding, Acceptance)
+def finding(world: World, here: Ground) -> None:
+    """Two that are open: nobody is at the first, somebody at the second."""
+    row = the(Domain, name=here.domain)
+    wrong = [
+        Found("high", "domains", row.pk, here.domain, here.words(title), client=here.client, domain=row.pk, cause=title,
+              evidence={"before": here.canary, "after": "gone", "server": f"ns1.{here.domain}"}, kind="domains.change",
+              params={"domain": here.domain, "registrar": here.canary})
+        for title in ("A TTL moved", "A record went")
+    ]  # fmt: skip
+    observed(f"t.{here.letter.lower()}", wrong)
+    with acting_as(SYSTEM):
+        first, second = Finding.objects.filter(client=here.client, closed_at=None).order_by("pk")
+    here.ids |= {"finding": str(first.pk), "finding known": str(second.pk)}
+    done(world.house, "findings.acknowledge", world.house.olive, finding=str(second.pk), reason=here.words("calling"))
+
+
+@makes(LookedAt)
+def looked(world: World, here: Ground) -> None:
+    with acting_as(world.house.olive) as access:
+        look(access, "clients", id=here.client, client=here.client, label=here.slug)
+
+
+@makes(Erasure)
+def erasure(world: World, here: Ground) -> None:
+    """What somebody typed once, taken out of the record."""
+    noted = done(world.house, "clients.change", world.house.olive, client=here.slug, notes=here.words("a slip"))
+    done(world.house, "clients.change", world.house.olive, client=here.slug, notes=here.words("wants calls"))
+    with acting_as(SYSTEM):
+        entry = Entry.objects.get(client=here.client, version=noted.version)
+    done(world.house, "record.erase", world.house.oskar, lines=[f"{entry.pk}.1"], reason=here.words("asked for"))
+
+
+@makes(Evidence)
+def evidence(world: World, here: Ground) -> None:
+    """As a node would leave it; its own functions are tried in tests/changes/test_nodes.py."""
+    with acting_as(SYSTEM):
+        node = Node.objects.order_by("name").first()
+        about = {"change_id": here.ids["made"], "object": "mailboxes", "object_id": here.ids["mailbox"]}
+        found = [{"answer": here.canary}]
+        Evidence.objects.create(node=node, client_id=here.client, at=timezone.now(), found=found, **about)
+
+
+@makes(Place)
+def place(world: World, here: Ground) -> None:
+    """The sequencer places every entry there is, once for all clients: see conftest.py."""
