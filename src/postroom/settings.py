@@ -55,6 +55,7 @@ DATABASES = {
 }
 
 MIDDLEWARE = [
+    "postroom.api.outside.Outside",
     "postroom.web.guard.Guard",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

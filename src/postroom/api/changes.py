@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema, Status
+from ninja import Header, Router, Status
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import step_up
@@ -22,6 +22,7 @@ from postroom.queries.changes import whole_batch as shown_batch
 
 from .asked import Params, as_why, in_changes, one_change, whole_batch
 from .door import reads, submits
+from .problems import Body
 
 router = Router(tags=["changes"])
 Answer = dict[int, Any]
@@ -29,7 +30,7 @@ KEY: Any = Header(None, alias="Idempotency-Key")  # type: ignore[type-arg]
 DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
 
 
-class ChangeIn(Schema):
+class ChangeIn(Body):
     kind: str
     params: Params = {}
     why: Text
@@ -38,8 +39,8 @@ class ChangeIn(Schema):
     dry_run: bool = False
 
 
-class BatchIn(Schema):
-    class Part(Schema):
+class BatchIn(Body):
+    class Part(Body):
         kind: str
         params: Params = {}
 
@@ -48,11 +49,11 @@ class BatchIn(Schema):
     ticket: Line = ""
 
 
-class Why(Schema):
+class Why(Body):
     why: Text = ""
 
 
-class Seen(Schema):
+class Seen(Body):
     plan_hash: str
 
 

@@ -19,12 +19,12 @@ from postroom.queries.invites import pending
 from .asked import as_why
 from .changes import DONE_OR_WAITING, Why, answered
 from .door import reads, submits
-from .problems import problem
+from .problems import Body, problem
 
 router = Router(tags=["invites"])
 
 
-class Redirected(Schema):
+class Redirected(Body):
     contact: str
     why: Text
 

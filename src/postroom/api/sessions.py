@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router
 
 from postroom.access import throttle
 from postroom.access.acting import SYSTEM
@@ -18,18 +18,18 @@ from postroom.changes.pipeline import submit
 from postroom.protocols.addresses import Line
 
 from .door import anybody, source, submits
-from .problems import problem
+from .problems import Body, problem
 
 router = Router(tags=["sessions"])
 LASTS = timedelta(hours=12)
 EVERY = 3  # seconds between two questions of a terminal
 
 
-class Terminal(Schema):
+class Terminal(Body):
     label: Line = ""
 
 
-class Code(Schema):
+class Code(Body):
     device_code: str
 
 
@@ -54,9 +54,11 @@ def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> An
     try:
         person, label, mfa = collect(body.device_code)
     except Pending:
-        return problem(400, "pending", "Nobody has confirmed the code yet", error="authorization_pending")
+        return problem(400, "pending", "Nobody has confirmed the code yet", f"ask again in {EVERY} seconds",
+                       error="authorization_pending")  # fmt: skip
     except Expired:
-        return problem(400, "expired", "This code is over, or was used", error="expired_token")
+        detail = "begin again: POST /api/v1/device gives a new one"
+        return problem(400, "expired", "This code is over, or was used", detail, error="expired_token")
     token, kept = draw()
     kind = OpenSession(person=str(person), label=label, mfa=mfa, until=timezone.now() + LASTS)
     change = submit(kind, actor=SYSTEM, why="postroom login, confirmed in the browser", secrets={"session": kept})

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from ninja import Router, Schema
+from ninja import Router
 
 from postroom.access.tokens import draw
 from postroom.changes.kind import KINDS
@@ -13,12 +13,12 @@ from postroom.protocols.addresses import Line
 from postroom.queries.tokens import tokens
 
 from .door import reads, submits
-from .problems import problem
+from .problems import Body, problem
 
 router = Router(tags=["tokens"])
 
 
-class Wanted(Schema):
+class Wanted(Body):
     name: Line
     permissions: list[str]
     clients: list[str] = []

@@ -1,11 +1,10 @@
 """The API as one object, with its errors and its routers."""
 
-from ninja import NinjaAPI
-
 from . import access, changes, entries, findings, invites, objects, problems, reviews, sessions, tokens
+from .documented import Documented
 from .door import Bearer
 
-api = NinjaAPI(
+api = Documented(
     title="Postroom",
     version="1",
     description="Everything the pages do, by the same changes. Errors are RFC 9457 problem details.",
@@ -13,6 +12,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
     openapi_url="/openapi.json",
+    parser=problems.Json(),
 )
 problems.install(api)
 for router in (
