@@ -55,6 +55,7 @@ DATABASES = {
 }
 
 MIDDLEWARE = [
+    "postroom.api.outside.Outside",
     "postroom.web.guard.Guard",
     "postroom.web.gate.Gate",
     "django.middleware.security.SecurityMiddleware",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.test import Client
 
+import postroom.web.urls  # noqa: F401  as in a web process: what notes a sign-in is connected before the first one
 from cast import House, do, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.models import Entry, Freeze, Login, Person

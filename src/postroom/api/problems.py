@@ -1,11 +1,18 @@
-"""Errors as RFC 9457 problem details: what is wrong, where, all of it at once. Nothing was changed."""
+"""Errors as RFC 9457 problem details: what is wrong, where, all of it at once. Nothing was changed.
 
+Here what an operation says; what no operation answers is said by `outside.py`.
+"""
+
+from json import JSONDecodeError
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 from pydantic import ValidationError as BadParams
 
 from postroom.access.throttle import TooMany
@@ -23,6 +30,7 @@ from postroom.changes.errors import (
     StepUp,
 )
 
+TYPE = "application/problem+json"
 TITLES = {
     KeyReused: (409, "key-reused", "This Idempotency-Key came with another request"),
     NothingToDo: (409, "nothing-to-do", "It stands so already"),
@@ -33,6 +41,7 @@ TITLES = {
     NotLikeThat: (422, "carries-a-secret", "A change that carries a secret cannot be done like that"),
 }
 
+
 HOW = (
     "This is sensitive, and your session is older than 15 minutes; nothing was changed. Run `postroom login` again,"
     " with your second factor in the browser, and repeat it; or do it on its page."
@@ -41,7 +50,7 @@ HOW = (
 
 def problem(status: int, sort: str, title: str, detail: str = "", **more: Any) -> JsonResponse:
     body = {"type": f"/problems/{sort}", "title": title, "status": status, "detail": detail, **more}
-    answer = JsonResponse(body, status=status, content_type="application/problem+json")
+    answer = JsonResponse(body, status=status, content_type=TYPE)
     if status == 503:
         answer["Retry-After"] = "5"
     return answer
@@ -82,6 +91,41 @@ def _what(one: Any) -> str:
     return str(one["msg"]).removeprefix("Value error, ")
 
 
+class NotJson(Exception):
+    """The body came as something else than JSON."""
+
+
+class NotAnObject(Exception):
+    """The body is JSON, and no object with fields."""
+
+
+class Json(Parser):
+    """Bodies are JSON objects, and say so: what a form of another site can send is refused (RFC 9110, 15.5.16)."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if request.content_type != "application/json":
+            came = (request.content_type or "nothing")[:80]
+            raise NotJson(f"Content-Type: application/json is read here, not {came}")
+        found = super().parse_body(request)
+        if not isinstance(found, dict):
+            raise NotAnObject
+        return found
+
+
+def unreadable(error: HttpError) -> HttpResponse:
+    """A body that is no JSON, or not sent as JSON; any other refusal of the library, in its own words."""
+    match error.__cause__:
+        case NotJson() as cause:
+            return problem(415, "media-type", "The body has to be JSON", str(cause))
+        case NotAnObject():
+            return _listed([Problem("body", "it has to be an object with fields")], not_there=False)
+        case JSONDecodeError() as cause:
+            return problem(400, "not-json", "The body is not JSON", f"body: {cause}")
+        case None:
+            return problem(error.status_code, f"status-{error.status_code}", "This request was refused", str(error))
+    return problem(400, "not-json", "The body is not JSON", "body: it is not UTF-8, or nested too deeply")
+
+
 def install(api: NinjaAPI) -> None:
     """Every error of the core, of the types and of the database, in one shape."""
 
@@ -96,6 +140,15 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def body(request: HttpRequest, error: ValidationError) -> HttpResponse:
         return of_params(error)
+
+    @api.exception_handler(HttpError)
+    def unread(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return unreadable(error)
+
+    @api.exception_handler(RequestDataTooBig)
+    def large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        most = f"the body of a request is at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+        return problem(413, "too-large", "That is too much for one request", most)
 
     @api.exception_handler(AuthenticationError)
     def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

@@ -56,9 +56,11 @@ def device_token(request: HttpRequest, response: HttpResponse, body: Code) -> An
     try:
         person, label, mfa = collect(body.device_code)
     except Pending:
-        return problem(400, "pending", "Nobody has confirmed the code yet", error="authorization_pending")
+        return problem(400, "pending", "Nobody has confirmed the code yet", f"ask again in {EVERY} seconds",
+                       error="authorization_pending")  # fmt: skip
     except Expired:
-        return problem(400, "expired", "This code is over, or was used", error="expired_token")
+        detail = "begin again: POST /api/v1/device gives a new one"
+        return problem(400, "expired", "This code is over, or was used", detail, error="expired_token")
     token, kept = draw()
     kind = OpenSession(person=str(person), label=label, mfa=mfa, until=timezone.now() + LASTS)
     change = submit(kind, actor=SYSTEM, why="postroom login, confirmed in the browser", secrets={"session": kept})

@@ -4,19 +4,19 @@ from inspect import getclosurevars
 from typing import Any
 
 from django.urls import URLPattern
-from ninja import NinjaAPI
 from ninja.operation import PathView
 
 from postroom.access.declared import PUBLIC, Declared, Methods
 
 from . import access, changes, entries, findings, invites, objects, problems, reviews, sessions, tokens
+from .documented import Documented
 from .door import Bearer
 
 # The library's own: the description, the same for all and of nobody, and the root, which answers that nothing is there.
 OPEN = ("openapi-json", "api-root")
 
 
-class Api(NinjaAPI):
+class Api(Documented):
     """The library's, but that the view of a path says what its operations do: the gate asks the view."""
 
     def _get_urls(self) -> list[Any]:
@@ -44,6 +44,7 @@ api = Api(
     urls_namespace="api",
     docs_url=None,
     openapi_url="/openapi.json",
+    parser=problems.Json(),
 )
 problems.install(api)
 for router in (

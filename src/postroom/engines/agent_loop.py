@@ -99,8 +99,8 @@ class Agent:
         except SourceAway:
             self.kick()
             return -1
-        self.write(todo)
-        self.kick()
+        if not self.write(todo):
+            self.kick()
         read = self.read_back(todo)
         agreed = [(one.todo, one.evidence) for one in read if one.finding == "agrees"]
         try:
@@ -120,7 +120,8 @@ class Agent:
                 self.source.ack([(one.todo, [])])
         return [one for one in todo if one.object != "bucket"]
 
-    def write(self, todo: Sequence[Todo]) -> None:
+    def write(self, todo: Sequence[Todo]) -> bool:
+        """Whether anything was new; then the sessions that ended with it were ended too, or that waits for Dovecot."""
         fresh: list[Todo] = []
         for one in todo:
             self.since.setdefault(one.todo, time.time())
@@ -133,10 +134,10 @@ class Agent:
                 log.error("%s %s: %s", one.object, one.id, error)
                 self.refused[one.todo] = str(error)
         if not fresh:
-            return
+            return False
         self.writing = True
         try:
-            closed = compile.write(self.files, fresh)
+            closed = compile.write(self.files, fresh, between=self.kick)
         finally:
             self.writing = False
         if self.over:
@@ -145,6 +146,7 @@ class Agent:
             self.gone[id] = self.gone.get(id, {}) | rows
         self.written |= {one.id: digest(one.compiled) for one in fresh}
         log.info("wrote %d objects: %s", len(fresh), self.files.generations())
+        return True
 
     def end_by_time(self) -> None:
         now = time.time()

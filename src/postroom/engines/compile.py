@@ -1,13 +1,14 @@
 """Write compiled objects into the three files, in the order in which nothing opens too early or closes too late.
 
 An end is written to secrets.db first and to maps.db second; a start the other way round; so a batch is three
-transactions: secrets without what ends, maps, secrets with what starts. keys.db stands alone. The control plane
-compiles (in SQL); here rows are checked for what a generated map must never hold, and written.
+transactions: secrets without what ends, maps, secrets with what starts. Between the last two the sessions that end with
+it are ended, so that a session of the new secret is never taken for one of the old. keys.db stands alone. The control
+plane compiles (in SQL); here rows are checked for what a generated map must never hold, and written.
 """
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,8 +61,11 @@ def _faults(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
     return extra + names + lines
 
 
-def write(files: Files, batch: Iterable[Todo]) -> Closed:
-    """Bring the files to what the batch says; whose sessions end with it is in `closing` until they are gone."""
+def write(files: Files, batch: Sequence[Todo], *, between: Callable[[], object] = lambda: None) -> Closed:
+    """Bring the files to what the batch says; whose sessions end with it is in `closing` until they are gone.
+
+    between: ends them; called when nobody can sign in with what ended, and nobody yet with what starts.
+    """
     compiled = {str(todo.id): todo.compiled or {} for todo in batch}
     closed = Closed()
     had = {name: _now(one, compiled) for name, one in zip(("maps", "secrets", "keys"), files, strict=True)}
@@ -71,14 +75,16 @@ def write(files: Files, batch: Iterable[Todo]) -> Closed:
             for table, rows in had[file].get(id, {}).items():
                 if lost := rows - will[file][id].get(table, set()):
                     closed.gone.setdefault(id, {})[table] = sorted(lost, key=repr)
-    closed.sessions = {address for id in compiled for address in _ending(had, will, id)}
-    ends = {id: _kept(had["secrets"].get(id, {}), rows) for id, rows in will["secrets"].items()}
+    whole = files.secrets.marked("filled") is not None
+    closed.sessions = {address for id in compiled for address in _ending(had, will, id, whole=whole)}
+    ends = {id: _kept(had["secrets"].get(id, {}), rows, closed.sessions) for id, rows in will["secrets"].items()}
     if _differ(had["secrets"], ends):
         _write(files.secrets, ends)
     if _differ(had["maps"], will["maps"]):
         _write(files.maps, will["maps"], closing=closed.sessions)
     elif closed.sessions:
         _write(files.maps, {}, closing=closed.sessions)
+    between()
     for one, name in ((files.secrets, "secrets"), (files.keys, "keys")):
         if _differ(_now(one, compiled), will[name]):
             _write(one, will[name])
@@ -110,10 +116,16 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, (bool, float)) else value
 
 
-def _kept(had: Rows, wanted: Rows) -> Rows:
-    """Of what is wanted, what was there under the same name: ends and changes, but no starts."""
-    names = {table: {row[0] for row in rows} for table, rows in had.items()}
-    return {table: {row for row in rows if row[0] in names.get(table, ())} for table, rows in wanted.items()}
+def _kept(had: Rows, wanted: Rows, closing: Collection[str]) -> Rows:
+    """Of what is wanted, what was there under the same name: ends and changes, but no starts.
+
+    A new secret of an address whose sessions end is a start: it is written when they have ended.
+    """
+    names = {table: {row[0] for row in rows} - set(closing) for table, rows in had.items()}
+    return {
+        table: {row for row in rows if row[0] in names.get(table, ()) or row in had.get(table, ())}
+        for table, rows in wanted.items()
+    }
 
 
 def _differ(had: Mapping[str, Rows], will: Mapping[str, Rows]) -> bool:
@@ -132,8 +144,14 @@ def _write(one: Map, objects: Mapping[str, Rows], *, closing: Collection[str] = 
             connection.executemany("INSERT OR IGNORE INTO closing VALUES (?)", [(address,) for address in closing])
 
 
-def _ending(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str, Rows]], id: str) -> set[str]:
-    """Addresses of this object that could sign in and no longer can, or whose access epoch rose."""
+def _ending(
+    had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str, Rows]], id: str, *, whole: bool
+) -> set[str]:
+    """Addresses of this object that could sign in and no longer can, or whose access epoch rose.
+
+    Who had no secret here could not sign in, so a first secret ends nothing, though it raises the epoch. `whole`: that
+    none is here means that there was none; of a file that is being filled again it does not.
+    """
     before = {row[0]: row for row in had["maps"].get(id, {}).get("login", ())}
     after = {row[0]: row for row in will["maps"][id].get("login", ())}
     secrets_before = {row[0] for rows in had["secrets"].get(id, {}).values() for row in rows}
@@ -143,7 +161,7 @@ def _ending(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[st
         for address, (_, sign_in, epoch, _) in before.items()
         if address not in after
         or (sign_in and not after[address][1])
-        or (after[address][2] or 0) > (epoch or 0)
+        or ((after[address][2] or 0) > (epoch or 0) and (address in secrets_before or not whole))
         or (address in secrets_before and address not in secrets_after)
     }
 

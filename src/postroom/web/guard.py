@@ -14,6 +14,7 @@ CSP = (
     " frame-ancestors 'none'"
 )
 PLAIN = "text/plain; charset=utf-8"
+NUL = b"A NUL stands in this address; no name here holds one.\n"
 AWAY = b"The database does not answer. Nothing was changed; try again in a moment.\n"
 
 
@@ -24,14 +25,7 @@ class Guard:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponse(
-                b"A NUL stands in this address; no name here holds one.\n", status=400, content_type=PLAIN
-            )
-        try:
-            answer = self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
-            answer = away(error)
+        answer = self._answer(request)
         if answer.status_code == 429:
             answer.setdefault("Retry-After", "60")
         answer.setdefault("Content-Security-Policy", CSP)
@@ -39,6 +33,14 @@ class Guard:
         if not request.path.startswith("/static/"):
             answer.setdefault("Cache-Control", "no-store")
         return answer
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(NUL, status=400, content_type=PLAIN)
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError) as error:
+            return away(error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A page whose database is away says so, and when to come back; anything else is Django's to report."""
@@ -54,4 +56,9 @@ def failed(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Middleware below Guard may be the first to meet a database that is away, as the one that
     keeps sessions does after the view is done; Django makes a 500 of that before Guard sees it."""
     error = sys.exc_info()[1]
-    return away(error) if isinstance(error, (OperationalError, InterfaceError)) else server_error(request)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return away(error)
+    # By the pattern of its address: in the address itself may stand a one-time link.
+    where = request.resolver_match.route if request.resolver_match else "an address"
+    log.error("%s /%s failed", request.method, where, exc_info=error)
+    return server_error(request)

@@ -1,0 +1,139 @@
+"""The agent ends the sessions of what ended, and of nothing else: however late it comes to it."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_node import MIA, mailbox, named
+
+from postroom.engines import agent_loop, compile, maps
+from postroom.engines.agent_loop import Agent
+from postroom.engines.doveadm import Doveadm, DoveadmAway
+from postroom.engines.fake_source import FakeSource
+from postroom.engines.layout import MAPS, NodeConfig
+from postroom.engines.source import Compiled
+
+NEW = "another long pass phrase"
+
+
+class Dovecot(Doveadm):
+    """Sessions as Dovecot has them: each of the secret that stood in secrets.db when it was opened."""
+
+    def __init__(self, files: maps.Files) -> None:
+        self.files, self.away = files, False
+        self.sessions: list[str] = []
+        self.seen: list[str | None] = []  # the secret that could be signed in with, at each kick
+
+    def secret(self) -> str | None:
+        row = self.files.secrets.connection.execute("SELECT hash FROM password WHERE address = ?", (MIA,)).fetchone()
+        return row and str(row[0])
+
+    def sign_in(self) -> None:
+        secret = self.secret()
+        assert secret
+        self.sessions.append(secret)
+
+    def kick(self, addresses: list[str]) -> None:
+        if self.away:
+            raise DoveadmAway("away")
+        self.seen.append(self.secret())
+        self.sessions.clear()
+
+    def who(self, addresses: list[str]) -> dict[str, list[str]]:
+        return {MIA: ["imap"] * len(self.sessions)} if self.sessions else {}
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
+    folder = Path(tempfile.mkdtemp())
+    for name in MAPS:
+        (folder / "db" / name).mkdir(parents=True)
+    (folder / "key").write_text("k")
+    monkeypatch.setattr(agent_loop, "SIGNING_IN", 0)
+    monkeypatch.setattr(agent_loop, "doveadm_api_key", lambda config: "k")
+    config = NodeConfig("mx1", folder, "127.0.0.1")
+    files = maps.open_files(config)
+    one = Agent(config, FakeSource(folder / "source"), files)
+    one.doveadm = Dovecot(files)
+    for each in files:
+        each.mark("filled", "0")
+    yield one
+    for each in files:
+        each.connection.close()
+
+
+def delivered(agent: Agent, compiled: Compiled | None) -> Dovecot:
+    """One round, but for the question to daemons that are none."""
+    assert isinstance(agent.doveadm, Dovecot) and isinstance(agent.source, FakeSource)
+    agent.source.put("address", named(MIA), compiled)
+    todo = agent.source.pull(10)
+    if not agent.write(todo):
+        agent.kick()
+    agent.source.ack([(one.todo, []) for one in todo])
+    return agent.doveadm
+
+
+def test_a_first_secret_ends_nothing_however_late_the_rest_of_the_round_is(agent: Agent) -> None:
+    """Who signs in as soon as it is there keeps the session: it is of this secret, and there was none before."""
+    delivered(agent, mailbox(MIA, None))
+    dovecot = delivered(agent, mailbox(MIA, epoch=1))
+    dovecot.sign_in()
+    agent.kick()
+    assert len(dovecot.sessions) == 1 and dovecot.seen == [] and compile.closing(agent.files) == set()
+    delivered(agent, mailbox(MIA, epoch=1) | {"keys": {}})
+    assert len(dovecot.sessions) == 1, "the same again"
+
+
+def test_a_first_secret_after_dovecot_was_away_ends_nothing(agent: Agent) -> None:
+    dovecot = delivered(agent, mailbox(MIA, None))
+    dovecot.away = True
+    delivered(agent, mailbox(MIA, epoch=1))
+    dovecot.sign_in()
+    dovecot.away = False
+    agent.kick()
+    assert len(dovecot.sessions) == 1
+
+
+def test_sessions_of_an_old_secret_end_before_the_new_one_opens_any(agent: Agent) -> None:
+    delivered(agent, mailbox(MIA, None))
+    dovecot = delivered(agent, mailbox(MIA, epoch=1))
+    old = dovecot.secret()
+    dovecot.sign_in()
+    delivered(agent, mailbox(MIA, NEW, epoch=2))
+    assert dovecot.seen == [None, None] and dovecot.sessions == [], "nobody could sign in while they were ended"
+    assert dovecot.secret() not in (None, old)
+    dovecot.sign_in()
+    agent.kick()
+    assert len(dovecot.sessions) == 1
+
+
+def test_a_new_secret_does_not_wait_for_a_dovecot_that_does_not_answer(agent: Agent) -> None:
+    """The old one is refused at once; its sessions end when Dovecot says so, and whoever came since signs in again."""
+    delivered(agent, mailbox(MIA, None))
+    dovecot = delivered(agent, mailbox(MIA, epoch=1))
+    dovecot.sign_in()
+    dovecot.away = True
+    delivered(agent, mailbox(MIA, NEW, epoch=2))
+    assert dovecot.secret() and compile.closing(agent.files) == {MIA}
+    dovecot.away = False
+    agent.kick()
+    assert dovecot.sessions == [] and compile.closing(agent.files) == set()
+
+
+def test_a_secret_that_stays_is_there_while_sessions_end(agent: Agent) -> None:
+    delivered(agent, mailbox(MIA, None))
+    kept = mailbox(MIA, epoch=1)
+    dovecot = delivered(agent, kept)
+    dovecot.sign_in()
+    ended = {**kept, "maps": {**kept["maps"], "login": mailbox(MIA, epoch=2)["maps"]["login"]}}
+    delivered(agent, ended)
+    assert dovecot.sessions == [] and None not in dovecot.seen
+
+
+def test_where_secrets_are_filled_again_that_none_is_there_says_nothing(agent: Agent) -> None:
+    """The file was damaged and set aside: sessions of what stood in it may be open still."""
+    delivered(agent, mailbox(MIA, None))
+    agent.files.secrets.connection.execute("DELETE FROM canary WHERE k = 'filled'")
+    dovecot = delivered(agent, mailbox(MIA, epoch=1))
+    assert dovecot.seen != []
