@@ -23,6 +23,7 @@ from typing import Any
 from postroom.host import files
 
 MAPS = ("maps", "secrets", "keys")
+PACKAGES = {"postfix": "postfix", "dovecot": "dovecot-core"}
 
 
 class NodeRefused(Exception):
@@ -134,6 +135,20 @@ def _version(text: str) -> tuple[int, ...]:
     if found is None:
         raise NodeRefused(f"no version number in {text!r}")
     return tuple(int(part or 0) for part in found.groups())
+
+
+def packages(config: NodeConfig) -> dict[str, str]:
+    """Engine → its version as the distribution counts it, mends of its own included (1:2.3.19.1+dfsg1-2.1+deb12u7);
+    where no package is known, the engine's own number. Empty for one that is not known at all."""
+    own = {"postfix": config.postfix_version, "dovecot": config.dovecot_version}
+    return {engine: _packaged(PACKAGES[engine]) or ".".join(map(str, number)) for engine, number in own.items()}
+
+
+def _packaged(package: str) -> str:
+    try:
+        return _output("dpkg-query", "-W", "-f", "${Version}", package)
+    except (OSError, subprocess.SubprocessError):
+        return ""
 
 
 def make_folders(config: NodeConfig) -> None:
