@@ -192,9 +192,15 @@ def load(path: Path) -> tuple[NodeConfig, str]:
     dsn = value.pop("dsn", "")
     known = {one.name for one in fields(NodeConfig)}
     wrong = sorted(set(value) - known) + [f"no {name}" for name in ("name", "folder", "address") if name not in value]
+    wrong += [f"{name} is more than one word" for name in sorted(known & set(value)) if not _one_word(value[name])]
     if wrong:
         raise NodeRefused(f"{path}: {', '.join(wrong)}")
     return NodeConfig(**{name: _read(name, one) for name, one in value.items()}), dsn
+
+
+def _one_word(value: Any) -> bool:
+    """Settings are rendered into the daemons' configurations as they are: a line end or a blank would make two of one."""
+    return not isinstance(value, str) or not re.search(r"[\s\x00-\x1f\x7f$%{}\"';]", value)
 
 
 def _read(name: str, value: Any) -> Any:
