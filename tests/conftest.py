@@ -28,7 +28,7 @@ from postroom.host.cluster import THROWAWAY, Cluster  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and drills have the real one
 
-pytest_plugins = ["stack"]
+pytest_plugins = ["stack", "planting"]
 TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
 UNTIDIED = {**THROWAWAY, "autovacuum": "off"}  # no database here lives long enough

@@ -40,6 +40,7 @@ from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.drift import DRIFT
+from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.owners import OWNERS
@@ -119,7 +120,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED, ENGINES]
 
 
 def hand_over() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PREFIX = "POSTROOM_"
 HERE = ("http", "localhost")  # the one origin without TLS that browsers trust
@@ -116,7 +116,7 @@ def read(environ: Mapping[str, str]) -> Environment:
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     wrong = []
-    origin = urlsplit(values["ORIGIN"])
+    origin = _parts(values["ORIGIN"])
     if (origin.scheme, bool(origin.hostname)) != ("https", True) and (origin.scheme, origin.hostname) != HERE:
         wrong.append("POSTROOM_ORIGIN must be https, or http on localhost: passkeys and cookies work nowhere else")
     for needs, what in (("SUBMISSION", "SUBMISSION_KEY_FILE"), ("PDNS_API", "PDNS_KEY_FILE")):
@@ -130,8 +130,16 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
+def _parts(url: str) -> SplitResult:
+    """Of an address that cannot be taken apart: no parts."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def _sso(values: Mapping[str, Any]) -> list[str]:
-    issuer = urlsplit(values["OIDC_ISSUER"])
+    issuer = _parts(values["OIDC_ISSUER"])
     if not values["OIDC_ISSUER"]:
         along = [name for name in ("OIDC_CLIENT_ID", "OIDC_SECRET_FILE", "OIDC_SECOND_FACTORS") if values[name]]
         return [f"POSTROOM_{name} needs POSTROOM_OIDC_ISSUER" for name in along]

@@ -1,4 +1,5 @@
-"""What a node says of itself, every 15 s: generations, which daemons run, its oldest unfinished work.
+"""What a node says of itself, every 15 s: generations, which daemons run and of what versions, its oldest unfinished
+work.
 
 Once a minute it also visits its own ports and says how they greeted (`smtp`, `imap`: ok, text, seconds).
 """
@@ -10,7 +11,7 @@ from typing import Any
 
 from . import asking, probe
 from .asking import ParentAway
-from .layout import NodeConfig
+from .layout import NodeConfig, packages
 from .read_back import milter_status
 
 EVERY = 15
@@ -22,6 +23,7 @@ class Heartbeat:
     def __init__(self, config: NodeConfig) -> None:
         self.config = config
         self._next = time.monotonic() + STARTING
+        self._versions = packages(config)  # as the node started: what is installed later runs after its next start
         self._next_greeting = 0.0
 
     def due_in(self) -> float:
@@ -35,6 +37,7 @@ class Heartbeat:
             "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             **{f"{name}_generation": number for name, number in generations.items()},
             **self._daemons(),
+            "versions": self._versions,
             "todo_oldest": None if waiting_since is None else _time(waiting_since),
         }
         if now >= self._next_greeting:

@@ -23,6 +23,7 @@ from typing import Any
 from postroom.host import files
 
 MAPS = ("maps", "secrets", "keys")
+PACKAGES = {"postfix": "postfix", "dovecot": "dovecot-core"}
 
 
 class NodeRefused(Exception):
@@ -136,6 +137,20 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in found.groups())
 
 
+def packages(config: NodeConfig) -> dict[str, str]:
+    """Engine → its version as the distribution counts it, mends of its own included (1:2.3.19.1+dfsg1-2.1+deb12u7);
+    where no package is known, the engine's own number. Empty for one that is not known at all."""
+    own = {"postfix": config.postfix_version, "dovecot": config.dovecot_version}
+    return {engine: _packaged(PACKAGES[engine]) or ".".join(map(str, number)) for engine, number in own.items()}
+
+
+def _packaged(package: str) -> str:
+    try:
+        return _output("dpkg-query", "-W", "-f", "${Version}", package)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
 def make_folders(config: NodeConfig) -> None:
     """Every folder with its owner and mode; asked again it changes nothing. Needs root."""
     refuse_closed(config.folder)
@@ -177,9 +192,15 @@ def load(path: Path) -> tuple[NodeConfig, str]:
     dsn = value.pop("dsn", "")
     known = {one.name for one in fields(NodeConfig)}
     wrong = sorted(set(value) - known) + [f"no {name}" for name in ("name", "folder", "address") if name not in value]
+    wrong += [f"{name} is more than one word" for name in sorted(known & set(value)) if not _one_word(value[name])]
     if wrong:
         raise NodeRefused(f"{path}: {', '.join(wrong)}")
     return NodeConfig(**{name: _read(name, one) for name, one in value.items()}), dsn
+
+
+def _one_word(value: Any) -> bool:
+    """Settings are rendered into the daemons' configurations as they are: a line end or a blank would make two of one."""
+    return not isinstance(value, str) or not re.search(r"[\s\x00-\x1f\x7f$%{}\"';]", value)
 
 
 def _read(name: str, value: Any) -> Any:

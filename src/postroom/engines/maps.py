@@ -143,11 +143,9 @@ def open_files(config: NodeConfig) -> Files:
 
 
 def _open(name: str, path: Path) -> Map:
-    new = not path.exists()
+    _create(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
-        if new:
-            os.chmod(path, 0o640)
         # The flag came with Python 3.12; before it, only os._exit leaves the side files where they are.
         if hasattr(connection, "setconfig"):
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # type: ignore[attr-defined, unused-ignore]
@@ -160,6 +158,18 @@ def _open(name: str, path: Path) -> Map:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise
         raise MapsDamaged(name, str(error)) from error
+
+
+def _create(path: Path) -> None:
+    """An empty file where there is none: never wider open than meant, whatever the umask. Side files take its mode."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(descriptor, 0o640)
+    finally:
+        os.close(descriptor)
 
 
 def _make(name: str, connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 
@@ -51,6 +51,18 @@ def url(endpoint: str, asked: Asked, *, client: str, back: str, again: bool = Fa
         "code_challenge_method": "S256",
     } | ({"prompt": "login", "max_age": "0"} if again else {})  # fmt: skip
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(params)}"
+
+
+def as_safe_as(endpoint: str, issuer: str) -> bool:
+    """Whether an endpoint that the metadata name is HTTPS, as Core 1.0, 3.1.2 and 3.1.3 want it; of a provider on this
+    machine itself, or plain HTTP at the same host. Whatever else: a code and our secret would be sent there."""
+    try:
+        there, here = urlsplit(endpoint), urlsplit(issuer)
+    except ValueError:
+        return False
+    if not there.hostname or there.username is not None or not endpoint.isprintable() or there.fragment:
+        return False
+    return there.scheme == "https" or (there.scheme == here.scheme == "http" and there.hostname == here.hostname)
 
 
 def code(answer: Mapping[str, str], asked: Asked, *, issuer: str) -> str:

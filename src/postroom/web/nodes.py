@@ -100,7 +100,10 @@ def _said(one: Beat) -> Table:
         Row((name.upper() + " greeting", greeting(one, name), _text(one.greetings.get(name))))
         for name in ("smtp", "imap")
     ]
-    rows += [Row((name.capitalize(), _running(one, one.facts.get(name)), "")) for name in DAEMONS if name in one.facts]
+    rows += [
+        Row((name.capitalize(), _running(one, one.facts.get(name)), _version(one, name)))
+        for name in DAEMONS if name in one.facts
+    ]  # fmt: skip
     generations = [(k, v) for k, v in sorted(one.facts.items()) if k.endswith("_generation")]
     rows += [Row((k.removesuffix("_generation").capitalize() + ".db", f"generation {v}", "")) for k, v in generations]
     return Table("Last heartbeat", (Column("What"), Column("State"), Column("It said")), tuple(rows))
@@ -112,6 +115,13 @@ def _running(one: Beat, state: Any) -> Any:
     if isinstance(state, bool):
         return Badge("good", "running") if state else Badge("bad", "not running")
     return str(state)[:120]
+
+
+def _version(one: Beat, name: str) -> Any:
+    """What is installed there; whether it has known holes is a finding (posture/checks/engines.py)."""
+    told = one.facts.get("versions")
+    version = told.get(name) if isinstance(told, dict) else None
+    return Cell(Code(str(version)[:60])) if version else ""
 
 
 def _text(told: Any) -> Any:

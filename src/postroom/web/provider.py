@@ -39,6 +39,8 @@ def provider() -> Provider:
     if missing := [name for name in names if not said.get(name)]:
         raise NotTrue(f"its metadata name no {', '.join(missing)}")
     authorize, token, keys = (str(said[name]) for name in names)
+    if not all(oidc.as_safe_as(one, issuer) for one in (authorize, token, keys)):
+        raise NotTrue("its metadata name an address without TLS, or one that is none")
     return Provider(issuer, authorize, token, keys, basic="client_secret_basic" in methods)
 
 

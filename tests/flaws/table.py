@@ -1,0 +1,10 @@
+"""x"""
+
+from dataclasses import dataclass
+
+PLANTS = {}
+
+
+@dataclass
+class Plant:
+    row: int
