@@ -16,6 +16,7 @@ from postroom.changes.kinds import (
     invites,
     links,
     mailboxes,
+    nodes,
     notices,
     organization,
     people,
@@ -51,6 +52,7 @@ from postroom.worker import follow_ups, mail, zones
 KINDS: list[type[kind.Kind]] = [
     organization.Found, organization.ChangeOrganization,
     organization.AddNode, organization.DrainNode, organization.RemoveNode,
+    nodes.DeliverAgain,
     clients.CreateClient, clients.ChangeClient, clients.PlaceClient, clients.SuspendClient, clients.ResumeClient,
     clients.RemoveClient, clients.RestoreClient, clients.MailCheckpoint,
     domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
@@ -104,6 +106,7 @@ SERVED_BY: dict[str, Served] = {
     "aliases": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
+    "redeliveries": Served("nodes"),
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),

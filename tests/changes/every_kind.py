@@ -76,6 +76,7 @@ WALKS: dict[str, Walk] = {
     "organization.change": by("oskar", name="Northern Light"),
     "nodes.add": by("oskar", node="mx5", role="postroom_node_mx5"),
     "nodes.drain": by("oskar", node="mx9"),
+    "nodes.deliver_again": by("olive", node="mx1", object="{key}"),
     "nodes.remove": closing("oskar", node="mx9"),
     "clients.create": by("olive", name="New"),
     "clients.change": by("olive", client="acme", notes="x"),

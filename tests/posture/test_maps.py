@@ -15,11 +15,12 @@ from cast import MIA, House, do, kind, redeemed, the
 from mail_nodes import Node, answers
 from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.carry import settle
 from postroom.changes.pipeline import submit
 from postroom.engines import compile, digests, maps
 from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.source import Todo
-from postroom.models import Address, Client, DkimKey, Finding, Look, NodeTodo, Report
+from postroom.models import Address, Change, Client, DkimKey, Finding, Look, NodeTodo, Redelivery, Report
 from postroom.posture.run import run
 
 OWN = {"maps": {"login": [{"address": "system@localhost", "sign_in": 1, "access_epoch": 0}]}}
@@ -44,6 +45,9 @@ class Mx:
             if object == "bucket":
                 which = id.hex[-2:]
                 self.says("objects", {"bucket": which, "objects": digests.objects(self.config, which, OWN)})
+            elif object == "node":
+                compile.write(self.files, [Todo(0, "address", UUID(compile.NODE_ITSELF), None, OWN)])
+                compile.strays(self.files)
             else:
                 compile.write(self.files, [Todo(todo, object, id, change, compiled)])
             self.line.execute("SELECT node_ack(%s, %s)", [[todo], Jsonb([answers(compiled)])])
@@ -130,6 +134,46 @@ def test_what_was_changed_on_the_node_is_named_with_before_and_after(house: Hous
     mx1.line.execute("SELECT node_rebuild()")
     mx1.round()
     assert cycle(mx1) == {}, "written anew, it is as compiled"
+
+
+def put_back(house: House, one: Finding) -> Change:
+    return do(one.kind, house.olive, **one.params)
+
+
+def test_what_a_finding_suggests_puts_the_object_back(house: House, mx1: Mx) -> None:
+    """Changed, taken out, added under nobody's id and under none at all: one button each, and a read closes it."""
+    nobody = "01980000-0000-7000-8000-000000000001"
+    mx1.by_hand("secrets", "UPDATE password SET hash = '{PLAIN}evil'")
+    mx1.by_hand("maps", "DELETE FROM domain WHERE name = 'acme.example'")
+    for source, object in (("x@acme.example", nobody), ("y@acme.example", "hm")):
+        mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", source, EVIL, object)
+    mx1.by_hand("maps", "UPDATE login SET access_epoch = 9 WHERE object = ?", compile.NODE_ITSELF)
+    seen = cycle(mx1)
+    assert len(seen) == 5, list(seen)
+    asked = {label: put_back(house, one) for label, one in seen.items()}
+    assert {change.stage for change in asked.values()} == {"applied"}
+    assert looked().keys() == {"y@acme.example"}, "what is on its way is no drift; this has no id to be on a list by"
+    mx1.round()
+    assert cycle(mx1) == {}
+    for change in asked.values():
+        settle(change.pk)
+        assert the(Change, pk=change.pk).stage == "verified"
+    acme = the(Client, slug="acme").pk
+    assert {label: one.client_id for label, one in asked.items() if one.client_id} == {LEO: acme, "acme.example": acme}
+
+
+def test_who_may_not_does_not_and_asked_again_it_is_the_same_row(house: House, mx1: Mx) -> None:
+    mx1.by_hand("maps", "UPDATE mailbox SET quota_mb = 1 WHERE address = ?", MIA)
+    (one,) = cycle(mx1).values()
+    assert do(one.kind, house.henry, **one.params).stage == "refused"
+    with acting_as(SYSTEM):
+        assert not NodeTodo.objects.filter(node__name="mx1").exclude(object="bucket").exists()
+    for _ in range(2):
+        assert put_back(house, one).stage == "applied"
+    again = the(Redelivery)
+    assert (again.object, again.times) == ("address", 2)
+    mx1.round()
+    assert cycle(mx1) == {}
 
 
 def test_rows_of_the_nodes_own_are_not_a_place_to_hide(house: House, mx1: Mx) -> None:

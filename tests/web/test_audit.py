@@ -17,12 +17,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from visitors import visitor
 
-from cast import MIA, House, do, person, reasons
+from cast import MIA, House, do, kind, person, reasons, with_consent
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.erase import hashed
+from postroom.changes.pipeline import submit
 from postroom.environment import Environment
 from postroom.host.cluster import Cluster
-from postroom.models import Entry, RecordedEdit
+from postroom.models import Change, Entry, RecordedEdit
 from postroom.protocols import note
+from postroom.protocols.entry import leaf as leaf_of
 from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.record import check_bundle
@@ -30,7 +33,8 @@ from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Rewritten, Signer, turn
 from postroom.web.step_up import BY_LINK
 
-ORIGIN = "postroom.example/log"
+ORIGIN, CARL = "postroom.example/log", "carl@northlight.example"
+PAST_US = "SET session_replication_role = replica"
 
 
 class Log:
@@ -122,7 +126,18 @@ def test_one_entry_proves_itself_to_the_newest_checkpoint(house: House, log: Log
     assert [words for words in shown if words not in page] == []
     assert str(change.pk) == whole["about"]
     sql("ALTER TABLE entries DISABLE TRIGGER USER", f"UPDATE entries SET leaf = '\\x00' WHERE id = {one['id']}")
-    assert "not what was signed" in text_of(visitor(house.carl), f"/audit/{one['id']}/")
+    assert "its lines do not fit its leaf" in text_of(visitor(house.carl), f"/audit/{one['id']}/")
+
+
+def test_an_entry_rewritten_with_its_leaf_does_not_lead_to_what_was_signed(house: House, log: Log, sql: Any) -> None:
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia H.")
+    log.sign()
+    number = found(house.carl, object=MIA)[0]["id"]
+    sql(PAST_US, f"""UPDATE edits SET after = '{{"name": "Eve"}}' WHERE entry_id = {number} AND n = 1""")
+    with acting_as(SYSTEM):
+        leaf = leaf_of(map(hashed, RecordedEdit.objects.filter(entry=number).order_by("n")))
+    sql(PAST_US, f"UPDATE entries SET leaf = '\\x{leaf.hex()}' WHERE id = {number}")
+    assert "not what was signed" in text_of(visitor(house.carl), f"/audit/{number}/")
 
 
 def test_it_is_searched_by_client_person_object_kind_and_time(house: House, log: Log) -> None:
@@ -288,3 +303,95 @@ def test_what_an_entry_is_searched_by_is_worked_out_by_the_database(house: House
     with acting_as(SYSTEM):
         heads = RecordedEdit.objects.filter(n=0)
         assert all(one.said == one.after["kind"] for one in heads if one.table == "changes")
+
+
+def test_lines_that_do_not_make_their_leaf_are_said_in_the_list_and_on_the_page(
+    house: House, log: Log, sql: Any
+) -> None:
+    """Whoever is the database's own superuser rewrites what an entry says; the leaf and its proof still stand."""
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia H.")
+    do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77)
+    log.sign()
+    newest, older = found(house.carl)[:2]
+    sql(PAST_US, f"""UPDATE edits SET after = '{{"quota_mb": 1}}' WHERE entry_id = {newest["id"]} AND n = 1""")
+    assert [one["proof"] for one in found(house.carl)[:2]] == ["altered", "signed"]
+    with acting_as(house.carl):
+        whole = entry(house.carl, newest["id"], proofs.signed())
+        assert entry(house.carl, older["id"], proofs.signed())["proof"] == "signed"
+    assert (whole["proof"], whole["inclusion"]) == ("altered", None)
+    browser = visitor(house.carl)
+    assert "its lines do not fit its leaf" in text_of(browser, f"/audit/{newest['id']}/")
+    assert "its lines do not fit its leaf" in text_of(browser, "/audit/")
+    sql(PAST_US, f"DELETE FROM edits WHERE entry_id = {older['id']} AND n = 1")
+    assert [one["proof"] for one in found(house.carl)[:2]] == ["altered", "altered"]
+
+
+def test_an_entry_of_many_lines_is_hashed_on_its_own_page(house: House, log: Log, sql: Any) -> None:
+    many = [kind("aliases.create", address=f"a{n}@acme.example", targets=[MIA]) for n in range(20)]
+    submit(many, actor=house.olive, why="a test")
+    log.sign()
+    one = found(house.carl, said=("aliases.create",))[0]
+    assert one["proof"] == "signed"
+    more = "after || '{\"keep_copy\": false}'"
+    sql(PAST_US, f"UPDATE edits SET after = {more} WHERE entry_id = {one['id']} AND n = 35")
+    with acting_as(house.carl):
+        assert entry(house.carl, one["id"], proofs.signed())["proof"] == "altered"
+
+
+def erased_note(house: House) -> tuple[Change, int]:
+    change = do("clients.change", house.olive, client="acme", notes="Mia Muster")
+    with acting_as(SYSTEM):
+        number = RecordedEdit.objects.get(table="changes", row=change.pk).entry_id
+    held = do("record.erase", house.oskar, lines=[f"{number}.0", f"{number}.1"], reason="a request")
+    with_consent(house, held)
+    return change, number
+
+
+def test_an_erased_line_counts_by_its_hash_only_where_a_later_entry_says_so(house: House, log: Log, sql: Any) -> None:
+    _, number = erased_note(house)
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia H.")
+    log.sign()
+    hidden = found(house.carl)[0]["id"]
+    states = {one["id"]: one["proof"] for one in found(house.carl)}
+    assert states[number] == states[hidden] == "signed"
+    with acting_as(SYSTEM):
+        head = RecordedEdit.objects.get(entry=hidden, n=0)
+        left = hashed(head).hex()
+    sql(PAST_US, f"UPDATE edits SET before = NULL, after = NULL, salt = '', hashed = '\\x{left}'"
+        f" WHERE entry_id = {hidden} AND n = 0")  # fmt: skip
+    assert {one["id"]: one["proof"] for one in found(house.carl)}[hidden] == "altered", "nobody recorded that"
+    with acting_as(house.carl):
+        assert entry(house.carl, hidden, proofs.signed())["proof"] == "altered"
+        assert entry(house.carl, number, proofs.signed())["proof"] == "signed"
+
+
+def test_an_erased_entry_is_found_by_who_and_what_the_erasure_keeps(house: House, log: Log) -> None:
+    before = do("mailboxes.change", house.olive, mailbox=MIA, name="Mia H.")
+    _, number = erased_note(house)
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia J.")
+    olive = "olive@northlight.example"
+    one = next(one for one in found(house.oskar, said=("clients.change",)) if one["id"] == number)
+    assert (one["facts"], one["who"]["email"], one["said"]) == (None, olive, "clients.change")
+    hers = [one["id"] for one in found(house.oskar, person=olive)]
+    assert number in hers and hers == sorted(hers, reverse=True) and len(hers) == 3
+    assert number in [one["id"] for one in found(house.oskar, person=olive, said=("clients.change",))]
+    for other in ({"person": "oskar@northlight.example"}, {"said": ("mailboxes.change",)}, {"client": "globex"}):
+        assert number not in [one["id"] for one in found(house.oskar, **{"person": olive} | other)], other
+    assert number not in [one["id"] for one in found(gina_of_globex(house), said=("clients.change",))]
+    pages, after = list[int](), ""
+    while after is not None:
+        with acting_as(house.oskar):
+            some = entries(house.oskar, Wanted(person=olive, limit=1, after=after), proofs.signed())
+        pages, after = pages + [one["id"] for one in some.items], some.next
+    assert pages == hers, "page by page it is the same list"
+    assert "What it said was erased: Change a client" in text_of(visitor(house.oskar), f"/audit/?person={olive}")
+    assert before.stage == "verified"
+
+
+def test_an_erased_event_is_found_by_who_did_it(house: House, log: Log) -> None:
+    visitor(house.carl).get("/do/clients.create/")  # refused, and an entry
+    (refused,) = found(house.oskar, said=("refused",))
+    held = do("record.erase", house.oskar, lines=[f"{refused['id']}.0"], reason="a request")
+    with_consent(house, held)
+    assert [one["id"] for one in found(house.oskar, said=("refused",))] == [refused["id"]]
+    assert refused["id"] in [one["id"] for one in found(house.oskar, person=CARL)]

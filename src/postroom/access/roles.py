@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
-    "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*",
+    "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away

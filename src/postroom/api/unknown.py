@@ -19,7 +19,7 @@ NAMED = 20  # of many, these are said
 
 
 class Body(Schema):
-    """What an operation is sent; a field it does not know is refused: `dryrun` must not do what `dry_run` would show."""
+    """What an operation is sent; a field it does not know is refused: `dryrun` is not `dry_run`."""
 
     model_config = ConfigDict(extra="forbid")
 

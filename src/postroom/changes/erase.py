@@ -17,7 +17,8 @@ from .edit import Edit
 from .plan import Plan
 
 ERASED = "erased"  # in the place of a value that stood there
-KEPT = ("what", "kind", "stage", "version", "at", "actor", "proposer_id")  # of a head: no content, or an id alone
+# Of a head: no content, or an id alone.
+KEPT = ("what", "kind", "stage", "version", "at", "actor", "proposer_id", "person")
 IDS = ("id", "client_id")  # of a row: they stay
 Lines = Sequence[RecordedEdit]
 

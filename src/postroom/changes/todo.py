@@ -1,7 +1,8 @@
 """What mail nodes have to look at again: a set of compiled objects (domain, address, key) per node and change.
 
 A set, not a log, so a late commit cannot be skipped. Which objects an edit touches is worked out in one
-statement from the edits just recorded: a domain that opens or closes takes its addresses and keys along.
+statement from the edits just recorded: a domain that opens or closes takes its addresses and keys along. What somebody
+asks a node to write again goes to that node, whether it serves the client or not.
 """
 
 from typing import Any
@@ -38,12 +39,15 @@ WITH e AS (
   UNION SELECT 'domain', d.id FROM domains d JOIN client c ON c.id = d.client_id
   UNION SELECT 'address', a.id FROM addresses a JOIN client c ON c.id = a.client_id
   UNION SELECT 'key', k.id FROM dkim_keys k JOIN client c ON c.id = k.client_id
+), aimed AS (
+  SELECT r.node_id, r.object, r.object_id FROM e JOIN redeliveries r ON r.id = e.id WHERE t = 'redeliveries'
 ), serving AS (
   SELECT node_id FROM clients WHERE id = %(client)s AND node_id IS NOT NULL
   UNION SELECT (before ->> 'node_id')::uuid FROM e WHERE t = 'clients' AND before ->> 'node_id' IS NOT NULL
 ), put AS (
   INSERT INTO node_todo (node_id, object, object_id, change_id)
-    SELECT s.node_id, t.object, t.id, %(change)s FROM touched t, serving s WHERE t.id IS NOT NULL
+    SELECT s.node_id, t.object, t.id, %(change)s::uuid FROM touched t, serving s WHERE t.id IS NOT NULL
+    UNION SELECT a.node_id, a.object, a.object_id, %(change)s::uuid FROM aimed a
     RETURNING node_id
 )
 SELECT p.node_id, n.name, count(*) FROM put p JOIN nodes n ON n.id = p.node_id GROUP BY 1, 2

@@ -17,7 +17,7 @@ from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
-from .source import Compiled, Source, SourceAway, Todo
+from .source import Compiled, Evidence, Source, SourceAway, Todo
 
 log = logging.getLogger("postroom.agent")
 POLL = 5.0  # NOTIFY may be lost; so often it is asked anyway
@@ -113,19 +113,31 @@ class Agent:
         return len(todo) - len(agreed)
 
     def answer(self, todo: Sequence[Todo]) -> list[Todo]:
-        """Say what is in the buckets that are asked for. What else is on the list; raises SourceAway."""
+        """Say what is in the buckets that are asked for, and see to the node's own rows. What else is on the list;
+        raises SourceAway."""
         for one in todo:
             if one.object == "bucket":
                 self.report("objects", [self.objects(one.id.hex[-2:])])
                 self.source.ack([(one.todo, [])])
-        return [one for one in todo if one.object != "bucket"]
+            elif one.object == "node":
+                self.source.ack([(one.todo, self.own_again())])
+        return [one for one in todo if one.object not in ("bucket", "node")]
+
+    def own_again(self) -> Evidence:
+        """The node's own rows as they shall be, and nothing that has an id nobody ever gave out."""
+        self.write_own_rows()
+        taken = compile.strays(self.files)
+        generations = {f"generation of {name}": number for name, number in self.files.generations().items()}
+        said = {**generations, "rows without an id of anybody": f"{taken} were taken out"}
+        return [{"question": question, "answer": answer, "server": "agent"} for question, answer in said.items()]
 
     def write(self, todo: Sequence[Todo]) -> bool:
         """Whether anything was new; then the sessions that ended with it were ended too, or that waits for Dovecot."""
         fresh: list[Todo] = []
         for one in todo:
+            seen = one.todo in self.since  # what is new on the list is held against the files, whatever we wrote before
             self.since.setdefault(one.todo, time.time())
-            if self.written.get(one.id) == digest(one.compiled) or one.todo in self.refused:
+            if (seen and self.written.get(one.id) == digest(one.compiled)) or one.todo in self.refused:
                 continue
             try:
                 compile.checked(one.compiled or {})

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from .maps import COLUMNS, Files, Map
 from .source import Compiled, Todo
@@ -89,6 +90,33 @@ def write(files: Files, batch: Sequence[Todo], *, between: Callable[[], object] 
         if _differ(_now(one, compiled), will[name]):
             _write(one, will[name])
     return closed
+
+
+def strays(files: Files) -> int:
+    """Take out rows whose object is no id at all: nothing on a list could ever name them. How many there were."""
+    count = 0
+    for one in files:
+        queries = [f"SELECT DISTINCT object FROM {table}" for table in COLUMNS[one.name]]
+        found = {str(id) for query in queries for (id,) in one.connection.execute(query) if not _is_id(id)}
+        if found:
+            _write(one, {id: {} for id in found}, closing=_signed_in(one, found))
+        count += len(found)
+    return count
+
+
+def _signed_in(one: Map, ids: Iterable[str]) -> set[str]:
+    if one.name != "maps":
+        return set()
+    query = "SELECT address FROM login WHERE object = ?"
+    return {str(address) for id in ids for (address,) in one.connection.execute(query, (id,))}
+
+
+def _is_id(value: Any) -> bool:
+    """As ids are written, and no other spelling of one."""
+    try:
+        return bool(str(UUID(value)) == value)
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def _now(one: Map, ids: Iterable[str]) -> dict[str, Rows]:

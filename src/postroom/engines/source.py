@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-Sort = Literal["domain", "address", "key", "bucket"]  # a bucket: the node is asked what is in it (digests.py)
+# A bucket: the node is asked what is in it (digests.py). node: its own rows, and what has nobody's id.
+Sort = Literal["domain", "address", "key", "bucket", "node"]
 Compiled = dict[str, dict[str, list[dict[str, Any]]]]  # file → table → rows
 Evidence = list[dict[str, Any]]  # question, answer, server, at: one entry a question asked
 

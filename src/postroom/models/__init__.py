@@ -1,7 +1,7 @@
 """State, observations and the record: nouns only, no verbs. Only changes.apply writes state."""
 
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
-from .clients import Client, Freeze, Node, Organization
+from .clients import Client, Freeze, Node, Organization, Redelivery
 from .domains import Address, DkimKey, Domain, Reading, RecordSet
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
@@ -50,6 +50,7 @@ __all__ = [
     "Reading",
     "RecordSet",
     "RecordedEdit",
+    "Redelivery",
     "Report",
     "Review",
     "Role",

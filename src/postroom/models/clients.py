@@ -44,6 +44,27 @@ class Node(StateModel):
         return NOTHING if row["removed_at"] else frozenset({"serve"})
 
 
+class Redelivery(StateModel):
+    """An object that a node was told to write again: one row of each, which moves whenever somebody asks.
+
+    object: domain, address or key; node for the node's own rows and what has nobody's id, under the id of nothing.
+    """
+
+    for_good = True
+    client = models.ForeignKey("Client", models.DO_NOTHING, null=True)
+    node = models.ForeignKey(Node, models.DO_NOTHING)
+    object = models.TextField()
+    object_id = models.UUIDField()
+    times = models.IntegerField(default=1)
+
+    class Meta(StateModel.Meta):
+        db_table = "redeliveries"
+        verbose_name_plural = "redeliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["node", "object_id", "client"], name="one_redelivery", nulls_distinct=False)
+        ]
+
+
 class Client(StateModel):
     """The tenancy boundary. Its row is the lock, and its version the order, of all its changes."""
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from postroom.models import Alarm, Checkpoint, TreeNode
 from postroom.protocols import merkle, note
 
-State = Literal["no place", "not signed", "signed", "unknown", "wrong"]
+State = Literal["no place", "not signed", "signed", "unknown", "wrong", "altered"]
 T = TypeVar("T")
 
 

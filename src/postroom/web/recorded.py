@@ -47,6 +47,7 @@ PROOFS: dict[str, Badge] = {
     "signed": Badge("good", "signed"),
     "unknown": Badge("unknown", "not known"),
     "wrong": Badge("bad", "not what was signed"),
+    "altered": Badge("bad", "its lines do not fit its leaf"),
 }
 LONGEST = 160
 
@@ -71,7 +72,8 @@ def words(one: Mapping[str, Any], named: Named = str) -> str:
     """What an entry says happened."""
     facts = one["facts"]
     if facts is None:
-        return "What it said was erased"
+        what = WORDS[one["said"]][0] if one["said"] in WORDS else str(one["said"] or "")
+        return f"What it said was erased: {what}".rstrip(": ")
     if one["table"] == "changes":
         return title(facts["kind"], facts["params"], named)
     told = EVENTS.get(facts.get("what", ""), str(facts.get("what") or "Something that has no words here").capitalize())

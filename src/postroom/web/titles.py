@@ -76,6 +76,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "access.resume": ("Open a client to the organization again", "Open client {client} to the organization again"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
     "sessions.end": ("End a session", "End the session {session}"),
+    "nodes.deliver_again": ("Write an object at a node again", "Write {object} again at the node {node}"),
     "freezes.start": ("Start a freeze", "Freeze {scope}"),
     "freezes.end": ("End a freeze", "End the freeze {freeze}"),
     "findings.acknowledge": ("Acknowledge a finding", "Acknowledge a finding {finding}"),

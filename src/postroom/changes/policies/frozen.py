@@ -16,6 +16,8 @@ def frozen(proposed: Proposed) -> Verdict | None:
     moves = list(proposed.moves())
     if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN or _warns(moves) or _tells(moves):
         return None
+    if moves and all(move.edit.table == "redeliveries" for move in moves):
+        return None  # a node writes once more what was agreed: a freeze is no reason to leave a foreign hand's work
     if all(_only_closes(move) or _ends_freeze(move) for move in moves):
         return mark(frozen, f"during freeze: {in_words(freeze)}")
     return refuse(frozen, f"frozen: {in_words(freeze)}")

@@ -21,6 +21,7 @@ from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
 
 NAME, RECENT = "nodes.maps", timedelta(minutes=3)
+AGAIN = "nodes.deliver_again"
 ASKED = 8  # buckets at once
 NOUNS = {"domain": "domains", "address": "addresses", "key": "dkim_keys"}
 DIFFERING = "SELECT bucket FROM postroom_differing(%s, %s::jsonb, %s)"
@@ -47,10 +48,16 @@ def evaluate(objects: Iterable[Drifted]) -> Iterator[Found]:
         what = "is not on it" if one.has is None else "is not as compiled" if one.wanted else "was put there by nobody"
         before, after = _sides(one.wanted, one.has)
         title, noun = f"{label} at the mail node {one.node} {what}", NOUNS.get(one.object, "nodes")
-        evidence = {"before": before, "after": after, "node": one.node}
         yield Found(
-            "critical", noun, _id(one.id), label, title, f"{one.node} {one.id}", client=one.client, evidence=evidence
-        )
+            "critical", noun, _id(one.id), label, title, f"{one.node} {one.id}", client=one.client,
+            evidence={"before": before, "after": after, "node": one.node}, kind=AGAIN, params=_again(one),
+        )  # fmt: skip
+
+
+def _again(one: Drifted) -> dict[str, str]:
+    """What is nobody's, and cannot be on a list, goes when the node is told to see to its own rows."""
+    id = _id(one.id)
+    return {"node": one.node} | ({"object": str(id)} if id and id.int and str(id) == one.id else {})
 
 
 def _sides(wanted: Told | None, has: Told | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -34,6 +34,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "api_tokens": ("API token", "plug-connected"),
     "roles": ("Role", "user-check"),
     "erasures": ("Erasure", "history-off"),
+    "redeliveries": ("Object at a node", "server-2"),
 }
 """A table's noun and icon."""
 
@@ -68,6 +69,7 @@ FIELDS: dict[str, str] = {
     "set_aside": "Set aside",
     "suspended_at": "Suspended",
     "targets": "Lands at",
+    "times": "Asked for, times",
     "ttl": "TTL",
     "until": "Until",
     "used_at": "Used",
