@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.resources import files
 from itertools import count
 
@@ -76,6 +77,12 @@ def copied(cluster: Cluster, template: str) -> Iterator[str]:
     connection.close()
     with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def copies(cluster: Cluster) -> Callable[[str], Iterator[str]]:
+    """Makes a copy of a template: what a folder with a world of its own plays in."""
+    return partial(copied, cluster)
 
 
 @pytest.fixture(scope="session")
