@@ -105,7 +105,11 @@ def sees(model: type[Model], column: str | None) -> str:
 ENTRY = "postroom_recorded_for({}, (SELECT postroom_domains()), (SELECT postroom_person()))"
 # A batch is of several clients: whoever made it sees it, and whoever sees one of its changes.
 MADE = "proposer_id = (SELECT postroom_person()) OR (proposer_id IS NULL AND (SELECT postroom_everything()))"
-OWN_WALL = {"batches": (f"{MADE} OR EXISTS (SELECT FROM changes c WHERE c.batch_id = batches.id)", MADE)}
+TOKEN = "EXISTS (SELECT FROM api_tokens k WHERE k.id = token_id)"  # from where it came, whoever sees the token sees
+OWN_WALL = {
+    "batches": (f"{MADE} OR EXISTS (SELECT FROM changes c WHERE c.batch_id = batches.id)", MADE),
+    "token_uses": (TOKEN, TOKEN),
+}
 CHANGE = "EXISTS (SELECT FROM changes c WHERE c.id = change_id)"
 NARROW = {
     "changes": "(proposer_id = (SELECT postroom_person()) OR domains <@ (SELECT postroom_domains())::uuid[])",

@@ -297,13 +297,15 @@ CREATE OR REPLACE FUNCTION postroom_find_addresses(pattern text) RETURNS SETOF u
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT a.id FROM addresses a WHERE a.address LIKE pattern
-    AND ((SELECT postroom_everything()) OR a.client_id = ANY ((SELECT postroom_scope())::uuid[]));
+    AND (a.client_id = ANY ((SELECT postroom_scope())::uuid[]) OR ((SELECT postroom_everything())
+      AND (a.client_id = ANY ((SELECT postroom_without())::uuid[])) IS NOT TRUE));
 END;
 CREATE OR REPLACE FUNCTION postroom_find_mailbox_names(pattern text) RETURNS SETOF uuid
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT m.id FROM mailboxes m WHERE upper(m.name) LIKE pattern
-    AND ((SELECT postroom_everything()) OR m.client_id = ANY ((SELECT postroom_scope())::uuid[]));
+    AND (m.client_id = ANY ((SELECT postroom_scope())::uuid[]) OR ((SELECT postroom_everything())
+      AND (m.client_id = ANY ((SELECT postroom_without())::uuid[])) IS NOT TRUE));
 END;
 ALTER FUNCTION postroom_find_addresses(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_find_mailbox_names(text) OWNER TO postroom_system;

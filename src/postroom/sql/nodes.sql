@@ -111,6 +111,10 @@ REVOKE ALL ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(te
 GRANT EXECUTE ON FUNCTION node_pull(int), node_ack(bigint[], jsonb), node_report(text, jsonb), node_rebuild()
   TO postroom_node;
 
+-- A node serves clients whoever runs the service may not see, where one closed itself: who asks of a whole node sees all.
+CREATE OR REPLACE FUNCTION postroom_of_all() RETURNS boolean STABLE LANGUAGE sql
+  RETURN postroom_everything() AND postroom_without() = '{{}}';
+
 -- For the worker, which compares: what a node said of each object of a change, the newest it said of that object,
 -- and the object as it is compiled now, without any hash or sealed key. Only for who may see everything.
 CREATE OR REPLACE FUNCTION postroom_read_back(change uuid, node uuid)
@@ -125,7 +129,7 @@ BEGIN ATOMIC
         WHERE c.object = e.object AND c.id = e.object_id AND c.node_id = e.node_id) AS compiled,
       EXISTS (SELECT FROM node_todo t WHERE t.node_id = e.node_id AND t.object_id = e.object_id) AS overtaken
     FROM evidence e
-    WHERE e.change_id = postroom_read_back.change AND e.node_id = postroom_read_back.node AND postroom_everything()
+    WHERE e.change_id = postroom_read_back.change AND e.node_id = postroom_read_back.node AND postroom_of_all()
   )
   SELECT r.object, r.object_id, r.found, r.newest,
     r.compiled
@@ -166,7 +170,7 @@ CREATE OR REPLACE FUNCTION postroom_differing(node uuid, reported jsonb, ask int
 DECLARE
   differing text[];
 BEGIN
-  IF NOT postroom_everything() THEN
+  IF NOT postroom_of_all() THEN
     RETURN;
   END IF;
   WITH object AS MATERIALIZED (
@@ -197,7 +201,7 @@ CREATE OR REPLACE FUNCTION postroom_drifted(node uuid, which text, said jsonb, s
 BEGIN ATOMIC
   WITH here AS MATERIALIZED (
     SELECT v.id, v.client_id, v.object, v.compiled FROM compiled v
-      WHERE v.node_id = node AND postroom_bucket(v.id) = which AND v.compiled IS NOT NULL AND postroom_everything()
+      WHERE v.node_id = node AND postroom_bucket(v.id) = which AND v.compiled IS NOT NULL AND postroom_of_all()
   ), files AS (
     SELECT h.id, jsonb_object_agg(d.file, d.digest) AS digests FROM here h, LATERAL (
       SELECT f.key AS file, postroom_digest(jsonb_build_object(f.key, f.value)) AS digest FROM jsonb_each(h.compiled) f) d
@@ -205,7 +209,7 @@ BEGIN ATOMIC
   )
   SELECT coalesce(h.id::text, s.key), h.client_id, h.object, h.compiled -> 'maps', f.digests
     FROM (here h JOIN files f ON f.id = h.id) FULL JOIN jsonb_each(said) s ON s.key = h.id::text
-    WHERE postroom_everything() AND f.digests IS DISTINCT FROM (s.value -> 'digests')
+    WHERE postroom_of_all() AND f.digests IS DISTINCT FROM (s.value -> 'digests')
       AND NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object_id::text = coalesce(h.id::text, s.key))
       AND NOT EXISTS (SELECT FROM evidence e WHERE e.node_id = node AND e.object_id::text = coalesce(h.id::text, s.key)
         AND e.at >= said_at)
