@@ -262,3 +262,11 @@ def test_secrets_are_for_those_who_need_them(node: LiveNode) -> None:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize("verb", ["VRFY", "EXPN"])
+def test_no_name_is_confirmed_to_who_only_asks(node: LiveNode, verb: str) -> None:
+    with node.smtp() as line:
+        line.ehlo()
+        said = {line.docmd(verb, name)[0] for name in (MIA, "nobody@acme.example", "postmaster@acme.example")}
+    assert said == {502}

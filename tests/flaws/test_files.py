@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import dns.exception
 import dns.rdatatype
 import dns.zone
 import pytest
