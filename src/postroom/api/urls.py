@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import access, changes, entries, findings, invites, objects, problems, reviews, sessions, tokens
+from . import access, changes, entries, findings, invites, objects, problems, reviews, rounds, sessions, tokens
 from .door import Bearer
 
 api = NinjaAPI(
@@ -23,6 +23,7 @@ for router in (
     invites.router,
     objects.router,
     reviews.router,
+    rounds.router,
     sessions.router,
     tokens.router,
 ):
