@@ -17,10 +17,10 @@ REVIEWS = AccessReviewsPage(
         (Column("Client"), Column("Quarter"), Column("State", phone="right"), Column("Answered"), Column("Due")),
         (
             Row((Link("Harbor Legal LLP", "/p/review", True), "2026-Q4", Badge("bad", "late since 15 Oct 00:10"),
-                 "3 of 9", "15 Oct 00:10")),
+                 "3 of 9 answered", "15 Oct 00:10")),
             Row((Link("Harbor Legal LLP", "/p/review", True), "2026-Q3",
-                 Badge("warn", "closed, not all answered"), "8 of 9", "15 Jul 00:10")),
-            Row((Link("Acme", "/p/review", True), "2026-Q4", Badge("good", "done"), "7 of 7", "15 Oct 00:10")),
+                 Badge("warn", "closed, not all answered"), "8 of 9 answered", "15 Jul 00:10")),
+            Row((Link("Acme", "/p/review", True), "2026-Q4", Badge("good", "done"), "7 of 7 answered", "15 Oct 00:10")),
         ),
         dense=True,
     ),
@@ -66,7 +66,7 @@ REVIEW = AccessReviewsPage(
 )  # fmt: skip
 ROSTER = RostersPage(
     head=PageHead(
-        "Roster of Harbor Legal LLP, 2026-Q4", "22 of 24, 1 unknown answered · opened 1 Oct 00:10 · due 15 Oct 00:10",
+        "Roster of Harbor Legal LLP, 2026-Q4", "22 of 24 answered, 1 unknown · opened 1 Oct 00:10 · due 15 Oct 00:10",
         crumbs=(Crumb("Rosters", "/p/rosters"),), badges=(Badge("waits", "waits for answers"),),
     ),
     notes=(Note("The client’s own admins answer this", "What you enter here was told to you: say by whom.", "warn",

@@ -107,7 +107,7 @@ def test_a_client_admin_answers_the_roster_and_whoever_runs_the_service_says_who
     shown = page(mine.get(address))
     assert MIA in shown and "no answer" in shown and 'for="f-line-why">Note' in shown
     assert post(mine, f"{address}answer/", "unknown", [MIA, AMY]).status_code == 302
-    assert "2 of 2, 2 unknown" in page(mine.get(address)) and ">done<" not in page(mine.get(address))
+    assert "2 of 2 answered, 2 unknown" in page(mine.get(address)) and ">done<" not in page(mine.get(address))
     assert "2 unknown" in page(mine.get("/rosters/")), "unknown is never green"
     told = page(olive.get(address))
     assert "was told to you" in told and "Told by whom" in told

@@ -218,7 +218,7 @@ def _asked(one: Client, sort: str, found: Listed | None) -> Fact:
     path, term = PATHS[sort], sort.capitalize()
     if found is None:
         return Fact(term, (Link("None yet", f"{path}?client={one.slug}"),), "one opens with the next quarter")
-    words = Link(f"{far(found)} answered", f"{path}{found.round.pk}/")
+    words = Link(far(found), f"{path}{found.round.pk}/")
     return Fact(term, (words, round_standing(found)), f"{found.round.quarter}, due {when(found.round.due_at)}")
 
 

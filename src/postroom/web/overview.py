@@ -182,7 +182,7 @@ def _waiting(found: Any) -> tuple[Item, ...]:
 def _asked(one: rounds.Listed) -> Item:
     """An access review to sign, a roster to answer."""
     name = f"{one.round.sort.capitalize()} of {one.round.client.name}"
-    sub = f"{far(one)} answered, due {when(one.round.due_at)}" + (", late" if one.late else "")
+    sub = f"{far(one)}, due {when(one.round.due_at)}" + (", late" if one.late else "")
     url = f"{PATHS[one.round.sort]}{one.round.pk}/?state=open"
     return Item(name, sub, "warn" if one.late else "plain", "checklist", acts=(Act("Answer", url, of=name),))
 

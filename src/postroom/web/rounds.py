@@ -119,7 +119,7 @@ def standing(one: Listed) -> Badge:
 
 
 def far(one: Listed) -> str:
-    return f"{one.lines - one.left} of {one.lines}" + (f", {one.unknown} unknown" if one.unknown else "")
+    return f"{one.lines - one.left} of {one.lines} answered" + (f", {one.unknown} unknown" if one.unknown else "")
 
 
 def shown(request: Any, sort: str, id: UUID, *, wrong: str = "", status: int = 200) -> HttpResponse:
@@ -148,7 +148,7 @@ def _head(about: Listed) -> PageHead:
     round = about.round
     title = f"{round.sort.capitalize()} of {round.client.name}, {round.quarter}"
     return PageHead(
-        title, (f"{far(about)} answered · opened {when(round.opened_at)} · due {when(round.due_at)} ·",
+        title, (f"{far(about)} · opened {when(round.opened_at)} · due {when(round.due_at)} ·",
                 Link(round.client.name, f"/clients/{round.client.slug}/")),
         crumbs=(Crumb(TITLES[round.sort], PATHS[round.sort]),), badges=(standing(about),),
     )  # fmt: skip
