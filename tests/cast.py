@@ -55,6 +55,11 @@ def do(
     return submit(kind(permission, **params), actor=by, why="a test", secrets=secrets, key=once)
 
 
+def do_all(permission: str, by: Actor, parts: list[dict[str, Any]]) -> Change:
+    """Submit one change of many parts."""
+    return submit([kind(permission, **one) for one in parts], actor=by, why="a test")
+
+
 def waits(permission: str, by: Actor, /, **params: Any) -> Change:
     """Submit one for an hour from now: planned now, applied when a test says so."""
     later = datetime.now(UTC) + timedelta(hours=1)

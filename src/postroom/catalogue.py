@@ -24,6 +24,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     roles,
+    rounds,
     sealed,
     tokens,
 )  # fmt: skip
@@ -34,6 +35,7 @@ from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
+from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
@@ -43,11 +45,15 @@ from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
+from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.owners import OWNERS
+from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
+from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.worker import follow_ups, mail, zones
+from postroom.worker import rounds as ends
 
 KINDS: list[type[kind.Kind]] = [
     organization.Found, organization.ChangeOrganization,
@@ -75,6 +81,7 @@ KINDS: list[type[kind.Kind]] = [
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
+    rounds.OpenAccessReview, rounds.SignLine, rounds.OpenRoster, rounds.AnswerRoster,
     history.RollBack, record.Erase,
 ]  # fmt: skip
 
@@ -84,6 +91,7 @@ POLICIES: list[policy.Policy] = [
     removed,
     last_owner,
     rank,
+    own_rights,
     role_accounts,
     known_owner,
     warned,
@@ -110,6 +118,7 @@ SERVED_BY: dict[str, Served] = {
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),
+    "round_lines": Served("end", frozenset({"answer"}), made=False, gone=False, only=("answer", frozenset({"end"}))),
 }
 
 # What ends by time has ended by predicate; the clock submits these to tidy.
@@ -123,7 +132,9 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED, ENGINES]
+CHECKS: list[posture.Check] = [
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED, ENGINES, REVIEW, LEFT, UNANSWERED,
+]  # fmt: skip
 
 
 def hand_over() -> None:
@@ -132,7 +143,7 @@ def hand_over() -> None:
     policy.POLICIES[:], policy.TOGETHER[:], policy.WAIVERS[:] = POLICIES, TOGETHER, WAIVERS
     deliver.SERVED_BY.update(SERVED_BY)
     due.ENDS.update(ENDS)
-    carry.SENDERS.update({"zone": zones.publish, "mail": mail.send})
+    carry.SENDERS.update({"zone": zones.publish, "mail": mail.send, "end": ends.end_right})
     follow.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
     deliver.FOLLOWED.update(follow_ups.FOLLOW_UPS)
     readings.READERS[:] = [zones.read]

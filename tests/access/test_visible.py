@@ -43,6 +43,8 @@ def furnished(house: House) -> None:
         with acting_as(SYSTEM):
             finding = str(Finding.objects.get(client=whose).pk)
         do("findings.acknowledge", house.olive, finding=finding)
+        for sort in ("access_reviews.open", "rosters.open"):
+            do(sort, house.oskar, client=name)
     for who in ("carl", "olive"):
         email, until = f"{who}@northlight.example", "2099-01-01T00:00:00Z"
         do("sessions.open", SYSTEM, secrets={"session": who * 20}, person=email, mfa="x", until=until)
@@ -221,6 +223,11 @@ MAY: dict[str, tuple[str, ...]] = {
     "findings.accept": ("owner", "operator", "approver"),
     "findings.reopen": ("owner", "operator"),
     "record.erase": ("owner",),
+    "grants.end": ("owner", "operator", "approver"),
+    "access_reviews.open": ("owner", "approver"),
+    "access_reviews.sign": ("owner", "approver"),
+    "rosters.open": ("owner", "operator"),
+    "rosters.answer": ("owner", "operator", "client admin"),
 }
 
 

@@ -27,6 +27,7 @@ from postroom.models import (
     Person,
     RecordedEdit,
     RecordSet,
+    RoundLine,
 )
 from postroom.posture.findings import Found, observed
 
@@ -146,6 +147,10 @@ WALKS: dict[str, Walk] = {
     "findings.accept": by("olive", finding="{finding}", reason="x", until="{soon}"),
     "findings.reopen": closing("olive", finding="{acknowledged}"),
     "findings.lapse": closing(CLOCK, acceptance="{acceptance}"),
+    "access_reviews.open": by(SYSTEM, client="acme"),
+    "access_reviews.sign": by("ada", line="{right}", answer="keep"),
+    "rosters.open": by(SYSTEM, client="acme"),
+    "rosters.answer": by("olive", line="{box}", answer="here"),
     "history.roll_back": by("olive", change="{change}"),
     "record.erase": by("oskar", lines=["{line}"], reason="somebody asked for it"),
 }  # fmt: skip
@@ -221,12 +226,16 @@ def _named(house: House) -> dict[str, str]:
     observed("t.freeze", wrong)
     with acting_as(SYSTEM):
         findings = [str(pk) for pk in Finding.objects.values_list("pk", flat=True)]
+    for sort in ("access_reviews.open", "rosters.open"):
+        do(sort, house.oskar, client="globex")
     for one in findings[1:]:
         do("findings.acknowledge", house.olive, finding=one)
     return {
         "finding": findings[0],
         "acknowledged": findings[1],
         "acceptance": str(the(Acceptance, finding=findings[2]).pk),
+        "right": str(the(RoundLine, name="owner of Oskar").pk),
+        "box": str(the(RoundLine, name="mia@globex.example").pk),
         "later": str(later.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),

@@ -100,6 +100,7 @@ UNMARKED = {
     "notices.send", "notices.issue",  # a warning opens nothing
     "nodes.deliver_again",  # what was agreed before is put back
     "clients.mail_checkpoint",  # nor does what proves the record
+    "access_reviews.open", "access_reviews.sign", "rosters.open", "rosters.answer",  # asking and answering neither
 }  # fmt: skip
 
 

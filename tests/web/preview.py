@@ -33,6 +33,7 @@ KEPT = {
     "Rows": {"name"},
     "Option": {"value"},
     "Bulk": {"field"},
+    "Answers": {"field"},
 }
 """By shape: fields that hold no text from outside, as do all that end in `url`."""
 
@@ -93,6 +94,7 @@ import audit_samples as audit  # noqa: E402
 import change_samples as changes  # noqa: E402
 import object_samples as objects  # noqa: E402
 import page_samples as pages  # noqa: E402
+import round_samples as rounds  # noqa: E402
 from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.shortcuts import render  # noqa: E402
@@ -112,6 +114,9 @@ PAGES: dict[str, tuple[str, object]] = {
     "person": ("person.html", objects.PERSON),
     "access": ("access.html", access.ACCESS),
     "closed": ("client.html", access.CLOSED),
+    "reviews": ("rounds.html", rounds.REVIEWS),
+    "review": ("round.html", rounds.REVIEW),
+    "roster": ("round.html", rounds.ROSTER),
     "roles": ("roles.html", access.ROLES),
     "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),

@@ -18,7 +18,21 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize(
-    "name", ["overview", "mailboxes", "change", "form", "approvals", "invite", "finding", "access", "audit", "entry"]
+    "name",
+    [
+        "overview",
+        "mailboxes",
+        "change",
+        "form",
+        "approvals",
+        "invite",
+        "finding",
+        "access",
+        "audit",
+        "entry",
+        "review",
+        "roster",
+    ],
 )
 def test_tab_goes_through_in_reading_order_and_shows_where_it_is(wide, name):
     page = wide.open(f"/p/{name}")
@@ -110,6 +124,27 @@ def test_rows_are_added_and_taken_away(wide):
     assert len(set(names)) == 3 and not any("__n__" in name for name in names)
     page.click("[data-drop]")
     assert rows.count() == 2
+
+
+@pytest.mark.parametrize("name, why", [("review", "Why"), ("roster", "Told by whom")])
+def test_chosen_lines_are_answered_where_they_stand(any_width, name, why):
+    page = any_width.open(f"/p/{name}")
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        box = page.locator("tbody input[type=checkbox]").first
+        box.focus()
+        if not box.is_checked():
+            page.keyboard.press("Space")
+        expect(page.get_by_label(why, exact=True)).to_be_visible()
+        expect(page.locator(".bulk button[name=act]")).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        for theme in ("light", "dark"):
+            page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
+            assert any_width.axe() == []
+    page.get_by_label(why, exact=True).focus()
+    page.keyboard.type("asked their lead")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "act" and any_width.wrong == []
 
 
 def test_chosen_rows_are_counted(wide):

@@ -18,8 +18,8 @@ from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/", "/findings/", "/roles/", "/tokens/new/", "/access/", "/access/?client=acme",
-         "/audit/", "/audit/?what=changes&client=acme",
+         "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/tokens/new/", "/access/",
+         "/access/?client=acme", "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 46
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()
@@ -57,6 +57,7 @@ def grown(house: House, start: int, stop: int) -> None:
         )
     for n in numbers:
         do("clients.create", house.oskar, name=f"Client {n}")
+        do("access_reviews.open", house.oskar, client=f"client-{n}")
         do("domains.add", house.oskar, client="acme", name=f"more{n}.example")
         do("people.invite", house.oskar, name=f"Person {n}", email=f"p{n}@northlight.example")
         do("grants.give", house.oskar, person=f"p{n}@northlight.example", role="auditor")

@@ -43,7 +43,7 @@ def filled(address: str, name: str, known: dict[str, str]) -> str:
     values = {
         "<str:ref>": ARGUMENTS.get(name, "acme"), "<str:name>": "mailboxes.suspend", "<str:token>": "x",
         "<int:pk>": "1", "<int:number>": known["entry"],
-        **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite", "finding")},
+        **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite", "finding", "review", "roster")},
         **({"<uuid:change>": known["reviewed"]} if name == "review" else {}),
     }  # fmt: skip
     for argument, value in values.items():
@@ -167,6 +167,7 @@ ODD = (
     "/do/nothing.here/", "/do/invites.issue/", "/do/mailboxes.suspend/?mailbox=%00", f"/changes/{NO_ID}/",
     f"/batches/{NO_ID}/", "/do/history.roll_back/?change=x",
     "/findings/?after=%00x&state=x&severity=x&client=%ff", "/findings/?q=%00", "/findings/?state=closed&after=0x",
+    f"/access-reviews/{NO_ID}/", f"/rosters/{NO_ID}/?state=x&after=x", "/rosters/?after=x&client=%ff&q=%00",
     f"/findings/{NO_ID}/", "/findings/x/", f"/do/findings.accept/?finding={NO_ID}&until=never",
 )  # fmt: skip
 

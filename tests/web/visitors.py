@@ -49,7 +49,17 @@ def samples(house: House) -> dict[str, str]:
         "invite": str(invite_of(house.olive)),
         "batch": str(UUID(int=7)),
         "finding": str(found_at_acme()),
+        **{"review": str(round_at_acme("access_reviews.open")), "roster": str(round_at_acme("rosters.open"))},
     }
+
+
+def round_at_acme(kind: str) -> UUID:
+    """An access review or a roster, just opened."""
+    from postroom.models import Round
+
+    done = do(kind, SYSTEM, client="acme")
+    with acting_as(SYSTEM):
+        return Round.objects.get(client=done.client_id, sort="roster" if "roster" in kind else "access review").pk
 
 
 def found_at_acme() -> UUID:

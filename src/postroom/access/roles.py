@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
+    "rosters.*",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -20,12 +21,13 @@ ROLES: dict[str, frozenset[str]] = {
     SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
     "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT}),
-    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept"}),
+    # Who signs an access review may end what shall not stay: never what stands above them (policies/rank.py).
+    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept", "access_reviews.*", "grants.end"}),
     "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
     "auditor": frozenset({*ONES_OWN, EXPORT}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
-        "access.suspend", "access.resume", "findings.acknowledge", EXPORT,
+        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", EXPORT,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip

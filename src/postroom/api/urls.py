@@ -8,7 +8,7 @@ from ninja.operation import PathView
 
 from postroom.access.declared import PUBLIC, Declared, Methods
 
-from . import access, changes, entries, findings, invites, objects, problems, reviews, sessions, tokens
+from . import access, changes, entries, findings, invites, objects, problems, reviews, rounds, sessions, tokens
 from .documented import Documented
 from .door import Bearer
 
@@ -55,6 +55,7 @@ for router in (
     invites.router,
     objects.router,
     reviews.router,
+    rounds.router,
     sessions.router,
     tokens.router,
 ):

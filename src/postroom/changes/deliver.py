@@ -31,7 +31,8 @@ class Served:
 
     fields: only when one of these differs. made, gone: whether a row that is made, or goes, counts.
     of:     the field that names what the target looks at (a domain); the row itself where there is none.
-    only:   a field, and the values of it that matter; other rows of the table are nobody's business there.
+    only:   a field, and the values of it that matter; other rows of the table are nobody's business there, nor an edit
+            that sets it to anything else.
     """
 
     target: str
@@ -43,7 +44,8 @@ class Served:
 
     def concerns(self, edit: Edit) -> bool:
         row = {**(edit.before or {}), **(edit.after or {})}
-        if self.only and not edit.stays and row.get(self.only[0]) not in self.only[1]:
+        says = self.only is not None and (not edit.stays or self.only[0] in (edit.after or {}))
+        if self.only and says and row.get(self.only[0]) not in self.only[1]:
             return False
         if edit.before is None:
             return self.made

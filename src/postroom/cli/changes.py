@@ -24,7 +24,7 @@ def change(
 ) -> None:
     """Propose a change of a KIND (postroom kinds lists them)."""
     body = {"kind": kind, "params": _params(kind, params), "why": why, "ticket": ticket, "dry_run": dry_run}
-    _done(remote.ask("POST", "/changes", body, key=key), as_json)
+    done(remote.ask("POST", "/changes", body, key=key), as_json)
 
 
 def _params(kind: str, given: tuple[str, ...]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def approve(change_id: str, plan_hash: str | None, as_json: bool) -> None:
         show.change(seen)
         click.confirm("Let exactly this through?", abort=True)
         plan_hash = str(seen["plan_hash"])
-    _done(remote.ask("POST", f"/changes/{change_id}/approve", {"plan_hash": plan_hash}), as_json)
+    done(remote.ask("POST", f"/changes/{change_id}/approve", {"plan_hash": plan_hash}), as_json)
 
 
 def _with_why(name: str, help: str) -> click.Command:
@@ -89,7 +89,7 @@ def _with_why(name: str, help: str) -> click.Command:
     @why_option
     @json_option
     def command(change_id: str, why: str, as_json: bool) -> None:
-        _done(remote.ask("POST", f"/changes/{change_id}/{name}", {"why": why}), as_json)
+        done(remote.ask("POST", f"/changes/{change_id}/{name}", {"why": why}), as_json)
 
     return command
 
@@ -143,7 +143,7 @@ def _shown(one: dict[str, Any], as_json: bool) -> None:
     show.as_json(one) if as_json else show.change(one)
 
 
-def _done(one: dict[str, Any], as_json: bool) -> None:
+def done(one: dict[str, Any], as_json: bool) -> None:
     """What came of it; exit code 1 if it came to nothing (or would, in a dry run), so that a script can tell."""
     _shown(one, as_json)
     if one["stage"] in NOTHING_CAME or any(verdict["says"] == "refuse" for verdict in one["verdicts"]):
@@ -162,7 +162,7 @@ def review(review_id: str | None, why: str | None, as_json: bool) -> None:
     elif review_id is None or why is None:
         raise click.UsageError("to close one, name it and say what you found: REVIEW_ID --why …")
     else:
-        _done(remote.ask("POST", f"/reviews/{remote.quoted(review_id)}/close", {"why": why}), as_json)
+        done(remote.ask("POST", f"/reviews/{remote.quoted(review_id)}/close", {"why": why}), as_json)
 
 
 withdraw = _with_why("withdraw", "Take back what waits; for an approver, this is a no.")

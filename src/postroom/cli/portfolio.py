@@ -210,3 +210,6 @@ def _an_evening() -> Iterator[Step]:
     )
     yield Step(OPERATOR, "domains.change", {"domain": "acme.test", "dns_holder": "Acme, IT"}, "found out on the phone")
     yield Step(OPERATOR, "clients.change", {"client": "globex", "notes": "Travel; busy in March. New contact."}, "call")
+    yield Step(APPROVER, "access_reviews.open", {"client": "acme"}, "a first look at who may do what")
+    yield Step(OPERATOR, "rosters.open", {"client": "acme"}, "their audit asks who is still there")
+    yield Step(OPERATOR, "rosters.open", {"client": "globex"}, "agreed with the client: from now on every quarter")

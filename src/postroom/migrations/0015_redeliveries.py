@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0010_erasure"),
+        ("postroom", "0011_rounds"),
     ]
 
     operations = [

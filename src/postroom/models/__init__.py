@@ -10,6 +10,7 @@ from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
+from .rounds import Round, RoundLine
 
 __all__ = [
     "Acceptance",
@@ -54,6 +55,8 @@ __all__ = [
     "Report",
     "Review",
     "Role",
+    "Round",
+    "RoundLine",
     "Row",
     "Secret",
     "SecretField",

@@ -75,10 +75,11 @@ class Grant(StateModel):
 
 
 class Letter(StateModel):
-    """Somebody is told by mail, of what was done to a person's sign-in or of a client's record. It opens nothing.
+    """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster. It opens
+    nothing.
 
-    says: RECOVERED, MOVED or CHECKPOINT (worker/letters.py has the words). person: whose sign-in it is about.
-    about: the address before, where it moved.
+    says: RECOVERED, MOVED, CHECKPOINT or ROSTER (the worker has the words). person: whose sign-in it is about.
+    about: the address before, where it moved; the id of the roster.
     """
 
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)

@@ -35,6 +35,8 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "record_sets": lambda row, name: f"{row['type']} {str(row['name']).rstrip('.')}",
     "dkim_keys": lambda row, name: f"{row['selector']} of {_of(row, name, 'domain_id')}",
     "acceptances": lambda row, name: str(row["title"]),
+    "rounds": lambda row, name: f"{row['sort']} of {row['quarter']}",
+    "round_lines": lambda row, name: str(row["name"]),
     "freezes": lambda row, name: f"of {_of(row, name, 'client_id') or 'the whole organization'}",
     "redeliveries": lambda row, name: name(row["object_id"]) if UUID(row["object_id"]).int else "the node's own rows",
     "secrets": lambda row, name: f"{row['purpose']} {_of(row, name, 'owner_row')}".strip(),

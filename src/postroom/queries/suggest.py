@@ -21,12 +21,24 @@ from postroom.models import (
     Person,
     RecordSet,
     Role,
+    RoundLine,
 )
 
 MOST = 200
 Pairs = list[tuple[str, str]]
 BY_ID = frozenset(
-    {"roles", "own_roles", "api_tokens", "grants", "freezes", "invites", "record_sets", "dkim_keys", "findings"}
+    {
+        "roles",
+        "own_roles",
+        "api_tokens",
+        "grants",
+        "freezes",
+        "invites",
+        "record_sets",
+        "dkim_keys",
+        "findings",
+        "round_lines",
+    }
 )  # nobody types these
 
 
@@ -98,6 +110,11 @@ def _findings(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.title} ({one.severity})") for one in rows[:MOST]]
 
 
+def _lines(actor: Actor) -> Pairs:
+    rows = visible(actor, RoundLine).filter(answer="").select_related("client", "round").order_by("-id")
+    return [(str(one.pk), f"{one.name} ({one.round.sort} of {one.client.name})") for one in rows[:MOST]]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -114,4 +131,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "record_sets": _record_sets,
     "dkim_keys": _keys,
     "findings": _findings,
+    "round_lines": _lines,
 }

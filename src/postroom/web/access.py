@@ -37,7 +37,8 @@ def access(request: Any) -> HttpResponse:
                    ("grants.give", Act("Give a role", f"/do/grants.give/{at}", "user-plus")))  # fmt: skip
     said = closed_notes(request, one) if one and one.pk not in request.access.closed else ()
     shown = AccessPage(
-        head=PageHead("Access review", f"who may act at {one.name}" if one else "who may do what, where", acts=give),
+        head=PageHead("Access review", f"who may act at {one.name}" if one else "who may do what, where",
+                      acts=(*_asked(request, at), *give)),
         notes=(*narrow.notes(), *said, *freeze_notes(request, one.pk if one else None)),
         label="Roles", filters=narrow.filters("Roles", [narrow.select("client", "Client", scopes(request))]),
         table=Table("Roles", COLUMNS, tuple(_grant(request, right) for right in found.items), dense=True),
@@ -46,6 +47,14 @@ def access(request: Any) -> HttpResponse:
         tokens=_tokens(request, programs), others=_others(request, strangers),
     )  # fmt: skip
     return render(request, "access.html", {"page": shown})
+
+
+def _asked(request: Any, at: str) -> tuple[Act, ...]:
+    """What is asked of each client every quarter."""
+    if not request.access.can_somewhere("rounds.view"):
+        return ()
+    reviews = Act("Quarterly reviews", f"/access-reviews/{at}", "checklist")
+    return reviews, Act("Rosters", f"/rosters/{at}", "users")
 
 
 def _grant(request: Any, one: Right) -> Row:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from postroom.access.scope import visible
 from postroom.models import Client, Domain
+from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import records
 from postroom.queries.access import Right, all_at
 from postroom.queries.changes import timeline
@@ -14,6 +15,7 @@ from postroom.queries.clients import Held, domains_of, held
 from postroom.queries.findings import Counts, counts
 from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
+from postroom.queries.rounds import Listed, newest_of
 from postroom.web.badges import checks, proof, stage, standing
 from postroom.web.door import page
 from postroom.web.framed import closed_notes, freeze_notes, initials, offered
@@ -36,6 +38,8 @@ from postroom.web.parts.shapes import (
     Table,
     Words,
 )
+from postroom.web.rounds import PATHS, far
+from postroom.web.rounds import standing as round_standing
 from postroom.web.times import when
 from postroom.web.titles import title
 
@@ -116,7 +120,7 @@ def client(request: Any, ref: str) -> HttpResponse:
         domains=_domains(request, domains) if domains else None, waiting=_waiting(waiting), recent=lines(recent),
         changes_url=f"/changes/?client={one.slug}", people_url=f"/access/?client={one.slug}",
         people=tuple(_right(right) for right in all_at(request.actor, one, 50)), people_acts=_close(request, one),
-        facts=_facts(one, counts(request.actor, client=one.pk)),
+        facts=(*_facts(one, counts(request.actor, client=one.pk)), *_rounds(request, one)),
         empty=None if domains else _no_domain(request, one),
     )  # fmt: skip
     return render(request, "client.html", {"page": shown})
@@ -202,6 +206,20 @@ def _shut(request: Any, one: Client) -> ClientPage:
         closed=Empty("Closed to the organization", f"{one.name} is opened again by its own people, and by nobody else. "
                      "In an emergency a sealed login gets in; every owner is told.", "lock"),
     )  # fmt: skip
+
+
+def _rounds(request: Any, one: Client) -> tuple[Fact, ...]:
+    """The open access review and roster, each with how far it is."""
+    open_now = newest_of(request.actor, one.pk)
+    return tuple(_asked(one, sort, open_now.get(sort)) for sort in (ACCESS, ROSTER))
+
+
+def _asked(one: Client, sort: str, found: Listed | None) -> Fact:
+    path, term = PATHS[sort], sort.capitalize()
+    if found is None:
+        return Fact(term, (Link("None yet", f"{path}?client={one.slug}"),), "one opens with the next quarter")
+    words = Link(far(found), f"{path}{found.round.pk}/")
+    return Fact(term, (words, round_standing(found)), f"{found.round.quarter}, due {when(found.round.due_at)}")
 
 
 def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:

@@ -38,6 +38,11 @@ SAID: dict[str, str] = {
     "findings.accept": "It leaves the list until then, also if it goes and comes back. If it becomes worse "
     "it is open again.",
     "findings.reopen": "It stands in the list again like any other.",
+    "access_reviews.open": "An approver is asked of every right at the client. Nothing is changed by that.",
+    "access_reviews.sign": "It stands in the record with your name, your reason and what you saw. Signed to end, the "
+    "right is ended in your name at once, if you may; signed to be changed, it is a finding until somebody has.",
+    "rosters.open": "The client’s admins and its security contact get a letter. Nothing is changed by that.",
+    "rosters.answer": "Nothing is suspended by that: whoever left is a finding until somebody suspends them.",
     "freezes.start": "Nothing changes here until it ends, but what only closes access.",
     "freezes.end": "Changes go through again.",
     "record.erase": "What these lines hold is gone for good, and no undo brings it back. That they were there, about "

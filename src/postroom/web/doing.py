@@ -34,7 +34,7 @@ CRUMBS = (Crumb("What can be done", "/do/"),)
 PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", "people": "People", "nodes": "Nodes",
           "history": "History", "aliases": "Aliases", "invites": "Invites", "grants": "Roles", "freezes": "Freezes",
           "record_sets": "Record sets", "dkim_keys": "Signing keys", "organization": "Organization",
-          "sessions": "Sessions"}  # fmt: skip
+          "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

@@ -219,6 +219,10 @@ def _about(request: Any, one: Finding) -> Any:
     if one.object and one.noun == "grants":
         grant = queries.grant(request.actor, one.object)
         return Link(grant.person.name, f"/people/{grant.person.email}/") if grant and grant.person else one.label
+    if one.object and one.noun == "rounds":
+        return Link(
+            one.label, f"/{'rosters' if one.check_name.startswith('roster') else 'access-reviews'}/{one.object}/"
+        )
     if one.object and one.noun in WITH_PAGES:
         return Link(one.label, f"/{one.noun}/{one.object}/")
     return Link(one.label, f"/nodes/{one.label}/") if one.noun == "nodes" else one.label

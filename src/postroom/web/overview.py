@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.posture import run as posture
+from postroom.queries import rounds
 from postroom.queries.approvals import queue, reviews
 from postroom.queries.changes import timeline
 from postroom.queries.clients import worst_first
@@ -23,6 +24,7 @@ from postroom.web.lines import by, lines
 from postroom.web.nodes import heartbeat
 from postroom.web.parts.pages import Count, Measure, OverviewPage, Question
 from postroom.web.parts.shapes import Act, Badge, Empty, Fact, Item, Link, Note, PageHead, Strong, Table
+from postroom.web.rounds import PATHS, far
 from postroom.web.times import ago, when
 from postroom.web.titles import title
 
@@ -47,7 +49,8 @@ def overview(request: Any) -> HttpResponse:
         notes=(*_silent(found), *freeze_notes(request)), up=_up(found), authentication=_authentication(known),
         changed=_changed(day), recent=lines(recent), changes_url="/changes/",
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
-        clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")), waiting=_waiting(waiting),
+        clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")),
+        waiting=(*_waiting(waiting), *(_asked(one) for one in rounds.waiting(request.access))),
         findings=_wrong(wrong, read),
         reviews=tuple(_review(one) for one in reviews(request.access)), empty=None if items else _first(request),
     )  # fmt: skip
@@ -174,6 +177,14 @@ def _waiting(found: Any) -> tuple[Item, ...]:
         for one in found.own[:4]
     ]  # fmt: skip
     return tuple(items)
+
+
+def _asked(one: rounds.Listed) -> Item:
+    """An access review to sign, a roster to answer."""
+    name = f"{one.round.sort.capitalize()} of {one.round.client.name}"
+    sub = f"{far(one)}, due {when(one.round.due_at)}" + (", late" if one.late else "")
+    url = f"{PATHS[one.round.sort]}{one.round.pk}/?state=open"
+    return Item(name, sub, "warn" if one.late else "plain", "checklist", acts=(Act("Answer", url, of=name),))
 
 
 def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from postroom.web import (
     access,
+    answering,
     approvals,
     audit,
     audit_entry,
@@ -25,6 +26,7 @@ from postroom.web import (
     people,
     person,
     reviewing,
+    rounds,
 )
 from postroom.web.door import by_method
 
@@ -39,6 +41,12 @@ URLS: list[URLPattern | URLResolver] = [
     path("people/", by_method(GET=people.people), name="people"),
     path("people/<str:ref>/", by_method(GET=person.person), name="person"),
     path("access/", by_method(GET=access.access), name="access"),
+    path("access-reviews/", by_method(GET=rounds.access_reviews), name="access-reviews"),
+    path("access-reviews/<uuid:review>/", by_method(GET=rounds.access_review), name="access-review"),
+    path("access-reviews/<uuid:review>/sign/", by_method(POST=answering.sign), name="sign-lines"),
+    path("rosters/", by_method(GET=rounds.rosters), name="rosters"),
+    path("rosters/<uuid:roster>/", by_method(GET=rounds.roster), name="roster"),
+    path("rosters/<uuid:roster>/answer/", by_method(POST=answering.answer), name="answer-lines"),
     path("roles/", by_method(GET=own_roles.roles), name="roles"),
     path("tokens/new/", by_method(GET=own_tokens.ask, POST=own_tokens.make), name="token-new"),
     path("nodes/", by_method(GET=nodes.nodes), name="nodes"),

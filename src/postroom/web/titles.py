@@ -83,6 +83,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "findings.accept": ("Accept a finding", "Accept a finding {finding}"),
     "findings.reopen": ("Reopen a finding", "Reopen a finding {finding}"),
     "findings.lapse": ("End what was accepted until now", "Acceptance of a finding ended {acceptance}"),
+    "access_reviews.open": ("Open an access review", "Open the access review of {client}"),
+    "access_reviews.sign": ("Sign a line of an access review", "Sign {line}: {answer}"),
+    "rosters.open": ("Open a roster", "Open the roster of {client}"),
+    "rosters.answer": ("Answer a line of a roster", "Roster: {line} {answer}"),
     "record.erase": ("Erase from the record", "Erase from the record: {reason}"),
     "history.roll_back": ("Undo a change", "Undo an earlier change"),
 }
@@ -95,6 +99,8 @@ TABLES = {
     "tokens": "api_tokens",
     "access": "clients",
     "record": "erasures",
+    "access_reviews": "rounds",
+    "rosters": "rounds",
 }
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]

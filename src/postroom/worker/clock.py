@@ -22,6 +22,7 @@ from postroom.posture.run import Turns
 from .alarms import Alarms
 from .checkpoints import weekly
 from .proofs import Proofs
+from .rounds import quarterly
 from .watch import forget, look_around
 
 log = logging.getLogger("postroom.worker")
@@ -51,6 +52,7 @@ def beats() -> list[Beat]:
         Beat(2, alarms.due),
         Beat(5, lambda: [look_around]),
         Beat(600, weekly),
+        Beat(600, quarterly),
         Beat(3600, lambda: [forget]),
     ]
 

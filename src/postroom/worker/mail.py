@@ -21,9 +21,10 @@ from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Delivery, Invite, Letter, Organization
+from postroom.models.rounds import ROSTER
 from postroom.queries.proofs import signed
 
-from . import checkpoints, letters, notices
+from . import checkpoints, letters, notices, rounds
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -60,6 +61,10 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         return Outcome(why="no submission server is set up for our own mail")
     if letter is not None and letter.says == CHECKPOINT:
         return _checkpoint(letter)
+    if letter is not None and letter.says == ROSTER:
+        with acting_as(SYSTEM):
+            written = rounds.letter(letter)
+        return hand_in(letter.contact, written)
     if letter is not None:
         return hand_in(letter.contact, letters.told(letter, change))
     if invite is None:

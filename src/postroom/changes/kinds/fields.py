@@ -64,6 +64,7 @@ DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
 ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
 FindingRef = Annotated[Line, _ref("findings", "A finding: its id")]
 AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding: its id")]
+RoundLineRef = Annotated[Line, _ref("round_lines", "A line of an access review or a roster: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
@@ -75,5 +76,5 @@ __all__ = [
     "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef",
     "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "SessionRef", "Text", "TokenRef", "date",
+    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
-CHECKPOINT = "checkpoint"
+TOLD = frozenset({"checkpoint", "roster"})  # letters that open nothing
+ASKED = frozenset({"rounds", "round_lines"})
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
 
@@ -34,8 +35,12 @@ def _warns(moves: list[Move]) -> bool:
 
 
 def _tells(moves: list[Move]) -> bool:
-    """A checkpoint by mail: it opens nothing, and no freeze shall keep a client from what proves its record."""
-    return bool(moves) and all(m.edit.table == "letters" and (m.then or {}).get("says") == CHECKPOINT for m in moves)
+    """A checkpoint by mail: no freeze shall keep a client from what proves its record. Nor from being asked who is
+    there and who may do what, nor from answering: that alters the answer alone, and what follows is judged by itself.
+    """
+    return bool(moves) and all(
+        m.edit.table in ASKED or (m.edit.table == "letters" and (m.then or {}).get("says") in TOLD) for m in moves
+    )
 
 
 def _only_closes(move: Move) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from django import forms
 
-from postroom.web.parts.shapes import Act, Link, Words
+from postroom.web.parts.shapes import Act, Bulk, Link, Words
 
 Control = Literal[
     "text",
@@ -138,6 +138,14 @@ class Pager:
     next_url: str = ""
     next_words: str = "Next"
     first_url: str = ""
+
+
+@dataclass(frozen=True)
+class Answers(Bulk):
+    """Answering the chosen rows right there. says: what that does; note: why, typed beside the buttons."""
+
+    says: str = ""
+    note: Field | None = None
 
 
 @dataclass(frozen=True)

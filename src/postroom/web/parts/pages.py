@@ -143,6 +143,18 @@ class AccessPage(ListPage):
     tokens: Table | None = None
 
 
+class AccessReviewsPage(ListPage):
+    """rounds.html, round.html: access reviews, and the lines of one."""
+
+    nav = "access"
+
+
+class RostersPage(ListPage):
+    """rounds.html, round.html: rosters, and the lines of one."""
+
+    nav = "people"
+
+
 class RolesPage(ListPage):
     nav = "people"
 
