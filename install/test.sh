@@ -10,8 +10,8 @@ tools=$shared_tools
 source "$checkout/install/uv.sh"
 cd "$checkout"
 venv=$checkout/.venv
-# Root must leave nothing in a checkout that its owner cannot remove; and a test must not meet an older self.
-export PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis GOCACHE=$shared_tools/go-build
+# Root must leave nothing in a checkout that its owner cannot remove: what Python compiles is kept elsewhere.
+export PYTHONPYCACHEPREFIX=$shared_tools/pycache HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis GOCACHE=$shared_tools/go-build
 unset POSTROOM_STATE
 
 development_environment() {
@@ -33,7 +33,7 @@ tests() {
     [ "$code" = 5 ] || return "$code"
 }
 
-unit_tests() { tests -n 2 -m "not server and not drill and not soak"; }
+unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not soak"; }
 
 check() {
     "$venv/bin/ruff" check --no-cache src tests

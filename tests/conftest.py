@@ -1,14 +1,13 @@
 """A database for each test, from a template, in a private cluster of this process. TRUNCATE is never needed."""
 
+import gc
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import count
 
@@ -31,7 +30,8 @@ settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and 
 pytest_plugins = ["stack", "planting"]
 TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
-UNTIDIED = {**THROWAWAY, "autovacuum": "off"}  # no database here lives long enough
+# No database here lives long enough to be tidied, and nothing reads this log of writes but a start after a crash.
+UNTIDIED = {**THROWAWAY, "autovacuum": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 numbers = count()
 
 
@@ -57,70 +57,127 @@ def cluster() -> Iterator[Cluster]:
         running.found(files("postroom").joinpath("sql/roles.sql").read_text(), database=TEMPLATE)
         for node in NODES:
             running.execute(f"CREATE ROLE postroom_node_{node} LOGIN IN ROLE postroom_node")
-        migrate = [sys.executable, "-W", "error", "-m", "django", "migrate", "-v0", "--skip-checks"]
-        url = running.dsn("postroom_owner", TEMPLATE)
-        environ = {**os.environ, "POSTROOM_DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
-        subprocess.run(migrate, check=True, timeout=120, env=environ)
+        migrated(running)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: looking through it over and over is a tenth of a run
         yield running
 
 
-def copied(cluster: Cluster, template: str) -> Iterator[str]:
+def connected(cluster: Cluster, name: str, role: str = "postroom_app") -> None:
+    """Django's connection is to this database from now on."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict.update(NAME=name, HOST=str(cluster.sockets), PORT=str(cluster.port), USER=role)
+
+
+def migrated(cluster: Cluster) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    connected(cluster, TEMPLATE, "postroom_owner")
+    call_command("migrate", verbosity=0, skip_checks=True)
+    connection.close()  # a template has no visitors while it is copied
+
+
+@dataclass
+class Copies:
+    """Databases made from templates. One in which a test wrote nothing is as good as new, and the next one's."""
+
+    cluster: Cluster
+    admin: "psycopg.Connection[tuple[object, ...]]"
+    unwritten: dict[str, list[str]] = field(default_factory=dict)
+
+    def __call__(self, template: str) -> Iterator[str]:
+        """A copy to play in: what a folder with a world of its own takes (`copied`)."""
+        return copied(self, template)
+
+    def take(self, template: str) -> str:
+        if kept := self.unwritten.get(template):
+            return kept.pop()
+        name = f"test_{next(numbers)}"
+        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+    def written(self) -> str:
+        """How far the cluster's log of writes is. Every transaction that writes anything, also one that is rolled back
+        or writes what is not logged itself, leaves a line in it: PostgreSQL, RecordTransactionCommit and -Abort."""
+        row = self.admin.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        return str(row and row[0])
+
+    def give_back(self, name: str, template: str, since: str) -> None:
+        self._empty(name)
+        if self.written() == since:
+            self.unwritten.setdefault(template, []).append(name)
+        else:
+            self.admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _empty(self, name: str) -> None:
+        """Whoever is still in it is put out, and has written what they will: one that is thrown out rolls back."""
+        self.admin.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
+
+
+@pytest.fixture(scope="session")
+def copies(cluster: Cluster) -> Iterator[Copies]:
+    with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
+        yield Copies(cluster, admin)
+
+
+def copied(copies: Copies, template: str) -> Iterator[str]:
     """A fresh copy of a template, and Django's connection on it as postroom_app."""
     from django.db import connection
 
-    name = f"test_{next(numbers)}"
-    with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    connection.close()
-    connection.settings_dict.update(NAME=name, HOST=str(cluster.sockets), PORT=str(cluster.port), USER="postroom_app")
+    name = copies.take(template)
+    since = copies.written()
+    connected(copies.cluster, name)
     yield name
     connection.close()
-    with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    copies.give_back(name, template, since)
 
 
 @pytest.fixture(scope="session")
-def copies(cluster: Cluster) -> Callable[[str], Iterator[str]]:
-    """Makes a copy of a template: what a folder with a world of its own plays in."""
-    return partial(copied, cluster)
-
-
-@pytest.fixture(scope="session")
-def founded(cluster: Cluster):  # type: ignore[no-untyped-def]
+def founded(copies: Copies):  # type: ignore[no-untyped-def]
     """The cast, founded once in a run: (its database, who they are). Every test plays in a copy of it."""
     from cast import found
 
-    databases = copied(cluster, TEMPLATE)
+    databases = copied(copies, TEMPLATE)
     name = next(databases)
     people = found()
     from django.db import connection
 
-    connection.close()  # a template has no visitors while it is copied
+    connection.close()
     yield name, people
     next(databases, None)
 
 
 @pytest.fixture
-def database(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(copies: Copies, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of its own for this test: with the cast in it where the test asks for `house`, else bare."""
     template = request.getfixturevalue("founded")[0] if "house" in request.fixturenames else TEMPLATE
-    yield from copied(cluster, template)
+    yield from copied(copies, template)
 
 
 Sql = Callable[..., list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def sql(cluster: Cluster, database: str) -> Sql:
+def sql(cluster: Cluster, database: str) -> Iterator[Sql]:
     """As another role, outside Django: what an intruder, an installer or a node would do."""
+    opened: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
 
     def run(*statements: str, role: str = "postgres") -> list[tuple[object, ...]]:
-        with psycopg.connect(cluster.dsn(role, database), autocommit=True) as connection:
-            for statement in statements:
-                cursor = connection.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+        connection = opened.get(role)
+        if connection is None or connection.closed:
+            connection = opened[role] = psycopg.connect(cluster.dsn(role, database), autocommit=True)
+        else:
+            connection.execute("DISCARD ALL")  # as new: nothing that was set before is left
+        for statement in statements:
+            cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
 
-    return run
+    yield run
+    for one in opened.values():
+        one.close()
 
 
 @pytest.fixture
