@@ -9,7 +9,7 @@ import dkim as dkimpy
 import pytest
 from name_servers import NS, NameServers, until
 
-from postroom.dns.proof import proof, token_name, token_text
+from postroom.dns.proof import below, proof, token_name, token_text
 from postroom.dns.providers import NotWritten, Unsafe, ZoneNotRead, open_provider, read_zone, remove_empty_zone, write
 from postroom.dns.read_back import all_agree, read_back
 from postroom.dns.zone import CannotStand, RRsetChange, ZoneError, ZoneMoved
@@ -299,6 +299,12 @@ def test_a_zone_below_another_of_ours_does_not_prove_itself(name_servers: NameSe
     assert name_servers.resolver.delegation(child) == ()
     assert proof(name_servers.resolver, child, "t0ken", NS).sort is None
     assert proof(name_servers.resolver, zone, "t0ken", NS).sort == "delegation"
+    assert below(name_servers.resolver, child, zone, NS).sort == "parent"
+    cut = f"cut.{zone}"
+    write(name_servers.provider(), zone, [change(None, rrset(cut, "NS", 300, ["ns.else.example."]))])
+    assert until(lambda: below(name_servers.resolver, f"a.{cut}", zone, NS).sort is None, 5), "below a cut elsewhere"
+    assert below(name_servers.resolver, cut, zone, NS).sort is None, "which is a cut itself"
+    assert below(name_servers.resolver, f"a.{zone}", zone, NS).sort == "parent"
 
 
 def test_silence_is_not_an_answer(name_servers: NameServers, zone: str) -> None:

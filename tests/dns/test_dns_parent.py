@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from postroom.dns import delegations
 from postroom.dns.parent import Parent
-from postroom.dns.proof import proof
+from postroom.dns.proof import below, names_between, proof
 from postroom.dns.registrar import wanted
 from postroom.resolve.fake import FakeResolver
 
@@ -156,3 +156,36 @@ def test_what_was_not_read_is_said_so() -> None:
     found = proof(FakeResolver(silent=["acme.example"]), "acme.example", "t0ken", OURS)
     assert [one.agrees for one in found.evidence] == [None, None]
     assert all("not read" in one.answer for one in found.evidence)
+
+
+CHILD, ACME = "Sub.acme.example", {"acme.example": OURS}
+
+
+@pytest.mark.parametrize(
+    "world, domain, sort",
+    [
+        (FakeResolver(delegations=ACME), CHILD, "parent"),
+        (FakeResolver(delegations=ACME), "a.b.acme.example", "parent"),
+        (FakeResolver(delegations=ACME, present={"sub.acme.example": OURS}), CHILD, "parent"),
+        # Its zone is somebody else's, or part of one that is: what the zone above proves ends there.
+        (FakeResolver(delegations={**ACME, "sub.acme.example": ["ns.else.example"]}), CHILD, None),
+        (FakeResolver(delegations={**ACME, "sub.acme.example": [*OURS, "ns.else.example"]}), CHILD, None),
+        (FakeResolver(delegations={**ACME, "b.acme.example": ["ns.else.example"]}), "a.b.acme.example", None),
+        # The zone above is not delegated to us, not to us alone, or nobody could be asked.
+        (FakeResolver(present=ACME), CHILD, None),
+        (FakeResolver(delegations={"acme.example": ["ns.old.example"]}), CHILD, None),
+        (FakeResolver(delegations={"acme.example": [*OURS, "ns.old.example"]}), CHILD, None),
+        (FakeResolver(delegations=ACME, silent=["acme.example"]), CHILD, None),
+        (FakeResolver(delegations=ACME, silent=["sub.acme.example"]), CHILD, None),
+        # And it lies in it, by labels.
+        (FakeResolver(delegations=ACME), "acme.example", None),
+        (FakeResolver(delegations=ACME), "notacme.example", None),
+    ],
+)
+def test_what_lies_in_a_proven_zone_is_proven_up_to_a_cut(world: FakeResolver, domain: str, sort: str | None) -> None:
+    assert below(world, domain, "acme.example", OURS).sort == sort
+
+
+def test_the_names_at_which_a_zone_could_be_cut() -> None:
+    assert names_between("a.b.acme.example", "acme.example") == ("a.b.acme.example.", "b.acme.example.")
+    assert names_between("acme.example", "acme.example") == names_between("b.example", "acme.example") == ()

@@ -22,7 +22,7 @@ PROOFS = {
     "altered": Badge("bad", "its lines do not fit its leaf"),
 }
 WORDS = ("Suspend mailbox m.hale@harbor.example", "Looked at mailbox m.hale@harbor.example", "A sign-in failed",
-         "The record was exported", "Signed in, by password and totp", "Change mailbox m.hale@harbor.example")  # fmt: skip
+         "The record was exported", "Signed in, by password and totp", "Change client Harbor Legal LLP")  # fmt: skip
 ROWS = tuple(
     Row((Cell((Link(words, "/p/entry", strong=True), ""), "laptop lost · MSP-4830"),
          Badge("unknown", "nobody known") if "failed" in words else "Olive Osei", Link("Harbor Legal LLP", "/p/client"),

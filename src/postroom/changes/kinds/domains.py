@@ -145,6 +145,7 @@ class ProveDomain(Kind, name="domains.prove"):
     by = frozenset({"system"})
     domain: DomainRef
     proof: Line = Field(description="What was read, and where")
+    under: DomainRef | None = Field(default=None, description="The domain above it whose proof this rests on")
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.domain, where="domain")
@@ -152,4 +153,13 @@ class ProveDomain(Kind, name="domains.prove"):
             return
         if domain.removed_at:
             raise Problem("domain", f"{domain.name} is removed")
+        if self.under:
+            _vouches(state.get(Domain, self.under, where="under"), domain)
         yield edit(domain, proof="read")
+
+
+def _vouches(above: Domain, domain: Domain) -> None:
+    """Only what this very client has proven, and we host, speaks for what lies in it."""
+    good = above.client_id == domain.client_id and above.proof == "read" and above.hosting == "hosted"
+    if not good or above.removed_at or not domain.name.endswith(f".{above.name}"):
+        raise Problem("under", f"{above.name} proves nothing of {domain.name}")
