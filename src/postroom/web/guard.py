@@ -54,4 +54,9 @@ def failed(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Middleware below Guard may be the first to meet a database that is away, as the one that
     keeps sessions does after the view is done; Django makes a 500 of that before Guard sees it."""
     error = sys.exc_info()[1]
-    return away(error) if isinstance(error, (OperationalError, InterfaceError)) else server_error(request)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return away(error)
+    # By its route: the path itself may hold a one-time link. The page says that it is written down.
+    route = request.resolver_match.route if request.resolver_match else "an address that leads nowhere"
+    log.error("%s %s failed", request.method, route, exc_info=error)
+    return server_error(request)
