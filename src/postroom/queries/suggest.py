@@ -6,6 +6,7 @@ from typing import Any
 from postroom.access.acting import Actor
 from postroom.access.roles import ROLES, SEALED
 from postroom.access.scope import visible
+from postroom.changes.kinds.roles import permissions
 from postroom.models import (
     Alias,
     ApiToken,
@@ -98,6 +99,10 @@ def _findings(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.title} ({one.severity})") for one in rows[:MOST]]
 
 
+def _permissions(_: Actor) -> Pairs:
+    return [(one, one) for one in permissions()]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -107,6 +112,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,
     "roles": _roles,
+    "permissions": _permissions,
     "own_roles": _named(Role, "name", "name"),
     "api_tokens": _tokens,
     "freezes": _freezes,
