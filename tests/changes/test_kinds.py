@@ -10,7 +10,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.history import edits_of
-from postroom.changes.pipeline import submit
+from postroom.changes.pipeline import dry_run, submit
 from postroom.models import (
     Alias,
     Change,
@@ -61,6 +61,22 @@ NO_DOMAINS = ["example", "-x.example", "a..example", "x" * 64 + ".example", "x\0
 def test_what_is_no_domain_is_not_added(name: str) -> None:
     with pytest.raises(ValidationError):
         kind("domains.add", client="acme", name=name)
+
+
+def test_a_domain_leaves_room_for_the_names_below_it(house: House) -> None:
+    most = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 35, "example"])
+    for longer, name in ((0, most), (1, f"d{most}"[1:].replace("d.", "dd.")), (18, most.replace("d.", "d" * 19 + "."))):
+        asked = kind("domains.add", client="acme", name=name)
+        if longer:
+            with pytest.raises(Problems, match=f"name: {235 + longer} octets; at most 235"):
+                dry_run(asked, actor=house.olive)
+        else:
+            assert len(name) == 235 and dry_run(asked, actor=house.olive).plan.edits
+
+
+def test_a_link_is_not_sent_into_the_very_mailbox_that_it_opens(house: House) -> None:
+    with pytest.raises(Problems, match="contact: its owner cannot read it there yet"):
+        do("mailboxes.create", house.olive, address="new@acme.example", contact="New@ACME.example")
 
 
 def test_an_alias_leads_to_addresses_of_its_client(house: House) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from visitors import visitor
 
 from cast import House, again, do, the
@@ -193,6 +195,15 @@ def test_an_undo_shows_what_comes_back_before_it_is_sent(house: House) -> None:
     assert again(suspended).undone_by_id == undone.pk
     twice = browser.post("/do/history.roll_back/", {"change": str(suspended.pk), **WHY})
     assert twice.status_code == 422 and "It stands so already" in page(twice)
+
+
+def test_an_undo_for_later_waits_and_keeps_its_ticket(house: House) -> None:
+    suspended = do("mailboxes.suspend", house.olive, mailbox="mia@acme.example")
+    browser, then = visitor(house.olive), f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    asked = {"change": str(suspended.pk), "not_before": then}
+    later = sent(browser, "history.roll_back", planned(browser, "history.roll_back", **asked))
+    assert (later.stage, later.ticket, f"{later.at:%Y-%m-%dT%H:%M}") == ("scheduled", "T-1", then)
+    assert again(suspended).undone_by_id is None and the(Mailbox, address__address="mia@acme.example").suspended_at
 
 
 def test_a_link_is_shown_once_to_who_copies_it_and_never_kept(house: House) -> None:

@@ -192,3 +192,20 @@ def test_static_files_are_kept_for_ever_under_an_address_that_says_their_version
     answer = browser.get(address)
     assert answer.status_code == 200 and "immutable" in answer["Cache-Control"]
     assert b"rowset" in b"".join(answer.streaming_content)
+
+
+def test_what_broke_is_written_down_by_its_route_and_not_by_its_address(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page says so; and an address may hold a one-time link."""
+
+    def breaks(*_: object) -> None:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr("postroom.web.mailboxes.row_of", breaks)
+    browser = visitor(house.olive, raise_request_exception=False)
+    answer = browser.get("/mailboxes/mia@acme.example/")
+    assert answer.status_code == 500 and b"written down" in answer.content
+    (noted,) = [one for one in caplog.records if one.name == "postroom.web"]
+    assert noted.getMessage() == "GET mailboxes/<str:ref>/ failed" and noted.exc_info[0] is LookupError
+    assert "mia@" not in caplog.text

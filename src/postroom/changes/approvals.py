@@ -1,6 +1,7 @@
 """What people do with a change that waits: approve, withdraw, plan it again, take it back."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -109,8 +110,10 @@ def replan(change_id: UUID, *, actor: Actor, why: str = "") -> Change:
     return submit(kinds, actor=actor, why=why or old.why, ticket=old.ticket, replans=old)
 
 
-def undo(change_id: UUID, *, actor: Actor, why: str) -> Change:
-    """Take back one change: a new one, through the same gate."""
+def undo(
+    change_id: UUID, *, actor: Actor, why: str, ticket: str = "", key: str | None = None, at: datetime | None = None
+) -> Change:
+    """Take back one change: a new one, through the same gate, and as `submit` does it."""
     with acting_as(actor):
         old = seen(change_id)
         if old.stage in WAITING:
@@ -119,7 +122,8 @@ def undo(change_id: UUID, *, actor: Actor, why: str) -> Change:
             raise NotSeen(f"it is {old.stage}: it changed nothing")
         if old.undone_by_id:
             raise NotSeen(f"it was undone already, by {old.undone_by_id}")
-    return submit(KINDS["history.roll_back"].model_validate({"change": str(change_id)}), actor=actor, why=why)
+    back = KINDS["history.roll_back"].model_validate({"change": str(change_id)})
+    return submit(back, actor=actor, why=why, ticket=ticket, key=key, at=at)
 
 
 def seen(change_id: UUID) -> Change:

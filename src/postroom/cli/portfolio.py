@@ -71,6 +71,11 @@ PEOPLE_OF = {
 }
 NAMES = {domain: [name.strip() for name in names.split(",")] for domain, names in PEOPLE_OF.items()}
 SHARED = ("sales@acme.example", "parts@acme.example", "bookings@globex.example", "reception@initech.example")
+READ_BY = {  # where letters of Postroom's own arrive: to who signs in, and to a client's security contact
+    OWNER: "Nora Light", OPERATOR: "Olive Brandt", APPROVER: "Ada Okafor", HELPDESK: "Henry Moss",
+    AUDITOR: "Audrey Lind", "security@acme.example": "Mia Hart", "it@globex.example": "Omar Said",
+    "it@initech.example": "Samir Nagheen",
+}  # fmt: skip
 VIPS = ("mia.hart@acme.example", "grace.lund@globex.example", "bill.portman@initech.example")
 
 
@@ -126,6 +131,9 @@ def _mailbox(name: str, domain: str) -> dict[str, Any]:
 def _addresses() -> Iterator[Step]:
     postmaster = {"address": f"postmaster@{AGENCY}", "name": "Postmaster", "kind": "role", "contact": "nora@home.test"}
     yield Step(OWNER, "mailboxes.create", postmaster, "where postmaster@ and abuse@ of every domain arrive")
+    for address, name in READ_BY.items():
+        reader = {"address": address, "targets": [address_of(name, address.partition("@")[2])]}
+        yield Step(OPERATOR, "aliases.create", reader, f"{name} reads it")
     for address in SHARED:
         shared = {"address": address, "name": address.partition("@")[0].title(), "kind": "shared"}
         yield Step(OPERATOR, "mailboxes.create", shared, "asked by the client")

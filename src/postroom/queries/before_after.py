@@ -15,11 +15,14 @@ FEW = 3
 Edits = dict[str, list[dict[str, Any]]]
 
 
-def few_edits(lines: Sequence[Mapping[str, Any]]) -> Edits:
-    """change → its first edits: as recorded where it took effect, as planned where it waits."""
+def few_edits(lines: Sequence[Mapping[str, Any]], about: Sequence[UUID] = ()) -> Edits:
+    """change → its first edits: as recorded where it took effect, as planned where it waits.
+
+    about: rows of one object; of a recorded change that touched them, their edits alone.
+    """
     done = [UUID(one["id"]) for one in lines if one["version"] is not None]
     waiting = [UUID(one["id"]) for one in lines if one["stage"] in ("held", "scheduled")]
-    return {**_recorded(done), **_planned(waiting)}
+    return {**_recorded(done, about), **_planned(waiting)}
 
 
 def undone(lines: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Any]]:
@@ -29,7 +32,7 @@ def undone(lines: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, Any]]:
     return {wanted[str(pk)]: (kind, params) for pk, kind, params in rows}
 
 
-def _recorded(changes: list[UUID]) -> Edits:
+def _recorded(changes: list[UUID], about: Sequence[UUID]) -> Edits:
     """`n` numbers the edits of an entry; 0 is the move of the change itself."""
     if not changes:
         return {}
@@ -43,11 +46,13 @@ def _recorded(changes: list[UUID]) -> Edits:
     where = Q()
     for owner, numbers in versions.items():
         where |= Q(entry__client=owner, entry__version__in=numbers)
-    rows = RecordedEdit.objects.filter(where, n__gt=0, n__lte=FEW).select_related("entry").order_by("entry_id", "n")
+    few = Q(n__gt=0, n__lte=FEW) | Q(row__in=about)
+    rows = RecordedEdit.objects.filter(where, few).select_related("entry").order_by("entry_id", "n")
     found: Edits = {}
     for e in told(rows):
         found.setdefault(of[e.entry.client_id, e.entry.version or 0], []).append(recorded(e))
-    return found
+    own = {str(row) for row in about}
+    return {change: [one for one in edits if one["id"] in own] or edits for change, edits in found.items()}
 
 
 def _planned(changes: list[UUID]) -> Edits:

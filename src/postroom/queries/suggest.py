@@ -6,6 +6,7 @@ from typing import Any
 from postroom.access.acting import Actor
 from postroom.access.roles import ROLES, SEALED
 from postroom.access.scope import visible
+from postroom.changes.kinds.roles import permissions
 from postroom.models import (
     Alias,
     ApiToken,
@@ -115,6 +116,10 @@ def _lines(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.name} ({one.round.sort} of {one.client.name})") for one in rows[:MOST]]
 
 
+def _permissions(_: Actor) -> Pairs:
+    return [(one, one) for one in permissions()]
+
+
 PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "clients": _named(Client, "slug", "name"),
     "domains": _named(Domain, "name", "client__name", "client"),
@@ -124,6 +129,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,
     "roles": _roles,
+    "permissions": _permissions,
     "own_roles": _named(Role, "name", "name"),
     "api_tokens": _tokens,
     "freezes": _freezes,

@@ -7,7 +7,7 @@ from postroom.web.parts.shapes import Badge, Code, Delivery, Evidence, Item, Wor
 from postroom.web.plans import TARGETS
 from postroom.web.times import when
 
-SHOWN = 4  # answers a target; how many more agree is said
+SHOWN, MOST = 4, 100  # answers a target: at once, and behind a click; how many there are besides is said
 LONG = 160
 
 
@@ -18,7 +18,7 @@ def arrived(one: Mapping[str, Any]) -> tuple[Delivery, ...]:
 def _delivery(one: Mapping[str, Any]) -> Delivery:
     noun, what = TARGETS.get(one["target"], (one["target"], ""))
     answers = list(_answers(one["evidence"]))
-    more = f"and {len(answers) - SHOWN} more answers" if len(answers) > SHOWN else ""
+    more = f"and {len(answers) - MOST} more answers" if len(answers) > MOST else ""
     if not one["done"]:
         tried = f"next try {when(one['next_try'], seconds=True)}" if one["next_try"] else "it goes on by itself"
         more = f"{one['why'] or 'on its way'}; {tried}"
@@ -26,6 +26,7 @@ def _delivery(one: Mapping[str, Any]) -> Delivery:
         (noun, Code(one["object"])) if one["object"] else noun, what,
         Badge("good", "read back") if one["done"] else Badge("waits", "not read back yet"),
         sent=when(one["since"], seconds=True), evidence=tuple(answers[:SHOWN]), more=more,
+        rest=tuple(answers[SHOWN:MOST]),
     )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def _signed(now: Signed) -> tuple[Fact, ...]:
 
 
 def _compare_form(pasted: str) -> Form:
-    field = Field("checkpoint", "A checkpoint that you kept", "textarea", pasted, maxlength=LONGEST,
+    field = Field("checkpoint", "A checkpoint that you kept", "textarea", pasted, maxlength=LONGEST, required=True,
                   hint="The whole text, from the log’s name to the line of the signature.")  # fmt: skip
     return Form((field,), "Compare", "/audit/compare/", icon="git-compare")
 
@@ -139,8 +139,9 @@ def _export_form(request: Any) -> Form | None:
     """For who may take the record of at least one client away; which one is judged again when it is asked for."""
     if not request.access.can_somewhere("entries.export"):
         return None
+    clients = tuple(Option(slug, name) for name, slug in request.around.clients)
     fields = (
-        Field("client", "Client", "select", options=tuple(Option(slug, name) for name, slug in request.around.clients)),
+        Field("client", "Client", "select", options=clients, required=True),
         Field("why", "Why", "text", hint="Stands in the record.", required=True, maxlength=1000),
     )
     return Form(fields, "Export", "/audit/export/", icon="download")

@@ -25,7 +25,7 @@ from postroom.web.badges import stage
 from postroom.web.consequences import consequence, untouched
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials
-from postroom.web.lines import OURS, by
+from postroom.web.lines import OURS, by, headed
 from postroom.web.parts.change_pages import ChangePage, Decision, Undo
 from postroom.web.parts.shapes import (
     Act,
@@ -45,9 +45,10 @@ from postroom.web.parts.shapes import (
 from postroom.web.plans import counted, left_out, objects, said, verdicts
 from postroom.web.progress import progress
 from postroom.web.times import iso, when
-from postroom.web.titles import called, icon_of, title
+from postroom.web.titles import called, icon_of
 
-WAITING, STOPPED = ("held", "scheduled"), ("refused", "withdrawn", "stale")
+WITHDRAWN = "withdrawn"
+WAITING, STOPPED = ("held", "scheduled"), ("refused", WITHDRAWN, "stale")
 DONE = ("applied", "verified")
 
 
@@ -56,17 +57,19 @@ def change(request: Any, change: UUID) -> HttpResponse:
     one = whole(change)
     row = Change.objects.select_related("client").get(pk=change)
     names = Names(one["edits"])
-    words = title(one["kind"], one["params"], names, undone([one]).get(one["id"]))
+    words = headed(one, one["edits"], names, undone([one]).get(one["id"]))
     held, tables = one["stage"] == "held", {edit["table"] for edit in one["edits"]}
     shown = ChangePage(
         head=_head(request, one, row, words),
         notes=freeze_notes(request, row.client_id) if held else _notes(request, one, row),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
-        objects_sub=nothing(one) or counted(one["edits"], one["more_edits"]), left_out=left_out(one["left_out"], names),
+        objects_title=_tense(one["stage"]), objects_sub=nothing(one) or counted(one["edits"], one["more_edits"]),
+        left_out=left_out(one["left_out"], names),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
         incomplete=left(one), progress=progress(one, request.path),
         decision=_decision(request, one, row) if held else None,
-        verdicts=verdicts(one["verdicts"]), approvers=_approvers(request, row) if held else (),
+        verdicts=verdicts([v for v in one["verdicts"] if v["policy"] != WITHDRAWN]),
+        approvers=_approvers(request, row) if held else (),
         approvers_sub="one is enough; nobody decides about their own", asked=_asked(one), plan=_plan(one),
         plan_hash=one["plan_hash"], undo=_undo(request, one, row, names), happened=_happened(one),
     )  # fmt: skip
@@ -101,6 +104,11 @@ def _acts(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Act, ...]:
     ):
         return (Act("Plan it again", f"{at}replan/", icon="refresh", method="post"),)
     return ()
+
+
+def _tense(now: str) -> str:
+    will = "would have been" if now in STOPPED else "is" if now in DONE else "will be"
+    return f"What {will} different"
 
 
 def _stages(one: Mapping[str, Any]) -> tuple[StageStep, ...]:
@@ -276,6 +284,9 @@ def _reviewed(review: Mapping[str, Any]) -> Line:
 
 def _happened(one: Mapping[str, Any]) -> tuple[Line, ...]:
     found = [
+        Line("Withdrawn", "", v["reason"], icon="x", tone="warn") for v in one["verdicts"] if v["policy"] == WITHDRAWN
+    ]
+    found += [
         Line((Link(called(f["kind"]), f"/changes/{f['id']}/", strong=True), stage(f["stage"])), "",
              "followed from this", icon=icon_of(f["kind"]), tone="warn" if f["stage"] in STOPPED else "ok")
         for f in reversed(one["follow_ups"])

@@ -22,19 +22,21 @@ from postroom.changes.policy import Proposed
 from postroom.models import Change
 from postroom.web.door import act, arrived, by_method, page, refused
 from postroom.web.kind_form import KindForm
+from postroom.web.lists import is_id
 from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
 from postroom.web.parts.plain import NOUNS
-from postroom.web.parts.shapes import Crumb, Fact, PageHead
+from postroom.web.parts.shapes import Crumb, Fact, Link, PageHead
 from postroom.web.plan_page import plan_page
 from postroom.web.plans import likeness
 from postroom.web.step_up import fresh
-from postroom.web.titles import TABLES, called, does, icon_of
+from postroom.web.titles import TABLES, called, does, icon_of, title
 
 CRUMBS = (Crumb("What can be done", "/do/"),)
 PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", "people": "People", "nodes": "Nodes",
           "history": "History", "aliases": "Aliases", "invites": "Invites", "grants": "Roles", "freezes": "Freezes",
           "record_sets": "Record sets", "dkim_keys": "Signing keys", "organization": "Organization",
-          "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters"}  # fmt: skip
+          "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters", "tokens": "API tokens",
+          "findings": "Findings", "access": "Closed clients", "record": "The record"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:
@@ -122,7 +124,7 @@ def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, 
 def _submitted(request: Any, asked: KindForm, kinds: list[Kind], key: str | None) -> Change:
     back = kinds[0].takes_back
     if back is not None:
-        return undo(back, actor=request.actor, why=asked.why)
+        return undo(back, actor=request.actor, why=asked.why, ticket=asked.ticket, key=key, at=asked.at)
     return submit(kinds, actor=request.actor, why=asked.why, ticket=asked.ticket, key=key, at=asked.at)
 
 
@@ -157,11 +159,19 @@ def wrong(asked: KindForm, error: ChangeError) -> KindForm:
 def shown(request: HttpRequest, asked: KindForm) -> HttpResponse:
     with acting_as(request.actor):  # type: ignore[attr-defined]
         drawn = asked.drawn()
+        taken = _taken_back(asked)
     page = FormPage(
         head=PageHead(called(asked.name), does(asked.kind), crumbs=CRUMBS), form=drawn,
-        facts=(Fact("Kind", asked.name), Fact("Nothing is changed", "until you send the plan")),
+        facts=(*taken, Fact("Kind", asked.name), Fact("Nothing is changed", "until you send the plan")),
     )  # fmt: skip
     return render(request, "form.html", {"page": page}, status=422 if drawn.problems else 200)
+
+
+def _taken_back(asked: KindForm) -> tuple[Fact, ...]:
+    """Of an undo, the change that is meant: its id says nothing to anybody."""
+    ref = asked.typed.get("change", "") if asked.name == "history.roll_back" else ""
+    old = Change.objects.filter(pk=ref).first() if is_id(ref) else None
+    return (Fact("Takes back", Link(title(old.kind, old.params), f"/changes/{old.pk}/")),) if old else ()
 
 
 do = by_method(GET=kinds, POST=chosen)

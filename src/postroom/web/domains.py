@@ -1,6 +1,7 @@
 """Domains: the list; and one of them with proof, records as found, wanted and live, and its signing keys."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -84,7 +85,8 @@ def domain(request: Any, ref: str) -> HttpResponse:
     recent = timeline(request.actor, object=one.pk, limit=8).items
     shown = DomainPage(
         head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),
-        checks_sub=_read(live), proof=_proof(one), records=_records(live), records_sub="as found, as wanted, as read",
+        checks_sub=_read(live), proof=_proof(one), records=_records(request, one, live),
+        records_sub="as found, as wanted, as read",
         by_hand=tuple(records.by_hand(one, live).lines()), by_hand_why=_by_hand(one),
         keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
@@ -144,19 +146,29 @@ def _by_hand(one: Domain) -> str:
     return f"{who}in place of what stands under the same name and type; looked for again and again until it is seen"
 
 
-def _records(live: list[Live]) -> Table | None:
+def _records(request: Any, one: Domain, live: list[Live]) -> Table | None:
     if not live:
         return None
+    may = not one.removed_at and request.access.can_about("record_sets.set", one.client_id, [one.pk])
     columns = (Column("Record"), Column("As found"), Column("Wanted"), Column("Live"), Column("State"))
-    return Table("Record sets", columns, tuple(_record(one) for one in live), high=True)
+    rows = tuple(_record(each, _again(one.name, each) if may and each.state == "bad" else ()) for each in live)
+    return Table("Record sets", columns, rows, high=True)
 
 
-def _record(one: Live) -> Row:
+def _again(zone: str, one: Live) -> tuple[Act, ...]:
+    """To the plan that sets what differs to what is wanted."""
+    row = one.row
+    asked = {"domain": zone, "name": row.name, "type": row.type, "values": row.values, "ttl": row.ttl}
+    url = f"/do/record_sets.set/?{urlencode(asked, doseq=True)}"
+    return (Act("Set again…", url, of=f"{row.type} {row.name.rstrip('.')}"),)
+
+
+def _record(one: Live, acts: tuple[Act, ...]) -> Row:
     found = (one.row.found or {}).get("values", [])
     state = check(one.state, f"read {when(one.at)}" if one.state == "good" else "")
     shown = _values(one.values or [], "nothing") if one.state != "unmeasured" else NOT_MEASURED
     return Row((Cell(Strong(one.row.type), one.row.name.rstrip(".")), _values(found, "nothing"),
-                _values(one.row.values, "nothing"), shown, state))  # fmt: skip
+                _values(one.row.values, "nothing"), shown, Cell(state, acts=acts)))  # fmt: skip
 
 
 def _values(values: list[str], none: str) -> Any:

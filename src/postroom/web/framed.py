@@ -87,7 +87,7 @@ def _narrowed_to_closed(request: Any) -> tuple[Note, ...]:
 
 def _note(one: Frozen, access: Access) -> Note:
     whose = "Everything is frozen" if one.client is None else "Frozen"
-    until = f" until {when(one.until)}" if one.until else ""
+    until = f" until {when(one.until)}" if one.until else " until somebody ends it"
     why = f"“{one.reason}” " if one.reason else ""
     end = Act("End the freeze…", f"/do/freezes.end/?freeze={one.id}", icon="snowflake-off")
     return Note(

@@ -44,6 +44,11 @@ class Param:
         return str(self.schema.get("ref", ""))
 
     @property
+    def each(self) -> str:
+        """Of a list, what `ref` is of one value."""
+        return str(self.schema.get("items", {}).get("ref", ""))
+
+    @property
     def hint(self) -> str:
         return "" if self.ref else str(self.schema.get("description", ""))
 
@@ -62,12 +67,12 @@ def _param(name: str, schema: Mapping[str, Any], required: bool) -> Param:
 
 def refs(params: Sequence[Param]) -> set[str]:
     """The lists whose rows pickers offer."""
-    return {one.ref for one in params if one.ref}
+    return {ref for one in params for ref in (one.ref, one.each) if ref}
 
 
 def field(one: Param, prefix: str, typed: Typed, pickers: Pickers, errors: Typed) -> Field | Rows:
     if one.many:
-        return _rows(one, prefix, typed, errors)
+        return _rows(one, prefix, typed, pickers, errors)
     name, control = prefix + one.name, _control(one)
     value = typed.get(name, _default(one))
     made = Field(
@@ -82,12 +87,13 @@ def field(one: Param, prefix: str, typed: Typed, pickers: Pickers, errors: Typed
     return replace(made, options=_choices(one)) if control == "select" else made
 
 
-def _rows(one: Param, prefix: str, typed: Typed, errors: Typed) -> Rows:
+def _rows(one: Param, prefix: str, typed: Typed, pickers: Pickers, errors: Typed) -> Rows:
     """A parameter that is a list: one field a value, and a blank one for what *Add* makes."""
     name = prefix + one.name
     numbered = sorted((key for key in typed if key.startswith(f"{name}-")), key=lambda key: _number(key, name))
     shown = numbered or [f"{name}-0"]
-    blank = Field(f"{name}-__n__", _label(one))
+    offered = tuple(Option(v, words) for v, words in pickers.get(one.each, ()))
+    blank = Field(f"{name}-__n__", _label(one), suggest=offered)
     rows = tuple(
         (replace(blank, name=key, label=f"{_label(one)}, {n}", value=typed.get(key, "")),)
         for n, key in enumerate(shown, start=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from postroom.queries.before_after import few_edits, undone
 from postroom.queries.naming import Names
@@ -18,13 +19,14 @@ OURS = {
     "system": "Postroom itself",
     "clock": "the clock",
     "founder": "the founder",
-    "link": "the owner, by link",
+    "link": "whoever had the link",
 }
 LONG = 160
 
 
-def lines(items: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
-    few, back = few_edits(items), undone(items)
+def lines(items: Sequence[Mapping[str, Any]], about: Sequence[UUID] = ()) -> tuple[Line, ...]:
+    """about: rows of the one object whose timeline this is."""
+    few, back = few_edits(items, about), undone(items)
     names = Names(edit for edits in few.values() for edit in edits)
     return tuple(_line(one, few.get(one["id"], []), names, back.get(one["id"])) for one in items)
 
@@ -32,7 +34,7 @@ def lines(items: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
 def _line(
     one: Mapping[str, Any], edits: Sequence[Mapping[str, Any]], names: Names, back: tuple[str, Any] | None
 ) -> Line:
-    words = title(one["kind"], one["params"], names, back)
+    words = headed(one, edits, names, back)
     shown: list[Any] = [Link(words, f"/changes/{one['id']}/", strong=True)]
     if one["stage"] != "verified":
         shown.append(stage(one["stage"]))
@@ -44,6 +46,15 @@ def _line(
         tuple(shown), when(one["now"]), by=by(one), tone=_tone(one["stage"]), icon=icon_of(one["kind"]),
         iso=iso(one["now"]), diff=_diff(edits, names),
     )  # fmt: skip
+
+
+def headed(
+    one: Mapping[str, Any], edits: Sequence[Mapping[str, Any]], names: Names, back: tuple[str, Any] | None
+) -> str:
+    """What one change does; one that was asked by a link alone has no parameters, and says for whom the link was."""
+    words = title(one["kind"], one["params"], names, back)
+    link = next((edit["id"] for edit in edits if edit["table"] == "invites"), "") if one["actor"] == "link" else ""
+    return f"{words} {names(link)}" if link and names(link) != link else words
 
 
 def by(one: Mapping[str, Any]) -> Words:

@@ -72,7 +72,7 @@ class Narrow:
         """An empty list: nothing there yet, or nothing like that."""
         if any(value for name, value in self.get.items() if name != "after"):
             away = Act("Take the filters away", "?", icon="filter-off")
-            return Empty(f"No {noun} like that", f"Searched the {noun}s you may see.", "search-off", (away,))
+            return Empty(f"No {noun} like that", f"Searched every {noun} you may see.", "search-off", (away,))
         return Empty(f"No {noun} yet", words, icon, tuple(acts))
 
 

@@ -101,7 +101,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         layers=_layers(request, one, admins(request.actor, one)), resets=_resets(request, one, entry),
         credentials=_credentials(entry),
         sessions_note=("Which devices are signed in now:", Badge("unmeasured", "not measured yet"), "."),
-        facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent),
+        facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}",
     )  # fmt: skip
     return render(request, "mailbox.html", {"page": shown})

@@ -99,7 +99,7 @@ def _grants(request: Any, roles: list[Grant], own: dict[str, Role]) -> Table | N
 def _grant(request: Any, one: Grant, own: Role | None) -> Row:
     where = one.client.name if one.client else request.around.organization
     where = f"{where}, {one.domain.name}" if one.domain else where
-    by = "asked for by themselves" if elevated(one) else one.given_by.name if one.given_by else ""
+    by = "asked for by themselves" if elevated(one) else one.given_by.name if one.given_by else "the founding"
     end = Act("End…", f"/do/grants.end/?grant={one.pk}", weight="asks", of=one.role)
     acts = () if one.ended_at else offered(request, one.client_id, ("grants.end", end))
     return Row((Cell(_role(one, own), _why(one, own)), where, _until(one), by, Cell(acts=acts)))

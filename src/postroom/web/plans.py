@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from postroom.changes.deliver import targets
+from postroom.changes.edit import model_of
 from postroom.changes.policy import Proposed
+from postroom.models.base import state_models
 from postroom.queries.naming import Names
 from postroom.web.parts.plain import NOUNS, plain_edit
 from postroom.web.parts.shapes import Act, Badge, Delivery, Item, ObjectDiff, Verdict
@@ -30,7 +32,7 @@ def objects(edits: Sequence[Mapping[str, Any]], names: Names) -> tuple[ObjectDif
 
 def said(one: Mapping[str, Any], names: Names, known: Mapping[str, str], *, url: str = "") -> ObjectDiff:
     """One edit, without what a new row starts with anyway; a raised access epoch is said as what it does."""
-    before, after = one["before"], one["after"]
+    before, after = (_in_order(one["table"], half) for half in (one["before"], one["after"]))
     if one.get("erased"):
         return replace(plain_edit(one["table"], names(one["id"]), None, None), what="erased from the record")
     if before is None or after is None:
@@ -43,6 +45,14 @@ def said(one: Mapping[str, Any], names: Names, known: Mapping[str, str], *, url:
         else:  # an undo sets the number back, and brings no session back by it
             before, after = ({k: v for k, v in half.items() if k != "access_epoch"} for half in (before, after))
     return plain_edit(one["table"], names(one["id"]), before, after, names=known, url=url)
+
+
+def _in_order(table: str, half: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """As the row has its columns: PostgreSQL gives what was recorded back by the length of the names."""
+    if half is None or table not in state_models():
+        return half
+    columns = {name: place for place, name in enumerate(model_of(table).columns())}
+    return dict(sorted(half.items(), key=lambda item: columns.get(item[0], len(columns))))
 
 
 def _page(one: Mapping[str, Any]) -> str:

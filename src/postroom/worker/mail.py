@@ -153,7 +153,7 @@ def hand_in(to: str, letter: EmailMessage) -> Outcome:
         # Each try makes a new link: what will not be taken soon is not tried soon (RFC 5321, 4.2.1: 5yz is permanent).
         lasting = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
         wait = timedelta(minutes=10) if lasting else timedelta(seconds=5)
-        return Outcome(why=f"our own submission at {host}:{port}: {error}", again_in=wait)
+        return Outcome(why=f"our own submission at {host}:{port}: {_said(error)}", again_in=wait)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     asked = f"mail from {env.notices_from} to {to}"
     return Outcome(evidence=[{"question": asked, "answer": answer, "server": f"{host}:{port}", "at": now}])
@@ -165,6 +165,14 @@ def _secured(smtp: smtplib.SMTP) -> None:
     context = ssl.create_default_context(cafile=str(ca) if ca else None)
     smtp._host = settings.POSTROOM.mail_host  # type: ignore[attr-defined]  # what starttls checks the certificate for
     smtp.starttls(context=context)
+
+
+def _said(error: Exception) -> str:
+    """An answer as the server gave it, anything else as it is."""
+    if not isinstance(error, smtplib.SMTPResponseException):
+        return str(error)
+    words = error.smtp_error
+    return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
 
 
 def _sent(smtp: smtplib.SMTP, sender: str, to: str, letter: EmailMessage) -> str:

@@ -10,6 +10,7 @@ from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
+from postroom.protocols.addresses import MAX_NAME
 
 from .baseline import baseline
 from .clients import within_restore
@@ -18,6 +19,7 @@ from .records import as_read, stand, standing
 
 ROLE_ACCOUNTS = ("postmaster", "abuse")
 SELECTORS = ("a", "b")
+ROOM = MAX_NAME - len("p2611a._domainkey.")  # the longest name that stands below every domain
 
 
 class AddDomain(Kind, name="domains.add"):
@@ -41,6 +43,8 @@ class AddDomain(Kind, name="domains.add"):
         client, domain = state.get(Client, self.client, where="client"), state.new_id()
         if client.removed_at:
             raise Problem("client", f"{client.name} is removed")
+        if len(self.name) > ROOM:
+            raise Problem("name", f"{len(self.name)} octets; at most {ROOM} leave room for the names of its DKIM keys")
         known = self.model_dump(exclude={"client"})
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known)
         for wanted, ours in baseline(self.name, state):

@@ -37,6 +37,8 @@ class CreateMailbox(Kind, name="mailboxes.create"):
             raise Problem("address", f"{domain.name} is removed")
         if self.kind == "shared" and self.contact:
             raise Problem("contact", "a shared mailbox has no sign-in of its own, so nobody is invited")
+        if self.contact == self.address:
+            raise Problem("contact", "its owner cannot read it there yet; name an address that they read now")
         client, address, mailbox = domain.client_id, state.new_id(), state.new_id()
         yield create(Address, address, client_id=client, domain_id=domain.pk, address=self.address)
         yield create(

@@ -20,8 +20,8 @@ def _lower(text: str) -> str:
     return text.lower()
 
 
-Permission = Annotated[Line, AfterValidator(_lower)]
-Permissions = Annotated[list[Permission], Field(min_length=1, description="Each as the permissions page names it")]
+Permission = Annotated[Line, AfterValidator(_lower), Field(json_schema_extra={"ref": "permissions"})]
+Permissions = Annotated[list[Permission], Field(min_length=1, description="Each by its name, as mailboxes.suspend")]
 
 
 class CreateRole(Kind, name="roles.create"):

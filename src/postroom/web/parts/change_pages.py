@@ -61,12 +61,13 @@ class Undo:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangePage(Page):
-    """change.html. `done`: it happened, so the headings speak of the past."""
+    """change.html. `done`: it happened, and its deliveries come first."""
 
     nav: ClassVar[str] = "changes"
     done: bool
     stages: tuple[StageStep, ...]
     objects: tuple[ObjectDiff, ...]
+    objects_title: str = "What will be different"
     objects_sub: str = ""
     left_out: tuple[Item, ...] = ()
     landing: Table | None = None

@@ -267,8 +267,9 @@ class Delivery:
     sent: str = ""
     when: str = ""
     evidence: tuple[Evidence, ...] = ()
+    rest: tuple[Evidence, ...] = ()  # further answers, behind a click
     more: str = ""
-    """What is left and the next try, or how many more answers agree."""
+    """What is left and the next try, or how many answers are not shown."""
 
 
 @dataclass(frozen=True)

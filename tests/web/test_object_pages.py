@@ -1,0 +1,111 @@
+"""What the pages of one object and of one change say, and where they lead on from there."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.utils import timezone
+from visitors import visitor
+
+from cast import MIA, House, do, kind, redeemed, the
+from postroom.changes.approvals import withdraw
+from postroom.changes.pipeline import submit
+from postroom.models import Domain, Mailbox
+from postroom.queries.naming import Names
+from postroom.web.arrived import MOST, SHOWN, arrived
+from postroom.web.plans import objects
+
+NIA = "nia@acme.example"
+
+
+def page(answer) -> str:
+    return unescape(answer.content.decode())
+
+
+def plain(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page(answer)).split())
+
+
+def test_the_page_of_a_mailbox_shows_its_own_part_of_a_change_of_many(house: House) -> None:
+    boxes = ["amy@acme.example", "ben@acme.example", NIA]
+    submit([kind("mailboxes.create", address=one) for one in boxes], actor=house.olive, why="a list")
+    lines = plain(visitor(house.olive).get(f"/mailboxes/{NIA}/")).rpartition("Who looked or changed")[2]
+    assert "Add mailbox amy@acme.example and 2 more" in lines
+    assert lines.count(NIA) == 2 and lines.count("amy@acme.example") == 1 and "ben@" not in lines, lines
+
+
+def test_what_a_link_did_says_for_whom_the_link_was(house: House) -> None:
+    do("mailboxes.create", house.olive, address=NIA, contact="nia@home.test")
+    redeemed(NIA)
+    browser = visitor(house.olive)
+    lines = page(browser.get(f"/changes/?object={the(Mailbox, address__address=NIA).pk}"))
+    assert f"Owner set the secret for {NIA}" in lines
+    at = re.findall(r'href="(/changes/[^"]+/)"[^>]*>Owner set the secret', lines)[0]
+    assert f"Owner set the secret for {NIA}" in page(browser.get(at))
+
+
+def test_what_was_withdrawn_is_told_as_such_and_as_no_future(house: House) -> None:
+    held = do("mailboxes.remove", house.olive, mailbox=MIA)
+    assert held.stage == "held"
+    withdraw(held.pk, actor=house.olive, why="the wrong Mia")
+    text = plain(visitor(house.olive).get(f"/changes/{held.pk}/"))
+    assert "What would have been different" in text and "will be different" not in text
+    assert "the wrong Mia" in text.split("What happened")[1]
+    assert "the wrong Mia" not in text.split("What the policies say")[1].split("Who asked")[0]
+
+
+def test_fields_stand_in_the_same_order_in_the_plan_and_in_what_was_recorded() -> None:
+    """PostgreSQL gives the keys of a jsonb back by their length."""
+    wanted = {"client_id": None, "name": "acme.example", "hosting": "hosted", "proof": "waiting"}
+    recorded = dict(sorted(wanted.items(), key=lambda item: (len(item[0]), item[0])))
+    assert list(recorded) != list(wanted)
+    edits = [{"table": "domains", "id": "x", "before": None, "after": after} for after in (wanted, recorded)]
+    names = Names([])
+    (planned,), (done,) = (objects([edit], names) for edit in edits)
+    assert [field.field for field in planned.fields] == [field.field for field in done.fields] != []
+
+
+def test_a_record_set_that_differs_leads_to_the_plan_that_sets_it_again(house: House) -> None:
+    browser, domain = visitor(house.olive), the(Domain, name="acme.example")
+    text = page(browser.get(f"/domains/{domain.name}/"))
+    (url,) = re.findall(r'href="(/do/record_sets.set/[^"]+type=MX[^"]*)"', text)
+    form = page(browser.get(url))
+    assert 'value="acme.example"' in form and 'value="MX"' in form and 'value="10 mx.postroom.example."' in form
+    assert "/do/record_sets.set/" not in page(visitor(house.audrey).get(f"/domains/{domain.name}/"))
+
+
+@pytest.mark.parametrize("count", [0, SHOWN, SHOWN + 2, MOST + 5])
+def test_every_answer_of_a_server_can_be_read_and_what_is_too_many_is_counted(count: int) -> None:
+    at = timezone.now().isoformat()
+    evidence = [{"question": f"q{n}", "answer": "a", "server": "s", "at": at} for n in range(count)]
+    one = {"target": "nodes", "object": "mx1", "done": True, "why": "", "evidence": evidence, "since": at,
+           "next_try": None}  # fmt: skip
+    (shown,) = arrived({"deliveries": [one]})
+    assert [e.asked for e in (*shown.evidence, *shown.rest)] == [f"q{n}" for n in range(min(count, MOST))]
+    assert len(shown.evidence) == min(count, SHOWN) and shown.more == ("and 5 more answers" if count > MOST else "")
+
+
+def test_the_form_of_an_undo_names_what_it_takes_back(house: House) -> None:
+    done = do("mailboxes.suspend", house.olive, mailbox=MIA)
+    text = plain(visitor(house.olive).get(f"/do/history.roll_back/?change={done.pk}"))
+    assert f"Takes back Suspend mailbox {MIA}" in text
+    other = plain(visitor(house.carl).get(f"/do/history.roll_back/?change={done.pk}0"))
+    assert "Takes back" not in other
+
+
+def test_a_role_that_nobody_gave_was_there_from_the_founding(house: House) -> None:
+    assert "the founding" in plain(visitor(house.oskar).get(f"/people/{house.oskar.person}/"))
+
+
+def test_permissions_of_a_token_are_chosen_by_name(house: House) -> None:
+    text = page(visitor(house.olive).get("/tokens/new/"))
+    assert '<option value="mailboxes.suspend">' in text.split('id="f-permissions-0-l"')[1].split("</datalist>")[0]
+    assert '<option value="acme">' in text.split('id="f-clients-0-l"')[1].split("</datalist>")[0]
+
+
+def test_nothing_found_is_said_in_words_that_are_words(house: House) -> None:
+    for noun in ("mailbox", "person", "entry"):
+        at = {"mailbox": "/mailboxes/", "person": "/people/", "entry": "/audit/"}[noun]
+        assert f"Searched every {noun} you may see" in page(visitor(house.olive).get(f"{at}?q=nothing-goes-by-this"))
