@@ -35,6 +35,7 @@ from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
+from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
@@ -94,6 +95,7 @@ POLICIES: list[policy.Policy] = [
     own_rights,
     role_accounts,
     known_owner,
+    own_link,
     warned,
     both_told,
     dns_roles,

@@ -9,9 +9,9 @@ from cast import MIA, House, do, reasons, the
 from postroom.access.acting import Actor, acting_as, token_of
 from postroom.access.scope import visible
 from postroom.access.tokens import came_from
-from postroom.changes.approvals import approve, undo
+from postroom.changes.approvals import approve, undo, withdraw
 from postroom.changes.errors import NotAllowed, OwnChange, Problems
-from postroom.models import ApiToken, Client, Domain, Mailbox, Person
+from postroom.models import ApiToken, Client, Domain, Invite, Mailbox, Person
 
 HASH = "7" * 64
 
@@ -23,7 +23,7 @@ def until(days: int = 30) -> str:
 def made(by: Actor, **more: Any) -> Actor:
     wanted = {
         "name": "CI",
-        "permissions": ["mailboxes.view", "mailboxes.suspend", "mailboxes.remove"],
+        "permissions": ["changes.view", "mailboxes.view", "mailboxes.suspend", "mailboxes.remove"],
         "until": until(),
     }
     done = do("tokens.create", by, **{"secrets": {"token": HASH}, **wanted, **more})
@@ -51,10 +51,17 @@ def the_client(slug: str, access: Any) -> Any:
 
 
 def test_it_never_mints_nor_approves(house: House) -> None:
-    for never in ("changes.approve", "grants.give", "tokens.create", "people.invite", "roles.create"):
+    for never in (
+        "changes.approve",
+        "grants.give",
+        "tokens.create",
+        "people.invite",
+        "roles.create",
+        "recoveries.approve",
+    ):
         with pytest.raises(Problems, match="no token may ever"):
             do("tokens.create", house.oskar, secrets={"token": HASH}, name="x", permissions=[never], until=until())
-    token = made(house.oskar, permissions=["mailboxes.remove", "mailboxes.view"])
+    token = made(house.oskar, permissions=["changes.view", "mailboxes.remove", "mailboxes.view"])
     held = do("mailboxes.remove", token, mailbox=MIA)
     assert held.stage == "held"
     with pytest.raises(OwnChange):
@@ -65,6 +72,28 @@ def test_it_never_mints_nor_approves(house: House) -> None:
     token = made(house.oskar, permissions=["people.view"], secrets={"token": "6" * 64})
     refused = do("people.invite", token, name="X", email="x@northlight.example")
     assert refused.stage == "refused" and reasons(refused) == "people.invite is not allowed here"
+
+
+def test_it_has_no_link_made_by_which_somebody_signs_in(house: House) -> None:
+    """Whoever has one makes a sign-in of another person's, and with it a session."""
+    token = made(house.oskar, permissions=["invites.view", "invites.issue", "invites.redirect", "invites.resend"])
+    invite = str(the(Invite, person__email="henry@northlight.example").pk)
+    copied = do("invites.issue", token, invite=invite, secrets={"link": "9" * 64})
+    sent = do("invites.redirect", token, invite=invite, contact="x@elsewhere.example")
+    assert {copied.stage, sent.stage} == {"refused"} and "no link made" in reasons(copied)
+    assert do("invites.resend", token, invite=invite).version, "to the person themselves"
+    do("mailboxes.create", house.olive, address="leo@acme.example", contact="leo@home.example")
+    box = str(the(Invite, mailbox__isnull=False).pk)
+    assert do("invites.redirect", token, invite=box, contact="l@home.example").version, "a mailbox is no sign-in here"
+
+
+def test_it_withdraws_what_it_proposed_and_nothing_of_its_person(house: House) -> None:
+    token = made(house.olive)
+    theirs, own = do("mailboxes.remove", house.olive, mailbox=MIA), do("mailboxes.remove", token, mailbox=MIA)
+    with pytest.raises(NotAllowed, match="what it proposed itself"):
+        withdraw(theirs.pk, actor=token, why="a test")
+    assert withdraw(own.pk, actor=token, why="a test").stage == "withdrawn"
+    assert withdraw(theirs.pk, actor=house.olive, why="a test").stage == "withdrawn"
 
 
 def test_half_an_hour_of_undo_is_no_tokens(house: House) -> None:

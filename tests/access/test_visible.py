@@ -23,11 +23,15 @@ from postroom.access.acting import (
 )  # fmt: skip
 from postroom.access.roles import RANK, ROLES, SEALED, allows, rank, roles_that
 from postroom.access.scope import _everywhere, _mine, visible
-from postroom.changes.errors import Problems
+from postroom.changes.errors import NotThere, Problems
 from postroom.changes.kind import KINDS
-from postroom.models import Client, Domain, Finding, Freeze, Grant, Mailbox, Person
+from postroom.models import Change, Client, Domain, Finding, Freeze, Grant, Mailbox, Person
 from postroom.models.base import state_models
 from postroom.posture.findings import Found, observed
+from postroom.queries.approvals import decided, queue, reviews, to_review
+from postroom.queries.around import around
+from postroom.queries.changes import timeline, whole
+from postroom.queries.today import today
 
 EVERYBODY = ("oskar", "olive", "ada", "henry", "audrey", "carl")
 
@@ -63,6 +67,30 @@ def test_visible_is_what_row_security_shows_to_everybody_in_every_table(house: H
         assert [c.slug for c in visible(house.carl, Client)] == ["acme"]
         assert {p.email for p in visible(house.carl, Person)} == {"carl@northlight.example"}
         assert visible(house.carl, Mailbox).count() == 2
+
+
+def test_changes_are_looked_at_where_a_role_says_so(house: House) -> None:
+    """Rob looks at everything of Acme; of Globex at mailboxes alone, however he asks for its changes."""
+    do("roles.create", house.oskar, name="boxes", permissions=["mailboxes.view", "mailboxes.suspend"])
+    do("people.invite", house.oskar, name="Rob", email="rob@northlight.example")
+    for role, client in (("boxes", "globex"), ("auditor", "acme")):
+        assert do("grants.give", house.oskar, person="rob@northlight.example", role=role, client=client).version
+    rob = person("rob@northlight.example", house.oskar)
+    said = do("clients.change", house.oskar, client="globex", notes="nobody's business")
+    held = do("mailboxes.remove", house.olive, mailbox="mia@globex.example")
+    do("freezes.start", house.oskar, scope="globex", reason="x")
+    closed = do("freezes.end", house.olive, freeze=str(the(Freeze, client__slug="globex").pk))
+    assert {one["says"] for one in closed.verdicts} == {"mark"}
+    with acting_as(rob) as access:
+        assert {line["client"] for line in timeline(rob).items} == {"acme"}
+        for hidden in (said, held):
+            with pytest.raises(NotThere):
+                whole(hidden.pk)
+        assert not queue(access).elsewhere and not reviews(access) and not to_review(rob).items
+        assert not decided(access) and around(rob).waiting == 0 and today(rob).total < Change.objects.count()
+    own = do("mailboxes.suspend", rob, mailbox="mia@globex.example")
+    with acting_as(rob):
+        assert whole(own.pk)["id"] == str(own.pk), "what he asked for himself"
 
 
 def test_a_stranger_sees_what_is_for_everybody_and_nothing_else(house: House) -> None:

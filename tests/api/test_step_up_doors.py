@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from cast import MIA, House, again, do, the
+from cast import MIA, House, again, do, kind, person, the
+from postroom.changes.batch import submit_batch
 from postroom.models import Invite
 
 Ask = Callable[[str], Any]
@@ -40,6 +41,32 @@ def test_an_older_session_is_told_how_to_go_on_and_nothing_happens(
     monkeypatch.undo()
     assert ada.post(f"/changes/{held.pk}/approve", {"plan_hash": held.plan_hash}).status_code == 200
     assert oskar.change("grants.give", role).status_code == 202
+
+
+def test_what_is_sensitive_is_so_backwards_too(house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever finds a session open lets the organization in again by taking back that it was shut out."""
+    do("people.invite", house.oskar, name="Amy", email="amy@acme.example", client="acme")
+    do("grants.give", house.oskar, person="amy@acme.example", role="client admin", client="acme")
+    house.carl = amy = person("amy@acme.example", house.oskar)
+    caller = at_api("carl")
+    shut = do("access.suspend", amy, client="acme")
+    quota = do("mailboxes.change", amy, mailbox=MIA, quota_mb=700)
+    batch = submit_batch([kind("domains.change", domain="globex.example", registrar="R")], actor=house.oskar, why="x")
+    role = submit_batch([kind("roles.create", name="x", permissions=["domains.view"])], actor=house.oskar, why="x")
+    monkeypatch.setattr("postroom.api.door.FRESH", timedelta(0))
+    back, oskar = {"change": str(shut.pk)}, at_api("oskar")
+    for answer in (
+        caller.post(f"/changes/{shut.pk}/undo", {"why": "x"}),
+        caller.change("history.roll_back", back),
+        caller.post("/batches", {"changes": [{"kind": "history.roll_back", "params": back}], "why": "x"}),
+        oskar.post(f"/batches/{role.pk}/undo", {"why": "x"}),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/step-up"), answer.content
+    assert again(shut).undone_by_id is None
+    assert caller.post(f"/changes/{quota.pk}/undo", {"why": "x"}).status_code == 200, "everyday work asks for nothing"
+    assert oskar.post(f"/batches/{batch.pk}/undo", {"why": "x"}).status_code == 200
+    monkeypatch.undo()
+    assert caller.post(f"/changes/{shut.pk}/undo", {"why": "x"}).json()["stage"] == "verified"
 
 
 def test_a_session_that_a_demo_hands_out_counts_there_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from cast import LINK, House, do, kind, person, reasons, the
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of, signed_in
 from postroom.changes import policy
+from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
 from postroom.changes.policy import Proposed, Verdict
@@ -193,3 +194,24 @@ def test_a_suspended_person_is_nobody_at_once(house: House) -> None:
         assert access.held == () and Client.objects.count() == 0
     do("people.resume", house.oskar, person=ADA)
     assert person(ADA, house.oskar) == house.ada and the(Person, email=ADA).suspended_at is None
+
+
+def test_whoever_may_less_than_a_person_gets_no_link_of_theirs(house: House) -> None:
+    """Ada approves, and has not opened her invite yet: an operator with her link would approve what they proposed."""
+    hers, henrys = (str(the(Invite, person__email=f"{who}@northlight.example").pk) for who in ("ada", "henry"))
+    for who, invite, gets in ((house.olive, hers, False), (house.olive, henrys, True), (house.oskar, hers, True)):
+        copied = do("invites.issue", who, invite=invite, secrets={"link": "3" * 64})
+        sent = do("invites.redirect", who, invite=invite, contact="x@elsewhere.example") if not gets else copied
+        for one in (copied, sent):
+            assert bool(one.version) is gets, (who.name, one.kind, reasons(one))
+            assert gets or "may something that you may not" in reasons(one)
+    assert do("invites.resend", house.olive, invite=hers).version, "to Ada herself"
+
+
+def test_a_role_of_ones_own_counts_there_too(house: House) -> None:
+    do("roles.create", house.oskar, name="node keeper", permissions=["nodes.add"])
+    do("people.invite", house.oskar, name="Nils", email="nils@northlight.example")
+    given = do("grants.give", house.oskar, person="nils@northlight.example", role="node keeper")
+    approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    his = str(the(Invite, person__email="nils@northlight.example").pk)
+    assert do("invites.redirect", house.olive, invite=his, contact="x@elsewhere.example").stage == "refused"

@@ -13,7 +13,6 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
-from stories.tab import chromium
 from test_text import stored_everywhere
 from test_urls import PAGES, filled
 from visitors import login, samples, visitor
@@ -22,6 +21,7 @@ from cast import House
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.devices import begin
 from postroom.models import Delivery, Node, Report
+from stories.tab import chromium
 
 pytestmark = pytest.mark.server
 PAYLOAD = (

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import pytest
 from django.urls import URLPattern, get_resolver
-from flaws.page import COMMAND, page
-from flaws.table import ROWS, Row, Waits
 
 import postroom
+from flaws.page import COMMAND, page
+from flaws.table import ROWS, Row, Waits
 from postroom.api.urls import api
 from postroom.changes.kind import KINDS
 from postroom.cli import main

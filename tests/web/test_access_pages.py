@@ -13,6 +13,7 @@ from visitors import visitor
 from cast import House, do, person, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import hashed
+from postroom.changes.approvals import approve
 from postroom.models import ApiToken
 
 __all__ = ["clock"]
@@ -23,7 +24,8 @@ OLIVE = "/people/olive@northlight.example/"
 
 def test_a_person_shows_what_they_hold_for_how_long_and_by_what_program(house: House) -> None:
     do("roles.create", house.oskar, name="dns editor", permissions=["record_sets.set", "domains.view"])
-    do("grants.give", house.oskar, person="henry@northlight.example", role="dns editor", client="acme")
+    held = do("grants.give", house.oskar, person="henry@northlight.example", role="dns editor", client="acme")
+    with_consent(house, held)
     do("people.seal", SYSTEM, name="Sealed login 1", email="sealed-1@northlight.example")
     browser = visitor(house.oskar)
     henry = page(browser.get("/people/henry@northlight.example/"))
@@ -40,7 +42,7 @@ def test_a_person_shows_what_they_hold_for_how_long_and_by_what_program(house: H
 
 def test_what_somebody_asked_for_says_until_when_and_why(house: House) -> None:
     asked = do("grants.elevate", house.olive, role="auditor", client="acme", hours=2)
-    with_consent(house, asked)
+    approve(asked.pk, actor=house.oskar, plan_hash=asked.plan_hash)
     browser = visitor(house.oskar)
     one, listed = page(browser.get(OLIVE)), page(browser.get("/people/"))
     assert re.search(r"until \d", one) and "asked for because a test" in one and "asked for by themselves" in one
@@ -51,7 +53,8 @@ def test_roles_of_ones_own_and_their_acts(house: House) -> None:
     browser = visitor(house.oskar)
     assert "No role yet" in page(browser.get("/roles/"))
     do("roles.create", house.oskar, name="dns editor", permissions=["record_sets.set"])
-    do("grants.give", house.oskar, person="henry@northlight.example", role="dns editor", client="acme")
+    held = do("grants.give", house.oskar, person="henry@northlight.example", role="dns editor", client="acme")
+    with_consent(house, held)
     listed = page(browser.get("/roles/"))
     assert "dns editor" in listed and "record_sets.set" in listed and "one person" in listed
     assert 'href="/do/roles.end/?role=dns+editor"' in listed
@@ -137,3 +140,15 @@ def _amy(house: House) -> Actor:
     do("people.invite", house.oskar, name="Amy", email="amy@acme.example", client="acme")
     do("grants.give", house.oskar, person="amy@acme.example", role="client admin", client="acme")
     return person("amy@acme.example", house.oskar)
+
+
+def test_a_client_sees_what_waits_for_others_to_decide(house: House) -> None:
+    held = do("mailboxes.remove", house.olive, mailbox="mia@acme.example")
+    theirs = do("mailboxes.remove", house.olive, mailbox="mia@globex.example")
+    browser = visitor(house.carl)
+    waiting = page(browser.get("/approvals/"))
+    assert "Waiting for somebody else" in waiting and f"/changes/{held.pk}/" in waiting and "Olive" in waiting
+    assert "removes 1 mailbox" in waiting and str(theirs.pk) not in waiting and "globex" not in waiting
+    assert f"/changes/{held.pk}/" in page(browser.get("/")), "and on the first page"
+    ada = page(visitor(house.ada).get("/approvals/"))
+    assert "Waiting for somebody else" not in ada and f"/changes/{theirs.pk}/" in ada

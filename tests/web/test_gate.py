@@ -19,7 +19,7 @@ from cast import House
 from postroom.access.declared import OWN, PUBLIC, Declared
 from postroom.api.door import Bearer, anybody, reads
 from postroom.api.urls import Api
-from postroom.changes.kinds.roles import permissions
+from postroom.changes.cover import permissions
 from postroom.cli.routes import routes as command
 from postroom.web.door import by_method, page, public
 from postroom.web.routes import NOTHING, Route, routes

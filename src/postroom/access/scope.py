@@ -10,8 +10,10 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from postroom.models import Client, Finding, StateModel
 
-from .acting import Access, Actor, Held, access_of
+from .acting import Access, Actor, Held, access_of, current
+from .roles import APPROVE
 
+LOOKS = ("changes.view", APPROVE)
 Walled = StateModel | Finding  # what says of itself who sees it
 M = TypeVar("M", bound=Walled)
 
@@ -28,6 +30,18 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
     if access.closed and column and model is not Client:  # that a client has closed itself may be seen
         rows = rows.exclude(**{f"{column}__in": access.closed})
     return rows
+
+
+def changes_seen(prefix: str = "") -> Q:
+    """Which changes whoever acts may look at: where they hold what lets them, and their own. Row security is narrower
+    still at single domains. prefix: of a row that names a change, `change__`.
+    """
+    access = current()
+    actor, where = access.actor, {h.client for h in access.held if any(map(h.allows, LOOKS))}
+    if not actor.somebody or None in where:
+        return Q()
+    own = {"token": actor.token} if actor.sort == "token" else {"proposer": actor.person}
+    return Q(**{f"{prefix}client__in": where}) | Q(**{prefix + name: pk for name, pk in own.items()})
 
 
 def _everywhere(access: Access, model: type[Any], permission: str | None) -> bool:

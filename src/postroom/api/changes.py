@@ -82,7 +82,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
         proposed = dry_run(kind, actor=request.auth.actor, why=why)
         with acting_as(request.auth.actor):
             return Status(200, previewed(proposed))
-    step_up.before(kind, fresh=request.auth.fresh)
+    step_up.before(kind, actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, submit(kind, actor=request.auth.actor, why=why, ticket=body.ticket, key=key, at=body.at))
 
 
@@ -127,6 +127,8 @@ def withdraw_change(request: Any, change_id: UUID, body: Why) -> Any:
 @submits("changes.view")
 def undo_change(request: Any, change_id: UUID, body: Why) -> Any:
     """Take back one change; answers with the new one."""
+    back = KINDS["history.roll_back"].model_validate({"change": str(change_id)})
+    step_up.before([back], actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, undo(change_id, actor=request.auth.actor, why=as_why(body.why)))
 
 
@@ -143,7 +145,7 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
 def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
     parts, why = whole_batch([(part.kind, part.params) for part in body.changes], body.why, request.auth.actor)
-    step_up.before((kind for part in parts for kind in part), fresh=request.auth.fresh)
+    step_up.before((kind for part in parts for kind in part), actor=request.auth.actor, fresh=request.auth.fresh)
     try:
         done = submit_batch(parts, actor=request.auth.actor, why=why, ticket=body.ticket, key=key)
     except Problems as wrong:
@@ -173,6 +175,7 @@ def withdraw_all(request: Any, batch_id: UUID, body: Why) -> Any:
 @router.post("/batches/{batch_id}/undo", response=DONE_OR_WAITING)
 @submits("changes.view")
 def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
+    step_up.before_undoing_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
 
 

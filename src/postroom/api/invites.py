@@ -73,7 +73,7 @@ def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> An
     """A new link, in this answer and nowhere else; the one before it is void. Never replayed for an Idempotency-Key."""
     token, hashed = draw()
     kind = KINDS["invites.issue"].model_validate({"invite": str(invite_id)})
-    step_up.before([kind], fresh=request.auth.fresh)
+    step_up.before([kind], actor=request.auth.actor, fresh=request.auth.fresh)
     change = submit(kind, actor=request.auth.actor, why=as_why(body.why), secrets={"link": hashed})
     response["Cache-Control"] = "no-store"
     with acting_as(request.auth.actor):
@@ -86,5 +86,5 @@ def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> An
 
 def _submitted(request: Any, permission: str, why: str, **params: Any) -> Any:
     kind = KINDS[permission].model_validate(params)
-    step_up.before([kind], fresh=request.auth.fresh)
+    step_up.before([kind], actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, submit(kind, actor=request.auth.actor, why=why))

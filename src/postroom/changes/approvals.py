@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acting_as
 from postroom.access.roles import APPROVE
+from postroom.access.scope import changes_seen
 from postroom.models import Approval, Change, Due, Grant
 
 from .cover import beyond
@@ -66,7 +67,7 @@ def _more_than(change: Change, access: Access) -> Iterator[str]:
 
 
 def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
-    """Take back what waits: its proposer, or anybody who may approve it (an approver's no)."""
+    """Take back what waits: its proposer, or anybody who may approve it (an approver's no); a token, its own alone."""
     with acting_as(actor) as access:
         change = locked(change_id)
         _not_of_a_whole(change, "withdrawn")
@@ -86,6 +87,10 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
     if change.stage not in WAITING:
         raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
     own = change.proposer_id is not None and change.proposer_id == actor.person
+    if actor.sort == "token" and change.token_id != actor.token:
+        raise NotAllowed(
+            "a token withdraws what it proposed itself; its person does the rest, in a session of their own"
+        )
     if not own and not (actor.sort == "person" and access.can(APPROVE, change.client_id)):
         raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
     return taken_off(change, by=actor.name, why=why)
@@ -127,8 +132,8 @@ def undo(
 
 
 def seen(change_id: UUID) -> Change:
-    """The change, if row security shows it to whoever acts; not there and not yours answer the same."""
-    change = Change.objects.filter(pk=change_id).first()
+    """The change, if whoever acts may look at it; not there and not yours answer the same."""
+    change = Change.objects.filter(changes_seen(), pk=change_id).first()
     if change is None:
         raise NotThere("change", f"no change {change_id} that you can see")
     return change

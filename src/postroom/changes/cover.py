@@ -1,27 +1,52 @@
 """A grant never exceeds the granter's: what a role, a token or a role's change would let somebody do besides."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
 
 from postroom.access.acting import Access
 from postroom.access.actor import Held
-from postroom.access.roles import APPROVE, ROLES
-from postroom.models import Role
+from postroom.access.roles import EXPORT, ROLES
+from postroom.models import Grant, Role
+from postroom.models.base import state_models
 
 from .kind import KINDS
+
+# What can be looked at and is no table of state, or is asked for by another name than its table's.
+SEEN = ("approvals", "changes", "entries", "findings", "overview", "tokens")
+
+
+def permissions() -> list[str]:
+    """Every permission there is, by name."""
+    views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
+    return sorted(
+        {*KINDS, *views, EXPORT, *(kind.approved_by for kind in KINDS.values())}
+        - {name for name, kind in KINDS.items() if "person" not in kind.by}
+    )
 
 
 def beyond(role: str, access: Access, client: UUID | None) -> Iterator[str]:
     """What is in this role and not in what `access` holds at the client, in words; nothing where all of it is."""
-    held = _held(role)
+    held = standing(role)
     if held.rank > access.rank_at(client):
         yield f"{role} stands above what you hold here"
-    every = (*KINDS, APPROVE, *(held.permissions or ()))
-    if more := [one for one in every if held.allows(one) and not access.can(one, client)]:
+    if more := [one for one in permissions() if held.allows(one) and not access.can(one, client)]:
         yield f"{role} may {', '.join(more[:5])}, and you may not"
 
 
-def _held(role: str) -> Held:
+def lasting(access: Access, client: UUID | None, until: datetime | None) -> Access:
+    """What `access` still holds at the client by then (None: for good): what ends before covers less."""
+    as_long = Q(until=None) | Q(until__gte=until) if until else Q(until=None)
+    here = Q(client=None) | Q(client=client) if client else Q(client=None)
+    rows = Grant.objects.filter(as_long, here, person=access.actor.person, domain=None, ended_at=None)
+    kept = set(rows.values_list("role", "client"))
+    return Access(access.actor, tuple(h for h in access.held if (h.role, h.client) in kept), closed=access.closed)
+
+
+def standing(role: str) -> Held:
+    """A role by its name as it stands now, with its permissions where it is the organization's own."""
     if role in ROLES:
         return Held(role)
     own = Role.objects.filter(name=role, ended_at=None).values_list("permissions", flat=True).first()

@@ -1,9 +1,14 @@
-"""Step-up: what a fresh second factor comes before. Which kinds want it they say themselves; doors ask here first."""
+"""Step-up: what a fresh second factor comes before. Which kinds want it they say themselves; doors ask here first.
 
-from collections.abc import Iterable
+What wants it one way wants it the other way too: to take a change back is asked for like the change itself.
+"""
+
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from postroom.access.acting import Actor, acting_as
+from postroom.access.scope import changes_seen
+from postroom.models import Change
 
 from .approvals import seen
 from .batch import members
@@ -14,10 +19,38 @@ from .pipeline import as_kinds
 SENSITIVE = "this is sensitive: show your second factor once more"
 
 
-def before(kinds: Iterable[Kind], *, fresh: bool, act: str = ASKED) -> None:
-    """Raise StepUp where one of these wants a fresh second factor and there is none."""
-    if not fresh and any(kind.steps_up(act) for kind in kinds):
+def before(kinds: Iterable[Kind], *, actor: Actor, fresh: bool) -> None:
+    """Raise StepUp where one of these wants a fresh second factor before it is asked for, and there is none."""
+    if fresh:
+        return
+    asked = list(kinds)
+    with acting_as(actor):
+        back = [kind for one in asked if one.takes_back for kind in _as_far_back(_known(one.takes_back))]
+    _wanted([*asked, *back], ASKED)
+
+
+def before_undoing_all(batch: UUID, *, actor: Actor, fresh: bool) -> None:
+    """The same before every part of a batch is taken back."""
+    if not fresh:
+        with acting_as(actor):
+            kinds = [kind for one in members(batch)[1] for kind in _as_far_back(one)]
+        _wanted(kinds, ASKED)
+
+
+def _wanted(kinds: Iterable[Kind], act: str) -> None:
+    if any(kind.steps_up(act) for kind in kinds):
         raise StepUp(SENSITIVE)
+
+
+def _known(change: UUID) -> Change | None:
+    return Change.objects.filter(changes_seen(), pk=change).first()
+
+
+def _as_far_back(change: Change | None) -> Iterator[Kind]:
+    """What was asked in it; of an undo, also what it took back."""
+    while change is not None and not change.erased_by_id:
+        yield from as_kinds(change)
+        change = change.undoes
 
 
 def before_approving(change: UUID, *, actor: Actor, fresh: bool) -> None:
@@ -25,7 +58,7 @@ def before_approving(change: UUID, *, actor: Actor, fresh: bool) -> None:
     if not fresh:
         with acting_as(actor):
             kinds = as_kinds(seen(change))
-        before(kinds, fresh=fresh, act=APPROVED)
+        _wanted(kinds, APPROVED)
 
 
 def before_approving_all(batch: UUID, *, actor: Actor, fresh: bool) -> None:
@@ -33,7 +66,7 @@ def before_approving_all(batch: UUID, *, actor: Actor, fresh: bool) -> None:
     if not fresh:
         with acting_as(actor):
             kinds = [kind for one in members(batch)[1] for kind in as_kinds(one)]
-        before(kinds, fresh=fresh, act=APPROVED)
+        _wanted(kinds, APPROVED)
 
 
 def before_planning_again(change: UUID, *, actor: Actor, fresh: bool) -> None:
@@ -41,4 +74,4 @@ def before_planning_again(change: UUID, *, actor: Actor, fresh: bool) -> None:
     if not fresh:
         with acting_as(actor):
             kinds = as_kinds(seen(change))
-        before(kinds, fresh=fresh)
+        _wanted(kinds, ASKED)

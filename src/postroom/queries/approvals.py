@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from postroom.access.acting import Access, Actor, current
-from postroom.access.scope import visible
+from postroom.access.acting import Access, Actor, acted, current
+from postroom.access.scope import changes_seen, visible
 from postroom.changes.kind import KINDS
 from postroom.models import Change, Client, Grant, Review
 
@@ -21,23 +21,27 @@ MOST = 50
 
 @dataclass(frozen=True)
 class Queue:
-    """held: of others, oldest first, each a line with its verdicts. batches: their parts, which go together."""
+    """held: of others, oldest first, each a line with its verdicts. batches: their parts, which go together.
+    elsewhere: held as well, and for somebody else to decide.
+    """
 
     held: list[dict[str, Any]]
     batches: dict[str, list[dict[str, Any]]]
     own: list[dict[str, Any]]
     clock: list[dict[str, Any]]
+    elsewhere: list[dict[str, Any]]
     more: bool
 
 
 def queue(access: Access) -> Queue:
-    """Two queries for what waits. Held changes that this person may not approve are not in `held`."""
-    rows = Change.objects.filter(stage__in=("held", "scheduled")).defer("plan").order_by("id")
+    """Two queries for what waits."""
+    rows = Change.objects.filter(changes_seen(), stage__in=("held", "scheduled")).defer("plan").order_by("id")
     waiting = list(rows.select_related("client", "proposer", "undone_by")[: MOST + 1])
-    found = Queue([], {}, [], [], len(waiting) > MOST)
+    found = Queue([], {}, [], [], [], len(waiting) > MOST)
     wholes = whole_batches([change.batch_id for change in waiting])
     for change in waiting[:MOST]:
         waits = {**line(change), "verdicts": change.verdicts, "at": change.at, "client_name": _client(change)}
+        waits["proposed_by"] = change.proposer_id
         if change.stage == "scheduled":
             found.clock.append(waits)
         if change.proposer_id == access.actor.person:
@@ -47,6 +51,18 @@ def queue(access: Access) -> Queue:
                 found.batches.setdefault(str(change.batch_id), []).append(waits)
             else:
                 found.held.append(waits)
+        elif change.stage == "held":
+            found.elsewhere.append(waits)
+    return _named(found)
+
+
+def _named(found: Queue) -> Queue:
+    """With the names of those who proposed it and are not seen: one query where there are any."""
+    lines = [one for one in (*found.elsewhere, *found.clock) if one["proposer"] is None and one["proposed_by"]]
+    names = acted({one["proposed_by"] for one in lines}) if lines else {}
+    for one in lines:
+        if name := names.get(one["proposed_by"]):
+            one["proposer"] = {"name": name, "email": ""}
     return found
 
 
@@ -59,7 +75,9 @@ def whole_batches(batches: Sequence[UUID | None]) -> set[UUID]:
 
 def reviews(access: Access) -> Sequence[Review]:
     """Open tasks: something went through that somebody who did not do it looks at afterwards."""
-    rows = Review.objects.filter(closed_at=None).select_related("change__client", "change__proposer")
+    rows = Review.objects.filter(changes_seen("change__"), closed_at=None).select_related(
+        "change__client", "change__proposer"
+    )
     mine = rows.exclude(change__proposer=access.actor.person) if access.actor.person else rows
     return list(mine.order_by("until", "id")[:MOST])
 
@@ -68,7 +86,7 @@ def to_review(
     actor: Actor, *, client: str | None = None, after: str | None = None, limit: int = 50
 ) -> Page[dict[str, Any]]:
     """The same as pages, oldest and so first due first; what one did oneself too, for somebody else to close."""
-    rows = Review.objects.filter(closed_at=None)
+    rows = Review.objects.filter(changes_seen("change__"), closed_at=None)
     if client is not None:
         rows = rows.filter(client__in=visible(actor, Client).filter(slug=client).values("pk"))
     along = rows.select_related("change__client", "change__proposer", "change__undone_by")
@@ -82,7 +100,7 @@ def _review(one: Review) -> dict[str, Any]:
 
 def decided(access: Access, limit: int = 8) -> list[dict[str, Any]]:
     """Changes that were decided about lately: approved ones, newest first."""
-    rows = Change.objects.filter(approval__void=False).defer("plan")
+    rows = Change.objects.filter(changes_seen(), approval__void=False).defer("plan")
     found = rows.select_related("client", "proposer", "undone_by").order_by("-approval__at")[:limit]
     return shown(list(found))
 

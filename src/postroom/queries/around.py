@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import Actor
-from postroom.access.scope import visible
+from postroom.access.scope import changes_seen, visible
 from postroom.models import Change, Client, Freeze, Organization
 
 from .findings import pressing
@@ -41,7 +41,8 @@ class Around:
 def around(actor: Actor) -> Around:
     """Five queries, whatever there is to see."""
     organization = visible(actor, Organization).values_list("name", flat=True).first()
-    waiting = Change.objects.filter(stage="held").exclude(proposer_id=actor.person).values("pk")[:MOST].count()
+    held = Change.objects.filter(changes_seen(), stage="held").exclude(proposer_id=actor.person)
+    waiting = held.values("pk")[:MOST].count()
     clients = visible(actor, Client).filter(removed_at=None).order_by("slug").values_list("name", "slug")[:SCOPES]
     return Around(organization or "Postroom", waiting, pressing(actor, MOST), tuple(clients), standing(actor))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from postroom.access.acting import Actor, acted
+from postroom.access.scope import changes_seen
 from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
 from postroom.changes.edit import model_of
@@ -33,11 +34,12 @@ def timeline(
     stage: str | None = None, since: datetime | None = None, until: datetime | None = None,
     after: str | None = None, limit: int = 50, actors: tuple[str, ...] = (),
 ) -> Page[dict[str, Any]]:  # fmt: skip
-    """Changes, newest first; each as a line. Row security shows a person only changes of their own clients.
+    """Changes, newest first; each as a line; those of clients where this person may look at changes.
 
     actors: only those by these sorts of actor: person, link, founder, system, clock.
     """
-    rows: QuerySet[Change] = Change.objects.select_related("client", "proposer", "undone_by", "erased_by")
+    along = ("client", "proposer", "undone_by", "erased_by")
+    rows: QuerySet[Change] = Change.objects.filter(changes_seen()).select_related(*along)
     if client is not None:
         owner = client_of(actor, client)
         rows = rows.filter(client=owner) if owner else rows.none()

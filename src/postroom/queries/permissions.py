@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from postroom.access.roles import APPROVE, CLIENT_ROLES, ONES_OWN, RANK, ROLES, allows
+from postroom.changes.cover import permissions
 from postroom.changes.kind import APPROVED, ASKED, KINDS, Kind
-from postroom.changes.kinds.roles import permissions
 
 COMMAND = "postroom permissions > docs/permissions.md"
 HEAD = f"""# Permissions

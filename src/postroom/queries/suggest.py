@@ -6,7 +6,7 @@ from typing import Any
 from postroom.access.acting import Actor
 from postroom.access.roles import ROLES, SEALED
 from postroom.access.scope import visible
-from postroom.changes.kinds.roles import permissions
+from postroom.changes.cover import permissions
 from postroom.models import (
     Alias,
     ApiToken,

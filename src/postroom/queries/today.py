@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from postroom.access.acting import Actor
+from postroom.access.scope import changes_seen
 from postroom.models import Change
 
 DAY = timedelta(hours=24)
@@ -27,11 +28,11 @@ class Today:
 
 
 def today(actor: Actor) -> Today:
-    """Row security narrows it to what this actor may see."""
+    """Of what this actor may look at."""
     done = Q(version__isnull=False)
     dns = Q(kind__startswith="domains.") | Q(kind__startswith="record_sets.") | Q(kind__startswith="dkim_keys.")
     strange = ~Q(actor__in=KNOWN) | Q(why="")
-    found = Change.objects.filter(now__gte=timezone.now() - DAY).aggregate(
+    found = Change.objects.filter(changes_seen(), now__gte=timezone.now() - DAY).aggregate(
         total=Count("pk", filter=done),
         mail=Count("pk", filter=done & ~dns),
         dns=Count("pk", filter=done & dns),

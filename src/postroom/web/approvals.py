@@ -21,8 +21,8 @@ from postroom.web.times import ago, when
 from postroom.web.titles import title
 
 NOBODY = Empty("Nothing waits for you", "A change that needs a second person appears here, with its plan.", "checklist")
-CANNOT = Empty("Your role does not approve changes", "What you proposed and what the clock will do stands below.",
-               "user-off")  # fmt: skip
+CANNOT = Empty("Your role does not approve changes", "What waits for others, what you proposed and what the clock will"
+               " do stands below.", "user-off")  # fmt: skip
 
 
 @page("approvals.view")
@@ -36,7 +36,7 @@ def approvals(request: Any) -> HttpResponse:
     shown = ApprovalsPage(
         head=PageHead("Approvals", _sub(found)), notes=freeze_notes(request), waiting=tuple(waiting),
         empty=None if waiting else NOBODY if may else CANNOT, reviews=_reviews(reviews(request.access)),
-        clock=_clock(found), yours=_yours(found), decided=lines(decided(request.access)),
+        elsewhere=_elsewhere(found), clock=_clock(found), yours=_yours(found), decided=lines(decided(request.access)),
     )  # fmt: skip
     return render(request, "approvals.html", {"page": shown})
 
@@ -66,6 +66,18 @@ def _batch(pk: str, parts: Sequence[Mapping[str, Any]]) -> Waiting:
     reasons = tuple(v for one in parts for v in verdicts(one["verdicts"]))
     return Waiting(f"A batch of {len(parts)} changes", f"/batches/{pk}/", f"{whose} · {_waits(parts[0])}",
                    parts[0]["why"], verdicts=tuple(dict.fromkeys(reasons)), more="Decided as a whole.")  # fmt: skip
+
+
+def _elsewhere(found: Queue) -> Table | None:
+    """What others have to decide, as whoever it is about may know it."""
+    if not found.elsewhere:
+        return None
+    columns = (Column("Change"), Column("By"), Column("Held because"), Column("Since"))
+    return Table("Waiting for somebody else", columns, tuple(
+        Row((Link(title(one["kind"], one["params"]), f"/changes/{one['id']}/", strong=True), by(one),
+             "; ".join(v["reason"] for v in one["verdicts"] if v["says"] != "mark"), when(one["now"])))
+        for one in found.elsewhere
+    ))  # fmt: skip
 
 
 def _reviews(found: Sequence[Review]) -> Table | None:

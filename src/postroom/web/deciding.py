@@ -99,6 +99,7 @@ def undo_all(request: Any, batch: UUID) -> HttpResponse:
     why = reason(request)
     if not why:
         return HttpResponseRedirect(f"/batches/{batch}/")
+    step_up.before_undoing_all(batch, actor=request.actor, fresh=fresh(request))
     made = undo_batch(batch, actor=request.actor, why=why)
     return HttpResponseRedirect(f"/batches/{made.pk}/")
 

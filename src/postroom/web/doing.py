@@ -113,7 +113,7 @@ def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, 
         return plan_page(request, asked, proposed, key=key or str(uuid4()), moved=True)
     if (typed := asked.typed_wrong(proposed)) is not None:
         return plan_page(request, asked, proposed, key=key or str(uuid4()), typed=typed)
-    step_up.before(kinds, fresh=fresh(request))
+    step_up.before(kinds, actor=request.actor, fresh=fresh(request))
     try:
         change = _submitted(request, asked, kinds, key)
     except ChangeError as error:

@@ -90,7 +90,7 @@ def link(request: Any, invite: UUID) -> HttpResponse:
     if not why:
         return _form(request, row, "Say why; it stands in the record")
     kind = IssueInvite(invite=str(invite))
-    step_up.before([kind], fresh=fresh(request))
+    step_up.before([kind], actor=request.actor, fresh=fresh(request))
     token, hashed = draw()
     change = submit(kind, actor=request.actor, why=why, secrets={"link": hashed})
     if change.version is None:

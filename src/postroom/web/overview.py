@@ -176,6 +176,11 @@ def _waiting(found: Any) -> tuple[Item, ...]:
              acts=(Act("See", f"/changes/{one['id']}/", of=title(one["kind"], one["params"])),))
         for one in found.own[:4]
     ]  # fmt: skip
+    items += [
+        Item(title(one["kind"], one["params"]), f"{by(one)}; waits for somebody else", "plain", "clock-pause",
+             acts=(Act("See", f"/changes/{one['id']}/", of=title(one["kind"], one["params"])),))
+        for one in found.elsewhere[:4]
+    ]  # fmt: skip
     return tuple(items)
 
 

@@ -45,7 +45,7 @@ def make(request: Any) -> HttpResponse:
     if asked.errors:
         return _form(request, asked)
     try:
-        step_up.before(kinds, fresh=fresh(request))
+        step_up.before(kinds, actor=request.actor, fresh=fresh(request))
         token, kept = draw()
         change = submit(kinds, actor=request.actor, why=asked.why, ticket=asked.ticket, secrets={"token": kept})
     except StepUp:

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from postroom.access.roles import EXPORT, ROLES
+from postroom.access.actor import CLOSED
+from postroom.access.roles import ROLES
+from postroom.changes.cover import permissions
 from postroom.changes.errors import Problem, Problems
-from postroom.changes.kind import ASKED, KINDS, Kind
+from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Grant, Role
-from postroom.models.base import state_models
 
 from .fields import Line, Name, OwnRoleRef
 
@@ -35,7 +36,7 @@ class CreateRole(Kind, name="roles.create"):
     permissions: Permissions
 
     def plan(self, state: State) -> Iterator[Planned]:
-        if self.name in ROLES:
+        if self.name in (*ROLES, CLOSED):
             raise Problem("name", f"{self.name} is one of Postroom's own roles")
         yield create(Role, state.new_id(), name=self.name, permissions=known(self.permissions))
 
@@ -64,19 +65,6 @@ class EndRole(Kind, name="roles.end"):
             raise Problem("role", f"somebody holds {role.name}: end those grants first")
         if role.ended_at is None:
             yield edit(role, ended_at=state.now)
-
-
-def permissions() -> list[str]:
-    """Every permission there is, by name."""
-    views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
-    return sorted(
-        {*KINDS, *views, EXPORT, *(kind.approved_by for kind in KINDS.values())}
-        - {name for name, kind in KINDS.items() if "person" not in kind.by}
-    )
-
-
-# What can be looked at and is no table of state.
-SEEN = ("approvals", "changes", "entries", "findings", "overview", "tokens")
 
 
 def known(asked: Sequence[str]) -> list[str]:

@@ -44,7 +44,8 @@ class CreateToken(Kind, name="tokens.create"):
         if not state.now < self.until <= state.now + LONGEST:
             raise Problem("until", "a token ends within a year, and not in the past")
         names = known(self.permissions)
-        if never := [one for one in names if one == APPROVE or (one in KINDS and KINDS[one].mints)]:
+        approving = {APPROVE, *(kind.approved_by for kind in KINDS.values())}
+        if never := [one for one in names if one in approving or (one in KINDS and KINDS[one].mints)]:
             raise Problem("permissions", f"no token may ever {', '.join(never)}")
         clients = sorted({state.get(Client, one, where=f"clients.{n}").pk for n, one in enumerate(self.clients)})
         token, client = state.new_id(), person.client_id or (clients[0] if len(clients) == 1 else None)

@@ -5,7 +5,8 @@
 | removing a client, domain or mailbox | `removed_at` is set on one that was there, or its row goes |
 | suspending a VIP | `suspended_at` is set on a mailbox marked so |
 | many objects at once | more than 25 rows of one table that people name, or parts; a batch counts as a whole |
-| a high role | a grant of approver or above opens (the founder's own apart) |
+| a high role | a grant of approver or above opens (the founder's own apart), or of a role of one's own that ranks so |
+| a role of one's own that becomes a high one | it may something more, and ranks with approver or above by then |
 | an elevation | somebody asks for more than they hold, for some hours |
 | routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
 | mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
@@ -22,7 +23,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from postroom.access.roles import rank
+from postroom.access.roles import rank, rank_of
+from postroom.changes.cover import standing
 from postroom.changes.history import family, touched_since
 from postroom.changes.policy import Move, Proposed, Verdict, hold
 from postroom.models import (
@@ -41,6 +43,7 @@ from postroom.models import (
     Node,
     Person,
     RecordSet,
+    Role,
     RoundLine,
     StateModel,
 )
@@ -48,6 +51,7 @@ from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
 MANY = 25
+HIGH = rank(["approver"])
 OWN_UNDO = timedelta(minutes=30)
 NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite, RecordSet, Freeze, Node, DkimKey)
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
@@ -126,9 +130,12 @@ def _of(move: Move, column: str) -> str:
 
 
 def _high_role(proposed: Proposed) -> Iterator[str]:
-    for m in proposed.moves(Grant):
-        if m.opens and m.then and rank([m.then["role"]]) >= rank(["approver"]) and not proposed.access.everything:
+    for m in () if proposed.access.everything else proposed.moves(Grant):
+        if m.opens and m.then and standing(m.then["role"]).rank >= HIGH:
             yield f"gives the role {m.then['role']}"
+    for m in proposed.moves(Role):
+        if m.now and m.then and m.opens and rank_of(m.then["permissions"]) >= HIGH:
+            yield f"lets whoever holds the role {m.then['name']} also {', '.join(sorted(m.opens)[:5])}"
 
 
 def _elevation(proposed: Proposed) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """A grant never exceeds the granter, and nobody edits somebody who stands above them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from postroom.access.acting import hold_any, roles_above
 from postroom.access.roles import rank as height
-from postroom.changes.cover import beyond
+from postroom.changes.cover import beyond, lasting
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import ApiSession, ApiToken, Grant, Invite, Mailbox, Person, Role, Row
 
@@ -34,11 +35,23 @@ def _beyond(proposed: Proposed) -> Iterator[str]:
             continue  # asked for, and given by whoever approves it (approvals.py)
         if move.opens:
             yield from beyond(role, access, client)
+            yield from _outlasting(move, proposed)
         elif height([role]) > access.rank_at(client):
             yield f"{role} stands above what you hold here"
     for move in proposed.moves(Role, ApiToken):
-        if more := [one for one in sorted(move.opens) if not access.can_somewhere(one)]:
-            yield f"you may not {', '.join(more[:5])} yourself"
+        # A role may be given anywhere, so what it opens is held everywhere; a token is no more than its maker is there.
+        anywhere = move.edit.table == Role._meta.db_table
+        may = [access.can(one, None) if anywhere else access.can_somewhere(one) for one in sorted(move.opens)]
+        if more := [one for one, allowed in zip(sorted(move.opens), may, strict=True) if not allowed]:
+            yield f"you may not {', '.join(more[:5])} yourself{' everywhere' if anywhere else ''}"
+
+
+def _outlasting(move: Move, proposed: Proposed) -> Iterator[str]:
+    """A role for longer than its giver holds as much: what was lent for hours is not passed on for good."""
+    row, client = move.then or {}, proposed.plan.client
+    until = datetime.fromisoformat(row["until"]) if row["until"] else None
+    if any(beyond(row["role"], lasting(proposed.access, client, until), client)):
+        yield f"{row['role']} would last longer than what you hold here"
 
 
 def _people(proposed: Proposed) -> Iterator[UUID]:

@@ -102,10 +102,11 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalsPage(Page):
-    """approvals.html"""
+    """approvals.html. elsewhere: what waits for others to decide."""
 
     nav: ClassVar[str] = "approvals"
     waiting: tuple[Waiting, ...] = ()
+    elsewhere: Table | None = None
     empty: Empty | None = None
     reviews: Table | None = None
     clock: Table | None = None

@@ -1,0 +1,37 @@
+"""A link by which a person makes their sign-in is that person's: nobody takes it who is, or may, less than they.
+
+Whoever holds such a link becomes the person: by an invite to an approver that nobody has opened yet, an operator would
+approve what they proposed themselves. A token never has one made for anybody: that would be to mint a session.
+"""
+
+from postroom.access.acting import hold_any
+from postroom.access.roles import ROLES
+from postroom.changes.cover import beyond
+from postroom.changes.policy import Proposed, Verdict, refuse
+from postroom.models import Invite, Role
+
+ISSUES = "invites.issue"
+
+
+def own_link(proposed: Proposed) -> Verdict | None:
+    """Refuse another contact for, or a copy of, the link of a person who may something that its proposer may not."""
+    people = {
+        move.then["person_id"]
+        for move in proposed.moves(Invite)
+        if move.then and move.then["person_id"] and (move.edit.before is None or proposed.kind.permission == ISSUES)
+    }
+    access, client = proposed.access, proposed.plan.client
+    if not people or not access.actor.somebody:
+        return None
+    if access.actor.sort == "token":
+        return refuse(own_link, "a token has no link made by which somebody signs in here")
+    more = [role for role in _roles() if any(beyond(role, access, client))]
+    if hold_any(more, client=client, among=sorted(people)):
+        return refuse(
+            own_link, "this person may something that you may not: whoever gave them the role asks for the link"
+        )
+    return None
+
+
+def _roles() -> list[str]:
+    return [*ROLES, *Role.objects.filter(ended_at=None).values_list("name", flat=True)]
