@@ -130,10 +130,13 @@ def says_who_is_unknown(patch: Patch) -> None:
 
 
 def swap_view(patch: Patch, real: Any, other: Any) -> None:
-    """Another view at every address where this one stands."""
+    """Another view at every address where this one stands; it says what that one says, and lets any method in."""
     from django.urls import URLPattern, get_resolver
 
+    from postroom.access.declared import PUBLIC, Declared
+
     other.permission, other.recorded = real.permission, getattr(real, "recorded", "")
+    other.declared = {method: Declared(PUBLIC) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")} | real.declared
 
     def under(resolver: Any) -> None:
         for one in resolver.url_patterns:

@@ -207,5 +207,5 @@ def test_what_broke_is_written_down_by_its_route_and_not_by_its_address(
     answer = browser.get("/mailboxes/mia@acme.example/")
     assert answer.status_code == 500 and b"written down" in answer.content
     (noted,) = [one for one in caplog.records if one.name == "postroom.web"]
-    assert noted.getMessage() == "GET mailboxes/<str:ref>/ failed" and noted.exc_info[0] is LookupError
+    assert noted.getMessage() == "GET /mailboxes/<str:ref>/ failed" and noted.exc_info[0] is LookupError
     assert "mia@" not in caplog.text
