@@ -33,7 +33,7 @@ tests() {
     [ "$code" = 5 ] || return "$code"
 }
 
-unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not soak"; }
+unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not matrix and not soak"; }
 
 check() {
     "$venv/bin/ruff" check --no-cache src tests
@@ -59,11 +59,12 @@ esac
 bash install/users.sh
 development_environment
 case $what in
-    # Both parts run, so that one red test of the first does not hide those of the second.
+    # Every part runs, so that one red test of the first does not hide those of the second.
     all)
         code=0
         unit_tests || code=$?
         tests -m "(server or drill) and not soak" || code=$?
+        tests -n 2 -m matrix || code=$?
         exit "$code"
         ;;
     unit) unit_tests ;;

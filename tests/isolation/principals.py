@@ -52,6 +52,7 @@ class Principal:
     roles: dict[str, str] = field(default_factory=dict)
     only: tuple[str, ...] | None = None
     narrow: bool = False
+    shows: str = ""  # of a link: whose pages it opens
     browser: Callable[[World], Client] | None = None
     bearer: str = ""
 
@@ -106,9 +107,9 @@ PRINCIPALS = [
     Principal("revoked session", NOBODY, bearer="revoked session", browser=_revoked),
     Principal("suspended person", NOBODY, bearer="suspended person",
               browser=lambda w: visitor(w.staff["suspended person"])),
-    Principal("mailbox owner's link", LINK, bearer="invite link", browser=_by_link("invite", "invite link")),
-    Principal("recovery link", LINK, bearer="recovery link", browser=_by_link("recover", "recovery link")),
-    Principal("notice's link", LINK, bearer="notice link", browser=_by_link("not-me", "notice link")),
+    Principal("mailbox owner's link", LINK, shows="A", bearer="invite link", browser=_by_link("invite", "invite link")),
+    Principal("recovery link", LINK, shows="A", bearer="recovery link", browser=_by_link("recover", "recovery link")),
+    Principal("notice's link", LINK, shows="A", bearer="notice link", browser=_by_link("not-me", "notice link")),
     Principal("terminal's code", NOBODY, bearer="device code"),
     Principal("ended token", NOBODY, bearer="ended token"),
     Principal("token from elsewhere", NOBODY, bearer="token from elsewhere"),

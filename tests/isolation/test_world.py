@@ -12,7 +12,7 @@ from three_clients import World
 
 from cast import do
 
-pytestmark = pytest.mark.server  # a world is dear: it is built in the second part of `make test`
+pytestmark = pytest.mark.matrix  # a world is dear: it is built in the second part of `make test`
 
 
 def test_every_model_that_leads_to_a_client_has_a_factory() -> None:

@@ -1,0 +1,157 @@
+"""Everybody asks everything of everybody's: who may is let do it, and nobody learns of a client that is not theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asked import API, OWN, PUBLIC, Asked
+from asked_kinds import OF_A_CLIENT, OF_NO_CLIENT, SECRET, of_batches, of_kinds
+from asked_pages import BEFORE_FACTOR, LAST, PAGES, of_exports, of_forms, of_others
+from belongings import digest, dump
+from cells import Cell, grounds, normal, of_lists, of_objects, plain, sends, wrong
+from django.conf import settings
+from principals import NAMED, NO_FACTOR, Principal
+from three_clients import World
+
+from postroom.changes.kind import KINDS
+from postroom.environment import Environment
+from postroom.web.routes import routes
+
+pytestmark = pytest.mark.matrix
+KINDS_AT = ("POST /api/v1/changes", "POST /api/v1/batches", "POST /api/v1/tokens", "POST /api/v1/session/end")
+EVERYTHING = {**API, **PAGES}
+
+
+def test_every_method_of_every_route_is_in_the_matrix() -> None:
+    assert {f"{one.method} {one.path}" for one in routes()} == set(EVERYTHING)
+
+
+def test_every_kind_that_people_submit_is_in_the_matrix() -> None:
+    asked = {*OF_A_CLIENT, *OF_NO_CLIENT, *SECRET}
+    assert asked == {name for name, kind in KINDS.items() if "person" in kind.by}
+
+
+def test_the_table_and_the_code_say_the_same_of_every_permission() -> None:
+    said = {f"{one.method} {one.path}": one.said.permission for one in routes() if one.said}
+    assert said == {what: asked.takes for what, asked in EVERYTHING.items()}
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often somebody may ask is another test's (tests/access/test_throttle.py); here they ask a thousand times."""
+    more = {**settings.POSTROOM.values, "API_REQUESTS": 1_000_000}
+    monkeypatch.setattr(settings, "POSTROOM", Environment(more))
+    monkeypatch.setattr("postroom.access.throttle.Limit.__call__", lambda self, who, most=None: None)
+
+
+def cells(who: Principal, what: str, world: World) -> Iterator[Cell]:
+    asked, all_of = EVERYTHING[what], grounds(world, who)
+    if what.endswith("/do/<str:name>/"):
+        yield from of_forms(who, what, all_of)
+    elif what == "POST /audit/export/":
+        yield from of_exports(who, what, all_of)
+    elif asked.takes == OWN and not (who.comes == NO_FACTOR and what in BEFORE_FACTOR):
+        yield from of_others(who, what, all_of)
+    elif asked.takes in (PUBLIC, OWN) or not (asked.about or asked.filters):
+        yield from plain(
+            who, _anybodys(what), asked if asked.takes != OWN else Asked(PUBLIC, allowed=asked.allowed), all_of
+        )
+    elif asked.about:
+        yield from of_objects(who, what, asked, all_of)
+    else:
+        yield from of_lists(who, what, asked, all_of)
+
+
+def _anybodys(what: str) -> str:
+    """A node is everybody's; a token that opens nothing is nobody's."""
+    return what.replace("<ref>", "mx1").replace("<str:ref>", "mx1").replace("<str:token>", "x" * 43)
+
+
+class Watch:
+    """The rows of clients that somebody must not touch; says which moved since it last looked."""
+
+    def __init__(self, admin: Any, world: World, who: Principal) -> None:
+        self.admin, self.grounds = admin, world.foreign(who.knows + who.shows)
+        self.known = self.now()
+
+    def now(self) -> dict[str, str]:
+        return {here.letter: digest(dump(self.admin, here.client)) for here in self.grounds}
+
+    def moved(self) -> list[str]:
+        before, self.known = self.known, self.now()
+        return [letter for letter, of in self.known.items() if of != before[letter]]
+
+
+class Refusals:
+    """How many refusals stand in the record, of routes and of changes."""
+
+    SQL = """
+        SELECT (SELECT count(*) FROM edits WHERE said = 'refused')
+             + (SELECT count(*) FROM changes WHERE stage = 'refused')
+    """
+
+    def __init__(self, admin: Any) -> None:
+        self.admin, self.known = admin, admin.execute(self.SQL).fetchone()[0]
+
+    def more(self) -> bool:
+        before, self.known = self.known, self.admin.execute(self.SQL).fetchone()[0]
+        return bool(self.known > before)
+
+
+def judged(found: Iterator[Cell], http: Any, world: World, refusals: Refusals) -> Iterator[str]:
+    """What is wrong with any of these answers: its code, what it holds, what it tells apart, a refusal unrecorded."""
+    twins: dict[str, tuple[Cell, str]] = {}
+    for cell in found:
+        answer = sends(http, cell)
+        yield from (f"{cell}: {one}" for one in wrong(cell, answer, world))
+        if cell.expect == "not let in" and not refusals.more():
+            yield f"{cell}: the refusal is not in the record"
+        if cell.twin and cell.letter not in ("*", *cell.who.knows):
+            first, said = twins.setdefault(cell.twin, (cell, normal(answer, cell)))
+            if (now := normal(answer, cell)) != said:
+                yield f"{cell}: told apart from {first.letter}: {parted(now, said)}"
+
+
+def parted(one: str, other: str) -> str:
+    at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    return f"{one[max(at - 60, 0) : at + 60]!r} and {other[max(at - 60, 0) : at + 60]!r}"
+
+
+def tried(who: Principal, whats: list[str], http: Any, world: World, admin: Any) -> list[str]:
+    watch, refusals = Watch(admin, world, who), Refusals(admin)
+    found: list[str] = []
+    for what in whats:
+        found += judged(cells(who, what, world), http, world, refusals)
+    return found + [f"{who.name}: rows of {letter} moved" for letter in watch.moved()]
+
+
+def said(found: list[str]) -> str:
+    return f"{len(found)} cells:\n" + "\n".join(one[:400] for one in found[:60])
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_at_the_api(world: World, admin: Any, unhurried: None, name: str) -> None:
+    who = NAMED[name]
+    whats = [what for what in sorted(API, key=lambda one: not one.startswith("GET")) if what not in KINDS_AT]
+    found = tried(who, whats, who.at_api(world), world, admin)
+    assert found == [], said(found)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_by_every_kind_of_change(world: World, admin: Any, unhurried: None, name: str) -> None:
+    who = NAMED[name]
+    watch, refusals = Watch(admin, world, who), Refusals(admin)
+    all_of, http = grounds(world, who), who.at_api(world)
+    found = [one for some in (of_kinds, of_batches) for one in judged(some(who, all_of), http, world, refusals)]
+    found += [f"{name}: rows of {letter} moved" for letter in watch.moved()]
+    assert found == [], said(found)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_at_the_pages(world: World, admin: Any, unhurried: None, name: str) -> None:
+    who = NAMED[name]
+    whats = sorted(PAGES, key=lambda one: (one in LAST, PAGES[one].takes in (OWN, PUBLIC), not one.startswith("GET")))
+    found = tried(who, whats, who.at_pages(world), world, admin)
+    assert found == [], said(found)
