@@ -1,4 +1,4 @@
-"""The table is whole: every row, every test it names, every flaw it plants; and nothing it waits for is there already."""
+"""The table is whole: every row, every test it names, every flaw it plants; and nothing it waits for is there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import pytest
 from django.urls import URLPattern, get_resolver
-from flaws.page import COMMAND, page
-from flaws.table import ROWS, Row, Waits
 
 import postroom
+from flaws.page import COMMAND, page
+from flaws.table import ROWS, Row, Waits
 from postroom.api.urls import api
 from postroom.changes.kind import KINDS
 from postroom.cli import main
