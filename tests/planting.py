@@ -1,8 +1,8 @@
-"""A test that was never seen to fail holds nothing: each flaw of `flaws/table.py` is planted, and its test must find it.
+"""A test that was never seen to fail holds nothing: each flaw of `flaws/table.py` is planted, its test must find it.
 
-A plugin for the whole run (tests/conftest.py names it). Beside a test that a plant names stands the same test once more,
-`test_x[planted-17a]`, run with the flaw in place: it passes where the test fails by its own assertion. What a plant does
-is undone when its run is over; it may ask for fixtures of its test by their names.
+A plugin for the whole run (tests/conftest.py names it). Beside a test that a plant names stands the same test once
+more, `test_x[planted-17a]`, run with the flaw in place: it passes where the test fails by its own assertion. What a
+plant does is undone when its run is over; it may ask for fixtures of its test by their names.
 """
 
 from __future__ import annotations

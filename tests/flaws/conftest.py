@@ -1,4 +1,4 @@
-"""What these tests share with those of pages and API: the same visitors, the same callers, the same list of addresses."""
+"""What these tests share with those of pages and API: visitors, callers, the list of addresses."""
 
 import sys
 from pathlib import Path

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,12 +70,14 @@ def reworded(where: str, old: str, new: str) -> Put:
 def in_source(rule: str, file: str, line: str) -> Put:
     """A copy of the product with this line in one of its files, which the rules over the source read instead."""
 
-    def put(patch: Patch, tmp_path: Any) -> None:
+    def put(patch: Patch) -> Callable[[], object]:
+        tmp_path = Path(tempfile.mkdtemp())
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(f"{line}\n")
         module = sys.modules["test_source"]
         check, _ = module.RULES[rule]
         patch.setitem(module.RULES, rule, (lambda root: [*check(root), *check(tmp_path)], module.RULES[rule][1]))
+        return lambda: shutil.rmtree(tmp_path)
 
     return put
 
@@ -199,32 +204,26 @@ def counted_never(call: Any) -> Any:
     return lambda self, who, **more: None
 
 
+def forgets(get: Any) -> Any:
+    """What was counted is not there the next time."""
+    return lambda self, key, default=None, version=None: default
+
+
 # 5, 6, 24, 25: verbs
 
 
-def open_operation(path: str) -> Put:
-    """One operation lost its door: it asks nobody who they are."""
+def one_verb_asks_nobody(call: Any) -> Any:
+    """Taking a change back lost its door: whoever asks is taken for somebody."""
 
-    def put(patch: Patch) -> None:
-        from postroom.api.urls import api
+    def lets_in(self: Any, request: Any) -> Any:
+        from postroom.access.actor import Actor
+        from postroom.api.door import Caller
 
-        for prefix, router in api._routers:
-            for at, view in router.path_operations.items():
-                if prefix + at == path:
-                    for one in view.operations:
-                        patch.setattr(one, "auth_callbacks", [])
-                        patch.setattr(one, "view_func", lambda request, **_: {"items": [], "next": None})
-                        patch.setattr(one, "run", lambda request, **_: _empty())
-                        return
-        raise AssertionError(f"no {path}")
+        if request.method == "POST" and request.path.endswith("/withdraw"):
+            return Caller(Actor(None, "anybody"), None)
+        return call(self, request)
 
-    return put
-
-
-def _empty() -> Any:
-    from django.http import JsonResponse
-
-    return JsonResponse({"items": [], "next": None})
+    return lets_in
 
 
 def open_page(address: str) -> Put:
@@ -253,7 +252,7 @@ def undeclared(patch: Patch) -> None:
 def undeclared_operation(patch: Patch) -> None:
     from postroom.api.urls import api
 
-    prefix, router = api._routers[1]
+    _, router = api._routers[1]
     one = next(iter(router.path_operations.values())).operations[0]
     patch.delattr(one.view_func, "permission")
 
@@ -304,7 +303,7 @@ def exempt(address: str) -> Put:
     return put
 
 
-def cookie_at_the_api(authenticate: Any) -> Any:
+def cookie_at_the_api(call: Any) -> Any:
     """The API believes a browser's cookie."""
 
     def by_cookie(self: Any, request: Any) -> Any:
@@ -312,7 +311,7 @@ def cookie_at_the_api(authenticate: Any) -> Any:
 
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             return Caller(request_actor(request), None)
-        return authenticate(self, request)
+        return call(self, request)
 
     return by_cookie
 
@@ -376,16 +375,17 @@ def shows_more(shown: Any) -> Any:
     return lambda row: {**shown(row), "key_path": "/var/lib/postroom/keys"}
 
 
-def token_is_person(found: Any) -> Any:
+def token_is_person(by_token: Any) -> Any:
     """A token acts as whoever made it."""
 
-    def token_of(hashed: str) -> Any:
+    def found(request: Any, token: str) -> Any:
         from postroom.access.actor import Actor
+        from postroom.api.door import Caller
 
-        one = found(hashed)
-        return one and (Actor(one[0].person, one[0].name), one[1])
+        one = by_token(request, token)
+        return one and Caller(Actor(one.actor.person, one.actor.name), None)
 
-    return token_of
+    return found
 
 
 def every_token_mints(patch: Patch) -> None:
@@ -455,7 +455,7 @@ def any_word(patch: Patch) -> None:
 
 def by_shell(run: Any) -> Any:
     def shelled(self: Any, command: list[str], given: str) -> Any:
-        done = subprocess.run(" ".join(command), shell=True, input=given, capture_output=True, text=True, timeout=5)  # noqa: S602
+        done = subprocess.run(" ".join(command), shell=True, input=given, capture_output=True, text=True, timeout=5)
         return done.returncode, done.stdout, done.stderr
 
     return shelled
@@ -491,7 +491,7 @@ def on_the_node(setting: str, before: str, *, service: str = "") -> Put:
 
 def narrowed_after(patch: Patch) -> None:
     """A node's files are made with whatever mode the umask leaves, and narrowed a moment later."""
-    module = sys.modules["test_files"]
+    module = sys.modules["test_generated"]
     late = "maps._create = lambda path: path.exists() or (path.touch(mode=0o666), path.chmod(0o640))"
     patch.setattr(module, "MAKES", module.MAKES.replace("sys.addaudithook(look)", f"{late}\nsys.addaudithook(look)"))
 
@@ -509,7 +509,9 @@ def cached_sign_ins(patch: Patch) -> None:
     real = dovecot.render
 
     def render(*asked: Any) -> dict[str, str]:
-        return {path: text.replace("auth_cache_size = 0", "auth_cache_size = 10M") for path, text in real(*asked).items()}
+        return {
+            path: text.replace("auth_cache_size = 0", "auth_cache_size = 10M") for path, text in real(*asked).items()
+        }
 
     patch.setattr(dovecot, "render", render)
 

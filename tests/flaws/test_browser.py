@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.utils import timezone
 from test_text import stored_everywhere
 from test_urls import PAGES, filled
@@ -29,7 +31,9 @@ PAYLOAD = (
     "</title><b style=color:red>';alert(5)//{{7*7}}"
 )
 SKIPPED = ("account_logout", "invite-link", "founding-link", "not-me-link", "recover-link")  # they lead away by design
-WATCH = """() => { window.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective)) }"""
+WATCH = """() => {
+  window.addEventListener("securitypolicyviolation", e => console.error("policy: " + e.violatedDirective));
+}"""
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -44,7 +48,18 @@ class Quiet(WSGIRequestHandler):
 @contextmanager
 def served() -> Iterator[str]:
     """The product's own pages, over HTTP, from this process: what is patched here is patched there."""
-    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
+    product = get_wsgi_application()
+
+    def whole(environ: Any, start: Any) -> list[bytes]:
+        """Each request has a thread, and its connection ends with it."""
+        answer: Any = product(environ, start)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+            connections.close_all()
+
+    with make_server("127.0.0.1", 0, whole, Server, Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://localhost:{server.server_port}"
@@ -80,6 +95,7 @@ def test_row_22_nothing_that_was_stored_runs_on_any_page(house: House) -> None:
     acme = the_client_pages(house)
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": browser.cookies[settings.SESSION_COOKIE_NAME].value}
     pages = [filled(address, one.name or "", known) for address, one in PAGES if one.name not in SKIPPED]
+    pages = [url for url in pages if browser.get(url).status_code != 405]
     wrong: list[str] = []
     shown = 0
     with served() as base, chromium() as running:
@@ -89,7 +105,7 @@ def test_row_22_nothing_that_was_stored_runs_on_any_page(house: House) -> None:
         page = context.new_page()
         page.on("dialog", lambda dialog: (wrong.append(f"dialog {page.url} {dialog.message}"), dialog.dismiss()))
         page.on("pageerror", lambda error: wrong.append(f"{page.url} {error}"))
-        page.on("console", lambda said: "status of 4" in said.text or wrong.append(f"{page.url} {said.text}"))
+        page.on("console", lambda said: heard(wrong, page.url, said.type, said.text))
         for url in [*pages, *acme]:
             page.goto(base + url)
             shown += "<script>alert(1)" in page.locator("body").inner_text()
@@ -98,6 +114,12 @@ def test_row_22_nothing_that_was_stored_runs_on_any_page(house: House) -> None:
         context.close()
     assert wrong == []
     assert shown >= 20, f"it stands on {shown} pages as text: where it does not stand, nothing was tried"
+
+
+def heard(wrong: list[str], url: str, sort: str, text: str) -> None:
+    """Errors and warnings, policy reports among them; that a page answers 403 or 404 is none."""
+    if sort in ("error", "warning") and "status of 4" not in text:
+        wrong.append(f"{url} {text}")
 
 
 def the_client_pages(house: House) -> tuple[str, ...]:

@@ -74,12 +74,13 @@ def Grant_of(email: str, **where: Any) -> list[Grant]:
 
 
 WRITTEN_BY_NOBODY = ("id", "client_id", "owner_row", "version", "person_id", "granted_by", "given_by_id", "made",
-                     "removed_at", "proof", "access_epoch", "operator_id", "node_id", "client__slug", "*", "__class__")  # fmt: skip
+                     "removed_at", "proof", "access_epoch", "operator_id", "node_id", "client__slug",
+                     "*", "__class__")  # fmt: skip
 
 
 @pytest.mark.parametrize("permission", WALKS)
 def test_row_09_no_kind_takes_a_field_it_does_not_name(permission: str) -> None:
-    """Whose an object is, is no parameter: a field that is not of the kind is refused by its name, and never ignored."""
+    """Whose an object is, is no parameter: a field that is not of the kind is refused by its name."""
     known = KINDS[permission].model_fields
     for name in WRITTEN_BY_NOBODY:
         if name not in known:
@@ -124,7 +125,10 @@ def test_row_10_an_object_of_another_client_is_not_there_whatever_names_it(house
     do("mailboxes.create", house.oskar, address="new@globex.example", contact="new@home.test")
     foreign, tried = theirs(), 0
     assert all(foreign.values()), foreign
-    whole = "SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM {} t WHERE client_id = (SELECT id FROM clients WHERE slug = 'globex')"
+    whole = (
+        "SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM {} t"
+        " WHERE client_id = (SELECT id FROM clients WHERE slug = 'globex')"
+    )
     tables = ("domains", "mailboxes", "aliases", "invites", "record_sets", "dkim_keys", "grants", "addresses")
     before = [sql(whole.format(table)) for table in tables]
     for permission, walk in WALKS.items():
@@ -149,7 +153,8 @@ def test_row_10_an_object_of_another_client_is_not_there_whatever_names_it(house
 def planted_secrets(house: House, at_api: Callable[[str], Any]) -> dict[str, str]:
     """What → a value that must stand in no answer, wherever the product keeps it."""
     found = {name: f"CANARY-{n}-{os.urandom(9).hex()}" for n, name in enumerate(
-        ("password", "recovery code", "private key", "login", "factor", "link", "token", "submission", "code"))}  # fmt: skip
+        ("password", "recovery code", "private key", "login", "factor", "link", "token", "submission",
+         "code"))}  # fmt: skip
     whose = login(house.olive, "two plain words")
     with acting_as(SYSTEM):
         Login.objects.filter(pk=whose.pk).update(password=f"argon2${found['login']}")

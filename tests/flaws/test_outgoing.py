@@ -20,13 +20,13 @@ from postroom.web import provider
 
 ISSUER = "https://login.northlight.example"
 INSIDE = ("127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-          "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b:1::7f00:1", "192.0.0.8",
-          "198.18.0.1", "240.0.0.1", "255.255.255.255", "2001:db8::1")  # fmt: skip
+          "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b:1::7f00:1",
+          "192.0.0.8",          "198.18.0.1", "240.0.0.1", "255.255.255.255", "2001:db8::1")  # fmt: skip
 # The same place, spelled as URL parsers and C libraries read it.
 SPELLED = ("http://127.0.0.1/", "http://2130706433/", "http://0177.0.0.1/", "http://0x7f.1/", "http://127.1/", "http://[::1]/",
            "http://[::ffff:127.0.0.1]/", "http://localhost/", "http://LOCALHOST./", "http://169.254.169.254/latest/",
-           "file:///etc/passwd", "gopher://127.0.0.1:25/", "ftp://x/", "//evil.example/", "javascript:alert(1)", "/token",
-           "http://login.northlight.example/token", "HTTP://login.northlight.example/token", "", "https://",
+           "file:///etc/passwd", "gopher://127.0.0.1:25/", "ftp://x/", "//evil.example/", "javascript:alert(1)",
+           "/token",           "http://login.northlight.example/token", "HTTP://login.northlight.example/token", "", "https://",
            "https://a:b@login.northlight.example/", "https://login.northlight.example/#x", "http://[::", "https://\n127.0.0.1/",
            "data:text/html,x", "unix:/run/x", "dict://127.0.0.1:11211/")  # fmt: skip
 NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -92,6 +92,8 @@ def test_row_28_other_peoples_zones_send_no_question_into_our_network(address: s
     reply = dns.message.make_response(query)
     sort = "AAAA" if ":" in address else "A"
     reply.additional.append(dns.rrset.from_text("ns.acme.example.", 60, "IN", sort, address))
+    reply = dns.message.from_wire(reply.to_wire())
+    assert walk._glue("ns.acme.example.", reply), "it stands in the reply"
     (server,) = resolver._servers("ns.acme.example.", reply, 0)
     assert server.address == "", address
 

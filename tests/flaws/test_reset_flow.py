@@ -161,7 +161,7 @@ def test_row_03_every_token_holds_128_bits_and_none_comes_twice(house: House) ->
 
 
 def test_row_03_a_typed_code_is_guessed_a_few_times_and_no_more(house: House) -> None:
-    """The one secret that is short, since people type it: twenty tries in ten minutes, whoever tries (RFC 8628, 5.1)."""
+    """The one secret that is short, since people type it: twenty tries in ten minutes (RFC 8628, 5.1)."""
     browser = visitor(house.olive)
     answers = [browser.post("/device/", {"code": f"BCDF-GH{n:02}"}).status_code for n in range(25)]
     assert 429 in answers and answers.index(429) <= 20 and set(answers[answers.index(429) :]) == {429}

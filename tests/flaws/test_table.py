@@ -1,4 +1,4 @@
-"""The table is whole: every row, every test it names, every flaw it plants; and nothing it waits for is there already."""
+"""The table is whole: every row, every test it names, every flaw it plants; and nothing it waits for is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that somebody typed (rows 14, 15, 18): in a filter it finds, stored it stays text, and one validator judges it."""
+"""Text that somebody typed (rows 14, 15, 18): in a filter it finds, stored it stays text, one validator judges it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ from postroom.worker import checkpoints, mail, watch
 from postroom.worker.alarms import Alarms
 
 Ask = Callable[[str], Any]
-TRICKS = ("' OR '1'='1", "') OR ('1'='1", '" OR ""="', "x' UNION SELECT usename FROM pg_user --", "'; SELECT pg_sleep(9); --",
-          "%%%", "___", "%s%s%s", "%(a)s", "\\\\'", "*)(uid=*))(|(uid=*", "eq 'x' or true", "((((", "))))", "$$;$$",
+TRICKS = ("' OR '1'='1", "') OR ('1'='1", '" OR ""="', "x' UNION SELECT usename FROM pg_user --",
+          "'; SELECT pg_sleep(9); --",          "%%%", "___", "%s%s%s", "%(a)s", "\\\\'", "*)(uid=*))(|(uid=*",
+          "eq 'x' or true", "((((", "))))", "$$;$$",
           "{}{0}", "\x01\x02\x03", "a" * 5000, "💥💥💥", "[[[", "NULL", "../../..", "\r\nSet-Cookie: x=1")  # fmt: skip
 NUL = ("%00", "a%00b")
 SEARCHED = ("/clients", "/mailboxes", "/grants")  # each of the three ways in which a search is asked
@@ -73,8 +74,8 @@ def test_row_14_a_quote_in_a_filter_finds_nothing_more(house: House, at_api: Ask
 
 LISTS = ("/clients/", "/domains/", "/mailboxes/", "/people/", "/invites/", "/changes/", "/findings/", "/audit/",
          "/approvals/", "/access/", "/roles/", "/nodes/")  # fmt: skip
-NARROWED_BY = ("q", "client", "domain", "state", "kind", "after", "object", "person", "since", "until", "stage", "severity",
-               "check", "role", "batch")  # fmt: skip
+NARROWED_BY = ("q", "client", "domain", "state", "kind", "after", "object", "person", "since", "until", "stage",
+               "severity",               "check", "role", "batch")  # fmt: skip
 
 
 def test_row_14_nor_at_the_pages(house: House) -> None:
@@ -92,7 +93,10 @@ def test_row_14_nor_at_the_pages(house: House) -> None:
 # Row 15: stored, then met by everything that runs by itself
 
 MARK = "Hst7"
-STORED = f"{MARK}'); DROP TABLE clients; -- %s %(a)s $1 \\' \" {{0.__class__}} {{{{7*7}}}} `touch {{ran}}` $(touch {{ran}}) ; touch {{ran}} |"
+STORED = (
+    f"{MARK}'); DROP TABLE clients; -- %s %(a)s $1 \\' \" {{0.__class__}} {{{{7*7}}}}"
+    " `touch {ran}` $(touch {ran}) ; touch {ran} |"
+)
 
 
 def stored_everywhere(house: House, text: str) -> None:
@@ -106,8 +110,14 @@ def stored_everywhere(house: House, text: str) -> None:
     do("domains.change", house.oskar, domain="acme.example", registrar=text, registrar_account=text,
        registrar_holder=text, dns_holder=text)  # fmt: skip
     holds(house, "acme.example", {("acme.example", "TXT"): [text], ("www.acme.example", "TXT"): [text]})
-    do("record_sets.set", house.olive, domain="acme.example", name="txt.acme.example", type="TXT",
-       values=["x" + text.replace('"', "")])
+    do(
+        "record_sets.set",
+        house.olive,
+        domain="acme.example",
+        name="txt.acme.example",
+        type="TXT",
+        values=["x" + text.replace('"', "")],
+    )
     soon = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     do("grants.give", house.oskar, person="nasty@northlight.example", role="auditor", reason=text, until=soon)
     do("roles.create", house.oskar, name=text[:60].lower(), permissions=["clients.view"])

@@ -199,7 +199,7 @@ def load(path: Path) -> tuple[NodeConfig, str]:
 
 
 def _one_word(value: Any) -> bool:
-    """Settings are rendered into the daemons' configurations as they are: a line end or a blank would make two of one."""
+    """Settings are rendered into the daemons' configurations as they are: a line end would make two of one."""
     return not isinstance(value, str) or not re.search(r"[\s\x00-\x1f\x7f$%{}\"';]", value)
 
 
