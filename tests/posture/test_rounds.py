@@ -14,7 +14,7 @@ from postroom.models import Finding, Grant, RoundLine
 from postroom.posture import run
 from postroom.posture.checks import left, review, unanswered
 from postroom.posture.checks.expiring import EXPIRING
-from postroom.protocols.quarters import began
+from postroom.protocols.quarters import began, quarter_of
 from postroom.worker.rounds import end_right
 
 ACME = UUID(int=1)
@@ -144,6 +144,21 @@ def test_an_access_review_is_found_when_it_is_due_and_what_was_signed_is_not_so(
 def _open() -> list[RoundLine]:
     with acting_as(SYSTEM):
         return list(RoundLine.objects.filter(answer=""))
+
+
+def test_the_last_word_counts_in_whichever_round_it_was_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A roster that was not answered yet takes nothing back; one that was, does."""
+    from postroom.changes import pipeline
+
+    do("rosters.open", house.olive, client="acme")
+    do("rosters.answer", house.carl, line=line(MIA), answer="left")
+    then = began(quarter_of(datetime.now(UTC) + 93 * DAY)) + DAY
+    monkeypatch.setattr(pipeline.timezone, "now", lambda: then)
+    do("rosters.open", SYSTEM, client="acme")
+    assert standing(left.LEFT, then) == [f"{MIA} has left, and is not suspended"]
+    newest = str(the(RoundLine, name=MIA, round__quarter=quarter_of(then)).pk)
+    do("rosters.answer", house.carl, line=newest, answer="here")
+    assert standing(left.LEFT, then + DAY) == []
 
 
 def test_a_finding_names_nobody_whom_the_client_would_not_see(house: House) -> None:

@@ -142,6 +142,7 @@ def test_the_rounds_are_led_to_from_where_one_looks(house: House, amy: Actor) ->
     assert "Access review of Acme" in home and f'href="{review}?state=open"' in home and "Roster of" not in home
     hers = page(mine.get("/"))
     assert "Roster of Acme" in hers and "Access review of" not in hers
+    assert "Roster of Acme" not in page(visitor(house.olive).get("/")), "it is asked of the client"
     client = page(ada.get("/clients/acme/"))
     assert f'href="{review}"' in client and f'href="{roster}"' in client and "0 of 7 answered" in client
     access = page(ada.get("/access/?client=acme"))

@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acted, may_act
+from postroom.access.roles import CLIENT_ROLES
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.models import ApiToken, Client, Grant, Mailbox, Person, Role, Round, RoundLine
@@ -95,10 +96,25 @@ def newest_of(actor: Actor, client: UUID) -> dict[str, Listed]:
 
 
 def waiting(access: Access) -> list[Listed]:
-    """Open rounds with lines left that this person may answer, first due first. Two queries."""
+    """Open rounds with lines left that this person is asked about, first due first. Two queries.
+
+    A roster is asked of the client's own people; whoever runs the service sees it here once it is late.
+    """
     rows = visible(access.actor, Round).exclude(newer()).order_by("due_at", "id").select_related("client")
-    mine = [one for one in rows.filter(lines__answer="").distinct()[:50] if access.can(KINDS[one.sort], one.client_id)]
+    sorts = [sort for sort, kind in KINDS.items() if access.can_somewhere(kind)]
+    mine = [one for one in rows.filter(sort__in=sorts, lines__answer="").distinct()[:50] if _asked(one, access)]
     return [one for one in counted(access.actor, mine[:WAITING], open=True) if one.left]
+
+
+def own_people(access: Access, client: UUID) -> bool:
+    """Whether somebody acts at this client by a role of its own people."""
+    return any(held.role in CLIENT_ROLES for held in access.at(client))
+
+
+def _asked(one: Round, access: Access) -> bool:
+    if not access.can(KINDS[one.sort], one.client_id):
+        return False
+    return one.sort == ACCESS or one.due_at < timezone.now() or own_people(access, one.client_id)
 
 
 def counted(actor: Actor, rows: Sequence[Round], *, open: bool = False) -> list[Listed]:

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.access.roles import CLIENT_ROLES
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import rounds as queries
 from postroom.queries.rounds import KINDS, Listed, Now, Shown
@@ -175,7 +174,7 @@ def _notes(request: Any, about: Listed) -> tuple[Note, ...]:
 
 def own(request: Any, about: Listed) -> bool:
     """Whether who asks is one of the client's own people, as far as their role says."""
-    return any(held.role in CLIENT_ROLES for held in request.access.at(about.round.client_id))
+    return queries.own_people(request.access, about.round.client_id)
 
 
 def _bulk(request: Any, about: Listed, narrow: Narrow) -> Answers:
