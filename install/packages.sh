@@ -16,6 +16,7 @@ packages=(
 for_tests=(
     chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)
     golang-go golang-golang-x-mod-dev # a verifier of the record that is not ours
+    systemd # systemd-analyze, which reads the units in deploy/; nothing of it is started
 )
 [ "${1:-}" != --for-tests ] || packages+=("${for_tests[@]}")
 # Units and init scripts that come with the packages above.

@@ -168,7 +168,8 @@ def sql(cluster: Cluster, database: str) -> Iterator[Sql]:
     def run(*statements: str, role: str = "postgres") -> list[tuple[object, ...]]:
         connection = opened.get(role)
         if connection is None or connection.closed:
-            connection = opened[role] = psycopg.connect(cluster.dsn(role, database), autocommit=True)
+            dsn = cluster.dsn(role, database)
+            connection = opened[role] = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
         else:
             connection.execute("DISCARD ALL")  # as new: nothing that was set before is left
         for statement in statements:

@@ -121,7 +121,7 @@ def test_a_slow_reading_does_not_replace_a_newer_one(house: House) -> None:
     readings.keep(new, None)
     readings.keep(old, None, began=began)
     with acting_as(SYSTEM):
-        assert (readings.newest(APEX, "MX") or {})["values"] == ["1 new."]
+        assert readings.newest([APEX])[APEX, "MX"]["values"] == ["1 new."]
     readings.keep(old, None, began=datetime.now(UTC))
     with acting_as(SYSTEM):
-        assert (readings.newest(APEX, "MX") or {})["values"] == ["1 old."]
+        assert readings.newest([APEX])[APEX, "MX"]["values"] == ["1 old."]

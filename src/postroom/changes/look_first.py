@@ -21,16 +21,21 @@ def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
     with acting_as(actor) as access:
         if actor.somebody and not access.can_somewhere(kinds[0].permission):
             return
-        zones = [(name, hosting) for zone, hosting in wanted if (name := _zone_name(zone, actor))]
-    readings.refresh(zones)
+        ids = {id: zone for zone, _ in wanted if (id := _id(zone))}
+        known = {ids[one.pk]: one.name for one in visible(actor, Domain).filter(pk__in=ids)} if ids else {}
+    zones = [(known.get(zone) or _name(zone), hosting) for zone, hosting in wanted]
+    readings.refresh((name, hosting) for name, hosting in zones if name)
 
 
-def _zone_name(zone: str, actor: Actor) -> str:
-    """The name of a domain given by id or name; empty for what is neither, which the plan then says."""
+def _id(zone: str) -> UUID | None:
     try:
-        return visible(actor, Domain).filter(pk=UUID(zone)).values_list("name", flat=True).first() or ""
+        return UUID(zone)
     except ValueError:
-        pass
+        return None
+
+
+def _name(zone: str) -> str:
+    """As domains are called; empty for what cannot be one, which the plan then says."""
     try:
         return domain_name(zone)
     except BadName:

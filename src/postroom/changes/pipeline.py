@@ -104,6 +104,7 @@ def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
     """The edits of all parts; everything that is wrong with any of them, at once."""
     if len(kinds) > 1:
         state.load(ref for kind in kinds for ref in kind.reads())
+        state.expect(zone for kind in kinds for zone in kind.needs())
     parts: list[tuple[Place, list[Planned]]] = []
     problems: list[Problem] = []
     for n, kind in enumerate(kinds):

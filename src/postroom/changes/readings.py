@@ -4,7 +4,7 @@ Knows no provider: the catalogue hands over who can read a zone. A zone that did
 which refuses a plan; it is never taken for an empty one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,12 +37,14 @@ READERS: list[Reader] = []
 
 def refresh(zones: Iterable[tuple[str, str]]) -> None:
     """Read these (zone, hosting as proposed) again, but for those read a moment ago."""
-    for zone, hosting in sorted(set(zones)):
-        with acting_as(SYSTEM):
-            client = Domain.objects.filter(name=zone).values_list("client_id", "hosting").first()
-            mark = Reading.objects.filter(zone=zone, name="", type="").first()
+    wanted = dict(sorted(set(zones)))
+    with acting_as(SYSTEM):
+        domains = {one.name: one for one in Domain.objects.filter(name__in=wanted)}
+        marks = {one.zone: one for one in Reading.objects.filter(zone__in=wanted, name="", type="")}
+    for zone, hosting in wanted.items():
+        mark, domain = marks.get(zone), domains.get(zone)
         if mark is None or mark.failed or mark.at < timezone.now() - FRESH_ENOUGH:
-            keep(READERS[0](zone, client[1] if client else hosting), client[0] if client else None)
+            keep(READERS[0](zone, domain.hosting if domain else hosting), domain.client_id if domain else None)
 
 
 def keep(read: ZoneRead, client: UUID | None, *, began: datetime | None = None) -> None:
@@ -71,11 +73,12 @@ def moved_since(plan: Plan) -> str | None:
     edits = list(plan.on(RecordSet))
     if not edits:
         return None
-    named = {str(r.pk): (r.name, r.type) for r in RecordSet.objects.filter(pk__in=[e.id for e in edits])}
-    for e in edits:
-        name, type = named.get(e.id) or ((e.after or {}).get("name"), (e.after or {}).get("type"))
+    rows = {str(r.pk): (r.name, r.type) for r in RecordSet.objects.filter(pk__in=[e.id for e in edits])}
+    named = [rows.get(e.id) or (str((e.after or {}).get("name")), str((e.after or {}).get("type"))) for e in edits]
+    stands = newest({name for name, _ in named})
+    for e, (name, type) in zip(edits, named, strict=True):
         before = planned_from(e.before, e.after)
-        if before != "untouched" and (now := newest(str(name), str(type))) != before:
+        if before != "untouched" and (now := stands.get((name, type))) != before:
             return f"{type} {name} is {_words(now)} in the zone, and was {_words(before)} when this was planned"
     return None
 
@@ -89,9 +92,12 @@ def planned_from(before: dict[str, Any] | None, after: dict[str, Any] | None) ->
     return {"ttl": before["ttl"], "values": before["values"]} if before.get("values") else None
 
 
-def newest(name: str, type: str) -> RRset | None:
-    one = Reading.objects.filter(name=name, type=type, values__isnull=False).order_by("-at").first()
-    return {"ttl": one.ttl, "values": one.values} if one else None
+def newest(names: Collection[str]) -> dict[tuple[str, str], RRset]:
+    """What stands under these names, by (name, type), as last read."""
+    found = Reading.objects.filter(name__in=names, values__isnull=False).order_by(
+        "at"
+    )  # the newest comes last, and stays
+    return {(one.name, one.type): {"ttl": one.ttl, "values": one.values} for one in found}
 
 
 def _words(rrset: RRset | None) -> str:

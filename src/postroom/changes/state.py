@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from postroom.access.acting import Access
 from postroom.access.scope import visible
-from postroom.models import Reading, StateModel
+from postroom.models import Domain, Reading, StateModel
 from postroom.protocols.rrset import RRset
 
 from .errors import NotThere, Problem
@@ -41,6 +41,7 @@ class State:
         self._once: dict[str, object] = {}
         self._there: dict[type[StateModel], dict[str, StateModel | None]] = {}
         self._zones: dict[str, list[Reading]] = {}
+        self._expected: set[str] = set()
         self._hanging: dict[tuple[type[StateModel], str], dict[UUID, list[StateModel]]] = {}
 
     def new_id(self) -> UUID:
@@ -88,8 +89,13 @@ class State:
         return visible(self.actor, model).filter(**where)
 
     def hanging(self, model: type[M], column: str, row: UUID) -> list[M]:
-        """Those that name this row in `column`; read at once for every row that the change is about so far."""
+        """Those that name this row in `column`; read at once for every row that the change is about so far.
+
+        On a row that the change itself makes nothing hangs yet.
+        """
         known = self._hanging.setdefault((model, column), {})
+        if self._made and row.int >> 32 == self._change.int >> 32:
+            return []
         if row not in known:
             wanted = sorted({row, *self._read_so_far()} - known.keys())
             known |= {one: [] for one in wanted}
@@ -127,6 +133,10 @@ class State:
         """Whether, when the zone was last read, somebody else's name servers answered for it with an MX."""
         return any(one.type == MX_ELSEWHERE and one.values is not None for one in self._zone(zone))
 
+    def expect(self, zones: Iterable[str]) -> None:
+        """By name or id: where one of them is asked for, all are read."""
+        self._expected |= set(zones)
+
     def look_again(self) -> None:
         """Under the lock: what policies ask of it is asked anew."""
         self._zones.clear()
@@ -134,7 +144,12 @@ class State:
     def _zone(self, zone: str) -> list[Reading]:
         """All that was last read in a zone."""
         if zone not in self._zones:
-            self._zones[zone] = list(Reading.objects.filter(zone=zone))
+            domains = {one.name for of, one in self._got.items() if of[0] is Domain and isinstance(one, Domain)}
+            wanted = sorted({zone, *domains, *self._expected} - self._zones.keys())
+            self._zones |= {one: [] for one in wanted}
+            for at in range(0, len(wanted), AT_ONCE):
+                for reading in Reading.objects.filter(zone__in=wanted[at : at + AT_ONCE]):
+                    self._zones[reading.zone].append(reading)
         return self._zones[zone]
 
     def _read(self, model: type[M], refs: list[str], among: "QuerySet[M] | None" = None) -> Iterator[M]:

@@ -56,7 +56,7 @@ class AddDomain(Kind, name="domains.add"):
 
     def _role_accounts(self, client: Client, domain: Any, state: State) -> Iterator[Planned]:
         """RFC 2142: every domain answers at postmaster@ and abuse@; the organization reads them."""
-        postmaster = state.rows(Organization).get().postmaster
+        postmaster = state.once("postmaster", lambda: state.rows(Organization).get().postmaster)
         for local in ROLE_ACCOUNTS:
             if (address := f"{local}@{self.name}") != postmaster:
                 row = state.new_id()
@@ -113,7 +113,9 @@ class RemoveDomain(Kind, name="domains.remove"):
         domain = state.get(Domain, self.domain, where="domain")
         if domain.removed_at is None:
             yield edit(domain, removed_at=state.now)
-        for row in state.rows(RecordSet, domain=domain, set_aside__isnull=True):
+        for row in state.hanging(RecordSet, "domain_id", domain.pk):
+            if row.set_aside is not None:
+                continue
             aside = {"ttl": row.ttl, "values": row.values, "ours": row.ours}
             back = row.found or {"ttl": row.ttl, "values": []}
             yield _moved(row, back, domain.name, state, ours=[], set_aside=aside)
@@ -131,8 +133,9 @@ class RestoreDomain(Kind, name="domains.restore"):
         domain = state.get(Domain, self.domain, where="domain")
         within_restore(domain.removed_at, state, "domain")
         yield edit(domain, removed_at=None)
-        for row in state.rows(RecordSet, domain=domain, set_aside__isnull=False):
-            aside: dict[str, Any] = row.set_aside or {}
+        for row in state.hanging(RecordSet, "domain_id", domain.pk):
+            if (aside := row.set_aside) is None:
+                continue
             yield _moved(row, aside, domain.name, state, ours=aside["ours"], set_aside=None)
 
 

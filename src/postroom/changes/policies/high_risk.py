@@ -165,18 +165,18 @@ def _vip_routing(proposed: Proposed) -> Iterator[str]:
 
 def _live_dns(proposed: Proposed) -> Iterator[str]:
     made = {e.id for e in proposed.plan.on(Domain) if e.before is None}
+    changes: dict[str, set[str]] = {}  # what is changed → at which domains
     for m in proposed.moves(RecordSet):
         row = m.then or m.now or {}
         if row.get("domain_id") in made or not {"values", "ttl"} & (m.edit.after or m.edit.before or {}).keys():
             continue
         values = {*(m.edit.before or {}).get("values", ()), *(m.edit.after or {}).get("values", ())}
         touched = role_of(row["name"], row["type"], values) & {"mx", "ns", "dmarc"}
-        if touched and m.edit.before is not None and _has_been_live(row["domain_id"]):
-            yield f"changes {', '.join(sorted(touched)).upper()} of a live domain"
-
-
-def _has_been_live(domain: str) -> bool:
-    return bool(Domain.objects.filter(pk=domain, proof__in=("read", "lost")).exists())
+        if touched and m.edit.before is not None:
+            changes.setdefault(", ".join(sorted(touched)).upper(), set()).add(str(row["domain_id"]))
+    been = Domain.objects.filter(pk__in=set().union(*changes.values()), proof__in=("read", "lost"))
+    live = {str(one) for one in been.values_list("pk", flat=True)}
+    yield from (f"changes {what} of a live domain" for what, domains in changes.items() if live & domains)
 
 
 def _live_elsewhere(proposed: Proposed) -> Iterator[str]:
