@@ -43,6 +43,7 @@ from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.maps import MAPS
+from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
@@ -122,7 +123,7 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED]
+CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED]
 
 
 def hand_over() -> None:

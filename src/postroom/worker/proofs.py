@@ -74,7 +74,7 @@ def _keeps(zone: str, name: str, ours: Sequence[str]) -> bool:
         return False
     cuts = Reading.objects.filter(zone=zone, name__in=names_between(name, zone), type="NS", values__isnull=False)
     dotted = {f"{one.rstrip('.').lower()}." for one in ours}
-    return all(set(values) <= dotted for values in cuts.values_list("values", flat=True))
+    return all(set(values or ()) <= dotted for values in cuts.values_list("values", flat=True))
 
 
 def _proven(domain: Domain, read: Proof, *, under: str | None = None) -> bool:
