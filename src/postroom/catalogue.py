@@ -48,6 +48,7 @@ from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.maps import MAPS
+from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
@@ -135,7 +136,7 @@ ENDS: dict[str, Ends] = {
 
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
-    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, SHARED, ENGINES, REVIEW, LEFT, UNANSWERED,
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, ENGINES, REVIEW, LEFT, UNANSWERED,
 ]  # fmt: skip
 
 

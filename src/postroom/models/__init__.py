@@ -2,7 +2,7 @@
 
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization, Redelivery
-from .domains import Address, DkimKey, Domain, Reading, RecordSet
+from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
@@ -60,6 +60,7 @@ __all__ = [
     "Row",
     "Secret",
     "SecretField",
+    "ServerReading",
     "StateModel",
     "Subject",
     "TokenUse",

@@ -134,3 +134,21 @@ class Reading(Observation):
     class Meta:
         db_table = "readings"
         constraints = [models.UniqueConstraint(fields=["zone", "name", "type"], name="newest_reading")]
+
+
+class ServerReading(Observation):
+    """What one of a zone's authoritative servers, as the zone's parent names them, last said of what we answer for.
+
+    said: "TYPE name" → its values. failed: why nothing of it is known, since `failed_since`; `said` is then empty.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False)
+    domain = models.ForeignKey(Domain, models.DO_NOTHING, db_constraint=False)
+    server = models.TextField(db_collation="C")
+    said = models.JSONField(default=dict)
+    failed = models.TextField(default="")
+    failed_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "server_readings"
+        constraints = [models.UniqueConstraint(fields=["domain", "server"], name="newest_of_a_server")]

@@ -21,6 +21,7 @@ from postroom.posture.run import Turns
 
 from .alarms import Alarms
 from .checkpoints import weekly
+from .name_servers import NameServers
 from .proofs import Proofs
 from .rounds import quarterly
 from .watch import forget, look_around
@@ -42,7 +43,7 @@ class Beat:
 
 
 def beats() -> list[Beat]:
-    proofs, turns, alarms = Proofs(), Turns(), Alarms()
+    proofs, turns, alarms, servers = Proofs(), Turns(), Alarms(), NameServers()
     return [
         Beat(1, _due),
         Beat(1, lambda: [lambda: retry(timezone.now())]),
@@ -51,6 +52,7 @@ def beats() -> list[Beat]:
         Beat(1, turns.due),
         Beat(2, alarms.due),
         Beat(5, lambda: [look_around]),
+        Beat(5, lambda: [servers.look]),
         Beat(600, weekly),
         Beat(600, quarterly),
         Beat(3600, lambda: [forget]),

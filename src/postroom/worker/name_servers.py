@@ -1,0 +1,87 @@
+"""Ask every authoritative server of a zone, as its parent names them, what it says of the record sets we answer for.
+
+An observer: it writes readings of servers and changes nothing. That a server did not answer is written as just that,
+and the others are asked all the same. A server that was silent is let be for a minute, whatever zones it has.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import F, Min
+from django.utils import timezone
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Domain, RecordSet, ServerReading
+from postroom.resolve.answer import NotRead, Resolver, Server
+
+from .zones import resolver
+
+AT_ONCE = 10
+FRESH = timedelta(seconds=60)
+LET_BE = 60.0
+Said = dict[str, list[str]]
+Asked = Sequence[tuple[str, str]]  # (name, type)
+
+
+class NameServers:
+    """Which servers were silent, and until when they are let be; kept in memory, since it may be lost."""
+
+    def __init__(self) -> None:
+        self.silent: dict[Server, tuple[float, str]] = {}
+
+    def look(self) -> int:
+        """At the proven domains whose servers were not asked for the longest; how many."""
+        with acting_as(SYSTEM):
+            proven = Domain.objects.filter(removed_at=None, proof="read").exclude(hosting="provider")
+            longest = proven.annotate(asked=Min("serverreading__at")).order_by(F("asked").asc(nulls_first=True))
+            due = [d for d in longest[:AT_ONCE] if d.asked is None or d.asked < timezone.now() - FRESH]
+            sets = RecordSet.objects.filter(domain__in=due, set_aside__isnull=True).exclude(values=[], ours=[])
+            asked: dict[object, list[tuple[str, str]]] = {}
+            for domain, name, type in sets.values_list("domain", "name", "type"):
+                asked.setdefault(domain, []).append((name, type))
+        for domain in due:
+            self._look_at(domain, sorted(asked.get(domain.pk, ())))
+        return len(due)
+
+    def _look_at(self, domain: Domain, asked: Asked) -> None:
+        """Where its parent cannot be asked, or names nobody, what was read of its servers before grows old."""
+        names = resolver()
+        servers = names.authoritative(f"{domain.name}.")
+        if isinstance(servers, NotRead) or not servers:
+            return
+        keep(domain, {server.name: self._ask(names, server, asked) for server in servers})
+
+    def _ask(self, names: Resolver, server: Server, asked: Asked) -> tuple[Said, str]:
+        """(what it says, why nothing is known). Whatever it answered before it fell silent does not count."""
+        until, why = self.silent.get(server, (0.0, ""))
+        if time.monotonic() < until:
+            return {}, why
+        said: Said = {}
+        for name, type in asked:
+            answer = names.ask(server, name, type)
+            if isinstance(answer, NotRead):
+                self.silent[server] = (time.monotonic() + LET_BE, answer.why)
+                return {}, answer.why
+            said[f"{type} {name}"] = list(answer.values)
+        return said, ""
+
+
+def keep(domain: Domain, found: Mapping[str, tuple[Said, str]]) -> None:
+    """One row a server; those that are the zone's no more go, and with them what was said of them."""
+    now = timezone.now()
+    with acting_as(SYSTEM):
+        rows = ServerReading.objects.filter(domain=domain)
+        since = dict(rows.exclude(failed="").values_list("server", "failed_since"))
+        rows.delete()
+        ServerReading.objects.bulk_create(_rows(domain, found, since, now))
+
+
+def _rows(
+    domain: Domain, found: Mapping[str, tuple[Said, str]], since: Mapping[str, datetime | None], now: datetime
+) -> Iterable[ServerReading]:
+    for server, (said, why) in found.items():
+        yield ServerReading(
+            at=now, client_id=domain.client_id, domain=domain, server=server, said=said, failed=why,
+            failed_since=(since.get(server) or now) if why else None,
+        )  # fmt: skip
