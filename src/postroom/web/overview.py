@@ -1,6 +1,6 @@
 """The first page: is the service up, is authentication correct, what changed; and what waits for somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -169,11 +169,15 @@ def _waiting(found: Any) -> tuple[Item, ...]:
         for pk, parts in found.batches.items()
     ]  # fmt: skip
     items += [
-        Item(title(one["kind"], one["params"]), "yours; waits for somebody else", "plain", "clock-pause",
+        Item(title(one["kind"], one["params"]), f"yours; waits for {_whom(one)}", "plain", "clock-pause",
              acts=(Act("See", f"/changes/{one['id']}/", of=title(one["kind"], one["params"])),))
         for one in found.own[:4]
     ]  # fmt: skip
     return tuple(items)
+
+
+def _whom(one: Mapping[str, Any]) -> str:
+    return "its time" if one["stage"] == "scheduled" else "somebody else"
 
 
 def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:
