@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from email.message import EmailMessage
 from html import unescape
+from smtplib import SMTPResponseException
+from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from visitors import visitor
 
-from cast import MIA, House, do, kind, redeemed, the
+from cast import MIA, House, do, kind, redeemed, the, waits
+from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import withdraw
 from postroom.changes.pipeline import submit
-from postroom.models import Domain, Mailbox
+from postroom.models import Delivery, Domain, Mailbox
 from postroom.queries.naming import Names
 from postroom.web.arrived import MOST, SHOWN, arrived
 from postroom.web.plans import objects
+from postroom.worker.mail import hand_in
 
 NIA = "nia@acme.example"
 
@@ -69,7 +75,12 @@ def test_fields_stand_in_the_same_order_in_the_plan_and_in_what_was_recorded() -
 
 def test_a_record_set_that_differs_leads_to_the_plan_that_sets_it_again(house: House) -> None:
     browser, domain = visitor(house.olive), the(Domain, name="acme.example")
+    text = plain(browser.get(f"/domains/{domain.name}/"))
+    assert "not written yet" in text and "differs" not in text and "Set again" not in text, "it is on its way"
+    with acting_as(SYSTEM):
+        assert Delivery.objects.filter(target="zone", object=domain.pk).update(done=True)
     text = page(browser.get(f"/domains/{domain.name}/"))
+    assert "not written yet" not in text
     (url,) = re.findall(r'href="(/do/record_sets.set/[^"]+type=MX[^"]*)"', text)
     form = page(browser.get(url))
     assert 'value="acme.example"' in form and 'value="MX"' in form and 'value="10 mx.postroom.example."' in form
@@ -109,3 +120,32 @@ def test_nothing_found_is_said_in_words_that_are_words(house: House) -> None:
     for noun in ("mailbox", "person", "entry"):
         at = {"mailbox": "/mailboxes/", "person": "/people/", "entry": "/audit/"}[noun]
         assert f"Searched every {noun} you may see" in page(visitor(house.olive).get(f"{at}?q=nothing-goes-by-this"))
+
+
+def test_what_is_refused_is_not_said_to_be_applied(house: House) -> None:
+    do("freezes.start", house.olive, scope="acme", reason="a dispute")
+    asked = {"mailbox": MIA, "quota_mb": "20000", "why": "full"}
+    text = plain(visitor(house.olive).post("/do/mailboxes.change/", asked))
+    assert "This plan is refused" in text and "It is applied at once" not in text
+
+
+def test_what_waits_for_the_clock_waits_for_nobody(house: House) -> None:
+    waits("mailboxes.suspend", house.olive, mailbox=MIA)
+    text = plain(visitor(house.olive).get("/"))
+    assert "yours; waits for its time" in text and "waits for somebody else" not in text
+
+
+class Refusing:
+    """A submission that takes no letter for this recipient."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise SMTPResponseException(554, b"5.5.0 No valid recipients")
+
+
+def test_a_refusal_of_our_own_submission_is_told_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        settings, "POSTROOM", SimpleNamespace(notices_from="p@ours.example", submission=("127.0.0.1", 1))
+    )
+    monkeypatch.setattr("postroom.worker.mail.smtplib.SMTP", Refusing)
+    outcome = hand_in("nobody@acme.example", EmailMessage())
+    assert outcome.why.endswith(": 554 5.5.0 No valid recipients")

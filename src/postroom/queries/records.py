@@ -15,7 +15,7 @@ from django.db.models.functions import Concat
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.dns.proof import token_name, token_text
-from postroom.models import DkimKey, Domain, Reading, RecordedEdit, RecordSet
+from postroom.models import Delivery, DkimKey, Domain, Reading, RecordedEdit, RecordSet
 from postroom.protocols.rrset import DEFAULT_TTL, RRset
 
 CHECKS = ("MX", "SPF", "DKIM", "DMARC")
@@ -78,6 +78,11 @@ def live(actor: Actor, domain: Domain) -> list[Live]:
     by_name = {(one.name, one.type): one for one in readings}
     rows = visible(actor, RecordSet).filter(domain=domain).order_by("type", "name")
     return [_beside(row, by_name.get((row.name, row.type)), mark) for row in rows]
+
+
+def being_written(domain: Domain) -> bool:
+    """Whether a change of its zone is on its way: what differs until then was never said to stand there."""
+    return Delivery.objects.filter(target="zone", object=domain.pk, done=False).exists()
 
 
 def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Live:

@@ -24,6 +24,7 @@ NOT_MEASURED = Badge("unmeasured", "not measured yet")
 CHECK_WORDS = {
     "good": Badge("good", "as wanted"),
     "bad": Badge("bad", "differs"),
+    "waits": Badge("waits", "not written yet"),
     "unmeasured": NOT_MEASURED,
 }
 

@@ -1,5 +1,6 @@
 """Domains: the list; and one of them with proof, records as found, wanted and live, and its signing keys."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,8 +81,12 @@ def _row(one: Domain, states: dict[str, str]) -> Row:
 def domain(request: Any, ref: str) -> HttpResponse:
     one: Domain = row_of(request.actor, "domains", ref)
     live, keys = records.live(request.actor, one), records.keys(request.actor, one)
+    if one.hosting == "hosted" and records.being_written(one):
+        live = [replace(each, state="waits") if each.state == "bad" else each for each in live]
     boxes = visible(request.actor, Mailbox).filter(address__domain=one, removed_at=None).count()
     states = records.standing(request.actor, [one.pk]).get(one.pk, {})
+    if any(each.state == "waits" for each in live):
+        states = {name: "waits" if state == "bad" else state for name, state in states.items()}
     recent = timeline(request.actor, object=one.pk, limit=8).items
     shown = DomainPage(
         head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),

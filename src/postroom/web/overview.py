@@ -1,6 +1,6 @@
 """The first page: is the service up, is authentication correct, what changed; and what waits for somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -172,7 +172,7 @@ def _waiting(found: Any) -> tuple[Item, ...]:
         for pk, parts in found.batches.items()
     ]  # fmt: skip
     items += [
-        Item(title(one["kind"], one["params"]), "yours; waits for somebody else", "plain", "clock-pause",
+        Item(title(one["kind"], one["params"]), f"yours; waits for {_whom(one)}", "plain", "clock-pause",
              acts=(Act("See", f"/changes/{one['id']}/", of=title(one["kind"], one["params"])),))
         for one in found.own[:4]
     ]  # fmt: skip
@@ -190,6 +190,10 @@ def _asked(one: rounds.Listed) -> Item:
     sub = f"{far(one)}, due {when(one.round.due_at)}" + (", late" if one.late else "")
     url = f"{PATHS[one.round.sort]}{one.round.pk}/?state=open"
     return Item(name, sub, "warn" if one.late else "plain", "checklist", acts=(Act("Answer", url, of=name),))
+
+
+def _whom(one: Mapping[str, Any]) -> str:
+    return "its time" if one["stage"] == "scheduled" else "somebody else"
 
 
 def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:

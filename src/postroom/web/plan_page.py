@@ -78,6 +78,8 @@ def _what(
         said.append(words)
     if held:
         said.append(held)
+    elif any(verdict["says"] == "refuse" for verdict in found["verdicts"]):
+        pass  # the page says that it is refused, and by what
     elif asked.at:
         said.append(f"It is applied by the clock at {asked.at:%d %b %Y %H:%M} UTC, unless somebody withdraws it.")
     else:
