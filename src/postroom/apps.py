@@ -46,6 +46,12 @@ def install(using: str, **_: object) -> None:
             cursor.execute(statement)
 
 
+def body_of(function: str, script: str) -> str:
+    """What a function of one of the scripts does, as it was written."""
+    text = files("postroom").joinpath(f"sql/{script}.sql").read_text()
+    return text.partition(f"FUNCTION {function}()")[2].split("$$")[1]
+
+
 def guards() -> Iterator[str]:
     from .models.base import state_models
 

@@ -1,6 +1,7 @@
 """What people do with a change that waits: approve, withdraw, plan it again. And where there is nobody to ask."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from cast import MIA, House, again, do, kind, person, reasons, the, tick, waits
 from postroom.access.acting import FOUNDER, SYSTEM, acting_as
 from postroom.changes.approvals import approve, replan, withdraw
+from postroom.changes.batch import approve_batch, submit_batch, withdraw_batch
 from postroom.changes.errors import NotAllowed, NotSeen, NotThere, OwnChange
 from postroom.changes.pipeline import ALONE, apply_scheduled, submit
-from postroom.models import Approval, Change, Due, Mailbox
+from postroom.changes.reviews import close_all
+from postroom.models import Approval, Batch, Change, Client, Due, Mailbox, RecordedEdit
+from postroom.queries.take_out import take_out
 
 GLOBEX = "mia@globex.example"
 
@@ -34,6 +38,38 @@ def test_operator_helpdesk_and_auditor_do_not_approve(house: House) -> None:
         with pytest.raises(NotAllowed):
             approve(change.pk, actor=nobody, plan_hash=change.plan_hash)
     assert approve(change.pk, actor=house.ada, plan_hash=change.plan_hash).stage == "applied"
+
+
+def test_who_is_told_no_stands_in_the_record(house: House) -> None:
+    """A proposal that is refused is an entry by itself; so is every other no, though nothing else is left of it."""
+    change = do("mailboxes.remove", house.oskar, mailbox=MIA)
+    do("freezes.start", house.oskar, scope="acme", reason="x")
+    marked = do("mailboxes.suspend", house.oskar, mailbox=MIA)
+    batch = submit_batch([kind("mailboxes.remove", mailbox=GLOBEX)], actor=house.oskar, why="x")
+    (part,) = members_of(batch)
+    attempts = (
+        (house.oskar, partial(approve, change.pk, plan_hash=change.plan_hash), change),
+        (house.olive, partial(approve, change.pk, plan_hash=change.plan_hash), change),
+        (house.olive, partial(withdraw, change.pk, why="x"), change),
+        (house.olive, partial(close_all, marked.pk, why="x"), marked),
+        (house.olive, partial(approve_batch, batch.pk, plan_hash=batch.plan_hash), batch),
+        (house.olive, partial(withdraw_batch, batch.pk, why="x"), batch),
+        (house.ada, lambda actor: take_out(actor, "acme", why="x", fresh=True), the(Client, slug="acme")),
+    )
+    for who, attempt, about in attempts:
+        with pytest.raises((NotAllowed, OwnChange)) as no:
+            attempt(actor=who)
+        with acting_as(SYSTEM):
+            said = RecordedEdit.objects.filter(said="refused").select_related("entry").latest("entry_id")
+        assert said.row == about.pk and said.after and said.after["why"] == str(no.value)
+        assert said.after["person"] == str(who.person)
+        assert said.entry.client_id == {batch.pk: None}.get(about.pk, change.client_id), "where it can be read"
+    assert again(change).stage == again(part).stage == "held"
+
+
+def members_of(batch: Batch) -> list[Change]:
+    with acting_as(SYSTEM):
+        return list(Change.objects.filter(batch=batch))
 
 
 def test_only_the_plan_that_was_looked_at_is_approved(house: House) -> None:

@@ -79,7 +79,7 @@ def test_who_may_not_approve_does_not_review(house: House, who: str) -> None:
     review = marked(house)
     with pytest.raises(NotAllowed):
         close(review.pk, actor=getattr(house, who), why=FOUND)
-    assert written(review.change_id) == []
+    assert [line["what"] for line in written(review.change_id)] == ["refused"], "and that it was tried stands there"
 
 
 def test_no_part_of_postroom_reviews_anything(house: House) -> None:

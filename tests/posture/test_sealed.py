@@ -1,13 +1,16 @@
 """access.sealed_login: a sealed login that was used: an alarm each time, open until it is printed anew."""
 
+from datetime import timedelta
+
 import click
 import pytest
 from allauth.mfa.models import Authenticator
 from click.testing import CliRunner
 from django.test import Client as Visitor
+from django.utils import timezone
 
 from cast import House, do, person
-from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.acting import SYSTEM, acting_as, session_of, token_of
 from postroom.access.roles import SEALED
 from postroom.cli import sealed as command
 from postroom.models import Finding, Grant, Login, Person, RecordedEdit
@@ -54,6 +57,13 @@ def test_a_sealed_login_is_printed_once_and_each_use_is_an_alarm(house: House, m
         Visitor(SERVER_NAME="localhost").force_login(
             login, backend="allauth.account.auth_backends.AuthenticationBackend"
         )
+    with acting_as(SYSTEM):
+        login.authenticator_set.update(created_at=timezone.now())  # as if whoever used it had set one up of their own
+    sealed, until = person(shown[0][1], SYSTEM), (timezone.now() + timedelta(hours=12)).isoformat()
+    do("sessions.open", SYSTEM, secrets={"session": "8" * 64}, person=shown[0][1], mfa="x", until=until)
+    names = {"name": "x", "permissions": ["changes.view"], "until": until}
+    assert do("tokens.create", sealed, secrets={"token": "9" * 64}, **names).version
+    assert session_of("8" * 64) and token_of("9" * 64)
     run(SEALED_LOGINS)
     found = open_findings()
     assert [one.severity for one in found] == ["critical", "critical"] and not any(one.told for one in found)
@@ -63,6 +73,7 @@ def test_a_sealed_login_is_printed_once_and_each_use_is_an_alarm(house: House, m
     assert {one[2] for one in again}.isdisjoint(one[2] for one in shown)
     run(SEALED_LOGINS)
     assert open_findings() == [], "what was read opens nothing any more"
+    assert session_of("8" * 64) is None and token_of("9" * 64) is None, "nor what was opened by it"
 
 
 def test_nothing_is_printed_into_a_pipe(house: House) -> None:

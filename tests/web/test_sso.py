@@ -20,6 +20,7 @@ from visitors import PASSWORD, login, visitor
 
 from cast import House, again, do, the
 from postroom.access.acting import SYSTEM
+from postroom.access.devices import begin, collect
 from postroom.access.tokens import draw
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
@@ -139,6 +140,9 @@ def test_the_providers_factor_counts_where_the_settings_say_so(house: House, sso
     assert olive.get("/").status_code == 200, "known by the provider's own name, whatever address it has"
     assert told("signed in")[-1]["by"] == "single sign-on with its second factor"
     assert by_sso(visitor(), "o2", "/sign-in/sso/?next=https://evil.example/")["Location"] == "/"
+    code, typed, _ = begin("laptop")
+    assert b"Signed in" in olive.post("/device/", {"code": typed, "sure": "yes"}).content
+    assert "second factor" in collect(code)[2], "a terminal of theirs counts as signed in with both, as the pages do"
 
 
 def test_an_operator_whose_provider_showed_no_factor_has_to_set_one_up(house: House, sso: str) -> None:

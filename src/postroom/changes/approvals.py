@@ -17,6 +17,7 @@ from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
 from .pipeline import apply_scheduled, as_kinds, judged_anew, moved, submit
 from .plan import Plan
+from .refused import refusals
 
 WAITING = ("held", "scheduled")
 
@@ -30,7 +31,7 @@ def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
         refused = any(v["says"] == "refuse" for v in seen(change_id).verdicts)
     if refused:
         judged_anew(change_id)
-    with acting_as(actor) as access:
+    with refusals(actor, APPROVE, change_id), acting_as(actor) as access:
         change = locked(change_id)
         _not_of_a_whole(change, "approved")
         let_through(change, access, plan_hash=plan_hash)
@@ -68,7 +69,7 @@ def _more_than(change: Change, access: Access) -> Iterator[str]:
 
 def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
     """Take back what waits: its proposer, or anybody who may approve it (an approver's no); a token, its own alone."""
-    with acting_as(actor) as access:
+    with refusals(actor, "withdraw", change_id), acting_as(actor) as access:
         change = locked(change_id)
         _not_of_a_whole(change, "withdrawn")
         return withdrawn(change, access, why=why)

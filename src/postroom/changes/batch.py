@@ -9,6 +9,7 @@ from uuid import UUID
 
 from postroom.access.acting import acting_as, widened
 from postroom.access.actor import Actor
+from postroom.access.roles import APPROVE
 from postroom.models import Batch, Change
 
 from .approvals import let_through, locked, withdrawn
@@ -28,6 +29,7 @@ from .pipeline import (
     wait_alone,
 )  # fmt: skip
 from .policy import Proposed, judge_together
+from .refused import refusals
 from .state import new_change_id
 from .taken import Part, twice
 
@@ -136,7 +138,7 @@ def hashed(changes: Sequence[Change]) -> str:
 
 def approve_batch(batch_id: UUID, *, actor: Actor, plan_hash: str) -> Batch:
     """Another person lets all of it through, having seen all of it."""
-    with acting_as(actor) as access:
+    with refusals(actor, APPROVE, batch_id), acting_as(actor) as access:
         batch, changes = members(batch_id)
         if batch.plan_hash != plan_hash:
             raise NotSeen("the plans are not those you looked at; look again")
@@ -146,7 +148,7 @@ def approve_batch(batch_id: UUID, *, actor: Actor, plan_hash: str) -> Batch:
 
 
 def withdraw_batch(batch_id: UUID, *, actor: Actor, why: str) -> Batch:
-    with acting_as(actor) as access:
+    with refusals(actor, "withdraw", batch_id), acting_as(actor) as access:
         batch, changes = members(batch_id)
         for change in changes:
             withdrawn(locked(change.pk), access, why=why)

@@ -46,6 +46,8 @@ def look(access: Access, noun: str, *, id: "UUID | str", client: "UUID | str | N
     if not actor.somebody or str(actor.person) == str(id) or not operates({held.role for held in access.held}):
         return
     whose = UUID(str(client)) if client else None
+    if whose in access.closed:
+        return  # nothing of it is shown but that it is closed
     row = {
         "what": LOOKED, "noun": noun, "object": label, "person": plain(actor.person), "name": actor.name,
         "by": actor.sort, "client_id": plain(whose), "at": plain(seconds(timezone.now())),

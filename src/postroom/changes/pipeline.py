@@ -68,13 +68,16 @@ def _beyond(proposed: Proposed) -> None:
 
 
 def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
-    """The edits and verdicts of a submit, without it."""
+    """The edits and verdicts of a submit, without it; NotAllowed where none of it is theirs to see."""
     kinds = listed(kind)
     if kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
     read_zones(kinds, actor)
     with acting_as(actor) as access, widened(access):
-        return propose(kinds, access, why=why)
+        proposed = propose(kinds, access, why=why)
+        if access.reaches(proposed.plan.client):
+            return proposed
+    raise NotAllowed(f"{kinds[0].permission} is not allowed here")
 
 
 def propose(

@@ -13,8 +13,10 @@ from postroom.models import Change, Review
 from .approvals import seen
 from .errors import NotAllowed, NotSeen, NotThere, OwnChange
 from .record import note
+from .refused import refusals
 
 CLOSED = "review closed"
+CLOSES = "close a review"  # as a refusal of it stands in the record
 
 
 def close(review_id: int, *, actor: Actor, why: str) -> Change:
@@ -22,15 +24,17 @@ def close(review_id: int, *, actor: Actor, why: str) -> Change:
 
     Raises NotThere, OwnChange, NotAllowed, and NotSeen if somebody closed it already.
     """
-    with acting_as(actor) as access:
-        change = seen(_there(review_id).change_id)
+    with acting_as(actor):
+        about = seen(_there(review_id).change_id).pk
+    with refusals(actor, CLOSES, about), acting_as(actor) as access:
+        change = seen(about)
         _closed(change, [review_id], access, why)
         return change
 
 
 def close_all(change_id: UUID, *, actor: Actor, why: str) -> Change:
     """Close every open review of one change: who has looked at it has looked at all that was marked on it."""
-    with acting_as(actor) as access:
+    with refusals(actor, CLOSES, change_id), acting_as(actor) as access:
         change = seen(change_id)
         _closed(change, left(change, access), access, why)
         return change

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.scope import visible
-from postroom.apps import RECORD
+from postroom.apps import RECORD, body_of
 from postroom.changes.readings import READERS
 from postroom.host import answers, pid_files
 from postroom.host.installation import Installation
@@ -29,7 +29,11 @@ ALIVE = timedelta(seconds=60)
 SETTLED = timedelta(seconds=10)  # by then an entry has its place
 LATE = timedelta(minutes=5)
 ROOM = 500 * 2**20
-TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'D'"
+# Those that fire in every session: not switched off, nor for replicas alone. With what they do.
+TRIGGERS = (
+    "SELECT t.tgrelid::regclass::text, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+    " WHERE t.tgname = %s AND t.tgenabled IN ('O', 'A')"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def _asked(here: Installation) -> Iterator[Answer]:
     for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
         there = answers.tcp(here.address, NUMBERS[port])
         yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
-    for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _record, _told):
+    for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _kept, _record, _told):
         yield from _safely(question)
     yield from _signer(here)
 
@@ -94,11 +98,19 @@ def _migrations() -> Iterator[Answer]:
 
 
 def _triggers() -> Iterator[Answer]:
+    yield _standing("guard on every state table", "postroom_guard", "install", state_models())
+
+
+def _standing(asked: str, trigger: str, script: str, tables: Collection[str]) -> Answer:
+    """Whether the trigger is on all these tables, fires, and does what was installed."""
     with connection.cursor() as cursor:
-        cursor.execute(TRIGGERS, ["postroom_guard"])
-        guarded = {name for (name,) in cursor.fetchall()}
-    missing = sorted(set(state_models()) - guarded)
-    yield Answer("guard on every state table", not missing, f"missing on {', '.join(missing)}" if missing else "there")
+        cursor.execute(TRIGGERS, [trigger])
+        found = dict(cursor.fetchall())
+    ours = body_of(trigger, script)
+    if others := sorted(table for table in found if table in tables and found[table] != ours):
+        return Answer(asked, False, f"{trigger} does something else than was installed, on {', '.join(others)}")
+    missing = sorted(set(tables) - set(found))
+    return Answer(asked, not missing, f"missing on {', '.join(missing)}" if missing else "there")
 
 
 def _node() -> Iterator[Answer]:
@@ -151,12 +163,11 @@ def _zone() -> Iterator[Answer]:
     )
 
 
+def _kept() -> Iterator[Answer]:
+    yield _standing("record only added to", "postroom_kept", "record", RECORD)
+
+
 def _record() -> Iterator[Answer]:
-    with connection.cursor() as cursor:
-        cursor.execute(TRIGGERS, ["postroom_kept"])
-        kept = {name for (name,) in cursor.fetchall()}
-    missing = sorted(set(RECORD) - kept)
-    yield Answer("record only added to", not missing, f"open: {', '.join(missing)}" if missing else "there")
     settled = timezone.now() - SETTLED
     left = Entry.objects.filter(at__lt=settled, place=None).count()
     yield Answer("every entry has its place", left == 0, f"{left} have none" if left else "in log and client")

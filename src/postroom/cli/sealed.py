@@ -15,10 +15,13 @@ from postroom.access.roles import SEALED
 from postroom.access.scope import visible
 from postroom.access.tokens import recovery_code
 from postroom.changes.errors import ChangeError
+from postroom.changes.kinds.people import EndSession
 from postroom.changes.kinds.sealed import SealLogin
+from postroom.changes.kinds.tokens import EndToken
 from postroom.changes.pipeline import submit
 from postroom.changes.record import note
-from postroom.models import Grant, Login, Organization, Person
+from postroom.models import ApiSession, ApiToken, Grant, Login, Organization, Person
+from postroom.posture.checks.sealed_login import PRINTED
 
 HOW_MANY = 2
 LOOK = 2.0  # seconds between two looks for an organization
@@ -90,6 +93,7 @@ def _drawn(person: Person) -> tuple[str, str, str]:
     """(address, password, TOTP seed): new ones, in place of any before; that they were drawn is an entry."""
     password, _ = recovery_code()
     seed = generate_totp_secret()
+    _ended(person)
     with acting_as(SYSTEM):
         login, _ = Login.objects.get_or_create(person=person, defaults={"email": person.email})
         login.set_password(password)
@@ -97,8 +101,21 @@ def _drawn(person: Person) -> tuple[str, str, str]:
         EmailAddress.objects.get_or_create(user=login, email=person.email, defaults={"verified": True, "primary": True})
         Authenticator.objects.filter(user=login).delete()
         TOTP.activate(login, seed)
-        note("sealed login printed", client=None, person=str(person.pk))
+        note(PRINTED, client=None, person=str(person.pk))
     return person.email, password, seed
+
+
+def _ended(person: Person) -> None:
+    """Whatever was opened by what was printed before: terminals and tokens too; browsers end with the password."""
+    with acting_as(SYSTEM):
+        mine = {"person": person, "ended_at": None}
+        sessions = list(visible(SYSTEM, ApiSession).filter(**mine).values_list("pk", flat=True))
+        tokens = list(visible(SYSTEM, ApiToken).filter(**mine).values_list("pk", flat=True))
+    kinds = [*(EndSession(session=str(pk)) for pk in sessions), *(EndToken(token=str(pk)) for pk in tokens)]
+    for kind in kinds:
+        change = submit(kind, actor=SYSTEM, why="its sealed login is printed anew")
+        if change.version is None:
+            raise click.ClickException("; ".join(v["reason"] for v in change.verdicts))
 
 
 def _print(number: int, email: str, password: str, seed: str) -> None:

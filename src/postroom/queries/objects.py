@@ -265,9 +265,17 @@ def _merged(model: type[StateModel], row: Any, then: Row, called: Then) -> dict[
     return merged
 
 
+STILL_SAID = ("label", "id", "slug", "name", "closed_at")
+
+
 def shown(row: Any) -> dict[str, Any]:
-    """A row as the API shows it: its columns, what people call it, and the names of what it refers to."""
+    """A row as the API shows it: its columns, what people call it, and the names of what it refers to.
+
+    Of a client that closed itself to whoever asks: that it is there, and closed.
+    """
     item: dict[str, Any] = {"label": row.label, **row.row()}
+    if isinstance(row, Client) and row.pk in current().closed:
+        return {name: value if name in STILL_SAID else None for name, value in item.items()}
     for name in ("client", "domain", "node", "person", "owner", "mailbox", "address"):
         if f"{name}_id" in item and name in row._state.fields_cache:
             other = getattr(row, name)

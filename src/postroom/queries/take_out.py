@@ -16,6 +16,7 @@ from postroom.access.roles import EXPORT
 from postroom.access.scope import visible
 from postroom.changes.errors import NotAllowed, NotSeen, Problem, StepUp
 from postroom.changes.record import note as event
+from postroom.changes.refused import refusals
 from postroom.changes.step_up import SENSITIVE
 from postroom.models import Client
 from postroom.protocols import note
@@ -36,8 +37,10 @@ class Archive:
 
 def take_out(actor: Actor, ref: str, *, why: str, fresh: bool) -> Archive:
     """The archive of a client, by its slug or id. NotAllowed, StepUp, or NotSeen where nothing can be proven yet."""
-    with acting_as(actor) as access:
-        client: Client = row_of(actor, "clients", ref)
+    with acting_as(actor):
+        about = row_of(actor, "clients", ref).pk
+    with refusals(actor, EXPORT, about), acting_as(actor) as access:
+        client: Client = row_of(actor, "clients", str(about))
         if not access.can(EXPORT, client.pk):
             raise NotAllowed(f"{EXPORT} is not allowed to you at {client.slug}")
         if not fresh:

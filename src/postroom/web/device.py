@@ -16,7 +16,7 @@ from postroom.web.often import too_many
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Note, PageHead
-from postroom.web.step_up import BY_LINK, fresh
+from postroom.web.step_up import BY_LINK, SSO_FACTOR, fresh
 
 NO_GOOD = "No terminal waits with this code. It lives for ten minutes and works once."
 
@@ -47,6 +47,8 @@ def _factor(request: Any) -> str:
     """The second factor this sign-in was made with; an operator's session at the API is worth nothing without."""
     if request.session.get(BY_LINK):
         return "printed link, both factors counted as done"
+    if request.session.get(SSO_FACTOR):
+        return "the provider's second factor, in the browser"
     return "second factor, in the browser" if is_mfa_enabled(request.user) else ""
 
 
