@@ -136,7 +136,8 @@ ENDS: dict[str, Ends] = {
 
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
-    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, ENGINES, REVIEW, LEFT, UNANSWERED,
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, ENGINES, REVIEW,
+    LEFT, UNANSWERED,
 ]  # fmt: skip
 
 
