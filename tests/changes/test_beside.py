@@ -84,3 +84,10 @@ def test_two_at_the_same_moment_do_not_both_get_it(house: House, monkeypatch: py
     assert sorted(one.stage if isinstance(one, Change) else repr(one) for one in done) == ["applied", "refused"]
     refused = next(one for one in done if one.stage == "refused")
     assert reasons(again(refused)) == "already taken by another domain"
+
+
+@pytest.mark.parametrize("name", ["postroom.example", "mx.postroom.example", "a.ns1.postroom.example"])
+def test_the_names_that_all_clients_share_come_to_one_only_by_a_second_person(house: House, name: str) -> None:
+    held = do("domains.add", house.olive, client="acme", name=name)
+    assert held.stage == "held" and "which the mail and DNS of every client hang on" in reasons(held)
+    assert do("domains.add", house.olive, client="acme", name="notpostroom.example").stage == "applied"

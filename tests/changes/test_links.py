@@ -59,6 +59,15 @@ def test_a_wrong_link_is_no_link(house: House, invite: Invite, link: str) -> Non
         do("invites.redeem", owner(link), secrets=SECRETS)
 
 
+def test_a_link_never_goes_into_the_mailbox_that_it_opens(house: House, invite: Invite) -> None:
+    for asked in (
+        {"name": "invites.send", "mailbox": LEO, "contact": LEO},
+        {"name": "invites.redirect", "invite": str(invite.pk), "contact": LEO.upper()},
+    ):
+        with pytest.raises(Problems, match="contact: its owner cannot read it there yet"):
+            do(asked.pop("name"), house.olive, **asked)
+
+
 def test_a_new_link_voids_the_old_one(house: House, invite: Invite) -> None:
     issue(invite, "2" * 64)
     with pytest.raises(NoSuchLink):

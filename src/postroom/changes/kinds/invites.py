@@ -32,8 +32,15 @@ class SendInvite(Kind, name="invites.send"):
         for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not old.used_at and not old.ended_at:
                 yield from _over(old, state)
+        readable(self.contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+
+def readable(contact: str | None, address: str) -> None:
+    """Problem with a link that is sent into the very mailbox that it opens."""
+    if contact == address:
+        raise Problem("contact", "its owner cannot read it there yet; name an address that they read now")
 
 
 class IssueInvite(Kind, name="invites.issue"):
@@ -77,6 +84,8 @@ class RedirectInvite(Kind, name="invites.redirect"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = _open(state, self.invite)
+        if invite.mailbox_id:
+            readable(self.contact, state.get(Mailbox, str(invite.mailbox_id), where="invite").label)
         yield from _over(invite, state)
         about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)

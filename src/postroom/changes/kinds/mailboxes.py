@@ -13,6 +13,7 @@ from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret, St
 
 from .clients import within_restore
 from .fields import Line, MailAddress, MailboxRef, PersonRef
+from .invites import readable
 
 
 class CreateMailbox(Kind, name="mailboxes.create"):
@@ -37,8 +38,7 @@ class CreateMailbox(Kind, name="mailboxes.create"):
             raise Problem("address", f"{domain.name} is removed")
         if self.kind == "shared" and self.contact:
             raise Problem("contact", "a shared mailbox has no sign-in of its own, so nobody is invited")
-        if self.contact == self.address:
-            raise Problem("contact", "its owner cannot read it there yet; name an address that they read now")
+        readable(self.contact, self.address)
         client, address, mailbox = domain.client_id, state.new_id(), state.new_id()
         yield create(Address, address, client_id=client, domain_id=domain.pk, address=self.address)
         yield create(
@@ -119,6 +119,7 @@ class RestoreMailbox(Kind, name="mailboxes.restore"):
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
         within_restore(mailbox.removed_at, state, "mailbox")
+        readable(self.contact, mailbox.label)
         contact = self.contact or mailbox.contact
         yield edit(mailbox, removed_at=None, contact=contact)
         if contact and mailbox.kind != "shared":

@@ -1,6 +1,12 @@
-"""One domain above or below another: two zones in one name server, of which the lower answers for part of the upper."""
+"""One domain above or below another: two zones in one name server, of which the lower answers for part of the upper.
 
-from collections.abc import Iterator
+So does a domain in which the names stand that every client's mail and DNS hang on, ours: whoever holds it holds them.
+"""
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from postroom.access.acting import others_beside
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
@@ -15,7 +21,7 @@ def beside(proposed: Proposed) -> Verdict | None:
     if others := others_beside([(name, move.edit.client) for name, move in coming.items()]):
         return refuse(beside, f"{', '.join(others)}: lies above or below a domain that is already taken")
     there = Domain.objects.filter(client_id=proposed.plan.client, removed_at=None).values_list("name", flat=True)
-    reasons = list(_within({*there, *coming}, set(coming)))
+    reasons = [*_within({*there, *coming}, set(coming)), *_over_ours(coming)]
     return hold(beside, "; ".join(reasons)) if reasons else None
 
 
@@ -36,6 +42,16 @@ def _within(names: set[str], coming: set[str]) -> Iterator[str]:
                 yield f"{name} stands below {upper}, whose zone it would shadow in part"
             else:
                 yield f"{upper} stands above {name}, whose zone it would cut off"
+
+
+def _over_ours(coming: Iterable[str]) -> Iterator[str]:
+    """Domains at, above or below a name that all clients share."""
+    env = settings.POSTROOM
+    shared = (env.mail_host, *env.name_servers, env.spf_include, urlsplit(env.origin).hostname or "")
+    shared = {one.rstrip(".").lower() for one in shared} - {"", "localhost"}
+    for name in sorted(coming):
+        if inside := sorted(host for host in shared if name == host or name in _above(host) or host in _above(name)):
+            yield f"{name} holds {', '.join(inside)}, which the mail and DNS of every client hang on"
 
 
 def _above(name: str) -> Iterator[str]:
