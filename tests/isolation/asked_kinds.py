@@ -153,8 +153,9 @@ def of_batches(who: Principal, all_of: dict[str, Ground]) -> Iterator[Cell]:
     mine = next((here for letter, here in all_of.items() if letter in who.knows), None)
     for letter, here in all_of.items():
         expect = verdict(who, "mailboxes.change", letter, door="changes.view")
+        room = 81 if here is mine else 82
         parts = [
-            {"kind": "mailboxes.change", "params": {"mailbox": one.ids["mailbox"], "quota_mb": 81}}
+            {"kind": "mailboxes.change", "params": {"mailbox": one.ids["mailbox"], "quota_mb": room}}
             for one in ([mine] if mine and mine is not here else []) + [here]
         ]  # fmt: skip
         yield Cell(who, "POST /api/v1/batches", whose(who, letter), letter, "/api/v1/batches", expect,

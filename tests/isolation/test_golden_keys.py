@@ -59,7 +59,8 @@ def asked_of(what: str, asked: Asked, here: Ground, http: Any) -> Any:
 def answered(world: World) -> dict[str, list[str]]:
     """Operation → its status and fields, asked as an owner about A."""
     http, found = NAMED["owner"].at_api(world), {}
-    for what in sorted(API, key=lambda one: (one in LAST, not one.startswith("GET"))):
+    order = {what: n for n, what in enumerate(LAST, start=1)}
+    for what in sorted(API, key=lambda one: (order.get(one, 0), not one.startswith("GET"))):
         answer = asked_of(what, API[what], world["A"], http)
         said = answer.json() if "json" in answer["Content-Type"] else {}
         found[what] = [str(answer.status_code), *sorted(keys(said))]

@@ -10,7 +10,7 @@ from asked import API, OWN, PUBLIC, Asked
 from asked_kinds import OF_A_CLIENT, OF_NO_CLIENT, SECRET, of_batches, of_kinds
 from asked_pages import BEFORE_FACTOR, LAST, PAGES, of_exports, of_forms, of_others
 from belongings import digest, dump
-from cells import Cell, grounds, normal, of_lists, of_objects, plain, sends, wrong
+from cells import Answer, Cell, grounds, normal, of_lists, of_objects, plain, sends, wrong
 from django.conf import settings
 from principals import NAMED, NO_FACTOR, Principal
 from three_clients import World
@@ -106,12 +106,18 @@ def judged(found: Iterator[Cell], http: Any, world: World, refusals: Refusals) -
     for cell in found:
         answer = sends(http, cell)
         yield from (f"{cell}: {one}" for one in wrong(cell, answer, world))
-        if cell.expect == "not let in" and not refusals.more():
+        if recorded(cell, answer) and not refusals.more():
             yield f"{cell}: the refusal is not in the record"
         if cell.twin and cell.letter not in ("*", *cell.who.knows):
             first, said = twins.setdefault(cell.twin, (cell, normal(answer, cell)))
             if (now := normal(answer, cell)) != said:
                 yield f"{cell}: told apart from {first.letter}: {parted(now, said)}"
+
+
+def recorded(cell: Cell, answer: Answer) -> bool:
+    """Whether this refusal has to stand in the record: of a route, or of a change that was planned and judged."""
+    judged_here = cell.what.startswith("POST /api/v1/changes ") and (answer.code == 403 or answer.refused)
+    return cell.expect == "not let in" or (cell.expect == "refused" and judged_here)
 
 
 def parted(one: str, other: str) -> str:
