@@ -29,7 +29,8 @@ class Planted(pytest.Function):
             undo: Callable[[], object] | None = self.plant.put(patch, **asked)
             try:
                 super().runtest()
-            except FOUND:
+            except FOUND as found:
+                self.add_report_section("call", "found by", str(found)[:500])  # `pytest -rP` shows it
                 return
             finally:
                 if undo is not None:

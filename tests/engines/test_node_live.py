@@ -269,4 +269,4 @@ def test_no_name_is_confirmed_to_who_only_asks(node: LiveNode, verb: str) -> Non
     with node.smtp() as line:
         line.ehlo()
         said = {line.docmd(verb, name)[0] for name in (MIA, "nobody@acme.example", "postmaster@acme.example")}
-    assert said == {502}
+    assert len(said) == 1 and said <= {500, 502}, "one answer, whoever is asked for"
