@@ -152,10 +152,11 @@ def test_signed_to_end_ends_by_the_ordinary_change_and_undo_gives_nothing_back(h
 
 def test_signed_to_end_meets_the_same_policies(house: House) -> None:
     one = review(house)
-    signed = carried(sign(house.ada, line(one, "owner of Oskar"), "end"))
-    assert signed.stage == "verified" and the(Grant, role="owner").ended_at is None
+    signed = carried(sign(house.ada, line(one, "operator of Olive"), "end"))
+    assert signed.stage == "verified" and the(Grant, role="operator").ended_at is None, "she stands above an approver"
     with acting_as(SYSTEM):
-        assert Change.objects.get(caused_by=signed).stage == "refused"
+        follow = Change.objects.get(caused_by=signed)
+        assert (follow.stage, follow.proposer_id) == ("refused", house.ada.person)
         (delivery,) = signed.delivery_set.all()
     assert "refused" in str(delivery.evidence)
     assert carried(signed).stage == "verified"
