@@ -7,6 +7,7 @@ from postroom.changes.kinds import (
     access,
     aliases,
     clients,
+    devices,
     dkim,
     domains,
     findings,
@@ -40,6 +41,7 @@ from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.maps import MAPS
@@ -68,6 +70,7 @@ KINDS: list[type[kind.Kind]] = [
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
     grants.GiveGrant, grants.Elevate, grants.EndGrant,
     roles.CreateRole, roles.ChangeRole, roles.EndRole,
+    devices.RegisterDevice, devices.ForgetDevice,
     tokens.CreateToken, tokens.EndToken,
     access.SuspendAccess, access.ResumeAccess,
     links.PrintLink, sealed.SealLogin,
@@ -123,7 +126,17 @@ ENDS: dict[str, Ends] = {
 
 
 # What is looked at again and again; what is wrong is a finding.
-CHECKS: list[posture.Check] = [OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED]
+CHECKS: list[posture.Check] = [
+    OWNERS,
+    EXPIRING,
+    SEALED_LOGINS,
+    BEHIND_OUR_BACK,
+    MAPS,
+    DRIFT,
+    NAME_SERVERS,
+    SHARED,
+    DEVICES,
+]
 
 
 def hand_over() -> None:

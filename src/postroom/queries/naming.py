@@ -36,6 +36,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "dkim_keys": lambda row, name: f"{row['selector']} of {_of(row, name, 'domain_id')}",
     "acceptances": lambda row, name: str(row["title"]),
     "freezes": lambda row, name: f"of {_of(row, name, 'client_id') or 'the whole organization'}",
+    "devices": lambda row, name: f"{row['browser']} of {_of(row, name, 'person_id')}",
     "redeliveries": lambda row, name: name(row["object_id"]) if UUID(row["object_id"]).int else "the node's own rows",
     "secrets": lambda row, name: f"{row['purpose']} {_of(row, name, 'owner_row')}".strip(),
     "api_sessions": lambda row, name: f"of {_of(row, name, 'person_id')}",

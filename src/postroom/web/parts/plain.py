@@ -34,6 +34,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "api_tokens": ("API token", "plug-connected"),
     "roles": ("Role", "user-check"),
     "erasures": ("Erasure", "history-off"),
+    "devices": ("Device", "device-desktop"),
     "redeliveries": ("Object at a node", "server-2"),
 }
 """A table's noun and icon."""
