@@ -7,6 +7,7 @@ from postroom.changes.kinds import (
     access,
     aliases,
     clients,
+    devices,
     dkim,
     domains,
     findings,
@@ -43,6 +44,7 @@ from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
@@ -76,6 +78,7 @@ KINDS: list[type[kind.Kind]] = [
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
     grants.GiveGrant, grants.Elevate, grants.EndGrant,
     roles.CreateRole, roles.ChangeRole, roles.EndRole,
+    devices.RegisterDevice, devices.ForgetDevice,
     tokens.CreateToken, tokens.EndToken,
     access.SuspendAccess, access.ResumeAccess,
     links.PrintLink, sealed.SealLogin,
@@ -136,7 +139,7 @@ ENDS: dict[str, Ends] = {
 
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
-    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, ENGINES, REVIEW,
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
     LEFT, UNANSWERED,
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Change,
+    Device,
     DkimKey,
     Domain,
     Finding,
@@ -139,6 +140,8 @@ WALKS: dict[str, Walk] = {
     "tokens.end": closing("olive", token="{token}"),
     "access.suspend": closing("carl", client="acme"),
     "access.resume": by("pia", client="shut"),
+    "devices.register": by(SYSTEM, person=ADA, network="192.0.0.0/16", browser="Firefox on Linux"),
+    "devices.forget": closing(SYSTEM, device="{device}"),
     "sessions.open": by(SYSTEM, secrets=("session",), person=ADA, mfa="demo", until=NEXT_YEAR),
     "sessions.end": closing("oskar", session="{session}"),
     "freezes.start": by("olive", scope="acme", reason="one more"),
@@ -217,6 +220,7 @@ def _named(house: House) -> dict[str, str]:
     submit(kind("people.forgot", email=RITA), actor=CLOCK, why="a test")
     recovery = the(Invite, person__email=RITA, recovers="password")
     _ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
+    do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
@@ -236,6 +240,7 @@ def _named(house: House) -> dict[str, str]:
         "acceptance": str(the(Acceptance, finding=findings[2]).pk),
         "right": str(the(RoundLine, name="owner of Oskar").pk),
         "box": str(the(RoundLine, name="mia@globex.example").pk),
+        "device": str(the(Device).pk),
         "later": str(later.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),

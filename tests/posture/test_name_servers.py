@@ -35,7 +35,7 @@ CASES: list[tuple[list[str], list[str], list[str], str | None]] = [
 
 
 @pytest.mark.parametrize("agreed, live, said, wanted", CASES)
-def test_dns_servers(agreed: list[str], live: list[str], said: list[str], wanted: Any) -> None:
+def test_dns_name_servers(agreed: list[str], live: list[str], said: list[str], wanted: Any) -> None:
     row = RecordSet(id=UUID(int=1), client_id=UUID(int=2), domain_id=UUID(int=3), name=APEX, type="MX", values=agreed,
                     ours=agreed, ttl=300)  # fmt: skip
     found = list(evaluate([Told(row, "acme.example", NS2, tuple(said), tuple(live), NOW)]))
@@ -85,7 +85,7 @@ def looked(world: World, monkeypatch: pytest.MonkeyPatch, *, later: bool = True)
 def found() -> dict[str, Finding]:
     run(catalogue.NAME_SERVERS)
     with acting_as(SYSTEM):
-        return {one.title: one for one in Finding.objects.filter(check_name="dns.servers", closed_at=None)}
+        return {one.title: one for one in Finding.objects.filter(check_name="dns.name_servers", closed_at=None)}
 
 
 LAGS = f"ns2.postroom.example answers otherwise for MX {APEX}"

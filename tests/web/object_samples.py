@@ -292,6 +292,20 @@ SESSIONS = OwnSessions(
             acts=(Act("End it", "/x", method="post", of="the session at 2001:db8::9"),),
         ),
     ),
+    devices=(
+        Item(
+            "Firefox on Linux",
+            "in 192.0.0.0/16: not registered",
+            icon="device-desktop",
+            acts=(Act("Register this one", "/x", method="post"),),
+        ),
+        Item(
+            "Safari on iOS",
+            "in 2001:db8::/48, registered Mon 16:02 UTC",
+            icon="device-desktop",
+            acts=(Act("Forget it", "/x", method="post", of="Safari on iOS in 2001:db8::/48"),),
+        ),
+    ),
     terminals=(
         Item(
             "olive at laptop",

@@ -8,7 +8,7 @@ from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
-from .people import ApiSession, ApiToken, Grant, Letter, Person, Role, TokenUse
+from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .rounds import Round, RoundLine
 
@@ -26,6 +26,7 @@ __all__ = [
     "Client",
     "Counted",
     "Delivery",
+    "Device",
     "DeviceCode",
     "DkimKey",
     "Domain",

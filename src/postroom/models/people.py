@@ -93,6 +93,24 @@ class Letter(StateModel):
         db_table = "letters"
 
 
+class Device(StateModel):
+    """A browser on a system in a network, from which a person signs in: they said so from there. It opens nothing."""
+
+    mine = "person_id"
+    person = models.ForeignKey(Person, models.DO_NOTHING)
+    network = models.TextField()
+    browser = models.TextField()
+    made = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "devices"
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({"be known"})
+
+
 class ApiSession(StateModel):
     """A personal session at the API and the CLI: may do what its person may, for twelve hours at most.
 

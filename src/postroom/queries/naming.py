@@ -38,6 +38,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "rounds": lambda row, name: f"{row['sort']} of {row['quarter']}",
     "round_lines": lambda row, name: str(row["name"]),
     "freezes": lambda row, name: f"of {_of(row, name, 'client_id') or 'the whole organization'}",
+    "devices": lambda row, name: f"{row['browser']} of {_of(row, name, 'person_id')}",
     "redeliveries": lambda row, name: name(row["object_id"]) if UUID(row["object_id"]).int else "the node's own rows",
     "secrets": lambda row, name: f"{row['purpose']} {_of(row, name, 'owner_row')}".strip(),
     "api_sessions": lambda row, name: f"of {_of(row, name, 'person_id')}",

@@ -12,26 +12,33 @@ from django.utils import timezone
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.scope import visible
 from postroom.changes.errors import ChangeError
+from postroom.changes.kinds.devices import ForgetDevice, RegisterDevice
 from postroom.changes.kinds.people import EndSession
 from postroom.changes.pipeline import submit
-from postroom.models import ApiSession
+from postroom.models import ApiSession, Device
 from postroom.models.base import made_at
+from postroom.posture.checks.shared import network_of
+from postroom.protocols.user_agents import family
 from postroom.web.entries import entered
 from postroom.web.parts.plain_pages import OwnSessions
 from postroom.web.parts.shapes import Act, Badge, Code, Item
+from postroom.web.step_up import fresh, prove
 from postroom.web.times import when
 
 WHY = "ended by who it belongs to"
+SAID_SO, MOST_DEVICES = "said by its person, with a fresh second factor", 50
 
 
 def sessions(request: Any) -> HttpResponse:
+    if request.method == "POST" and "device" in request.POST:
+        return _device(request)
     if request.method == "POST":
         return _end(request)
     browsers, terminals = _browsers(request), _terminals(request)
     others = len(browsers) - 1 + len(terminals) > 0
     page = OwnSessions(
         organization="", browsers=tuple(_browser(request, one) for one in browsers),
-        terminals=tuple(map(_terminal, terminals)),
+        terminals=tuple(map(_terminal, terminals)), devices=_devices(request),
         end=Act("End all others", "/account/sessions/", weight="danger", method="post") if others else None,
     )  # fmt: skip
     return render(request, "sessions.html", {"page": page})
@@ -62,6 +69,48 @@ def _terminal(one: ApiSession) -> Item:
               hidden=(("terminal", str(one.pk)),))  # fmt: skip
     sub = f"since {when(made_at(one.pk))}, until {when(one.until)} UTC"
     return Item(one.label or "A terminal", sub, icon="terminal-2", acts=(end,))
+
+
+def _place(request: Any) -> dict[str, str]:
+    """Network and browser of whoever asks: as the session's own row has them, by which the check judges too."""
+    one = UserSession.objects.filter(user=request.user, session_key=request.session.session_key).first()
+    source, said = (one.ip, one.user_agent) if one else (request.META.get("REMOTE_ADDR", ""), "")
+    return {"network": network_of(source) or "an unknown network", "browser": family(said)}
+
+
+def _devices(request: Any) -> tuple[Item, ...]:
+    with acting_as(request.actor):
+        mine = visible(request.actor, Device).filter(person=request.actor.person, ended_at=None)
+        rows = list(mine.order_by("-id")[:MOST_DEVICES])
+    here = _place(request)
+    known = any({"network": one.network, "browser": one.browser} == here for one in rows)
+    register = Act("Register this one", "/account/sessions/", method="post", hidden=(("device", "this"),))
+    this = Item(here["browser"], f"in {here['network']}: not registered", icon="device-desktop", acts=(register,))
+    return (*(() if known else (this,)), *map(_known_device, rows))
+
+
+def _known_device(one: Device) -> Item:
+    forget = Act("Forget it", "/account/sessions/", method="post", of=f"{one.browser} in {one.network}",
+                 hidden=(("device", str(one.pk)),))  # fmt: skip
+    return Item(
+        one.browser, f"in {one.network}, registered {when(one.made)} UTC", icon="device-desktop", acts=(forget,)
+    )
+
+
+def _device(request: Any) -> HttpResponse:
+    """Register the device that asks, or forget one of one's own: with a fresh second factor, either."""
+    if not fresh(request):
+        return prove(request)
+    which = str(request.POST["device"])
+    with acting_as(request.actor):
+        mine = visible(request.actor, Device).filter(person=request.actor.person, ended_at=None)
+        own = {str(pk) for pk in mine.values_list("pk", flat=True)}
+    with suppress(ChangeError):  # it stands so already
+        if which == "this":
+            submit(RegisterDevice(person=str(request.actor.person), **_place(request)), actor=SYSTEM, why=SAID_SO)
+        elif which in own:
+            submit(ForgetDevice(device=which), actor=SYSTEM, why=SAID_SO)
+    return HttpResponseRedirect("/account/sessions/")
 
 
 def _end(request: Any) -> HttpResponse:

@@ -74,6 +74,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "tokens.end": ("End an API token", "End the API token {token}"),
     "access.suspend": ("Close a client to the organization", "Close client {client} to the organization"),
     "access.resume": ("Open a client to the organization again", "Open client {client} to the organization again"),
+    "devices.register": ("Register a device", "Register a device of {person}: {browser}"),
+    "devices.forget": ("Forget a device", "Forget the device {device}"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
     "sessions.end": ("End a session", "End the session {session}"),
     "nodes.deliver_again": ("Write an object at a node again", "Write {object} again at the node {node}"),

@@ -44,8 +44,19 @@ the address with which {name} signs in to Postroom at {organization} was changed
 Notices go to the new address from now on. If you do not know of this, tell an owner of {organization}
 at once; this address gets no further mail about it.
 """
+DEVICE = """Hello,
+
+a device was registered as one from which {name} signs in to Postroom at {organization}, at {when}:
+
+  {about}
+
+If this was not you, somebody has your password and your second factor: end every session under
+Your sign-in, choose another password, and tell an owner of {organization} at once.
+"""
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
-SAYS = {"recovered": ("A sign-in was got back", RECOVERED), "moved": ("An address to sign in with was changed", MOVED)}
+SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
+        "moved": ("An address to sign in with was changed", MOVED),
+        "device": ("A new device signs in to Postroom", DEVICE)}  # fmt: skip
 
 
 def recovery(invite: Invite, link: str) -> EmailMessage:

@@ -66,6 +66,7 @@ FindingRef = Annotated[Line, _ref("findings", "A finding: its id")]
 AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding: its id")]
 RoundLineRef = Annotated[Line, _ref("round_lines", "A line of an access review or a roster: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
+DeviceRef = Annotated[Line, _ref("devices", "A device: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
@@ -73,7 +74,7 @@ OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role o
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DkimKeyRef", "DomainName", "DomainRef",
+    "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef",
     "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
     "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "date",

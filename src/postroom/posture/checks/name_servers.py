@@ -20,7 +20,7 @@ from postroom.posture.run import Check, Seen
 
 from .drift import FRESH, NONE, severity
 
-NAME = "dns.servers"
+NAME = "dns.name_servers"
 UNREAD = "not each of its name servers was read within ten minutes, or a change of it is on its way"
 FALLEN_SILENT = timedelta(minutes=2)  # a server that is started again is not told of
 

@@ -36,6 +36,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rounds": ("Access review or roster", "checklist"),
     "round_lines": ("Line", "checklist"),
     "erasures": ("Erasure", "history-off"),
+    "devices": ("Device", "device-desktop"),
     "redeliveries": ("Object at a node", "server-2"),
 }
 """A table's noun and icon."""

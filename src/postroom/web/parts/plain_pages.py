@@ -99,6 +99,7 @@ class OwnSessions(PlainPage):
 
     browsers: tuple[Item, ...]
     terminals: tuple[Item, ...] = ()
+    devices: tuple[Item, ...] = ()
     end: Act | None = None
     title: str = "Where you are signed in"
     lead: str = "One that you do not know: end it, then choose another password."
