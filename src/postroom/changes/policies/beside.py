@@ -47,8 +47,8 @@ def _within(names: set[str], coming: set[str]) -> Iterator[str]:
 def _over_ours(coming: Iterable[str]) -> Iterator[str]:
     """Domains at, above or below a name that all clients share."""
     env = settings.POSTROOM
-    shared = (env.mail_host, *env.name_servers, env.spf_include, urlsplit(env.origin).hostname or "")
-    shared = {one.rstrip(".").lower() for one in shared} - {"", "localhost"}
+    named = (env.mail_host, *env.name_servers, env.spf_include, urlsplit(env.origin).hostname or "")
+    shared = {one.rstrip(".").lower() for one in named} - {"", "localhost"}
     for name in sorted(coming):
         if inside := sorted(host for host in shared if name == host or name in _above(host) or host in _above(name)):
             yield f"{name} holds {', '.join(inside)}, which the mail and DNS of every client hang on"
