@@ -133,6 +133,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGIN_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+MFA_ADAPTER = "postroom.web.kept_factors.KeptFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Postroom"
 MFA_TOTP_TOLERANCE = 1  # a code typed as the half minute ended is still good (RFC 6238, 5.2)

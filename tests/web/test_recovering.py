@@ -15,7 +15,7 @@ from test_sign_in import enrol, told
 from visitors import PASSWORD, login, visitor
 
 from cast import POSTMASTER, House, again, do, kind, reasons, the, tick
-from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of
+from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of, token_of
 from postroom.access.tokens import draw, hashed
 from postroom.changes.approvals import approve
 from postroom.changes.errors import NotAllowed, Problems
@@ -114,6 +114,8 @@ def test_the_link_alone_is_nothing_with_the_factor_it_is_a_new_password(house: H
     thief = visitor(house.olive)
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     do("sessions.open", SYSTEM, secrets={"session": "5" * 64}, person=OLIVE, mfa="x", until=until)
+    do("tokens.create", house.olive, secrets={"token": "6" * 64}, name="x", permissions=["domains.view"], until=until)
+    assert token_of("6" * 64)
     browser = opened(mailed())
     page = browser.get("/recover/set/").content.decode()
     assert OLIVE in page and "code" in page and "lost too" in page
@@ -124,6 +126,7 @@ def test_the_link_alone_is_nothing_with_the_factor_it_is_a_new_password(house: H
     done = browser.post("/recover/set/", {"password": NEW, "code": code})
     assert done.status_code == 200 and b"another password" in done.content, "and the code was not used up before"
     assert thief.get("/")["Location"].startswith("/sign-in/") and session_of("5" * 64) is None, "all sessions end"
+    assert token_of("6" * 64) is None, "and what whoever had the sign-in may have made with it"
     assert letters("recovered") == [OLIVE, OWNER]
     assert told("signed in again") and told("password changed")
     later = pyotp.TOTP(secret).at(time.time() + 30)
