@@ -29,7 +29,8 @@ CUSTOM_MAY = ("clients.view", "changes.view", "domains.view", "addresses.view", 
               "overview.view")  # fmt: skip
 READS = ("clients.view", "domains.view", "mailboxes.view", "addresses.view", "aliases.view", "people.view",
          "changes.view", "invites.view", "grants.view", "record_sets.view", "dkim_keys.view", "freezes.view",
-         "nodes.view", "overview.view")  # fmt: skip
+         "nodes.view", "overview.view", "findings.view",
+         "entries.view", "tokens.view", "approvals.view")  # fmt: skip
 ADMINS = (*READS, "mailboxes.suspend", "mailboxes.change", "invites.resend", "invites.cancel", "aliases.change",
           "findings.acknowledge")  # fmt: skip
 WRITES = (*ADMINS, "clients.change", "domains.change")
