@@ -98,3 +98,9 @@ def test_who_holds_more_elsewhere_is_narrow_here_alone(house: House, contractor:
         assert seen(ours.pk)
         with pytest.raises(NotThere):
             seen(theirs.pk)
+
+
+def test_a_list_of_what_they_see_nothing_of_is_searched_and_empty(house: House, contractor: Actor) -> None:
+    with acting_as(contractor):
+        for noun in ("clients", "people", "domains", "mailboxes"):
+            assert not [one for one in listed(contractor, noun, search="globex").items if "globex" in one["label"]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -135,7 +136,10 @@ ANYWHERE: dict[type[StateModel], tuple[tuple[str, str], ...]] = {
 def _where(rows: "QuerySet[Any]", column: str, text: str) -> tuple[str, list[Any]]:
     exact = column.endswith(LOWER_CASE)
     wanted = {f"{column}__{'contains' if exact else 'icontains'}": text.lower() if exact else text}
-    sql, params = rows.filter(**wanted).order_by().values("pk").query.sql_with_params()
+    try:
+        sql, params = rows.filter(**wanted).order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:  # rows of which this person sees none at all, whatever is searched for
+        return "(SELECT NULL::uuid WHERE false)", []
     return f"({sql})", list(params)
 
 
