@@ -33,6 +33,7 @@ from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
+from postroom.changes.policies.layers import layers
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
@@ -81,6 +82,7 @@ POLICIES: list[policy.Policy] = [
     removed,
     last_owner,
     rank,
+    layers,
     role_accounts,
     known_owner,
     warned,
