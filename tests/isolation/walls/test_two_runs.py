@@ -156,7 +156,7 @@ FLAWED = {
     " RETURN NEW; END $$; CREATE TRIGGER one_count BEFORE INSERT ON entries FOR EACH ROW WHEN (NEW.version IS NOT NULL)"
     " EXECUTE FUNCTION one_count()",
     "everybody sees everything": "CREATE OR REPLACE FUNCTION postroom_everything() RETURNS boolean STABLE LANGUAGE sql"
-    " RETURN coalesce(current_setting('postroom.person', true), '') <> ''",
+    " RETURN current_setting('postroom.everything', true) = 'yes' OR current_setting('postroom.person', true) <> ''",
     "a freeze holds everybody": "CREATE FUNCTION everybodys() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
     " NEW.client_id := NULL; RETURN NEW; END $$; ALTER TABLE freezes DISABLE ROW LEVEL SECURITY;"
     " CREATE TRIGGER everybodys BEFORE INSERT ON freezes FOR EACH ROW EXECUTE FUNCTION everybodys()",
