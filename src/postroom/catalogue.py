@@ -36,6 +36,7 @@ from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
+from postroom.changes.policies.layers import layers
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
@@ -96,6 +97,7 @@ POLICIES: list[policy.Policy] = [
     removed,
     last_owner,
     rank,
+    layers,
     own_rights,
     role_accounts,
     known_owner,

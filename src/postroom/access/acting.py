@@ -4,7 +4,8 @@
 the transaction may see; row security holds that against every query, ours and raw.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,10 +20,8 @@ from .roles import RANK, SEALED, matches, rank_of, roles_that
 
 __all__ = [
     "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acted",
-    "acting_as", "acting_for", "current", "hold_any", "may_act", "others_who_may", "roles_above", "roles_allowing",
-    "session_of",
-    "signed_in",
-    "taken", "token_of", "widened",
+    "acting_as", "acting_for", "current", "may_act", "others_who_may", "roles_above", "roles_allowing",
+    "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
 ]  # fmt: skip
 
 
@@ -261,9 +260,12 @@ def acted(people: Iterable[UUID]) -> dict[UUID, str]:
     return dict(_ask("SELECT * FROM postroom_acted(%s::uuid[])", wanted)) if wanted else {}
 
 
-def hold_any(roles: Sequence[str], *, client: UUID | None, among: Sequence[str]) -> bool:
-    """Whether any of these people holds one of `roles` at this client or above it; never which of them."""
-    ((found,),) = _ask("SELECT postroom_hold_any(%s, %s::uuid[], %s)", client, list(among), list(roles))
+def stand_above(among: Sequence[str], above: Mapping[str, Sequence[str]]) -> bool:
+    """Whether any of these people, suspended or not, holds one of the roles named for where they hold it; never which.
+
+    above: roles by place: a client's id, `organization`, or '' for wherever else.
+    """
+    ((found,),) = _ask("SELECT postroom_stand_above(%s::uuid[], %s::jsonb)", list(among), json.dumps(above))
     return bool(found)
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from postroom.access.acting import Access, Actor, acting_as
 from postroom.access.roles import APPROVE
 from postroom.access.scope import changes_seen
-from postroom.models import Approval, Change, Due, Grant
+from postroom.models import Approval, Change, Due, Grant, Invite
 
-from .cover import beyond
+from .cover import beyond, signs_in_above
 from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
 from .pipeline import apply_scheduled, as_kinds, judged_anew, moved, submit
@@ -50,6 +50,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise NotAllowed("a token approves nothing: its person does, in a session of their own")
     if not access.can(KINDS[change.kind].approved_by, change.client_id):
         raise NotAllowed("you may not approve this here")
+    if change.actor == "link" and signs_in_above(access, _let_in(change)):
+        raise NotAllowed("this person stands above you: nobody asked for it but whoever holds their link")
     if any(v["says"] == "refuse" for v in change.verdicts):
         raise NotSeen("a refusal stands; what is refused is not approved")
     if KINDS[change.kind].elevates and (more := next(_more_than(change, access), None)):
@@ -59,6 +61,11 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
     )
     moved(change, "scheduled")
     Due.objects.create(at=change.at or timezone.now(), client_id=change.client_id, change=change)
+
+
+def _let_in(change: Change) -> list[str]:
+    """Who would get a link to a sign-in by it."""
+    return [edit.after["person_id"] for edit in Plan.from_json(change.plan or []).on(Invite) if edit.after]
 
 
 def _more_than(change: Change, access: Access) -> Iterator[str]:

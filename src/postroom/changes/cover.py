@@ -1,12 +1,12 @@
-"""A grant never exceeds the granter's: what a role, a token or a role's change would let somebody do besides."""
+"""A grant never exceeds the granter's, and who stands above whom: what a role, a token or a sign-in would let in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
-from postroom.access.acting import Access
+from postroom.access.acting import Access, roles_above, stand_above
 from postroom.access.actor import Held
 from postroom.access.roles import EXPORT, ROLES
 from postroom.models import Grant, Role
@@ -43,6 +43,29 @@ def lasting(access: Access, client: UUID | None, until: datetime | None) -> Acce
     rows = Grant.objects.filter(as_long, here, person=access.actor.person, domain=None, ended_at=None)
     kept = set(rows.values_list("role", "client"))
     return Access(access.actor, tuple(h for h in access.held if (h.role, h.client) in kept), closed=access.closed)
+
+
+def signs_in_above(access: Access, people: Sequence[str]) -> bool:
+    """Whether any of these holds more at some place than `access` does there: a sign-in is one, wherever it leads."""
+    if not people:
+        return False
+    clients = {h.client for h in access.held if h.client and not h.domain}
+    everywhere = max((h.rank for h in access.held if h.client is None), default=-1)
+    above = {str(client): roles_above(access.rank_at(client)) for client in clients}
+    return stand_above(people, {"": roles_above(everywhere), **above})
+
+
+def outranked(access: Access, client: UUID | None, people: Sequence[str]) -> bool:
+    """Whether any of these holds more, wherever it is, than `access` does at this client."""
+    return bool(people) and stand_above(people, {"": roles_above(access.rank_at(client))})
+
+
+def more_here(access: Access, client: UUID | None, people: Sequence[str]) -> bool:
+    """Whether any of these holds more than `access` at this client, or above all of them."""
+    if not people:
+        return False
+    above = roles_above(access.rank_at(client))
+    return stand_above(people, {"organization": above, str(client): above})
 
 
 def standing(role: str) -> Held:

@@ -160,7 +160,9 @@ class State:
             except ValueError:
                 names.append(ref)
         related = model.natural_key.rpartition("__")[0]
-        rows = (visible(self.actor, model) if among is None else among).select_related(*[related] if related else [])
+        rows = visible(self.actor, model) if among is None else among
+        if related:  # and nothing besides: a row whose person is not seen would go with the join
+            rows = rows.select_related(related)
         yield from rows.filter(pk__in=ids) if ids else ()
         if names and model.natural_key != "id":
             for at in range(0, len(names), AT_ONCE):

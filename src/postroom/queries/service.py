@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from postroom.access.acting import Actor
+from postroom.access.acting import Actor, access_of
 from postroom.access.scope import visible
-from postroom.models import Client, Node, NodeTodo, Report
+from postroom.models import Change, Client, Node, NodeTodo, Report
 
 SILENT = timedelta(seconds=60)  # four heartbeats missed
 LOOK_BACK = timedelta(days=1)
@@ -43,13 +43,19 @@ def beats(actor: Actor) -> list[Beat]:
     )  # fmt: skip
     wanted = {pk for one in nodes for pk in (one.newest, one.greeting) if pk}
     reports = {one.pk: one for one in Report.objects.filter(pk__in=wanted)}
-    todo = dict(NodeTodo.objects.filter(node__in=nodes).values_list("node").annotate(n=Count("pk")).order_by())
+    todo = dict(_left(actor).filter(node__in=nodes).values_list("node").annotate(n=Count("pk")).order_by())
     mine = visible(actor, Client).filter(Q(removed_at=None), node__in=nodes)
     clients = dict(mine.values_list("node").annotate(n=Count("pk")).order_by())
     return [
         _beat(one, reports.get(one.newest), reports.get(one.greeting), todo.get(one.pk, 0), clients.get(one.pk, 0))
         for one in nodes
     ]
+
+
+def _left(actor: Actor) -> "QuerySet[NodeTodo]":
+    """What nodes have to look at; for whoever does not see all clients, what came of changes that they see."""
+    everything = access_of(actor).can("nodes.view", None) and not access_of(actor).closed
+    return NodeTodo.objects.all() if everything else NodeTodo.objects.filter(change__in=Change.objects.values("pk"))
 
 
 def _beat(node: Node, newest: Report | None, greeting: Report | None, todo: int, clients: int) -> Beat:

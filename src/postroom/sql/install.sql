@@ -163,19 +163,20 @@ BEGIN ATOMIC
         SELECT FROM held h WHERE h.person_id = someone.person_id AND (h.client_id IS NULL OR h.client_id = w.client)
           AND (h.home = w.client OR NOT EXISTS (SELECT FROM clients c WHERE c.id = w.client AND c.closed_at IS NOT NULL))));
 END;
--- Does any of these people hold one of these roles here, or above? Never which of them.
-CREATE OR REPLACE FUNCTION postroom_hold_any(whose uuid, among uuid[], roles text[]) RETURNS boolean
+-- Does any of these people hold one of the roles that `above` lists for where they hold it: a client by its id,
+-- `organization`, or else anywhere ('')? Never which of them. What a suspended person holds counts: it is theirs again when they are back.
+DROP FUNCTION IF EXISTS postroom_hold_any(uuid, uuid[], text[]);
+CREATE OR REPLACE FUNCTION postroom_stand_above(among uuid[], above jsonb) RETURNS boolean
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT EXISTS (
-    SELECT FROM people p JOIN grants g ON g.person_id = p.id
-    WHERE p.id = ANY (among) AND p.suspended_at IS NULL AND p.removed_at IS NULL AND g.role = ANY (roles)
-      AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
-      AND g.domain_id IS NULL AND (g.client_id IS NULL OR g.client_id = whose));
+    SELECT FROM grants g WHERE g.person_id = ANY (among) AND g.ended_at IS NULL
+      AND (g.until IS NULL OR g.until > clock_timestamp())
+      AND coalesce(above -> coalesce(g.client_id::text, 'organization'), above -> '') ? g.role);
 END;
-ALTER FUNCTION postroom_hold_any(uuid, uuid[], text[]) OWNER TO postroom_system;
-REVOKE ALL ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION postroom_hold_any(uuid, uuid[], text[]) TO postroom_app;
+ALTER FUNCTION postroom_stand_above(uuid[], jsonb) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_stand_above(uuid[], jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_stand_above(uuid[], jsonb) TO postroom_app;
 -- Who may act at this client, for whoever sees that client as a whole: names, roles and their ends, and what acts by a token
 -- of theirs. Nothing of what they hold at other clients, no address, and no reason of a role that is not at this client.
 CREATE OR REPLACE FUNCTION postroom_may_act(whose uuid) RETURNS TABLE (sort text, id uuid, person uuid, name text,

@@ -458,6 +458,6 @@ def every(model: Any) -> list[Any]:
 
 def test_with_filter_and_wall_out_the_doors_would_name_another(city: City, sql: Sql, no_filter: None) -> None:
     """What shows that the filter was out, and the wall held."""
-    sql("ALTER POLICY wall ON mailboxes USING (true)")
+    sql("ALTER POLICY wall ON clients USING (true)")
     with acting_as(city.who["carl"]):
         assert canary("globex") in "".join(everything_listed(city.who["carl"]))

@@ -1,28 +1,35 @@
-"""A grant never exceeds the granter, and nobody edits somebody who stands above them."""
+"""A grant never exceeds the granter, and nobody edits somebody who stands above them.
 
-from collections.abc import Iterator
+Who stands above depends on what of a person it is:
+
+* their sign-in (address, links, sessions, tokens, suspension): who holds more at any place than the proposer does
+  there; whoever is let into it, or shut out, is so everywhere.
+* a mailbox of theirs: who holds more, wherever it is, than the proposer at the mailbox's client.
+* a grant, or a role of the organization's own that they hold: who holds more than the proposer at that client.
+"""
+
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from uuid import UUID
 
-from postroom.access.acting import hold_any, roles_above
 from postroom.access.roles import rank as height
-from postroom.changes.cover import beyond, lasting
+from postroom.changes.cover import beyond, lasting, more_here, outranked, signs_in_above
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import ApiSession, ApiToken, Grant, Invite, Mailbox, Person, Role, Row
 
 
 def rank(proposed: Proposed) -> Verdict | None:
     """Refuse a role beyond the proposer's own, and any change to a person who ranks higher."""
-    if not proposed.access.actor.somebody:
+    access, client = proposed.access, proposed.plan.client
+    if not access.actor.somebody:
         return None
     if beyond := next(_beyond(proposed), None):
         return refuse(rank, beyond)
-    people = {str(one) for one in _people(proposed)} - {str(proposed.access.actor.person)}
-    above = roles_above(proposed.access.rank_at(proposed.plan.client)) if people else []
-    if people and hold_any(above, client=proposed.plan.client, among=sorted(people)):
-        return refuse(
-            rank, "somebody it is about stands above you" if len(people) > 1 else "this person stands above you"
-        )
+    own = str(access.actor.person)
+    signing, boxes, held = (sorted({str(one) for one in people} - {own})
+                            for people in (_sign_ins(proposed), _owners(proposed), _holders(proposed)))  # fmt: skip
+    if signs_in_above(access, signing) or outranked(access, client, boxes) or more_here(access, client, held):
+        many = len({*signing, *boxes, *held}) > 1
+        return refuse(rank, "somebody it is about stands above you" if many else "this person stands above you")
     return None
 
 
@@ -54,22 +61,42 @@ def _outlasting(move: Move, proposed: Proposed) -> Iterator[str]:
         yield f"{row['role']} would last longer than what you hold here"
 
 
-def _people(proposed: Proposed) -> Iterator[UUID]:
-    """Whose person row, grant, session or mailbox this plan would touch; a person just made stands nowhere yet."""
+def _sign_ins(proposed: Proposed) -> Iterator[str]:
+    """Whose person row, session, token or link to a sign-in this would touch; one just made stands nowhere yet."""
     for move in proposed.moves(Person):
         if move.now:
-            yield UUID(move.edit.id)
-    for move in proposed.moves(Grant, ApiSession, ApiToken):
+            yield move.edit.id
+    for move in proposed.moves(ApiSession, ApiToken):
         if row := _closed(move):
-            yield UUID(row["person_id"])
+            yield row["person_id"]
+    yield from (row["person_id"] for row in _invited(proposed) if row["person_id"])
+
+
+def _owners(proposed: Proposed) -> Iterable[str]:
+    """Whose mailbox it is, or the link to it: who has the link sets its secret."""
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
-            yield UUID(move.now["owner_id"])
-    # By an invite's link its person, or the owner of its mailbox, would set a secret.
-    invited = [move.then or move.now or {} for move in proposed.moves(Invite)]
-    yield from (UUID(row["person_id"]) for row in invited if row["person_id"])
-    boxes = {row["mailbox_id"] for row in invited if row["mailbox_id"]}
-    yield from Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
+            yield move.now["owner_id"]
+    boxes = {row["mailbox_id"] for row in _invited(proposed) if row["mailbox_id"]}
+    if boxes:
+        yield from map(
+            str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
+        )
+
+
+def _holders(proposed: Proposed) -> Iterable[str]:
+    """Who is given or loses a role by it, and who holds a role that becomes another; never who asks for more."""
+    for move in proposed.moves(Grant):
+        if row := move.then if move.opens else _closed(move):
+            yield row["person_id"]
+    changed = {move.now["name"] for move in proposed.moves(Role) if move.now}
+    if changed:
+        held = Grant.objects.filter(role__in=changed, ended_at=None)
+        yield from map(str, held.values_list("person_id", flat=True))
+
+
+def _invited(proposed: Proposed) -> list[Row]:
+    return [move.then or move.now or {} for move in proposed.moves(Invite)]
 
 
 def _closed(move: Move) -> Row | None:
