@@ -59,7 +59,7 @@ def test_row_14_a_quote_in_a_filter_finds_nothing_more(house: House, at_api: Ask
     olive, tried = at_api("olive"), 0
     for path, names in filters():
         for n, name in enumerate(names):
-            for trick in TRICKS if name == "search" and path in SEARCHED else TRICKS[n % 6 :: 6]:
+            for trick in TRICKS if name == "search" and path in SEARCHED else TRICKS[n % 11 :: 11]:
                 along = "&client=acme" if path == "/access" and name != "client" else ""
                 answer = olive.get(f"{path}?{name}={quote(trick)}{along}")
                 assert answer.status_code in (200, 404, 422), (path, name, trick, answer.content[:300])
@@ -69,7 +69,7 @@ def test_row_14_a_quote_in_a_filter_finds_nothing_more(house: House, at_api: Ask
                 tried += 1
         for nul in NUL:
             assert olive.get(f"{path}?{names[0]}={nul}").status_code in (400, 422)
-    assert tried > 350, tried
+    assert tried > 200, tried
 
 
 LISTS = ("/clients/", "/domains/", "/mailboxes/", "/people/", "/invites/", "/changes/", "/findings/", "/audit/",
