@@ -157,7 +157,8 @@ def test_the_last_word_counts_in_whichever_round_it_was_said(house: House, monke
     do("rosters.open", SYSTEM, client="acme")
     assert standing(left.LEFT, then) == [f"{MIA} has left, and is not suspended"]
     newest = str(the(RoundLine, name=MIA, round__quarter=quarter_of(then)).pk)
-    do("rosters.answer", house.carl, line=newest, answer="here")
+    assert do("rosters.answer", house.carl, line=newest, answer="here").version
+    monkeypatch.setattr(pipeline.timezone, "now", lambda: then + DAY)
     assert standing(left.LEFT, then + DAY) == []
 
 
