@@ -4,7 +4,9 @@ Whoever holds such a link becomes the person: by an invite to an approver that n
 approve what they proposed themselves. A token never has one made for anybody: that would be to mint a session.
 """
 
-from postroom.access.acting import hold_any
+from uuid import UUID
+
+from postroom.access.acting import Access, stand_above
 from postroom.access.roles import ROLES
 from postroom.changes.cover import beyond
 from postroom.changes.policy import Proposed, Verdict, refuse
@@ -20,18 +22,24 @@ def own_link(proposed: Proposed) -> Verdict | None:
         for move in proposed.moves(Invite)
         if move.then and move.then["person_id"] and (move.edit.before is None or proposed.kind.permission == ISSUES)
     }
-    access, client = proposed.access, proposed.plan.client
+    access = proposed.access
     if not people or not access.actor.somebody:
         return None
     if access.actor.sort == "token":
         return refuse(own_link, "a token has no link made by which somebody signs in here")
-    more = [role for role in _roles() if any(beyond(role, access, client))]
-    if hold_any(more, client=client, among=sorted(people)):
+    if stand_above(sorted(people), _more(access)):
         return refuse(
             own_link, "this person may something that you may not: whoever gave them the role asks for the link"
         )
     return None
 
 
-def _roles() -> list[str]:
-    return [*ROLES, *Role.objects.filter(ended_at=None).values_list("name", flat=True)]
+def _more(access: Access) -> dict[str, list[str]]:
+    """Which roles may something that they may not, by place: a client where they hold something, or ('') wherever else."""
+    roles = [*ROLES, *Role.objects.filter(ended_at=None).values_list("name", flat=True)]
+
+    def here(client: UUID | None) -> list[str]:
+        return [role for role in roles if any(beyond(role, access, client))]
+
+    clients = {held.client for held in access.held if held.client and not held.domain}
+    return {"": here(None)} | {str(client): here(client) for client in clients}
