@@ -35,7 +35,7 @@ def own_link(proposed: Proposed) -> Verdict | None:
 
 
 def _more(access: Access) -> dict[str, list[str]]:
-    """Which roles may something that they may not, by place: a client where they hold something, or ('') wherever else."""
+    """Which roles may something that they may not, by place: a client where they hold something, '' wherever else."""
     roles = [*ROLES, *Role.objects.filter(ended_at=None).values_list("name", flat=True)]
 
     def here(client: UUID | None) -> list[str]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0015_redeliveries"),
+        ("postroom", "0012_redeliveries"),
     ]
 
     operations = [
