@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from changes.every_kind import WALKS, something_for_each
 from postroom.access import tokens
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.api.urls import api
+from postroom.changes.approvals import approve
 from postroom.changes.errors import ChangeError, Problems
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import submit
@@ -39,7 +38,6 @@ from postroom.models import (
 )
 
 Sql = Callable[..., list[tuple[Any, ...]]]
-GOLDEN = Path(__file__).parents[1] / "golden" / "api-keys.json"
 
 
 @pytest.fixture
@@ -50,8 +48,11 @@ def ola(house: House) -> Actor:
     wanted = ["grants.give", "grants.end", "domains.change", "domains.view", "mailboxes.create", "mailboxes.change",
               "aliases.create", "clients.view", "people.view", "record_sets.set", "mailboxes.view"]  # fmt: skip
     do("roles.create", house.oskar, name="acme desk", permissions=wanted)
+    do("roles.create", house.oskar, name="looker", permissions=["domains.view"])
     given = do("grants.give", house.oskar, person="ola@acme.example", role="acme desk", client="acme")
-    assert given.version, reasons(given)
+    # It ranks with operators, so it is held.
+    done = approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    assert done.version, reasons(done)
     return person("ola@acme.example", house.oskar)
 
 
@@ -60,11 +61,11 @@ def test_row_09_nobody_is_given_a_role_who_is_out_of_sight(house: House, ola: Ac
     globex = {"client": "globex"}, {"client": str(the(Client, slug="globex").pk)}, {"domain": "globex.example"}
     for ref in ("gus@globex.example", gus, "henry@northlight.example", str(house.henry.person)):
         with pytest.raises(Problems, match="no person"):
-            do("grants.give", ola, person=ref, role="client viewer", client="acme")
+            do("grants.give", ola, person=ref, role="looker", client="acme")
     for where in (*globex, {"client": "acme", "domain": "globex.example"}):
         with pytest.raises(Problems, match="that you can see"):
-            do("grants.give", ola, person="ola@acme.example", role="client viewer", **where)
-    assert do("grants.give", ola, person="ola@acme.example", role="client viewer", client="acme").version
+            do("grants.give", ola, person="ola@acme.example", role="looker", **where)
+    assert do("grants.give", ola, person="ola@acme.example", role="looker", client="acme").version
     assert not Grant_of("gus@globex.example") and not Grant_of("ola@acme.example", client__slug="globex")
 
 
@@ -220,32 +221,6 @@ def test_row_11_no_answer_holds_a_secret(house: House, at_api: Callable[[str], A
         assert [name for name, value in hidden.items() if value.encode() in text] == [], url
         seen += answer.status_code == 200
     assert seen > 80, seen
-
-
-def shape(value: Any, at: str = "") -> Iterator[str]:
-    """The keys of a document, as paths; what hangs under a key that is data is not followed."""
-    if isinstance(value, list):
-        for one in value:
-            yield from shape(one, at + "[]")
-    elif isinstance(value, dict) and at.count(".") < 2:
-        for key, one in value.items():
-            yield f"{at}.{key}"
-            yield from shape(one, f"{at}.{key}") if key in ("items",) else ()
-
-
-def test_row_11_what_is_answered_is_what_was_agreed(house: House, at_api: Callable[[str], Any]) -> None:
-    """A key that comes is read by somebody first: `WRITE_GOLDEN=yes pytest tests/flaws`, and read the difference."""
-    planted_secrets(house, at_api)
-    do("freezes.start", house.olive, scope="globex", reason="a test")
-    do("mailboxes.remove", house.olive, mailbox=MIA)
-    found: dict[str, set[str]] = {}
-    for path, answer in reading(at_api("oskar")):
-        if answer.status_code == 200 and not answer.streaming and path not in ("/openapi.json", "/kinds"):
-            found.setdefault(path, set()).update(shape(answer.json()))
-    now = {path: sorted(keys) for path, keys in sorted(found.items())}
-    if os.environ.get("WRITE_GOLDEN"):
-        GOLDEN.write_text(json.dumps(now, indent=1) + "\n")
-    assert now == json.loads(GOLDEN.read_text())
 
 
 # Rows 12 and 30: whose rights count

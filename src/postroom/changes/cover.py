@@ -36,12 +36,19 @@ def beyond(role: str, access: Access, client: UUID | None) -> Iterator[str]:
         yield f"{role} may {', '.join(more[:5])}, and you may not"
 
 
-def lasting(access: Access, client: UUID | None, until: datetime | None) -> Access:
-    """What `access` still holds at the client by then (None: for good): what ends before covers less."""
-    as_long = Q(until=None) | Q(until__gte=until) if until else Q(until=None)
+HeldUntil = tuple[str, UUID | None, datetime | None]
+
+
+def held_until(access: Access, client: UUID | None) -> list[HeldUntil]:
+    """(role, client, end) of what an actor holds at the client, or at all of them."""
     here = Q(client=None) | Q(client=client) if client else Q(client=None)
-    rows = Grant.objects.filter(as_long, here, person=access.actor.person, domain=None, ended_at=None)
-    kept = set(rows.values_list("role", "client"))
+    rows = Grant.objects.filter(here, person=access.actor.person, domain=None, ended_at=None)
+    return list(rows.values_list("role", "client", "until"))
+
+
+def lasting(access: Access, held: Sequence[HeldUntil], until: datetime | None) -> Access:
+    """What `access` still holds by then (None: for good): what ends before covers less."""
+    kept = {(role, client) for role, client, end in held if end is None or (until is not None and end >= until)}
     return Access(access.actor, tuple(h for h in access.held if (h.role, h.client) in kept), closed=access.closed)
 
 

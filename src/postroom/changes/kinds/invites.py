@@ -84,8 +84,8 @@ class RedirectInvite(Kind, name="invites.redirect"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = _open(state, self.invite)
-        if invite.mailbox_id:
-            readable(self.contact, state.get(Mailbox, str(invite.mailbox_id), where="invite").label)
+        if invite.mailbox:
+            readable(self.contact, invite.mailbox.label)
         yield from _over(invite, state)
         about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from postroom.access.roles import rank as height
-from postroom.changes.cover import beyond, lasting, more_here, outranked, signs_in_above
+from postroom.changes.cover import beyond, held_until, lasting, more_here, outranked, signs_in_above
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import ApiSession, ApiToken, Grant, Invite, Mailbox, Person, Role, Row
 
@@ -36,15 +36,16 @@ def rank(proposed: Proposed) -> Verdict | None:
 def _beyond(proposed: Proposed) -> Iterator[str]:
     """What the grants, roles and tokens of this plan would let somebody do that its proposer may not."""
     access, client = proposed.access, proposed.plan.client
+    given: set[tuple[str, str | None]] = set()
     for move in proposed.moves(Grant):
         role = (move.then or move.now or {})["role"]
         if proposed.kind.elevates:
             continue  # asked for, and given by whoever approves it (approvals.py)
         if move.opens:
-            yield from beyond(role, access, client)
-            yield from _outlasting(move, proposed)
+            given.add((role, (move.then or {})["until"]))
         elif height([role]) > access.rank_at(client):
             yield f"{role} stands above what you hold here"
+    yield from _given(given, proposed)
     for move in proposed.moves(Role, ApiToken):
         # A role may be given anywhere, so what it opens is held everywhere; a token is no more than its maker is there.
         anywhere = move.edit.table == Role._meta.db_table
@@ -53,12 +54,15 @@ def _beyond(proposed: Proposed) -> Iterator[str]:
             yield f"you may not {', '.join(more[:5])} yourself{' everywhere' if anywhere else ''}"
 
 
-def _outlasting(move: Move, proposed: Proposed) -> Iterator[str]:
-    """A role for longer than its giver holds as much: what was lent for hours is not passed on for good."""
-    row, client = move.then or {}, proposed.plan.client
-    until = datetime.fromisoformat(row["until"]) if row["until"] else None
-    if any(beyond(row["role"], lasting(proposed.access, client, until), client)):
-        yield f"{row['role']} would last longer than what you hold here"
+def _given(given: Iterable[tuple[str, str | None]], proposed: Proposed) -> Iterator[str]:
+    """A role beyond its giver's, or for longer than they hold as much: what was lent for hours is not passed on."""
+    access, client = proposed.access, proposed.plan.client
+    held = held_until(access, client) if given else []
+    for role, until in sorted(given, key=str):
+        yield from beyond(role, access, client)
+        end = datetime.fromisoformat(until) if until else None
+        if any(beyond(role, lasting(access, held, end), client)):
+            yield f"{role} would last longer than what you hold here"
 
 
 def _sign_ins(proposed: Proposed) -> Iterator[str]:
