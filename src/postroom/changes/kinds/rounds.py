@@ -28,6 +28,7 @@ from .fields import ClientRef, RoundLineRef
 
 ANSWERED_WITHIN = timedelta(days=14)
 ANSWER = "rosters.answer"
+RIGHTS: dict[str, type[Grant] | type[ApiToken]] = {"grants": Grant, "api_tokens": ApiToken}
 OURS = frozenset({"person", "system"})
 
 
@@ -173,13 +174,19 @@ def _answered(line: RoundLine, answer: str, state: State, **more: Any) -> Iterat
 
 def _saw(line: RoundLine, state: State) -> dict[str, Any]:
     """How the right stands while it is signed. stands: None where its signer cannot see whether it does."""
-    model = Grant if line.noun == "grants" else ApiToken
-    row: Any = state.find(model, line.object)
+    state.once(f"rights of {line.round_id}", lambda: _read(line.round_id, state))
+    row: Any = state.find(RIGHTS[line.noun], line.object)
     if row is None:  # the organization's own, for somebody who holds a role at this client alone
         standing = state.once(f"may act {line.client_id}", lambda: {one.id for one in may_act(line.client_id)})
         return {"stands": line.object in standing}
     over = row.ended_at or (row.until if row.until and row.until <= state.now else None)
     return {"stands": over is None, "until": plain(row.until), "ended": plain(over)}
+
+
+def _read(round: UUID, state: State) -> None:
+    """Every right of a round: of many lines that are signed together, each table is read once."""
+    lines = state.rows(RoundLine, round=round).values_list("noun", "object")
+    state.load((RIGHTS[noun], str(id)) for noun, id in lines)
 
 
 def _of_its_own(client: UUID, state: State) -> bool:
