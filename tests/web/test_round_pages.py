@@ -83,6 +83,15 @@ def test_a_token_whose_use_the_line_does_not_hold_is_not_called_unused(house: Ho
     assert "token CI of Olive" in tokens and "not known here" in tokens and "never here" not in tokens
 
 
+def test_who_sees_a_round_and_none_of_its_lines_is_not_told_that_it_is_done(house: House) -> None:
+    opened(house, "roster")
+    do("roles.create", house.oskar, name="watcher", permissions=["rounds.view", "clients.view"])
+    do("people.invite", house.oskar, name="Wim", email="wim@northlight.example")
+    do("grants.give", house.oskar, person="wim@northlight.example", role="watcher", client="acme")
+    shown = page(visitor(person("wim@northlight.example", house.oskar)).get("/rosters/"))
+    assert "lines not seen" in shown and "pb-good" not in shown and ">done<" not in shown
+
+
 def test_what_ends_is_asked_for_once_more_by_name_and_client(house: House, amy: Actor) -> None:
     address = opened(house, "access review")
     ada, two = visitor(house.ada), ["helpdesk of Henry", "client admin of Amy"]

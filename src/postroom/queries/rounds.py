@@ -48,7 +48,8 @@ class Listed:
 
     @property
     def done(self) -> bool:
-        return not self.left and not self.unknown
+        """Where no line is seen, what was answered is not known."""
+        return bool(self.lines) and not self.left and not self.unknown
 
 
 @dataclass(frozen=True)

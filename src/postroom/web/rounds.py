@@ -109,7 +109,9 @@ def _round(one: Listed) -> Row:
 
 
 def standing(one: Listed) -> Badge:
-    """How it is with a round. One with *unknown* lines is never done."""
+    """How it is with a round. One with *unknown* lines is never done, nor one whose lines are not for who asks."""
+    if not one.lines:
+        return Badge("unknown", "lines not seen")
     if one.closed:
         return Badge("fact", "closed", "lock") if one.done else Badge("warn", "closed, not all answered")
     if one.late:
