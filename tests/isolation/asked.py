@@ -120,6 +120,10 @@ API: dict[str, Asked] = {
     "GET /api/v1/reviews": Asked("approvals.view", filters={"client": CLIENT}),
     "POST /api/v1/reviews/<review_id>/close": Asked(
         "changes.approve", {"review_id": ("review",)}, body=why, allowed=MADE),
+    "GET /api/v1/access-reviews": Asked("rounds.view", filters={"client": CLIENT}),
+    "GET /api/v1/access-reviews/<round_id>": Asked("rounds.view", {"round_id": ("access review",)}),
+    "GET /api/v1/rosters": Asked("rounds.view", filters={"client": CLIENT}),
+    "GET /api/v1/rosters/<round_id>": Asked("rounds.view", {"round_id": ("roster",)}),
     "POST /api/v1/device": Asked(PUBLIC, body=lambda here: {"label": "x"}),
     "POST /api/v1/device/token": Asked(PUBLIC, body=lambda here: {"device_code": "x"}, allowed=(400,)),
     "POST /api/v1/session/end": Asked("changes.view"),

@@ -24,6 +24,8 @@ def by(field: str, key: str, **more: Any) -> Callable[[Ground], Params]:
 
 
 OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
+    "access_reviews.open": by("client", "client"), "access_reviews.sign": by("line", "right line", answer="keep"),
+    "rosters.open": by("client", "client"), "rosters.answer": by("line", "roster line", answer="here"),
     "access.suspend": by("client", "client"), "access.resume": by("client", "client"),
     "aliases.change": lambda here: {"alias": here.ids["alias"], "targets": [here.at("ned2")]},
     "aliases.create": lambda here: {"address": here.at("more"), "targets": [here.at("mia")]},
@@ -61,6 +63,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "sessions.end": by("session", "session"), "tokens.end": by("token", "token"),
 }  # fmt: skip
 OF_NO_CLIENT: dict[str, Params] = {
+    "nodes.deliver_again": {"node": "mx1"},
     "clients.create": {"name": "New"}, "nodes.add": {"node": "mx5", "role": "postroom_node_mx5"},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"}, "organization.change": {"name": "N"},
     "roles.change": {"role": "mail desk of one's own", "permissions": ["mailboxes.view"]},
@@ -153,7 +156,7 @@ def of_batches(who: Principal, all_of: dict[str, Ground]) -> Iterator[Cell]:
     mine = next((here for letter, here in all_of.items() if letter in who.knows), None)
     for letter, here in all_of.items():
         expect = verdict(who, "mailboxes.change", letter, door="changes.view")
-        room = 81 if here is mine else 82
+        room = 81 + len(all_of) + list(all_of).index(letter)  # another each time, so that it never stands so already
         parts = [
             {"kind": "mailboxes.change", "params": {"mailbox": one.ids["mailbox"], "quota_mb": room}}
             for one in ([mine] if mine and mine is not here else []) + [here]

@@ -56,6 +56,16 @@ PAGES: dict[str, Asked] = {
         "changes.approve", {"batch": ("batch",)}, allowed=FORM,
         body=lambda here: {"plan_hash": here.ids["batch hash"]}),
     "POST /changes/<uuid:change>/approve/": Asked("changes.approve", {"change": ("held",)}, body=seen, allowed=FORM),
+    "GET /access-reviews/": Asked("rounds.view", filters={"client": CLIENT}),
+    "GET /access-reviews/<uuid:review>/": Asked("rounds.view", {"review": ("access review",)}),
+    "POST /access-reviews/<uuid:review>/sign/": Asked(
+        "access_reviews.sign", {"review": ("access review",)}, allowed=FORM, refused=(302, 403),
+        body=lambda here: {"act": "keep", "line": here.ids["right line"], "why": "x"}),
+    "GET /rosters/": Asked("rounds.view", filters={"client": CLIENT}),
+    "GET /rosters/<uuid:roster>/": Asked("rounds.view", {"roster": ("roster",)}),
+    "POST /rosters/<uuid:roster>/answer/": Asked(
+        "rosters.answer", {"roster": ("roster",)}, allowed=FORM, refused=(302, 403),
+        body=lambda here: {"act": "here", "line": here.ids["roster line"], "why": "x"}),
     "GET /approvals/": Asked("approvals.view", filters={"client": CLIENT}),
     "GET /audit/": Asked("entries.view", filters={"client": ("slug",), "q": ("mail", "domain name", "mailbox"),
                                                   "person": ("person mail",)}),

@@ -160,7 +160,7 @@ def normal(answer: Answer, cell: Cell) -> str:
     text = re.sub(r"/sign-in/\?next=\S*", "/sign-in/", answer.text)  # where they wanted to go, as they said it
     for one in sorted(cell.sent, key=len, reverse=True):
         for spelt in {one, html.escape(one), quote(one), quote(one, safe=""), one.lower()}:
-            text = re.sub(rf"\b{spelt}\b", "…", text) if spelt.isdigit() else text.replace(spelt, "…")
+            text = re.sub(rf"(?<![\w.]){spelt}(?![\w.])", "…", text) if spelt.isdigit() else text.replace(spelt, "…")
     return re.sub(
         r"""name="csrfmiddlewaretoken" value="[^"]*"|csrf\w*["']?[:=][^;}]*|name="key" value="[^"]*\"""", "", text
     )

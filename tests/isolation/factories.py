@@ -37,6 +37,7 @@ from postroom.models import (
     Change,
     Client,
     Delivery,
+    Device,
     DeviceCode,
     DkimKey,
     Domain,
@@ -59,8 +60,12 @@ from postroom.models import (
     Reading,
     RecordedEdit,
     RecordSet,
+    Redelivery,
     Review,
+    Round,
+    RoundLine,
     Secret,
+    ServerReading,
     Subject,
     TokenUse,
 )
@@ -70,7 +75,7 @@ from web.visitors import login
 Factory = Callable[[World, Ground], None]
 FACTORIES: dict[type[models.Model], Factory] = {}
 # Rows that hold no word anybody typed: numbers, hashes, ids and our own words.
-WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Secret, TokenUse}
+WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Redelivery, Round, Secret, TokenUse}
 AGENT = "Browser of {canary}"
 
 
@@ -252,6 +257,34 @@ def finding(world: World, here: Ground) -> None:
         first, second = Finding.objects.filter(client=here.client, closed_at=None).order_by("pk")
     here.ids |= {"finding": str(first.pk), "finding known": str(second.pk)}
     done(world.house, "findings.acknowledge", world.house.olive, finding=str(second.pk), reason=here.words("calling"))
+
+
+@makes(Round, RoundLine)
+def rounds(world: World, here: Ground) -> None:
+    """What is asked of it every quarter: one right that nobody has signed, one mailbox that nobody has answered for."""
+    for sort, noun, id in (("access review", "grants", "right line"), ("roster", "mailboxes", "roster line")):
+        done(world.house, f"{sort.replace(' ', '_')}s.open", world.house.oskar, client=here.slug)
+        asked = the(Round, client=here.client, sort=sort)
+        with acting_as(SYSTEM):
+            line = asked.lines.filter(noun=noun, person=None if noun == "mailboxes" else here.people["viewer"].person)
+            here.ids |= {sort: str(asked.pk), id: str(line.order_by("name")[0].pk)}
+
+
+@makes(Redelivery)
+def redelivery(world: World, here: Ground) -> None:
+    done(world.house, "nodes.deliver_again", world.house.olive, node="mx1", object=here.ids["address"])
+
+
+@makes(Device)
+def device(world: World, here: Ground) -> None:
+    ours("devices.register", person=here.ids["person admin"], network="192.0.0.0/16", browser=here.words("Browser"))
+
+
+@makes(ServerReading)
+def server(world: World, here: Ground) -> None:
+    with acting_as(SYSTEM):
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": timezone.now()}
+        ServerReading.objects.create(server=f"ns1.{here.domain}", said={f"TXT {here.domain}.": [here.canary]}, **about)
 
 
 @makes(LookedAt)

@@ -23,21 +23,26 @@ OPERATES = MAILBOXES | ALIASES | INVITES | {
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
-    "findings.reopen", "entries.export",
+    "findings.reopen", "entries.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
 }  # fmt: skip
 OWNS = OPERATES | {
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
     "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve",
+    "access_reviews.open", "access_reviews.sign",
 }  # fmt: skip
 MAY: dict[str, frozenset[str]] = {
     "break-glass": OWNS | OF_THE_AGENCY,
     "owner": OWNS | OF_THE_AGENCY,
     "operator": OPERATES | OF_THE_AGENCY,
-    "approver": OF_THE_AGENCY | {"changes.approve", "freezes.start", "findings.accept"},
+    "approver": OF_THE_AGENCY | {
+        "changes.approve", "freezes.start", "findings.accept", "access_reviews.open", "access_reviews.sign",
+        "grants.end",
+    },
     "helpdesk": OF_THE_AGENCY | {"invites.resend", "invites.cancel"},
     "auditor": OF_THE_AGENCY | {"entries.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | TOKENS | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
+        "rosters.answer",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

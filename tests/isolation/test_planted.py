@@ -10,6 +10,7 @@ import pytest
 from asked import API
 from asked_kinds import of_kinds
 from cells import Cell, grounds
+from django.db.models import Q
 from principals import NAMED
 from test_matrix import Refusals, Watch, judged, tried
 from three_clients import World
@@ -20,6 +21,7 @@ from postroom.api import changes as api_changes
 from postroom.api import door as api_door
 from postroom.api import objects as api_objects
 from postroom.api import problems as api_problems
+from postroom.changes import approvals
 from postroom.changes.errors import NotThere
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
@@ -62,7 +64,9 @@ def no_filter_of_the_record(patch: Patch, world: World, admin: Any) -> None:
 
 
 def no_wall_around_changes(patch: Patch, world: World, admin: Any) -> None:
+    """And the filter before it, which would hide that it is gone."""
     no_wall(admin, "changes")
+    patch.setattr(approvals, "changes_seen", Q)
 
 
 def no_permission_on_one_verb(patch: Patch, world: World, admin: Any) -> None:

@@ -11,9 +11,10 @@ from django.utils import timezone
 from postroom.access.acting import Access, Actor, acted, current
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.kind import KINDS
-from postroom.models import Change, Client, Grant, Review
+from postroom.models import Change, Grant, Review
 
 from .changes import line, shown
+from .clients import named
 from .page import Page, page
 
 MOST = 50
@@ -88,7 +89,7 @@ def to_review(
     """The same as pages, oldest and so first due first; what one did oneself too, for somebody else to close."""
     rows = Review.objects.filter(changes_seen("change__"), closed_at=None)
     if client is not None:
-        rows = rows.filter(client__in=visible(actor, Client).filter(slug=client).values("pk"))
+        rows = rows.filter(client__in=named(actor, client).values("pk"))
     along = rows.select_related("change__client", "change__proposer", "change__undone_by")
     found = page(along.defer("change__plan"), key="id", after=after, limit=limit)
     return Page([_review(one) for one in found.items], found.next)

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.models import Change, Client, Domain, Mailbox
+from postroom.protocols.refs import short_ref
 
 from .records import Standing
 
@@ -22,6 +23,15 @@ class Held:
     domains: int
     mailboxes: int
     changed: datetime | None
+
+
+def named(actor: Actor, ref: str) -> "QuerySet[Client]":
+    """The client of this id or slug, to narrow something to it; none where there is none that this actor sees."""
+    wanted, rows = short_ref(ref), visible(actor, Client)
+    try:
+        return rows.filter(pk=UUID(wanted))
+    except ValueError:
+        return rows.filter(slug=wanted)
 
 
 def held(actor: Actor, clients: Sequence[Client]) -> dict[UUID, Held]:

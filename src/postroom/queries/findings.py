@@ -13,9 +13,10 @@ from django.utils import timezone
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.models import Acceptance, Client, Finding, Grant, Look
+from postroom.models import Acceptance, Finding, Grant, Look
 from postroom.models.findings import SEVERITIES, severity_rank
 
+from .clients import named
 from .objects import SHORTEST
 from .page import Page, page
 
@@ -67,7 +68,7 @@ def _narrowed(rows: "QuerySet[Any]", actor: Actor, asked: Asked) -> "QuerySet[An
     if asked.client == "organization":
         rows = rows.filter(client=None)
     elif asked.client:
-        rows = rows.filter(client__in=visible(actor, Client).filter(slug=asked.client).values("pk"))
+        rows = rows.filter(client__in=named(actor, asked.client).values("pk"))
     known = {"severity": asked.severity, "check_name": asked.check, "domain__name": asked.domain.lower()}
     rows = rows.filter(**{column: value for column, value in known.items() if value})
     if asked.object:

@@ -17,9 +17,10 @@ from postroom.access.acting import Access, Actor, acted, may_act
 from postroom.access.roles import CLIENT_ROLES
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.models import ApiToken, Client, Grant, Mailbox, Person, Role, Round, RoundLine
+from postroom.models import ApiToken, Grant, Mailbox, Person, Role, Round, RoundLine
 from postroom.models.rounds import ACCESS, ROSTER, newer, to_answer
 
+from .clients import named
 from .page import Page, page
 
 SIZE = 25
@@ -77,7 +78,7 @@ def rounds(actor: Actor, sort: str, *, client: str = "", after: str = "", limit:
     """Newest first. Five queries."""
     rows = visible(actor, Round).filter(sort=sort)
     if client:
-        rows = rows.filter(client__in=visible(actor, Client).filter(slug=client).values("pk"))
+        rows = rows.filter(client__in=named(actor, client).values("pk"))
     found = page(rows, key="id", after=after or None, limit=limit, newest_first=True, along=("client",))
     return Page(counted(actor, found.items), found.next)
 

@@ -29,7 +29,7 @@ class RegisterDevice(Kind, name="devices.register"):
             return
         yield create(Device, state.new_id(), person_id=person.pk, **about, made=state.now)
         yield create(
-            Letter, state.new_id(), client_id=person.client_id, person_id=person.pk, contact=person.email, says=DEVICE,
+            Letter, state.new_id(), person_id=person.pk, contact=person.email, says=DEVICE,
             about=f"{self.browser}, in the network {self.network}", made=state.now,
         )  # fmt: skip
 
