@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.changes.kinds.rounds import of_its_own
 from postroom.models import RoundLine
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import rounds as queries
@@ -178,7 +179,7 @@ def _notes(request: Any, about: Listed) -> tuple[Note, ...]:
 
 def own(request: Any, about: Listed) -> bool:
     """Whether who asks is one of the client's own people, as far as their role says."""
-    return queries.own_people(request.access, about.round.client_id)
+    return of_its_own(request.access, about.round.client_id)
 
 
 def _bulk(request: Any, about: Listed, narrow: Narrow) -> Answers:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 from pydantic import Field
 
-from postroom.access.acting import may_act
+from postroom.access.acting import Access, may_act
 from postroom.access.roles import CLIENT_ROLES
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
@@ -106,7 +106,7 @@ class AnswerRoster(Kind, name="rosters.answer"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         line = _line(state, self.line, ROSTER)
-        own = state.once(f"own {line.client_id}", lambda: _of_its_own(line.client_id, state))
+        own = state.once(f"own {line.client_id}", lambda: of_its_own(state.access, line.client_id))
         yield from _answered(line, self.answer, state, on_behalf=not own)
 
 
@@ -189,6 +189,6 @@ def _read(round: UUID, state: State) -> None:
     state.load((RIGHTS[noun], str(id)) for noun, id in lines)
 
 
-def _of_its_own(client: UUID, state: State) -> bool:
+def of_its_own(access: Access, client: UUID) -> bool:
     """Whether somebody answers by a role of the client's own people."""
-    return any(held.role in CLIENT_ROLES and held.allows(ANSWER) for held in state.access.at(client))
+    return any(held.role in CLIENT_ROLES and held.allows(ANSWER) for held in access.at(client))
