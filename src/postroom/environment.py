@@ -58,7 +58,8 @@ SETTINGS = (
     Setting("STATE", Path("/var/lib/postroom"), Path, "where this installation keeps what it must not lose"),
     Setting("DATABASE_URL", "postgresql:///postroom?user=postroom_app", str, "the one store of state; its role decides "
             "what a process may do (sql/roles.sql)"),
-    Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links; without a file, no pages"),
+    Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links and encrypts seeds of second "
+            "factors; without a file, no pages"),
     Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
     Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),

@@ -66,6 +66,11 @@ def test_every_operation_refuses_fields_of_a_body_that_it_does_not_know(house: H
         assert code == 422 and EXTRA in where, (method, path, code, where)
 
 
+@pytest.mark.parametrize("body", [b"[" * 20_000, b"no json", b"\xff", b"[1]"])
+def test_a_body_that_cannot_be_read_is_refused_too(house: House, at_api: Ask, body: bytes) -> None:
+    assert answered(at_api("oskar").http, "GET", "/clients", body=body) == (422, ["body"])
+
+
 def test_what_stands_inside_of_a_body_is_held_to_it_too(house: House, at_api: Ask) -> None:
     found = [schema for *_, one in operations() for model in sources(one, "body") for schema in bodies(model)]
     ours = {schema for schema in found if schema.__module__.startswith("postroom")}

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from cast import MIA, House, again, do, do_all, left_out, person, reasons, the, together
+from cast import MIA, House, again, do, do_all, kind, left_out, person, reasons, the, together
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes import carry
 from postroom.changes.approvals import approve, undo
 from postroom.changes.carry import carry_out
 from postroom.changes.errors import NothingToDo, Problems
+from postroom.changes.pipeline import dry_run, submit
 from postroom.models import ApiToken, Change, Grant, Letter, Mailbox, Round, RoundLine
 from postroom.protocols.quarters import began, quarter_of
 from postroom.worker.rounds import end_right, quarterly
@@ -48,9 +51,6 @@ def line(round: Round, name: str) -> str:
 
 
 def sign(by: Actor, id: str, answer: str = "keep", why: str = "still their work") -> Change:
-    from cast import kind
-    from postroom.changes.pipeline import submit
-
     return submit(kind("access_reviews.sign", line=id, answer=answer), actor=by, why=why)
 
 
@@ -64,6 +64,20 @@ def carried(change: Change) -> Change:
     """What the worker does with what was signed."""
     carry_out(str(change.pk), "end")
     return again(change)
+
+
+def test_many_lines_are_signed_with_as_many_queries_as_two(house: House, amy: Actor) -> None:
+    asked = list(lines(review(house)).values())
+    others = [one for one in asked if one.person_id != house.ada.person]
+    assert len(others) > 4
+
+    def queries(many: int) -> int:
+        parts = [kind("access_reviews.sign", line=str(one.pk), answer="keep") for one in others[:many]]
+        with CaptureQueriesContext(connection) as found:
+            dry_run(parts, actor=house.ada, why="x")
+        return len(found)
+
+    assert queries(len(others)) == queries(2)
 
 
 def test_a_review_lists_every_right_that_reaches_the_client_as_it_stands(house: House, amy: Actor) -> None:

@@ -10,12 +10,13 @@ from django.utils import timezone
 from cast import House, as_wanted, do, holds
 from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Delivery, Finding, RecordSet, ServerReading
+from postroom.dns.read_back import Evidence
+from postroom.models import Delivery, Domain, Finding, RecordSet, ServerReading
 from postroom.posture.checks.name_servers import Told, evaluate
 from postroom.posture.run import run
 from postroom.resolve.answer import Answer, NotRead, Server
 from postroom.resolve.fake import FakeResolver
-from postroom.worker import name_servers
+from postroom.worker import name_servers, zones
 from postroom.worker.name_servers import NameServers
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -157,3 +158,50 @@ def test_a_silent_server_is_asked_once_a_minute(house_read: House, monkeypatch: 
         assert [one.failed for one in silent] == ["no answer within 2 s"] * 2
         answered = sum(len(one.said) for one in ServerReading.objects.filter(server=NS1))
     assert world.asked == answered + 1
+
+
+def test_domains_that_nobody_answers_for_keep_no_other_waiting(house_read: House, monkeypatch: Any) -> None:
+    """More of them than are looked at together, and never read, so that they stand first."""
+    with acting_as(SYSTEM):
+        acme = Domain.objects.get(name="acme.example")
+        ServerReading.objects.create(at=timezone.now() - timedelta(hours=1), domain=acme, server=NS1)
+    world = World(house_read)
+    del world.delegations["globex.example."]
+    monkeypatch.setattr(name_servers, "resolver", lambda: world)
+    monkeypatch.setattr(name_servers, "AT_ONCE", 1)
+    kept = NameServers()
+    assert [kept.look() for _ in range(3)] == [1, 1, 0]
+    with acting_as(SYSTEM):
+        assert ServerReading.objects.filter(at__gt=timezone.now() - timedelta(minutes=1)).count() == 2
+
+
+def test_what_was_said_before_the_zone_was_written_is_no_answer(house_read: House, monkeypatch: Any) -> None:
+    world = World(house_read)
+    www = {"domain": "acme.example", "name": "www.acme.example", "type": "A"}
+    change = do("record_sets.set", house_read.olive, **www, values=["192.0.2.1"])
+    assert looked(world, monkeypatch) == {}, "agreed, and not yet published"
+    with acting_as(SYSTEM):
+        delivery = Delivery.objects.get(change=change, target="zone")
+    as_wanted(house_read, "acme.example")
+    agrees = Evidence("A www.acme.example.", "192.0.2.1", NS1, timezone.now(), True)
+    monkeypatch.setattr(zones, "_written", lambda *_: None)
+    monkeypatch.setattr(zones, "_read_back", lambda *_: [agrees])
+    monkeypatch.setattr(zones, "read", lambda zone, hosting: house_read.zones[zone])
+    assert zones.publish(change, delivery).evidence
+    with acting_as(SYSTEM):
+        Delivery.objects.filter(target="zone").update(done=True)
+    assert found() == {}, "nobody was asked since"
+    assert looked(world, monkeypatch, later=False) == {}
+    with acting_as(SYSTEM):
+        assert ServerReading.objects.filter(said__has_key="A www.acme.example.", at__gt=delivery.since).count() == 2
+
+
+def test_a_look_that_was_overtaken_is_not_kept(house_read: House, monkeypatch: Any) -> None:
+    world = World(house_read)
+    assert looked(world, monkeypatch) == {}
+    with acting_as(SYSTEM):
+        one = ServerReading.objects.get(server=NS1, domain__name="acme.example")
+        domain = Domain.objects.get(name="acme.example")
+    name_servers.keep(domain, {NS1: ({f"MX {APEX}": EVIL}, "")}, began=timezone.now() - timedelta(hours=1))
+    with acting_as(SYSTEM):
+        assert ServerReading.objects.get(server=NS1, domain__name="acme.example").pk == one.pk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from postroom.web.routes import page as documented
 from postroom.web.urls import urlpatterns
 
 DOCS = Path(__file__).parents[2] / "docs" / "routes.md"
+SRC = Path(__file__).parents[2] / "src" / "postroom"
 GATE = "postroom.web.gate.Gate"
 
 
@@ -162,3 +164,16 @@ def test_the_docs_list_every_route_as_the_code_has_it() -> None:
     approving = next(one for one in listed if one["path"] == "/api/v1/changes/<change_id>/approve")
     assert approving["permission"] == "changes.approve" and approving["step_up"] == "by what is asked"
     assert approving["recorded"] == "the change"
+
+
+def test_what_asks_for_a_fresh_factor_says_so() -> None:
+    """Of views that ask in their own words, `step_up.before…`; those that leave it to another function say so too."""
+    asking = 0
+    for source in (*SRC.glob("web/*.py"), *SRC.glob("api/*.py")):
+        for view in (one for one in ast.walk(ast.parse(source.read_text())) if isinstance(one, ast.FunctionDef)):
+            declared = [one for one in view.decorator_list if isinstance(one, ast.Call)]
+            doors = [one for one in declared if getattr(one.func, "id", "") in ("act", "submits")]
+            if doors and "step_up.before" in ast.unparse(view):
+                asking += 1
+                assert any(word.arg == "step_up" for word in doors[0].keywords), (source.name, view.name)
+    assert asking > 10

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from visitors import visitor
 
-from cast import MIA, House, do, kind, redeemed, the, waits
+from cast import MIA, House, do, kind, person, redeemed, the, waits
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import withdraw
 from postroom.changes.pipeline import submit
@@ -104,6 +104,16 @@ def test_the_form_of_an_undo_names_what_it_takes_back(house: House) -> None:
     assert f"Takes back Suspend mailbox {MIA}" in text
     other = plain(visitor(house.carl).get(f"/do/history.roll_back/?change={done.pk}0"))
     assert "Takes back" not in other
+
+
+def test_the_form_of_an_undo_names_nothing_to_who_may_not_look_at_changes_there(house: House) -> None:
+    done = do("mailboxes.suspend", house.olive, mailbox=MIA)
+    do("roles.create", house.oskar, name="watcher", permissions=["mailboxes.view", "history.roll_back"])
+    do("people.invite", house.oskar, name="Wim", email="wim@northlight.example")
+    do("grants.give", house.oskar, person="wim@northlight.example", role="watcher", client="acme")
+    do("grants.give", house.oskar, person="wim@northlight.example", role="auditor", client="globex")
+    text = plain(visitor(person("wim@northlight.example", house.oskar)).get(f"/do/history.roll_back/?change={done.pk}"))
+    assert "Undo" in text and "Takes back" not in text
 
 
 def test_a_role_that_nobody_gave_was_there_from_the_founding(house: House) -> None:

@@ -20,7 +20,7 @@ from postroom.access.tokens import draw, hashed
 from postroom.changes.approvals import approve
 from postroom.changes.errors import NotAllowed, Problems
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Due, Invite, Letter, Login
+from postroom.models import Change, Device, Due, Invite, Letter, Login
 
 OLIVE, OWNER = "olive@northlight.example", "owner@northlight.example"
 NEW = "another few plain words"
@@ -115,6 +115,7 @@ def test_the_link_alone_is_nothing_with_the_factor_it_is_a_new_password(house: H
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     do("sessions.open", SYSTEM, secrets={"session": "5" * 64}, person=OLIVE, mfa="x", until=until)
     do("tokens.create", house.olive, secrets={"token": "6" * 64}, name="x", permissions=["domains.view"], until=until)
+    do("devices.register", SYSTEM, person=OLIVE, network="192.0.0.0/16", browser="Firefox on Linux")
     assert token_of("6" * 64)
     browser = opened(mailed())
     page = browser.get("/recover/set/").content.decode()
@@ -127,6 +128,8 @@ def test_the_link_alone_is_nothing_with_the_factor_it_is_a_new_password(house: H
     assert done.status_code == 200 and b"another password" in done.content, "and the code was not used up before"
     assert thief.get("/")["Location"].startswith("/sign-in/") and session_of("5" * 64) is None, "all sessions end"
     assert token_of("6" * 64) is None, "and what whoever had the sign-in may have made with it"
+    with acting_as(SYSTEM):
+        assert not Device.objects.filter(ended_at=None).exists(), "nor is a device of theirs one of hers"
     assert letters("recovered") == [OLIVE, OWNER]
     assert told("signed in again") and told("password changed")
     later = pyotp.TOTP(secret).at(time.time() + 30)

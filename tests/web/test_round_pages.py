@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from visitors import visitor
 
 from cast import MIA, House, do, do_all, person, the
@@ -72,6 +74,22 @@ def test_an_approver_signs_chosen_lines_with_a_reason_and_none_of_their_own(hous
     assert "2 of 7 answered" in again and "asked their leads · Ada" in again
     with acting_as(SYSTEM):
         assert Change.objects.filter(kind="access_reviews.sign").count() == 1
+
+
+def test_a_token_whose_use_the_line_does_not_hold_is_not_called_unused(house: House) -> None:
+    until = (timezone.now() + timedelta(days=30)).isoformat()
+    do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="CI", permissions=["domains.view"], until=until)
+    tokens = page(visitor(house.ada).get(f"{opened(house, 'access review')}?q=token CI"))
+    assert "token CI of Olive" in tokens and "not known here" in tokens and "never here" not in tokens
+
+
+def test_who_sees_a_round_and_none_of_its_lines_is_not_told_that_it_is_done(house: House) -> None:
+    opened(house, "roster")
+    do("roles.create", house.oskar, name="watcher", permissions=["rounds.view", "clients.view"])
+    do("people.invite", house.oskar, name="Wim", email="wim@northlight.example")
+    do("grants.give", house.oskar, person="wim@northlight.example", role="watcher", client="acme")
+    shown = page(visitor(person("wim@northlight.example", house.oskar)).get("/rosters/"))
+    assert "lines not seen" in shown and "pb-good" not in shown and ">done<" not in shown
 
 
 def test_what_ends_is_asked_for_once_more_by_name_and_client(house: House, amy: Actor) -> None:

@@ -124,7 +124,7 @@ def withdraw_change(request: Any, change_id: UUID, body: Why) -> Any:
 
 
 @router.post("/changes/{change_id}/undo", response=DONE_OR_WAITING)
-@submits("changes.view")
+@submits("changes.view", step_up=SOMETIMES)
 def undo_change(request: Any, change_id: UUID, body: Why) -> Any:
     """Take back one change; answers with the new one."""
     back = KINDS["history.roll_back"].model_validate({"change": str(change_id)})
@@ -173,7 +173,7 @@ def withdraw_all(request: Any, batch_id: UUID, body: Why) -> Any:
 
 
 @router.post("/batches/{batch_id}/undo", response=DONE_OR_WAITING)
-@submits("changes.view")
+@submits("changes.view", step_up=SOMETIMES)
 def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
     step_up.before_undoing_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))

@@ -42,6 +42,6 @@ def _sent(body: bytes) -> list[str]:
         return []
     try:
         sent = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deeply to be read
         return ["body"]
     return list(sent) if isinstance(sent, dict) else ["body"]

@@ -29,11 +29,15 @@ def permissions() -> list[str]:
 
 def beyond(role: str, access: Access, client: UUID | None) -> Iterator[str]:
     """What is in this role and not in what `access` holds at the client, in words; nothing where all of it is."""
-    held = standing(role)
+    yield from more_than(standing(role), access, client)
+
+
+def more_than(held: Held, access: Access, client: UUID | None) -> Iterator[str]:
+    """The same of a role that was read before."""
     if held.rank > access.rank_at(client):
-        yield f"{role} stands above what you hold here"
+        yield f"{held.role} stands above what you hold here"
     if more := [one for one in permissions() if held.allows(one) and not access.can(one, client)]:
-        yield f"{role} may {', '.join(more[:5])}, and you may not"
+        yield f"{held.role} may {', '.join(more[:5])}, and you may not"
 
 
 HeldUntil = tuple[str, UUID | None, datetime | None]
@@ -58,8 +62,9 @@ def signs_in_above(access: Access, people: Sequence[str]) -> bool:
         return False
     clients = {h.client for h in access.held if h.client and not h.domain}
     everywhere = max((h.rank for h in access.held if h.client is None), default=-1)
-    above = {str(client): roles_above(access.rank_at(client)) for client in clients}
-    return stand_above(people, {"": roles_above(everywhere), **above})
+    ranks = {"": everywhere} | {str(client): access.rank_at(client) for client in clients}
+    above = {rank: roles_above(rank) for rank in set(ranks.values())}  # as many queries as heights, not as clients
+    return stand_above(people, {place: above[rank] for place, rank in ranks.items()})
 
 
 def outranked(access: Access, client: UUID | None, people: Sequence[str]) -> bool:
@@ -73,6 +78,12 @@ def more_here(access: Access, client: UUID | None, people: Sequence[str]) -> boo
         return False
     above = roles_above(access.rank_at(client))
     return stand_above(people, {"organization": above, str(client): above})
+
+
+def every_role() -> list[Held]:
+    """Postroom's, and the organization's own as they stand now. One query."""
+    own = Role.objects.filter(ended_at=None).values_list("name", "permissions")
+    return [*map(Held, ROLES), *(Held(name, permissions=tuple(named)) for name, named in own)]
 
 
 def standing(role: str) -> Held:

@@ -21,7 +21,7 @@ class Key:
 
 
 KEYS = (
-    Key("django", "signs sessions and sign-in links of the pages"),
+    Key("django", "signs sessions and sign-in links of the pages, and encrypts seeds of second factors"),
     Key("pdns-api", "opens PowerDNS's HTTP interface"),
     Key("submission", "password of our own sender at submission"),
 )

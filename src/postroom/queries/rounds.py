@@ -14,9 +14,9 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acted, may_act
-from postroom.access.roles import CLIENT_ROLES
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
+from postroom.changes.kinds.rounds import of_its_own
 from postroom.models import ApiToken, Grant, Mailbox, Person, Role, Round, RoundLine
 from postroom.models.rounds import ACCESS, ROSTER, newer, to_answer
 
@@ -49,7 +49,8 @@ class Listed:
 
     @property
     def done(self) -> bool:
-        return not self.left and not self.unknown
+        """Where no line is seen, what was answered is not known."""
+        return bool(self.lines) and not self.left and not self.unknown
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,10 @@ def waiting(access: Access) -> list[Listed]:
     return [one for one in counted(access.actor, mine[:WAITING], open=True) if one.left]
 
 
-def own_people(access: Access, client: UUID) -> bool:
-    """Whether somebody acts at this client by a role of its own people."""
-    return any(held.role in CLIENT_ROLES for held in access.at(client))
-
-
 def _asked(one: Round, access: Access) -> bool:
     if not access.can(KINDS[one.sort], one.client_id):
         return False
-    return one.sort == ACCESS or one.due_at < timezone.now() or own_people(access, one.client_id)
+    return one.sort == ACCESS or one.due_at < timezone.now() or of_its_own(access, one.client_id)
 
 
 def counted(actor: Actor, rows: Sequence[Round], *, open: bool = False) -> list[Listed]:

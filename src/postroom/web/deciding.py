@@ -94,7 +94,7 @@ def withdraw_all(request: Any, batch: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"/batches/{batch}/")
 
 
-@act("changes.view")
+@act("changes.view", step_up=SOMETIMES)
 def undo_all(request: Any, batch: UUID) -> HttpResponse:
     why = reason(request)
     if not why:

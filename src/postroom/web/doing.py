@@ -13,6 +13,7 @@ from django.shortcuts import render
 
 from postroom.access.acting import acting_as
 from postroom.access.declared import SOMETIMES
+from postroom.access.scope import changes_seen
 from postroom.changes import step_up
 from postroom.changes.approvals import undo
 from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems
@@ -170,7 +171,7 @@ def shown(request: HttpRequest, asked: KindForm) -> HttpResponse:
 def _taken_back(asked: KindForm) -> tuple[Fact, ...]:
     """Of an undo, the change that is meant: its id says nothing to anybody."""
     ref = asked.typed.get("change", "") if asked.name == "history.roll_back" else ""
-    old = Change.objects.filter(pk=ref).first() if is_id(ref) else None
+    old = Change.objects.filter(changes_seen(), pk=ref).first() if is_id(ref) else None
     return (Fact("Takes back", Link(title(old.kind, old.params), f"/changes/{old.pk}/")),) if old else ()
 
 

@@ -17,8 +17,7 @@ from postroom.changes.kinds.people import EndSession
 from postroom.changes.pipeline import submit
 from postroom.models import ApiSession, Device
 from postroom.models.base import made_at
-from postroom.posture.checks.shared import network_of
-from postroom.protocols.user_agents import family
+from postroom.posture.checks.devices import place_of
 from postroom.web.entries import entered
 from postroom.web.parts.plain_pages import OwnSessions
 from postroom.web.parts.shapes import Act, Badge, Code, Item
@@ -75,7 +74,8 @@ def _place(request: Any) -> dict[str, str]:
     """Network and browser of whoever asks: as the session's own row has them, by which the check judges too."""
     one = UserSession.objects.filter(user=request.user, session_key=request.session.session_key).first()
     source, said = (one.ip, one.user_agent) if one else (request.META.get("REMOTE_ADDR", ""), "")
-    return {"network": network_of(source) or "an unknown network", "browser": family(said)}
+    network, browser = place_of(source, said)
+    return {"network": network, "browser": browser}
 
 
 def _devices(request: Any) -> tuple[Item, ...]:

@@ -7,6 +7,8 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.changes.kinds.rounds import of_its_own
+from postroom.models import RoundLine
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import rounds as queries
 from postroom.queries.rounds import KINDS, Listed, Now, Shown
@@ -62,6 +64,7 @@ OPTIONS = {
     ROSTER: (Option("", "Every line"), Option("open", "No answer"), Option("here", "Still here"),
              Option("left", "Left"), Option("unknown", "Unknown")),
 }  # fmt: skip
+NOT_KEPT = Badge("unknown", "not known here")
 CLOSED = Note("This round is closed", "A later one is open; what was answered here stands in the record.", icon="lock")
 
 
@@ -107,7 +110,9 @@ def _round(one: Listed) -> Row:
 
 
 def standing(one: Listed) -> Badge:
-    """How it is with a round. One with *unknown* lines is never done."""
+    """How it is with a round. One with *unknown* lines is never done, nor one whose lines are not for who asks."""
+    if not one.lines:
+        return Badge("unknown", "lines not seen")
     if one.closed:
         return Badge("fact", "closed", "lock") if one.done else Badge("warn", "closed, not all answered")
     if one.late:
@@ -174,7 +179,7 @@ def _notes(request: Any, about: Listed) -> tuple[Note, ...]:
 
 def own(request: Any, about: Listed) -> bool:
     """Whether who asks is one of the client's own people, as far as their role says."""
-    return queries.own_people(request.access, about.round.client_id)
+    return of_its_own(request.access, about.round.client_id)
 
 
 def _bulk(request: Any, about: Listed, narrow: Narrow) -> Answers:
@@ -197,12 +202,17 @@ def _right(request: Any, one: Shown, may: bool) -> Row:
     given = stood.get("given_by") or one.now.given_by or Badge("fact", "not said", "user-off")
     return Row((
         Cell((Strong(line.name), sealed), reason), where, when(stood["since"]), when(stood.get("until")) or "no end",
-        given if line.noun == "grants" else "", _used(stood), _now(one.now), _answer(one, NOT_YET[ACCESS]),
+        given if line.noun == "grants" else "", _used(line), _now(one.now), _answer(one, NOT_YET[ACCESS]),
     ), value=str(line.pk) if may and not one.own else "", name=line.name)  # fmt: skip
 
 
-def _used(stood: Mapping[str, Any]) -> Words | Cell:
-    """When it was used last, as it was known when the review opened."""
+def _used(line: RoundLine) -> Words | Cell:
+    """When it was used last, as it was known when the review opened. A line does not hold when a token of the
+    organization's own was: its client may not know that, and unknown is not never.
+    """
+    stood: Mapping[str, Any] = line.stood
+    if line.noun == "api_tokens" and "token_used" not in stood:
+        return NOT_KEPT
     said = {"changed something here": stood.get("changed"), "signed in": stood.get("signed_in"),
             "by its program": stood.get("token_used")}  # fmt: skip
     newest = max((at for at in said.values() if at), default="")

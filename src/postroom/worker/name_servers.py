@@ -7,33 +7,39 @@ and the others are asked all the same. A server that was silent is let be for a 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F, Min
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Domain, RecordSet, ServerReading
+from postroom.models import Domain, Reading, RecordSet, ServerReading
 from postroom.resolve.answer import NotRead, Resolver, Server
 
 from .zones import resolver
 
 AT_ONCE = 10
 FRESH = timedelta(seconds=60)
-LET_BE = 60.0
+LET_BE, LOST = 60.0, 600.0
 Said = dict[str, list[str]]
 Asked = Sequence[tuple[str, str]]  # (name, type)
 
 
 class NameServers:
-    """Which servers were silent, and until when they are let be; kept in memory, since it may be lost."""
+    """Which servers were silent, which domains had none to ask, and until when they are let be; kept in memory, since
+    it may be lost."""
 
     def __init__(self) -> None:
         self.silent: dict[Server, tuple[float, str]] = {}
+        self.lost: dict[UUID, float] = {}
 
     def look(self) -> int:
-        """At the proven domains whose servers were not asked for the longest; how many."""
+        """At the proven domains whose servers were not asked for the longest; how many. One that has none to ask stands
+        in nobody's way: nothing is read of it, so it would be the longest unread for ever."""
+        self.lost = {pk: until for pk, until in self.lost.items() if time.monotonic() < until}
         with acting_as(SYSTEM):
             proven = Domain.objects.filter(removed_at=None, proof="read").exclude(hosting="provider")
+            proven = proven.exclude(pk__in=list(self.lost))
             longest = proven.annotate(asked=Min("serverreading__at")).order_by(F("asked").asc(nulls_first=True))
             due = [d for d in longest[:AT_ONCE] if d.asked is None or d.asked < timezone.now() - FRESH]
             sets = RecordSet.objects.filter(domain__in=due, set_aside__isnull=True).exclude(values=[], ours=[])
@@ -46,11 +52,12 @@ class NameServers:
 
     def _look_at(self, domain: Domain, asked: Asked) -> None:
         """Where its parent cannot be asked, or names nobody, what was read of its servers before grows old."""
-        names = resolver()
+        names, began = resolver(), timezone.now()
         servers = names.authoritative(f"{domain.name}.")
         if isinstance(servers, NotRead) or not servers:
+            self.lost[domain.pk] = time.monotonic() + LOST
             return
-        keep(domain, {server.name: self._ask(names, server, asked) for server in servers})
+        keep(domain, {server.name: self._ask(names, server, asked) for server in servers}, began)
 
     def _ask(self, names: Resolver, server: Server, asked: Asked) -> tuple[Said, str]:
         """(what it says, why nothing is known). Whatever it answered before it fell silent does not count."""
@@ -67,10 +74,16 @@ class NameServers:
         return said, ""
 
 
-def keep(domain: Domain, found: Mapping[str, tuple[Said, str]]) -> None:
-    """One row a server; those that are the zone's no more go, and with them what was said of them."""
+def keep(domain: Domain, found: Mapping[str, tuple[Said, str]], began: datetime) -> None:
+    """One row a server; those that are the zone's no more go, and with them what was said of them.
+
+    began: when they were first asked. Where the zone was read since, it may have been written as well, and what they
+    said before that would look like an answer to it: they are asked again.
+    """
     now = timezone.now()
     with acting_as(SYSTEM):
+        if Reading.objects.filter(zone=domain.name, name="", type="", at__gt=began).exists():
+            return
         rows = ServerReading.objects.filter(domain=domain)
         since = dict(rows.exclude(failed="").values_list("server", "failed_since"))
         rows.delete()

@@ -6,7 +6,7 @@ and only ask the servers the world asks until they say what was agreed.
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from postroom.changes.state import MX_ELSEWHERE
 from postroom.dns.providers import Provider, open_provider, read_zone, write
 from postroom.dns.read_back import Evidence, all_agree, read_back
 from postroom.dns.zone import RRsetChange, ZoneError, ZoneMoved
-from postroom.models import Change, Delivery, Domain, RecordedEdit, RecordSet
+from postroom.models import Change, Delivery, Domain, RecordedEdit, RecordSet, ServerReading
 from postroom.protocols.rrset import RRset
 from postroom.resolve.answer import Answer, NotRead, Server
 from postroom.resolve.walk import NetResolver
@@ -27,6 +27,7 @@ from postroom.resolve.walk import NetResolver
 GOES_BACK = ("domains.remove", "domains.restore", "history.roll_back")
 POLLS, PAUSE = 10, 0.3
 LATER = timedelta(minutes=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 TYPING = timedelta(seconds=10)  # somebody may be at it; every further look waits longer
 
 
@@ -108,6 +109,7 @@ def publish(change: Change, delivery: Delivery) -> Outcome:
     found = list(_read_back(zone, hosting, changes))
     if all_agree(found):
         readings.keep(read(zone, hosting), delivery.client_id)
+        _asked_before(delivery)
         return Outcome(evidence=[one.as_json() for one in found])
     if not found:
         return Outcome(why=f"{zone}: its parent names no name server yet", again_in=TYPING)
@@ -116,6 +118,12 @@ def publish(change: Change, delivery: Delivery) -> Outcome:
     left = next(one for one in found if not one.agrees)
     said = f"{left.question} at {left.server}: {left.answer}"
     return Outcome(why=said, again_in=timedelta(seconds=5) if hosting == "hosted" else TYPING)
+
+
+def _asked_before(delivery: Delivery) -> None:
+    """What its servers said before the zone was written is no answer to what is agreed now: they are asked anew."""
+    with acting_as(SYSTEM):
+        ServerReading.objects.filter(domain=delivery.object).update(at=LONG_AGO)
 
 
 def _moved(zone: str, changes: list[RRsetChange]) -> str:

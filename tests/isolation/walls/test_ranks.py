@@ -126,7 +126,7 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.remove": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     "mailboxes.restore": [Act(CLIENTS_OWN, BOX, named(mailbox="{gone box}", contact="x@elsewhere.test"))],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
-    "grants.end": [Act(RUNS, GRANT, named(grant="{grant}"))],
+    "grants.end": [Act(RUNS | {"approver"}, GRANT, named(grant="{grant}"))],
     "history.roll_back": [Act(CLIENTS_OWN, BOX, named(change="{change}"))],
     "roles.change": [], "roles.end": [],  # further down: what is held is a role of the organization's own
     "people.recover": [],  # further down: who agrees
@@ -134,6 +134,7 @@ ACTS: dict[str, list[Act]] = {
 TOUCH_NOBODY = {
     "mailboxes.create": "a mailbox that was not there; its owner gets it",
     "people.print_link": "by the machine itself", "sessions.open": "by what has checked two factors",
+    "devices.register": "one's own, by its page",
     "people.issue_recovery": "by the worker", "notices.issue": "by the worker", "notices.send": "by the clock",
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
@@ -250,8 +251,16 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
 # The cells.
 
 
+# Who has the link to a sign-in becomes its person: these stand lower, and may what an operator may not (approve what
+# others proposed; close the client).
+MAY_MORE = {"operator": {"approver", "client admin"}}
+LINKS = {"invites.redirect", "invites.issue"}
+
+
 def may(actor: Who, act: Act, target: Who, permission: str) -> bool:
     """By hand: is it theirs to do at all, and does the other one stand no higher?"""
+    if permission in LINKS and act.of == SIGN_IN and target.role in MAY_MORE.get(actor.role, ()):
+        return False
     return actor.role in act.may and _reaches(actor, act, target, permission) and not stands_above(actor, act, target)
 
 

@@ -13,7 +13,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import ApiSession, ApiToken, Change, Grant, Invite, Letter, Login, Person, Secret
+from postroom.models import ApiSession, ApiToken, Change, Device, Grant, Invite, Letter, Login, Person, Secret
 
 from .fields import InviteRef, MailAddress, PersonRef
 from .invites import new_link
@@ -77,7 +77,7 @@ class Recover(Kind, name="people.recover"):
 
 
 class Regain(Kind, name="people.regain"):
-    """A person is back: the link is spent, their sessions and API tokens end, and they and every owner are told."""
+    """A person is back: the link is spent, their sessions, tokens and devices end; they and every owner are told."""
 
     by = frozenset({"link"})
 
@@ -87,8 +87,8 @@ class Regain(Kind, name="people.regain"):
         if person.suspended_at or person.removed_at:
             raise Problem("link", NO_GOOD)
         yield edit(invite, used_at=state.now)
-        live = (state.rows(model, person=person, ended_at=None).order_by("id") for model in (ApiSession, ApiToken))
-        sessions = [row for rows in live for row in rows]
+        mine = (ApiSession, ApiToken, Device)  # any of it may be whoever's had the sign-in meanwhile
+        sessions = [row for model in mine for row in state.rows(model, person=person, ended_at=None).order_by("id")]
         others = (
             state.rows(Invite, person=person, used_at=None, ended_at=None).exclude(recovers="").exclude(pk=invite.pk)
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 from pydantic import Field
 
-from postroom.access.acting import may_act
+from postroom.access.acting import Access, may_act
 from postroom.access.roles import CLIENT_ROLES
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
@@ -28,6 +28,7 @@ from .fields import ClientRef, RoundLineRef
 
 ANSWERED_WITHIN = timedelta(days=14)
 ANSWER = "rosters.answer"
+RIGHTS: dict[str, type[Grant] | type[ApiToken]] = {"grants": Grant, "api_tokens": ApiToken}
 OURS = frozenset({"person", "system"})
 
 
@@ -105,7 +106,7 @@ class AnswerRoster(Kind, name="rosters.answer"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         line = _line(state, self.line, ROSTER)
-        own = state.once(f"own {line.client_id}", lambda: _of_its_own(line.client_id, state))
+        own = state.once(f"own {line.client_id}", lambda: of_its_own(state.access, line.client_id))
         yield from _answered(line, self.answer, state, on_behalf=not own)
 
 
@@ -173,8 +174,8 @@ def _answered(line: RoundLine, answer: str, state: State, **more: Any) -> Iterat
 
 def _saw(line: RoundLine, state: State) -> dict[str, Any]:
     """How the right stands while it is signed. stands: None where its signer cannot see whether it does."""
-    model = Grant if line.noun == "grants" else ApiToken
-    row: Any = state.find(model, line.object)
+    state.once(f"rights of {line.round_id}", lambda: _read(line.round_id, state))
+    row: Any = state.find(RIGHTS[line.noun], line.object)
     if row is None:  # the organization's own, for somebody who holds a role at this client alone
         standing = state.once(f"may act {line.client_id}", lambda: {one.id for one in may_act(line.client_id)})
         return {"stands": line.object in standing}
@@ -182,6 +183,12 @@ def _saw(line: RoundLine, state: State) -> dict[str, Any]:
     return {"stands": over is None, "until": plain(row.until), "ended": plain(over)}
 
 
-def _of_its_own(client: UUID, state: State) -> bool:
+def _read(round: UUID, state: State) -> None:
+    """Every right of a round: of many lines that are signed together, each table is read once."""
+    lines = state.rows(RoundLine, round=round).values_list("noun", "object")
+    state.load((RIGHTS[noun], str(id)) for noun, id in lines)
+
+
+def of_its_own(access: Access, client: UUID) -> bool:
     """Whether somebody answers by a role of the client's own people."""
-    return any(held.role in CLIENT_ROLES and held.allows(ANSWER) for held in state.access.at(client))
+    return any(held.role in CLIENT_ROLES and held.allows(ANSWER) for held in access.at(client))

@@ -7,10 +7,9 @@ approve what they proposed themselves. A token never has one made for anybody: t
 from uuid import UUID
 
 from postroom.access.acting import Access, stand_above
-from postroom.access.roles import ROLES
-from postroom.changes.cover import beyond
+from postroom.changes.cover import every_role, more_than
 from postroom.changes.policy import Proposed, Verdict, refuse
-from postroom.models import Invite, Role
+from postroom.models import Invite
 
 ISSUES = "invites.issue"
 
@@ -36,10 +35,10 @@ def own_link(proposed: Proposed) -> Verdict | None:
 
 def _more(access: Access) -> dict[str, list[str]]:
     """Which roles may something that they may not, by place: a client where they hold something, '' wherever else."""
-    roles = [*ROLES, *Role.objects.filter(ended_at=None).values_list("name", flat=True)]
+    roles = every_role()
 
     def here(client: UUID | None) -> list[str]:
-        return [role for role in roles if any(beyond(role, access, client))]
+        return [held.role for held in roles if any(more_than(held, access, client))]
 
     clients = {held.client for held in access.held if held.client and not held.domain}
     return {"": here(None)} | {str(client): here(client) for client in clients}

@@ -38,7 +38,12 @@ class Session:
 
     @property
     def place(self) -> Place:
-        return network_of(self.source) or "an unknown network", family(self.user_agent)
+        return place_of(self.source, self.user_agent)
+
+
+def place_of(source: str, user_agent: str) -> Place:
+    """What a device is known by."""
+    return network_of(source) or "an unknown network", family(user_agent)
 
 
 def evaluate(

@@ -74,7 +74,7 @@ def _look(now: datetime) -> Seen:
         unread = {pk for pk in proven.values_list("pk", flat=True) if pk not in by_domain}
     known = [row for row in sets if not row.on_its_way and row.read_at and row.read_at > now - FRESH]
     found = [*evaluate(_told(known, by_domain)), *silent(read, now)]
-    whole = {row.pk for row in known if _all_said(by_domain.get(row.domain_id, ()))}
+    whole = {row.pk for row in known if _all_said(row, by_domain.get(row.domain_id, ()))}
     return Seen(tuple(found), unread=frozenset({*unread, *(row.pk for row in sets if row.pk not in whole)}), why=UNREAD)
 
 
@@ -98,8 +98,9 @@ def _told(rows: Sequence[Any], by_domain: dict[object, list[ServerReading]]) -> 
                 yield Told(row, one.domain.name, one.server, tuple(said), tuple(row.live), one.at)
 
 
-def _all_said(rows: Sequence[ServerReading]) -> bool:
-    return bool(rows) and not any(one.failed for one in rows)
+def _all_said(row: Any, read: Sequence[ServerReading]) -> bool:
+    """Whether each was asked about this very record set, which may be younger than the reading, and answered."""
+    return bool(read) and all(not one.failed and row.label in one.said for one in read)
 
 
 NAME_SERVERS = Check(NAME, "Does every name server of a zone say what was agreed?", "RFC 1034, 4.2.2", 60, _look)
