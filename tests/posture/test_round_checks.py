@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from cast import MIA, House, do, person, the
+from cast import MIA, House, do, do_all, person, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import carry
 from postroom.changes.carry import carry_out
@@ -174,3 +176,22 @@ def test_a_finding_names_nobody_whom_the_client_would_not_see(house: House) -> N
         with acting_as(who):
             rows = list(Finding.objects.filter(check_name="access.review"))
         assert len(rows) == seen and not any("@northlight" in f"{row.title} {row.evidence}" for row in rows)
+
+
+def test_what_is_open_is_named_with_as_many_queries_for_two_rosters_as_for_one(house: House, monkeypatch: Any) -> None:
+    monkeypatch.setattr(unanswered, "NAMED", 2)
+    late = datetime.now(UTC) + 15 * DAY
+
+    def looked() -> tuple[int, dict[UUID | None, Any]]:
+        with CaptureQueriesContext(connection) as asked:
+            seen = unanswered.UNANSWERED.look(late)
+        return len(asked), {one.client: one.evidence["some_of_them"] for one in seen.found}
+
+    do_all("mailboxes.create", house.olive, [{"address": f"n{n}@acme.example"} for n in range(3)])
+    do("rosters.open", house.olive, client="acme")
+    once, named = looked()
+    assert [len(names) for names in named.values()] == [2]
+    do("rosters.open", house.olive, client="globex")
+    twice, named = looked()
+    assert twice == once and sorted(len(names) for names in named.values()) == [1, 2]
+    assert {name.partition("@")[2] for names in named.values() for name in names} == {"acme.example", "globex.example"}

@@ -20,6 +20,7 @@ from postroom.changes.pipeline import submit
 from postroom.models import Delivery, Domain, Mailbox
 from postroom.queries.naming import Names
 from postroom.web.arrived import MOST, SHOWN, arrived
+from postroom.web.parts.shapes import Badge, State
 from postroom.web.plans import objects
 from postroom.worker.mail import hand_in
 
@@ -96,6 +97,17 @@ def test_every_answer_of_a_server_can_be_read_and_what_is_too_many_is_counted(co
     (shown,) = arrived({"deliveries": [one]})
     assert [e.asked for e in (*shown.evidence, *shown.rest)] == [f"q{n}" for n in range(min(count, MOST))]
     assert len(shown.evidence) == min(count, SHOWN) and shown.more == ("and 5 more answers" if count > MOST else "")
+
+
+@pytest.mark.parametrize("ended, tone, words", [
+    (True, "good", "ended"), (False, "warn", "not ended at once"), (None, "fact", "not asked for any more"),
+])  # fmt: skip
+def test_a_right_whose_end_was_refused_is_never_shown_as_done(ended: bool | None, tone: State, words: str) -> None:
+    evidence = [{"question": "grants.end", "answer": "x", "ended": ended}]
+    one = {"target": "end", "object": "line", "done": True, "why": "", "evidence": evidence,
+           "since": timezone.now().isoformat(), "next_try": None}  # fmt: skip
+    (shown,) = arrived({"deliveries": [one]})
+    assert shown.state == Badge(tone, words)
 
 
 def test_the_form_of_an_undo_names_what_it_takes_back(house: House) -> None:

@@ -11,8 +11,8 @@ from .record import Change
 class Delivery(models.Model):
     """What one target still has to do, or did, for a change.
 
-    target: nodes, zone or mail. object: the node, the domain, the invite. attempt: raised by who takes it up, so a
-    worker that slept past its turn finds its number gone and writes nothing.
+    target: nodes, zone, mail, or end. object: the node, the domain, the invite, the line. attempt: raised by who takes
+    it up, so a worker that slept past its turn finds its number gone and writes nothing.
     """
 
     change = models.ForeignKey(Change, models.DO_NOTHING)

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path
 
-from postroom.access.declared import SIGN_IN
+from postroom.access.declared import ALWAYS, SIGN_IN, SOMETIMES
 from postroom.models import Login, Subject
 from postroom.web.door import own, public, wants_factor
 from postroom.web.often import guessed
@@ -87,9 +87,9 @@ BEFORE_FACTOR: list[URLPattern | URLResolver] = [
 ]  # fmt: skip
 SIGNED_IN: list[URLPattern | URLResolver] = [
     path("account/", own(overview, GET=""), name="account"),
-    path("account/password/", own(account.password_change, step_up=True, GET="", POST=SIGN_IN),
+    path("account/password/", own(account.password_change, step_up=ALWAYS, GET="", POST=SIGN_IN),
          name="account_change_password"),
-    path("account/sessions/", own(sessions, GET="", POST=SIGN_IN), name="usersessions_list"),
+    path("account/sessions/", own(sessions, step_up=SOMETIMES, GET="", POST=SIGN_IN), name="usersessions_list"),
     path("account/2fa/", own(mfa.index, GET=""), name="mfa_index"),
     path("account/2fa/reauthenticate/", own(guessed(mfa.reauthenticate), GET="", POST=SIGN_IN),
          name="mfa_reauthenticate"),

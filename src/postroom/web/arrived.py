@@ -24,10 +24,22 @@ def _delivery(one: Mapping[str, Any]) -> Delivery:
         more = f"{one['why'] or 'on its way'}; {tried}"
     return Delivery(
         (noun, Code(one["object"])) if one["object"] else noun, what,
-        Badge("good", "read back") if one["done"] else Badge("waits", "not read back yet"),
+        _state(one),
         sent=when(one["since"], seconds=True), evidence=tuple(answers[:SHOWN]), more=more,
         rest=tuple(answers[SHOWN:MOST]),
     )  # fmt: skip
+
+
+def _state(one: Mapping[str, Any]) -> Badge:
+    """What was signed to end is asked for once: that this was done says nothing of whether it ended."""
+    if not one["done"]:
+        return Badge("waits", "not read back yet")
+    if one["target"] != "end":
+        return Badge("good", "read back")
+    ended = [each.get("ended") for each in one["evidence"] or ()]
+    if False in ended:
+        return Badge("warn", "not ended at once")
+    return Badge("good", "ended") if True in ended else Badge("fact", "not asked for any more")
 
 
 def _answers(evidence: Any) -> Iterable[Evidence]:

@@ -108,19 +108,19 @@ def public(**methods: str) -> Callable[[F], F]:
 
 
 def own(
-    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: bool = False, **methods: str
+    view: Callable[..., HttpResponse], *, before_factor: bool = False, step_up: str = "", **methods: str
 ) -> Callable[..., HttpResponse]:
-    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up. `step_up`: only
-    after a fresh one. methods: each it answers, and what is recorded of it."""
+    """A page about one's own sign-in. `before_factor`: it answers before a second factor is set up. `step_up`: ALWAYS,
+    only after a fresh one; SOMETIMES, the view asks itself. methods: each it answers, and what is recorded of it."""
 
     @wraps(view)
     def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         elsewhere = not_yet(request, before_factor=before_factor)
-        if elsewhere is None and step_up and not fresh(request):
+        if elsewhere is None and step_up == ALWAYS and not fresh(request):
             elsewhere = prove(request)
         return view(request, *args, **kwargs) if elsewhere is None else elsewhere
 
-    _says(asked, methods, OWN, ALWAYS if step_up else "")
+    _says(asked, methods, OWN, step_up)
     return asked
 
 

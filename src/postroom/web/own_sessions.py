@@ -73,7 +73,8 @@ def _terminal(one: ApiSession) -> Item:
 def _place(request: Any) -> dict[str, str]:
     """Network and browser of whoever asks: as the session's own row has them, by which the check judges too."""
     one = UserSession.objects.filter(user=request.user, session_key=request.session.session_key).first()
-    source, said = (one.ip, one.user_agent) if one else (request.META.get("REMOTE_ADDR", ""), "")
+    asks = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_USER_AGENT", "")
+    source, said = (one.ip, one.user_agent) if one else asks
     network, browser = place_of(source, said)
     return {"network": network, "browser": browser}
 

@@ -20,6 +20,7 @@ TARGETS = {
     "nodes": ("Mail node", "take over what is different, and read it back from its daemons"),
     "zone": ("Zone", "write the records, and read them back from every name server"),
     "mail": ("Mail", "hand the letter to our own submission"),
+    "end": ("Right", "end it by a change of its own, in the name of who signed"),
 }
 PAGES = {"clients": "/clients/", "mailboxes": "/mailboxes/", "domains": "/domains/", "people": "/people/"}
 NOISE = frozenset({"access_epoch", "asked", "by_mail", "keep_copy", "made", "proof_token"})  # of a row that is made
@@ -101,7 +102,7 @@ def deliveries(proposed: Proposed) -> tuple[Delivery, ...]:
     waits = Badge("waits", "when it is applied")
     return tuple(
         Delivery(TARGETS[target][0], TARGETS[target][1], waits)
-        for target in ("nodes", "zone", "mail") if target in targets(proposed.plan)
+        for target in TARGETS if target in targets(proposed.plan)
     )  # fmt: skip
 
 

@@ -83,18 +83,19 @@ def end_right(change: Change, delivery: Delivery) -> Outcome:
         line = RoundLine.objects.filter(pk=delivery.object, answer="end").first()
         signer = Person.objects.filter(pk=change.proposer_id).first()
     if line is None or signer is None:
-        return _said("is it still to end?", "no: it was signed otherwise since")
+        return _said("is it still to end?", "no: it was signed otherwise since", ended=None)
     kind: Kind = EndGrant(grant=str(line.object)) if line.noun == "grants" else EndToken(token=str(line.object))
     why, key = f"signed to end in an access review: {line.note}", f"{change.pk} {kind.permission} {line.pk} 0"
     try:
         made = submit(kind, actor=Actor(signer.pk, signer.name), why=why, key=key, caused_by=change)
     except NothingToDo:
-        return _said(kind.permission, "it had ended already")
+        return _said(kind.permission, "it had ended already", ended=True)
     except ChangeError as error:
-        return _said(kind.permission, f"refused: {error}")
+        return _said(kind.permission, f"refused: {error}", ended=False)
     reasons = "; ".join(verdict["reason"] for verdict in made.verdicts)
-    return _said(kind.permission, f"{made.stage}: {reasons}" if reasons else made.stage)
+    return _said(kind.permission, f"{made.stage}: {reasons}" if reasons else made.stage, ended=made.version is not None)
 
 
-def _said(question: str, answer: str) -> Outcome:
-    return Outcome(evidence=[{"question": question, "answer": answer}])
+def _said(question: str, answer: str, *, ended: bool | None) -> Outcome:
+    """ended: None where it is not to end any more. That it was asked for is done; that it ended is another matter."""
+    return Outcome(evidence=[{"question": question, "answer": answer, "ended": ended}])

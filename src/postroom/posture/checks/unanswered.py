@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from postroom.models import Round, RoundLine
 from postroom.models.rounds import ROSTER, newer, to_answer
@@ -48,13 +49,22 @@ def evaluate(rosters: Iterable[Asked], now: datetime) -> Iterator[Found]:
 def _read(now: datetime) -> Iterator[Found]:
     open = Round.objects.filter(sort=ROSTER, due_at__lt=now, client__removed_at=None).exclude(newer())
     rounds = {row.pk: row for row in open.order_by("id")}
-    lines = RoundLine.objects.filter(round__in=rounds)
-    counts = lines.filter(to_answer() | Q(answer="unknown")).values_list("round").annotate(
+    lines = RoundLine.objects.filter(to_answer() | Q(answer="unknown"), round__in=rounds)
+    names = _some(lines)
+    counts = lines.values_list("round").annotate(
         left=Count("pk", filter=Q(answer="")), unknown=Count("pk", filter=Q(answer="unknown")))  # fmt: skip
     for pk, left, unknown in counts.order_by("round"):
-        row, some = rounds[pk], lines.filter(to_answer() | Q(answer="unknown"), round=pk).order_by("id")
-        names = list(some.values_list("name", flat=True)[:NAMED])
-        yield from evaluate([Asked(pk, row.client_id, row.quarter, row.due_at, left, unknown, names)], now)
+        row = rounds[pk]
+        yield from evaluate([Asked(pk, row.client_id, row.quarter, row.due_at, left, unknown, names[pk])], now)
+
+
+def _some(lines: "QuerySet[RoundLine]") -> dict[UUID, list[str]]:
+    """The first names of each round."""
+    place = Window(RowNumber(), partition_by="round", order_by="id")
+    found: dict[UUID, list[str]] = {}
+    for pk, name in lines.annotate(place=place).filter(place__lte=NAMED).order_by("id").values_list("round", "name"):
+        found.setdefault(pk, []).append(name)
+    return found
 
 
 UNANSWERED = Check(
