@@ -215,7 +215,7 @@ def stays_here(address: object) -> bool:
 @pytest.fixture(autouse=True)
 def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests without a mark for servers, drills or soak stay on this machine; those have addresses of their own."""
-    if any(request.node.get_closest_marker(mark) for mark in ("server", "drill", "soak", "matrix")):
+    if any(request.node.get_closest_marker(mark) for mark in ("server", "drill", "soak")):
         return
 
     def guarded(name: str, at: int) -> None:

@@ -52,4 +52,6 @@ def _planted(item: pytest.Item) -> Iterator[pytest.Item]:
             callobj=item.obj, callspec=getattr(item, "callspec", None), fixtureinfo=item._fixtureinfo,
         )  # fmt: skip
         again.plant = plant
+        if not any(item.get_closest_marker(mark) for mark in ("server", "drill", "matrix")):
+            again.add_marker("matrix")  # the second part of `make test`, where there is time
         yield again
