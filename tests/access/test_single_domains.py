@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, House, do, person, reasons
+from cast import MIA, House, do, kind, person, reasons
 from postroom.access.acting import Actor, acting_as, current, widened
 from postroom.access.scope import visible
 from postroom.changes.approvals import seen, undo
 from postroom.changes.errors import NotThere, Problem, Problems
+from postroom.changes.pipeline import dry_run, submit
 from postroom.models import Change, Client, Domain, Entry, Mailbox, Place, RecordedEdit
 from postroom.queries.changes import timeline, whole
 from postroom.queries.objects import listed, one
@@ -104,3 +105,13 @@ def test_a_list_of_what_they_see_nothing_of_is_searched_and_empty(house: House, 
     with acting_as(contractor):
         for noun in ("clients", "people", "domains", "mailboxes"):
             assert not [one for one in listed(contractor, noun, search="globex").items if "globex" in one["label"]]
+
+
+def test_what_it_does_not_see_it_does_not_take_back_nor_see_by_asking(house: House, contractor: Actor) -> None:
+    """Plans read the whole of the client's record; which change one may name is as narrow as what one is shown."""
+    mine = do("mailboxes.suspend", contractor, mailbox=MIA)
+    other = do("mailboxes.change", house.olive, mailbox=OTHER, name="Zoe Z.")
+    for ask in (dry_run, submit):
+        with pytest.raises((NotThere, Problems)):
+            ask(kind("history.roll_back", change=str(other.pk)), actor=contractor, why="a test")
+    assert dry_run(kind("history.roll_back", change=str(mine.pk)), actor=contractor, why="a test").plan.edits

@@ -6,7 +6,7 @@ the transaction may see; row security holds that against every query, ours and r
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held
-from .roles import RANK, SEALED, matches, rank_of, roles_that
+from .roles import SEALED, matches, roles_that
 
 __all__ = [
     "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acted",
-    "acting_as", "acting_for", "current", "may_act", "others_who_may", "roles_above", "roles_allowing",
+    "acting_as", "acting_for", "as_shown", "current", "may_act", "others_who_may", "roles_allowing",
     "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
 ]  # fmt: skip
 
@@ -114,6 +114,7 @@ class NoSuchLink(LookupError):
 
 
 _now: ContextVar[Access | None] = ContextVar("access", default=None)
+_shown: ContextVar[str | None] = ContextVar("shown", default=None)  # while widened: what they see the whole record of
 
 
 @contextmanager
@@ -192,10 +193,29 @@ def widened(access: Access | None = None) -> Iterator[None]:
     if access is None or not access.narrow or access.everything:
         yield
         return
-    (was,) = _ask("SELECT current_setting('postroom.whole')", *())[0]
-    _ask("SELECT set_config('postroom.whole', current_setting('postroom.clients'), true)")
-    try:
+    with _whole() as was:
+        token = _shown.set(was if _shown.get() is None else _shown.get())
+        try:
+            yield
+        finally:
+            _shown.reset(token)
+
+
+@contextmanager
+def as_shown() -> Iterator[None]:
+    """Inside of `widened`, as narrow again as what its proposer is shown: whether they may name this at all."""
+    narrow = _shown.get()
+    with nullcontext() if narrow is None else _whole(narrow):
         yield
+
+
+@contextmanager
+def _whole(clients: str | None = None) -> Iterator[str]:
+    """The whole record of these clients, or of every one where they hold anything; yields whose it was before."""
+    was, every = _ask("SELECT current_setting('postroom.whole'), current_setting('postroom.clients')")[0]
+    _ask("SELECT set_config('postroom.whole', %s, true)", every if clients is None else clients)
+    try:
+        yield was
     finally:
         if not connection.needs_rollback:
             _ask("SELECT set_config('postroom.whole', %s, true)", was)
@@ -278,9 +298,3 @@ def roles_allowing(permission: str) -> list[str]:
     """Names of the roles that allow it: ours, and the organization's own. A sealed login is nobody's second person."""
     own = [name for name, permissions in _ask(OWN_ROLES) if matches(permissions, permission)]
     return [*(role for role in roles_that(permission) if role != SEALED), *own]
-
-
-def roles_above(rank: int) -> list[str]:
-    """Names of the roles that stand higher than this."""
-    own = [name for name, permissions in _ask(OWN_ROLES) if rank_of(permissions) > rank]
-    return [*RANK[rank + 1 :], *own]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from postroom.access.acting import Access, roles_above, stand_above
+from postroom.access.acting import Access, stand_above
 from postroom.access.actor import Held
 from postroom.access.roles import EXPORT, ROLES
 from postroom.models import Grant, Role
@@ -54,6 +54,11 @@ def lasting(access: Access, held: Sequence[HeldUntil], until: datetime | None) -
     """What `access` still holds by then (None: for good): what ends before covers less."""
     kept = {(role, client) for role, client, end in held if end is None or (until is not None and end >= until)}
     return Access(access.actor, tuple(h for h in access.held if (h.role, h.client) in kept), closed=access.closed)
+
+
+def roles_above(rank: int) -> list[str]:
+    """Names of the roles that stand higher than this."""
+    return [held.role for held in every_role() if held.rank > rank]
 
 
 def signs_in_above(access: Access, people: Sequence[str]) -> bool:
