@@ -4,15 +4,18 @@ They are encrypted (Fernet: AES-128-CBC with HMAC-SHA256) under a key worked out
 signs sessions, which no dump of the database holds. Without that file nobody's codes are good any more.
 """
 
-from base64 import urlsafe_b64encode
+import logging
+from base64 import b32encode, urlsafe_b64encode
 from functools import cache
+from secrets import token_bytes
 
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+log = logging.getLogger("postroom.web")
 MARK = "kept1:"  # what stands without it was kept before seeds were encrypted
 
 
@@ -29,7 +32,11 @@ class KeptFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return MARK + _box(settings.SECRET_KEY).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The seed; raises InvalidToken where the key is another one, or somebody changed what stood there."""
+        """The seed; where the key is another one, or somebody changed what stood there, one that no code is good for."""
         if not encrypted_text.startswith(MARK):
             return encrypted_text
-        return _box(settings.SECRET_KEY).decrypt(encrypted_text.removeprefix(MARK).encode()).decode()
+        try:
+            return _box(settings.SECRET_KEY).decrypt(encrypted_text.removeprefix(MARK).encode()).decode()
+        except InvalidToken:
+            log.error("a second factor cannot be read: it was kept under another key; see docs/operating.md")
+            return b32encode(token_bytes(20)).decode()
