@@ -32,7 +32,7 @@ class KeptFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return MARK + _box(settings.SECRET_KEY).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The seed; where the key is another one, or somebody changed what stood there, one that no code is good for."""
+        """The seed; where the key is another one, or what stood there was changed, one that no code is good for."""
         if not encrypted_text.startswith(MARK):
             return encrypted_text
         try:
