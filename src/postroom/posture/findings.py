@@ -7,7 +7,7 @@ after it was closed, it is a new finding of the same fingerprint. An older read 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import urandom
@@ -126,7 +126,9 @@ def _some(check: str, wanted: Mapping[str, Found], moment: datetime) -> None:
     standing = {one.fingerprint: one for one in Finding.objects.filter(fingerprint__in=wanted, closed_at=None)}
     later = Finding.objects.filter(fingerprint__in=wanted.keys() - standing.keys(), closed_at__gt=moment)
     gone = set(later.values_list("fingerprint", flat=True))  # a newer read than this one showed it gone
-    new = [_row(check, name, one, moment) for name, one in wanted.items() if name not in standing and name not in gone]
+    opening = [(name, one) for name, one in wanted.items() if name not in standing and name not in gone]
+    ids = _new_ids(len(opening))
+    new = [_row(id, check, name, one, moment) for id, (name, one) in zip(ids, opening, strict=True)]
     Finding.objects.bulk_create(new)
     _refresh([row for row in standing.values() if row.at <= moment], wanted, moment)
 
@@ -145,9 +147,9 @@ def _refresh(rows: Sequence[Finding], wanted: Mapping[str, Found], moment: datet
     again.update(at=moment, unknown_since=None, unknown_why="")
 
 
-def _row(check: str, name: str, one: Found, moment: datetime) -> Finding:
+def _row(id: UUID, check: str, name: str, one: Found, moment: datetime) -> Finding:
     return Finding(
-        id=_new_id(), check_name=check, fingerprint=name, client_id=one.client, domain_id=one.domain, noun=one.noun,
+        id=id, check_name=check, fingerprint=name, client_id=one.client, domain_id=one.domain, noun=one.noun,
         object=one.object, at=moment, since=moment, **_said(one),
     )  # fmt: skip
 
@@ -173,8 +175,9 @@ def _one_at_a_time(check: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"findings of {check}"])
 
 
-def _new_id() -> UUID:
-    """A UUIDv7 (RFC 9562, 5.7): ids go with the time."""
-    random = int.from_bytes(urandom(10))
-    clock = int(time() * 1000)
-    return UUID(int=clock << 80 | 0x7 << 76 | (random & 0xFFF) << 64 | 0x2 << 62 | (random >> 12 & (1 << 62) - 1))
+def _new_ids(count: int) -> Iterator[UUID]:
+    """UUIDv7 that go with the time, and those of one read in its order (RFC 9562, 5.7 and 6.2, method 1)."""
+    first = int(time() * 1000) << 12
+    for n in range(first, first + count):
+        random = int.from_bytes(urandom(8)) & (1 << 62) - 1
+        yield UUID(int=n >> 12 << 80 | 0x7 << 76 | (n & 0xFFF) << 64 | 0x2 << 62 | random)

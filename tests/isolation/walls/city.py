@@ -16,7 +16,7 @@ from postroom.changes.approvals import approve
 from postroom.changes.batch import submit_batch
 from postroom.changes.looks import look
 from postroom.changes.pipeline import submit
-from postroom.models import Client, Domain, Finding, Freeze, Grant, Invite, Mailbox, RecordedEdit
+from postroom.models import Address, Client, Domain, Finding, Freeze, Grant, Invite, Mailbox, RecordedEdit
 from postroom.posture.findings import Found, observed
 
 SLUGS = ("acme", "globex", "initech")
@@ -128,6 +128,9 @@ def furnished(house: House, slug: str) -> None:
     held = do("mailboxes.remove", olive, mailbox=f"gone@{zone}")
     assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
     do("mailboxes.remove", olive, mailbox=f"own@{zone}")  # this one waits
+    do("access_reviews.open", house.oskar, client=slug)
+    do("rosters.open", house.oskar, client=slug)
+    do("nodes.deliver_again", olive, node="mx1", object=str(the(Address, address=f"leo@{zone}").pk))
     _findings(house, slug)
     _record(house, slug)
     _machinery(slug)
@@ -173,6 +176,9 @@ MACHINERY = (
     "INSERT INTO evidence (at, node_id, client_id, change_id, object, object_id, found)"
     " SELECT now(), c.node_id, c.id, h.id, 'address', c.id, to_jsonb(%(word)s::text)"
     " FROM clients c JOIN changes h ON h.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO server_readings (at, client_id, domain_id, server, said, failed)"
+    " SELECT now(), c.id, d.id, 'ns1.' || d.name, to_jsonb(%(word)s::text), ''"
+    " FROM clients c JOIN domains d ON d.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO reviews (change_id, client_id, reason, until) SELECT h.id, h.client_id, %(word)s, now()"
     " FROM clients c JOIN changes h ON h.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO places (entry_id, client_id, log_index, client_index) SELECT e.id, e.client_id, e.id,"
@@ -183,7 +189,7 @@ MACHINERY = (
 def _machinery(slug: str) -> None:
     """What nodes, policies and the sequencer would have written by now."""
     with acting_as(SYSTEM), connection.cursor() as cursor:
-        for statement in MACHINERY[:2]:
+        for statement in MACHINERY[:-1]:
             cursor.execute(statement, {"slug": slug, "word": canary(slug)})
 
 

@@ -23,7 +23,7 @@ def city_founded(cluster: Cluster, founded: Any, copies: Copies) -> Iterator[tup
     connection.close()
     with psycopg.connect(cluster.dsn("postgres", name)) as superuser:
         for slug in SLUGS:
-            superuser.execute(MACHINERY[2], {"slug": slug})
+            superuser.execute(MACHINERY[-1], {"slug": slug})
     yield name, city
     next(databases, None)
 

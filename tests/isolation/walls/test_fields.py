@@ -26,7 +26,7 @@ from postroom.changes.policy import POLICIES
 from postroom.models import Alias, Client, Finding, Mailbox, RecordedEdit
 from postroom.models.base import state_models
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.matrix
 Sql = Callable[..., list[tuple[Any, ...]]]
 Things = dict[str, dict[str, str]]
 
@@ -34,6 +34,9 @@ ROLES = ("carl", "vera", "otto", "tess", "connie", "token", "wide token", "stran
 
 # What each kind is asked with where all is well, at Acme. {x} is filled with the id of Acme's x.
 ASKED: dict[str, dict[str, Any]] = {
+    "access_reviews.open": {"client": "acme"}, "access_reviews.sign": {"line": "{right}", "answer": "keep"},
+    "rosters.open": {"client": "acme"}, "rosters.answer": {"line": "{box}", "answer": "here"},
+    "nodes.deliver_again": {"node": "mx1", "object": "{addresses}"},
     "access.resume": {"client": "acme"}, "access.suspend": {"client": "acme"},
     "aliases.change": {"alias": "sales@acme.example", "targets": ["leo@acme.example"]},
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
@@ -96,6 +99,7 @@ MEANT = {
     ("aliases.change", "targets"): (["mia@globex.example"], ["mia@nowhere.example"]),
     ("mailboxes.create", "address"): ("new@globex.example", "new@nowhere.example"),
     ("tokens.create", "clients"): (["globex"], ["nowhere"]),
+    ("nodes.deliver_again", "object"): ("{addresses}", "0197f000-0000-7000-8000-000000000000"),
     ("record_sets.set", "name"): ("www.globex.example", "www.nowhere.example"),
 }
 # In these a name of somebody else's, or of nobody's, is only text: nothing is looked up by it.
@@ -103,7 +107,7 @@ ONLY_TEXT = {
     "name", "notes", "security_contact", "may_ask", "contact", "reason", "registrar", "registrar_holder", "values",
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
-    "node", "role", "email", "lines", "label", "mfa",
+    "node", "role", "email", "lines", "label", "mfa", "answer",
 }  # fmt: skip
 
 
@@ -137,6 +141,10 @@ def things(city: City, sql: Sql) -> dict[str, dict[str, str]]:
                                 f" a ON a.id = m.address_id WHERE a.address = 'leo@{slug}.example'")  # fmt: skip
         ids["api_sessions"] = _first(sql, "SELECT s.id FROM api_sessions s JOIN people p ON p.id = s.person_id WHERE"
                                      f" p.email = 'somebody@{slug}.example'")  # fmt: skip
+        lines = (
+            "SELECT l.id FROM round_lines l JOIN clients c ON c.id = l.client_id WHERE c.slug = '{}' AND noun = '{}'"
+        )
+        ids |= {"right": _first(sql, lines.format(slug, "grants")), "box": _first(sql, lines.format(slug, "mailboxes"))}
         ids["changes"] = _first(sql, "SELECT h.id FROM changes h JOIN clients c ON c.id = h.client_id WHERE c.slug ="
                                 f" '{slug}' AND h.kind = 'aliases.create'")  # fmt: skip
     return found
@@ -173,7 +181,8 @@ NAMES = {  # what people call one of Globex's, and what nothing is called
 def pairs(name: str, field: str, schema: dict[str, Any], things: Things) -> Iterator[tuple[Any, Any]]:
     """(what is Globex's, what is nobody's) for one field."""
     if (name, field) in MEANT:
-        yield MEANT[name, field]
+        theirs, nobodys = MEANT[name, field]
+        yield filled(theirs, things["globex"]), nobodys
     for noun in nouns(schema):
         listed = schema.get("type") == "array"
         found = [NAMES[noun]] if noun in NAMES else []
@@ -365,7 +374,7 @@ def test_without_its_policy_a_client_would(
 
 def test_there_is_one_of_each_to_be_foreign(city: City, things: Any) -> None:
     nothing = [noun for noun, one in things["globex"].items() if not one]
-    assert set(nothing) == {"organizations", "nodes", "roles"}
+    assert set(nothing) == {"devices", "organizations", "nodes", "roles"}  # of nobody, or of a person
     with acting_as(SYSTEM):
         assert Finding.objects.count() >= 3 and RecordedEdit.objects.exists()
     assert the(Client, slug="globex") and the(Mailbox, address__address="leo@globex.example")

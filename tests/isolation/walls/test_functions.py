@@ -13,7 +13,7 @@ from postroom.access.acting import Actor, acting_as, may_act
 from postroom.models import Client, Mailbox
 from postroom.queries import objects
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.matrix
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 # Who is asking: called before anybody acts, with what only that one holds or a door has checked. What they answer is of

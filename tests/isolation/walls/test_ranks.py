@@ -22,7 +22,7 @@ from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policies import rank as rule
 from postroom.models import ApiSession, ApiToken, Change, Invite, Login, Person
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.matrix
 
 # From low to high.
 HEIGHT = {

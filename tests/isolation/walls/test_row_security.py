@@ -29,7 +29,7 @@ from postroom.queries.changes import timeline
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.proofs import signed
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.matrix
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 OF_NO_CLIENT = {
@@ -72,7 +72,7 @@ def of_a_client(model: type[Model]) -> bool:
     return model is Client or "client_id" in columns
 
 
-WITHOUT_COLUMN = {"api_sessions", "batches", "token_uses"}  # of a person, of several clients, of a token
+WITHOUT_COLUMN = {"api_sessions", "batches", "devices", "token_uses"}  # of a person, several clients, a token
 
 
 def walled_tables() -> list[str]:
@@ -195,6 +195,7 @@ def test_there_is_something_to_find_of_each_client_in_every_table(city: City, sq
         }
         assert found == set(SLUGS), table
     tokens_are_used()
+    do("devices.register", SYSTEM, person="gina@globex.example", network="192.0.0.0/16", browser="a browser")
     assert all(sql(f"SELECT 1 FROM {table} LIMIT 1") for table in WITHOUT_COLUMN)
 
 

@@ -25,7 +25,7 @@ from postroom.models import NodeTodo
 from postroom.queries import service
 from postroom.record.sequencer import Sequencer
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.matrix
 Copies = Callable[[str], Iterator[str]]
 Runs = Callable[[list[Step]], tuple[list[str], list[str]]]
 A, B = "acme", "globex"
