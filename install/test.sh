@@ -64,7 +64,7 @@ case $what in
         code=0
         unit_tests || code=$?
         tests -m "(server or drill) and not soak" || code=$?
-        tests -n 2 -m matrix || code=$?
+        tests -n 2 -m "matrix and not soak" || code=$?
         exit "$code"
         ;;
     unit) unit_tests ;;
