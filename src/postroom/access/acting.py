@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,6 +36,7 @@ class Access:
     held: tuple[Held, ...] = ()
     invite: UUID | None = None
     closed: frozenset[UUID] = frozenset()
+    lets: dict[str, list[Held]] = field(default_factory=dict, repr=False, compare=False)  # what scope.py worked out
 
     @property
     def everything(self) -> bool:
@@ -90,6 +91,7 @@ class Access:
         rows = [Held(*row) for row in found if row[0]]
         self.held = tuple(h for h in rows if h.role != CLOSED)
         self.closed = frozenset(h.client for h in rows if h.role == CLOSED and h.client)
+        self.lets.clear()
 
 
 class MayAct(NamedTuple):
@@ -140,7 +142,7 @@ def _enter(actor: Actor) -> Access:
     elif access.everything:
         _ask(EVERYTHING)
     else:
-        access.hold(_ask(ENTER, *(actor.person, actor.token) * 2))
+        access.hold(_ask("SELECT * FROM postroom_enter(%s, %s)", actor.person, actor.token))
     return access
 
 
@@ -221,8 +223,6 @@ def _whole(clients: str | None = None) -> Iterator[str]:
             _ask("SELECT set_config('postroom.whole', %s, true)", was)
 
 
-# The scope, then what is held; a row without a role where there is nothing.
-ENTER = "SELECT h.* FROM postroom_enter(%s, %s) LEFT JOIN postroom_holds(%s, %s) h ON true"
 EVERYTHING = (
     "SELECT set_config('postroom.person', '', true), set_config('postroom.clients', '', true),"
     " set_config('postroom.everything', 'yes', true)"

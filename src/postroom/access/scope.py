@@ -1,7 +1,7 @@
 """Rows are reached through the person asking: not yours and not there answer the same."""
 
 from collections.abc import Sequence
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import or_
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,7 +26,7 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
         return rows  # row security has narrowed a link to its own client
     if not _everywhere(access, model, permission):
         return rows.filter(_mine(access, model, permission))
-    column = _client_column(model)
+    column = _client_column(model)  # type: ignore[arg-type]
     if access.closed and column and model is not Client:  # that a client has closed itself may be seen
         rows = rows.exclude(**{f"{column}__in": access.closed})
     return rows
@@ -51,19 +51,25 @@ def _everywhere(access: Access, model: type[Any], permission: str | None) -> boo
 def _held(access: Access, model: type[Any], permission: str | None) -> list[Held]:
     """What of all they hold lets them see rows of this model; a role is asked once, wherever it is held."""
     wanted = permission or f"{model._meta.db_table}.view"
-    roles = {role for role, h in {h.role: h for h in access.held}.items() if h.allows(wanted)}
-    return [h for h in access.held if h.role in roles]
+    if wanted not in access.lets:
+        roles = {role for role, h in {h.role: h for h in access.held}.items() if h.allows(wanted)}
+        access.lets[wanted] = [h for h in access.held if h.role in roles]
+    return access.lets[wanted]
 
 
-def _client_column(model: type[Any]) -> str:
-    columns = {field.attname for field in model._meta.concrete_fields}
-    return "id" if model is Client else "client_id" if "client_id" in columns else ""
+@cache
+def _columns(model: type[StateModel] | type[Finding]) -> frozenset[str]:
+    return frozenset(field.attname for field in model._meta.concrete_fields)
+
+
+@cache
+def _client_column(model: type[StateModel] | type[Finding]) -> str:
+    return "id" if model is Client else "client_id" if "client_id" in _columns(model) else ""
 
 
 def _mine(access: Access, model: type[Any], permission: str | None) -> Q:
     held = _held(access, model, permission)
-    columns = {field.attname for field in model._meta.concrete_fields}
-    client = _client_column(model)
+    columns, client = _columns(model), _client_column(model)  # type: ignore[arg-type]
     if not client and model.everybody:
         return Q()
     mine: list[Q] = []

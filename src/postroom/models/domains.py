@@ -34,7 +34,12 @@ class Domain(StateModel):
 
     class Meta(StateModel.Meta):
         db_table = "domains"
-        indexes = [models.Index(Reverse("name"), name="domains_by_end")]  # those below a name lie together
+        indexes = [
+            models.Index(Reverse("name"), name="domains_by_end"),  # those below a name lie together
+            models.Index(  # a page of the list is found in it alone, whoever asks
+                fields=["name"], include=["id", "client"], condition=models.Q(removed_at=None), name="domains_listed"
+            ),
+        ]
 
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:

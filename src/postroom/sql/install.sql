@@ -54,13 +54,16 @@ CREATE OR REPLACE FUNCTION postroom_person() RETURNS uuid STABLE LANGUAGE sql
 -- so that no caller can name a scope of their own. A row `closed` is no role: a client that closed itself to whoever runs
 -- the service, by whose roles nothing is reached there but by a sealed login's.
 DROP FUNCTION IF EXISTS postroom_grants(uuid) CASCADE;
+-- In plpgsql, which keeps a plan for the session; a function in SQL is planned anew at every page.
+CREATE INDEX IF NOT EXISTS clients_shut ON clients (id) WHERE closed_at IS NOT NULL;
 CREATE OR REPLACE FUNCTION postroom_holds(who uuid, token uuid)
   RETURNS TABLE (role text, client_id uuid, domain_id uuid, permissions text[], narrowed text[])
-  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-  WITH standing AS (
+  STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH standing AS (
     SELECT g.role, g.client_id, g.domain_id, p.client_id AS home FROM grants g JOIN people p ON p.id = g.person_id
-    WHERE g.person_id = who AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
+    WHERE g.person_id = postroom_holds.who AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
       AND p.suspended_at IS NULL AND p.removed_at IS NULL
   ), shut AS (
     SELECT c.id FROM clients c WHERE c.closed_at IS NOT NULL
@@ -69,31 +72,39 @@ BEGIN ATOMIC
   )
   SELECT s.role, coalesce(s.client_id, t.client), s.domain_id, r.permissions, k.permissions
     FROM standing s LEFT JOIN roles r ON r.name = s.role AND r.ended_at IS NULL
-    LEFT JOIN api_tokens k ON k.id = token AND k.person_id = who AND k.ended_at IS NULL AND k.until > clock_timestamp()
+    LEFT JOIN api_tokens k ON k.id = postroom_holds.token AND k.person_id = postroom_holds.who AND k.ended_at IS NULL
+      AND k.until > clock_timestamp()
     LEFT JOIN LATERAL unnest(k.clients) t(client) ON true
-    WHERE (token IS NULL OR k.id IS NOT NULL)
+    WHERE (postroom_holds.token IS NULL OR k.id IS NOT NULL)
       AND (t.client IS NULL OR s.client_id IS NULL OR s.client_id = t.client)
       AND (coalesce(s.client_id, t.client) IS NULL OR coalesce(s.client_id, t.client) NOT IN (SELECT id FROM shut))
   UNION ALL SELECT 'closed', id, NULL, NULL, NULL FROM shut;
-END;
+END $$;
+-- Takes the scope, and answers what is held: the grants are read once.
 DROP FUNCTION IF EXISTS postroom_enter(uuid);
-CREATE OR REPLACE FUNCTION postroom_enter(who uuid, token uuid) RETURNS void
-  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-  SELECT set_config('postroom.person', who::text, true),
-    set_config('postroom.everything',
-      CASE WHEN bool_or(role <> 'closed' AND client_id IS NULL) THEN 'yes' ELSE 'no' END, true),
-    set_config('postroom.clients', coalesce(
-      array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL), '{{}}')::text, true),
-    set_config('postroom.whole', coalesce(
-      array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL AND domain_id IS NULL),
-      '{{}}')::text, true),
-    set_config('postroom.domains',
-      coalesce(array_agg(DISTINCT domain_id) FILTER (WHERE domain_id IS NOT NULL), '{{}}')::text, true),
-    set_config('postroom.without', coalesce(array_agg(client_id) FILTER (WHERE role = 'closed'), '{{}}')::text, true)
-    FROM postroom_holds(who, token);
-  SELECT;
-END;
+DROP FUNCTION IF EXISTS postroom_enter(uuid, uuid);
+CREATE FUNCTION postroom_enter(who uuid, token uuid)
+  RETURNS TABLE (role text, client_id uuid, domain_id uuid, permissions text[], narrowed text[])
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH h AS MATERIALIZED (
+    SELECT * FROM postroom_holds(postroom_enter.who, postroom_enter.token)
+  ), scope AS MATERIALIZED (
+    SELECT set_config('postroom.person', postroom_enter.who::text, true),
+      set_config('postroom.everything',
+        CASE WHEN bool_or(role <> 'closed' AND client_id IS NULL) THEN 'yes' ELSE 'no' END, true),
+      set_config('postroom.clients', coalesce(
+        array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL), '{{}}')::text, true),
+      set_config('postroom.whole', coalesce(
+        array_agg(DISTINCT client_id) FILTER (WHERE role <> 'closed' AND client_id IS NOT NULL AND domain_id IS NULL),
+        '{{}}')::text, true),
+      set_config('postroom.domains',
+        coalesce(array_agg(DISTINCT domain_id) FILTER (WHERE domain_id IS NOT NULL), '{{}}')::text, true),
+      set_config('postroom.without', coalesce(array_agg(client_id) FILTER (WHERE role = 'closed'), '{{}}')::text, true)
+      FROM h
+  ) SELECT h.* FROM scope LEFT JOIN h ON true;  -- where nothing is held: a row without a role
+END $$;
 -- A job, the clock and an approval see the client of their change and nothing else.
 DROP FUNCTION IF EXISTS postroom_enter_change(uuid);
 CREATE OR REPLACE FUNCTION postroom_enter_change(which uuid)
