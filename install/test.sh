@@ -1,5 +1,6 @@
 #!/bin/bash
 # The developers' commands: test.sh all|unit|check|soak|bench. Makes <checkout>/.venv current first.
+# `beside` is what `all` starts beside itself.
 #
 # As root, because the servers under test change to users of their own.
 # shellcheck source=install/settings.sh
@@ -35,6 +36,27 @@ tests() {
 
 unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not matrix and not soak"; }
 
+# What talks to servers mostly waits: the rest runs beside it, yields to it, and is told when both are done. Every part
+# runs, so that one red test of the first does not hide those of the second.
+all() {
+    local code=0
+    told=$(mktemp)
+    setsid nice -n 10 bash install/test.sh beside > "$told" 2>&1 &
+    beside=$!
+    trap 'kill -- "-$beside" 2> /dev/null; rm -f "$told"' EXIT
+    tests -m "(server or drill) and not soak" || code=$?
+    wait "$beside" || code=$?
+    cat "$told"
+    exit "$code"
+}
+
+beside() {
+    local code=0
+    unit_tests || code=$?
+    tests -n 2 -m "matrix and not soak" || code=$?
+    exit "$code"
+}
+
 check() {
     "$venv/bin/ruff" check --no-cache src tests
     "$venv/bin/ruff" format --no-cache --check src tests
@@ -54,19 +76,13 @@ bench() {
 what=${1:?all, unit, check, soak or bench}
 case $what in
     all | soak) bash install/packages.sh --for-tests ;;
+    beside) beside ;; # all is installed: ends here
     *) bash install/packages.sh ;;
 esac
 bash install/users.sh
 development_environment
 case $what in
-    # Every part runs, so that one red test of the first does not hide those of the second.
-    all)
-        code=0
-        unit_tests || code=$?
-        tests -m "(server or drill) and not soak" || code=$?
-        tests -n 2 -m "matrix and not soak" || code=$?
-        exit "$code"
-        ;;
+    all) all ;;
     unit) unit_tests ;;
     check) check ;;
     soak) POSTROOM_SOAK=1 tests -m soak ;;
