@@ -28,6 +28,7 @@ from postroom.changes.kinds import (
     rounds,
     sealed,
     tokens,
+    transfer,
 )  # fmt: skip
 from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
@@ -52,6 +53,7 @@ from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
+from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
@@ -71,7 +73,7 @@ KINDS: list[type[kind.Kind]] = [
     records.SetRecords, records.ReleaseRecords,
     dkim.MakeKey, dkim.ActivateKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
-    mailboxes.RemoveMailbox, mailboxes.RestoreMailbox,
+    mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RedeemInvite,
@@ -142,7 +144,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED,
+    LEFT, UNANSWERED, OWNED,
 ]  # fmt: skip
 
 

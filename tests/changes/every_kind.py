@@ -105,6 +105,7 @@ WALKS: dict[str, Walk] = {
     "mailboxes.resume": by("olive", mailbox="off@acme.example"),
     "mailboxes.remove": closing("olive", mailbox=LEO),
     "mailboxes.restore": by("olive", mailbox="gone@acme.example"),
+    "mailboxes.transfer": by("olive", mailbox=MIA, contact="new-owner@home.example"),
     "aliases.create": by("olive", address="info@acme.example", targets=[MIA]),
     "aliases.change": closing("olive", alias="sales@acme.example", targets=[MIA]),
     "aliases.remove": closing("olive", alias="sales@acme.example"),

@@ -51,6 +51,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "mailboxes.change": by("mailbox", "mailbox", quota_mb=77),
     "mailboxes.create": lambda here: {"address": here.at("more")},
     "mailboxes.remove": by("mailbox", "mailbox"), "mailboxes.restore": by("mailbox", "mailbox"),
+    "mailboxes.transfer": by("mailbox", "mailbox", contact="next@home.test"),
     "mailboxes.resume": by("mailbox", "mailbox"), "mailboxes.suspend": by("mailbox", "mailbox"),
     "people.change": by("person", "person plain", name="X"),
     "people.invite": lambda here: {"name": "New", "email": here.at("newcomer"), "client": here.ids["client"]},

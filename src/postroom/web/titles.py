@@ -39,6 +39,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mailboxes.resume": ("Resume mailboxes", "Resume mailbox {mailbox}"),
     "mailboxes.remove": ("Remove mailboxes", "Remove mailbox {mailbox}"),
     "mailboxes.restore": ("Restore a mailbox", "Restore mailbox {mailbox}"),
+    "mailboxes.transfer": ("Give a mailbox to another owner", "Give mailbox {mailbox} to {contact}"),
     "aliases.create": ("Add aliases", "Add alias {address}"),
     "aliases.change": ("Change an alias", "Change alias {alias}"),
     "aliases.remove": ("Remove an alias", "Remove alias {alias}"),

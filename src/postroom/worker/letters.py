@@ -53,10 +53,20 @@ a device was registered as one from which {name} signs in to Postroom at {organi
 If this was not you, somebody has your password and your second factor: end every session under
 Your sign-in, choose another password, and tell an owner of {organization} at once.
 """
+TRANSFERRED = """Hello,
+
+the mailbox {about}, run by {organization}, was given to another owner by {who}, at {when}.
+
+What opened it before opens it no more: passwords, recovery codes, and every session have ended. Its new
+owner gets a link of their own to set a password; the mail in it stays as it is.
+
+If you do not know of this, tell {organization} at once, by a way you already know.
+"""
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
 SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
         "moved": ("An address to sign in with was changed", MOVED),
-        "device": ("A new device signs in to Postroom", DEVICE)}  # fmt: skip
+        "device": ("A new device signs in to Postroom", DEVICE),
+        "transferred": ("A mailbox has another owner", TRANSFERRED)}  # fmt: skip
 
 
 def recovery(invite: Invite, link: str) -> EmailMessage:
@@ -77,7 +87,8 @@ def told(letter: Letter, change: Change) -> EmailMessage:
         organization = Organization.objects.get().name
     who = made.proposer.name if made.proposer else "the system"
     subject, text = SAYS[letter.says]
-    words = {"name": person.name, "what": person.email, "about": letter.about, "who": who, "organization": organization}
+    name, what = (person.name, person.email) if person else ("", "")
+    words = {"name": name, "what": what, "about": letter.about, "who": who, "organization": organization}
     return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
 
 

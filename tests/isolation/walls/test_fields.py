@@ -72,6 +72,8 @@ ASKED: dict[str, dict[str, Any]] = {
                          "quota_mb": 5},
     "mailboxes.remove": {"mailbox": "leo@acme.example"}, "mailboxes.restore": {"mailbox": "gone@acme.example",
                                                                                "contact": "x@x.test"},
+    "mailboxes.transfer": {"mailbox": "leo@acme.example", "contact": "x@x.test", "owner": "somebody@acme.example",
+                           "name": "x"},
     "mailboxes.resume": {"mailbox": "leo@acme.example"}, "mailboxes.suspend": {"mailbox": "leo@acme.example"},
     "nodes.add": {"node": "mx7", "role": "postroom_node_mx7", "public_key": "", "region": ""},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"},

@@ -125,6 +125,7 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.resume": [Act(CLIENTS_OWN, BOX, named(mailbox="{off box}"))],
     "mailboxes.remove": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     "mailboxes.restore": [Act(CLIENTS_OWN, BOX, named(mailbox="{gone box}", contact="x@elsewhere.test"))],
+    "mailboxes.transfer": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", contact="x@elsewhere.test"))],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
     "grants.end": [Act(RUNS | {"approver"}, GRANT, named(grant="{grant}"))],
     "history.roll_back": [Act(CLIENTS_OWN, BOX, named(change="{change}"))],

@@ -64,7 +64,10 @@ class ChangeMailbox(Kind, name="mailboxes.change"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         values = self.model_dump(exclude_none=True, include={"name", "vip", "quota_mb"})
-        yield edit(state.get(Mailbox, self.mailbox, where="mailbox"), **values, **people(self, state))
+        mailbox, named = state.get(Mailbox, self.mailbox, where="mailbox"), people(self, state)
+        if mailbox.owner_id and named.get("owner_id", mailbox.owner_id) != mailbox.owner_id:
+            raise Problem("owner", f"{mailbox.label} has an owner; mailboxes.transfer gives it to another")
+        yield edit(mailbox, **values, **named)
 
 
 def people(kind: Kind, state: State) -> dict[str, object]:

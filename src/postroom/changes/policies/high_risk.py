@@ -13,6 +13,7 @@
 | a domain live elsewhere | its zone had an MX of others when it is added |
 | a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
+| another owner | a mailbox that has an owner, or had one, goes to somebody else, its mail in it |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
@@ -88,6 +89,13 @@ def _restored_for_another(proposed: Proposed) -> Iterator[str]:
         back = m.now and m.then and m.now["removed_at"] and not m.then["removed_at"]
         if back and m.now and m.then and m.then["contact"] != m.now["contact"]:
             yield f"gives a restored mailbox, its mail in it, to {m.then['contact']}"
+
+
+def _another_owner(proposed: Proposed) -> Iterator[str]:
+    if proposed.kind.permission == "mailboxes.transfer":
+        yield from (
+            f"gives a mailbox, its mail in it, to {m.then['contact']}" for m in proposed.moves(Mailbox) if m.then
+        )
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
@@ -238,6 +246,6 @@ def _count(n: int, model: type) -> str:
 
 
 RULES = (
-    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _many, _high_role, _elevation,
+    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _many, _high_role, _elevation,
     _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _erasure, _over_others,
 )  # fmt: skip

@@ -1,0 +1,57 @@
+"""A mailbox gets another owner: what the old one knew opens it no more, the new one is invited, and both are told."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import APPROVED, ASKED, Kind
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State
+from postroom.models import Invite, Letter, Mailbox, Person, Secret
+
+from .fields import Line, MailAddress, MailboxRef, PersonRef
+from .invites import readable
+
+TRANSFERRED = "transferred"  # what the letter says
+
+
+class TransferMailbox(Kind, name="mailboxes.transfer"):
+    """Give a mailbox, its mail in it, to another owner: the old one's secrets die, the new one sets their own."""
+
+    step_up = frozenset({ASKED, APPROVED})
+    mailbox: MailboxRef
+    contact: MailAddress = Field(description="Where the new owner gets the one-time link; somewhere they read now")
+    owner: PersonRef | None = Field(default=None, description="Who answers for it from now on, if they sign in here")
+    name: Line | None = Field(default=None, description="What people read beside the address, if that changes")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = self._there(state)
+        owner = state.get(Person, self.owner, where="owner") if self.owner else None
+        before = mailbox.owner_id and state.rows(Person, pk=mailbox.owner_id).first()
+        yield edit(
+            mailbox, contact=self.contact, owner_id=owner.pk if owner else None, access_epoch=mailbox.access_epoch + 1,
+            **({} if self.name is None else {"name": self.name}),
+        )  # fmt: skip
+        yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
+        for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
+            if not invite.ended_at and not invite.used_at:
+                yield edit(invite, ended_at=state.now)
+                yield from map(end, state.hanging(Secret, "owner_row", invite.pk))
+        about = {"client_id": mailbox.client_id}
+        yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
+        old = [mailbox.contact, before.email if before else ""]
+        for contact in dict.fromkeys([*filter(None, old), self.contact]):
+            told = {"contact": contact, "says": TRANSFERRED, "about": mailbox.label}
+            yield create(Letter, state.new_id(), **about, **told, made=state.now)
+
+    def _there(self, state: State) -> Mailbox:
+        mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
+        if mailbox.removed_at or mailbox.kind == "shared":
+            why = "removed" if mailbox.removed_at else "shared, so nobody signs in to it"
+            raise Problem("mailbox", f"{mailbox.label} is {why}")
+        readable(self.contact, mailbox.label)
+        if self.contact == mailbox.contact:
+            words = "its present owner reads that already; a new link for the same owner is a reset, not a transfer"
+            raise Problem("contact", words)
+        return mailbox
