@@ -183,7 +183,7 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
     return {
         "dovecot.conf": main,
         "passdb-app.conf.ext": _sql(secrets, password=accounts.app_query("%Lu", "%{sha256:password}", "%Ls")),
-        "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu")),
+        "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu", "%Ls")),
         "userdb.conf.ext": _sql(maps, user=user, iterate=accounts.ITERATE),
     }
 

@@ -215,7 +215,7 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
         secrets=config.database("secrets"),
         maps=config.database("maps"),
         app_query=accounts.app_query(ADDRESS, "%{password | sha256}", "%{protocol}"),
-        password_query=accounts.password_query(ADDRESS),
+        password_query=accounts.password_query(ADDRESS, "%{protocol}"),
         user_query=accounts.user_query(config, ADDRESS, DOMAIN, LOCAL, "%{protocol}", QUOTA),
         iterate=accounts.ITERATE,
         **vars(ports),
