@@ -19,12 +19,12 @@ def password_query(address: str) -> str:
 
 
 def app_query(address: str, sha256: str, protocol: str) -> str:
-    """An app password, if it is for this protocol."""
+    """An app password, if it is for this protocol. None is for `web`: the pages take the main one alone."""
     return (
         "SELECT NULL AS password, 'y' AS nopassword, address AS user, 'app:' || cred AS cred, "
         f"'app:' || cred AS userdb_user_cred FROM app WHERE address='{address}' AND sha256='{sha256}' AND {LIVE} "
         f"AND instr(protocols, CASE '{protocol}' WHEN 'submission' THEN 'smtp' WHEN 'smtp' THEN 'smtp' "
-        "WHEN 'sieve' THEN 'sieve' ELSE 'imap' END) > 0"
+        "WHEN 'sieve' THEN 'sieve' WHEN 'web' THEN 'web' ELSE 'imap' END) > 0"
     )
 
 
