@@ -40,12 +40,19 @@ RANK = ("client viewer", "auditor", "client admin", "helpdesk", "approver", "ope
 CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 
 
+# Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
+MAILBOX_OWNER = "mailbox owner"
+OWNED: frozenset[str] = frozenset()
+
+
 def matches(allowed: Iterable[str], permission: str) -> bool:
     return any(fnmatchcase(permission, one) for one in allowed)
 
 
 def permissions_of(role: str, own: Iterable[str] | None = None) -> Iterable[str]:
     """What a role lets its holder do; `own`: of a role that is the organization's, not ours."""
+    if role == MAILBOX_OWNER:
+        return OWNED
     return ROLES.get(role, frozenset()) if own is None else own
 
 
