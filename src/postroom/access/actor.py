@@ -38,7 +38,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class Own:
-    """The mailbox its owner acts for. behind: its node has not yet taken what changed last."""
+    """The mailbox its owner acts for. behind: its node has not yet taken what changed last.
+
+    ids: of it, its address and its app passwords, which rows of its own name.
+    """
 
     mailbox: UUID
     address_id: UUID
@@ -48,10 +51,11 @@ class Own:
     name: str
     epoch: int
     behind: bool
+    app_passwords: list[UUID]
 
     @property
-    def ids(self) -> tuple[UUID, UUID]:
-        return self.mailbox, self.address_id
+    def ids(self) -> tuple[UUID, ...]:
+        return self.mailbox, self.address_id, *self.app_passwords
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ CREATE TRIGGER postroom_follow_address AFTER UPDATE ON people FOR EACH ROW
 --   clients     where they hold anything      whole    of these, where the whole record is theirs
 --   domains     the single domains they hold something at
 --   everything  the organization and every client, but for those `without` that closed themselves to it
---   own         of a mailbox's owner: the mailbox and its address
+--   own         of a mailbox's owner: the mailbox, its address and its app passwords, whose secrets name them
 CREATE OR REPLACE FUNCTION postroom_scope() RETURNS uuid[] STABLE LANGUAGE sql
   RETURN coalesce(nullif(current_setting('postroom.clients', true), ''), '{{}}')::uuid[];
 CREATE OR REPLACE FUNCTION postroom_whole() RETURNS uuid[] STABLE LANGUAGE sql
@@ -137,12 +137,13 @@ END;
 -- A mailbox, by its id or its address, if its owner may sign in to it now: the nodes compile it by the same words
 -- (nodes.sql). behind: its node has not taken yet what changed last, so a password that it knows may be an old one.
 CREATE OR REPLACE FUNCTION postroom_owner(which uuid, named text) RETURNS TABLE (mailbox uuid, address_id uuid,
-    address text, client uuid, client_name text, name text, epoch int, behind boolean)
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
   STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT m.id, a.id, a.address, m.client_id, c.name, m.name, m.access_epoch,
-      EXISTS (SELECT FROM node_todo t WHERE t.object_id = a.id AND t.node_id = c.node_id)
+      EXISTS (SELECT FROM node_todo t WHERE t.object_id = a.id AND t.node_id = c.node_id),
+      ARRAY(SELECT k.id FROM credentials k WHERE k.mailbox_id = m.id)
     FROM mailboxes m JOIN addresses a ON a.id = m.address_id JOIN domains d ON d.id = a.domain_id
       JOIN clients c ON c.id = m.client_id
     WHERE m.id = coalesce(which, (SELECT n.id FROM addresses b JOIN mailboxes n ON n.address_id = b.id
@@ -153,7 +154,7 @@ END $$;
 -- Whoever signed in to a mailbox with its own password sees it and its address, and nothing else of any client; nothing
 -- at all once its access ended since (its epoch moved).
 CREATE OR REPLACE FUNCTION postroom_enter_owner(which uuid, since int) RETURNS TABLE (mailbox uuid, address_id uuid,
-    address text, client uuid, client_name text, name text, epoch int, behind boolean)
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -163,7 +164,7 @@ BEGIN
     SELECT set_config('postroom.person', '', true), set_config('postroom.everything', 'no', true),
       set_config('postroom.clients', '{{}}', true), set_config('postroom.whole', '{{}}', true),
       set_config('postroom.domains', '{{}}', true), set_config('postroom.without', '{{}}', true),
-      set_config('postroom.own', ARRAY[mailbox, address_id]::text, true)
+      set_config('postroom.own', (ARRAY[mailbox, address_id] || app_passwords)::text, true)
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
@@ -331,10 +332,14 @@ BEGIN ATOMIC
     WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
     WHEN 'invites' THEN (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
+    WHEN 'credentials' THEN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
     WHEN 'owners' THEN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
       (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
         JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
+      (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
+        JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which))
   END;
 END;
