@@ -19,7 +19,7 @@ from postroom.changes.deliver import incomplete
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import submit
 from postroom.changes.readings import ZoneRead
-from postroom.models import Change, Client, Domain, Invite, Person, RecordSet, StateModel
+from postroom.models import Change, Client, Credential, Domain, Invite, Mailbox, Person, RecordSet, StateModel
 
 M = TypeVar("M", bound=StateModel)
 POSTMASTER = "postmaster@northlight.example"
@@ -156,6 +156,21 @@ def redeemed(address: str) -> None:
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     done = do("invites.redeem", Actor(None, address, "link", LINK), secrets=secrets)
     assert done.version, reasons(done)
+
+
+def owner_of(address: str) -> Actor:
+    """The owner of a mailbox, signed in to it just now."""
+    box = the(Mailbox, address__address=address)
+    return Actor(None, "the mailbox's owner", "owner", mailbox=box.pk, epoch=box.access_epoch)
+
+
+def app_password(address: str, name: str, /, *, kept: str = "", **more: Any) -> Credential:
+    """One of a mailbox's, made by its owner; kept: the SHA-256."""
+    asked = {"protocols": ["imap", "submission"], **more}
+    secrets = {"app password": kept or name.encode().hex().ljust(64, "0")[:64]}
+    done = do("app_passwords.create", owner_of(address), secrets=secrets, name=name, **asked)
+    assert done.version, reasons(done)
+    return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
 
 
 def person(email: str, by: Actor) -> Actor:

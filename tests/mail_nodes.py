@@ -42,10 +42,13 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"doveadm user {row['address']}"] = {"address": row["address"]}
     for row in maps.get("login", ()):
         said[f"doveadm login {row['address']}"] = "not there"
+        said[f"app passwords of {row['address']}"] = []
         if not row["sign_in"]:
             said[f"who {row['address']}"] = []
     for row in (compiled or {}).get("secrets", {}).get("password", ()):
         said[f"doveadm login {row['address']}"] = {"address": row["address"]}
+    for row in (compiled or {}).get("secrets", {}).get("app", ()):
+        said[f"app passwords of {row['address']}"].append(row["cred"])
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         said[f"milter key of {row['domain']}"] = row["selector"]
     return [{"question": question, "answer": answer} for question, answer in said.items()]

@@ -6,6 +6,7 @@ from postroom.changes.due import Ends
 from postroom.changes.kinds import (
     access,
     aliases,
+    app_passwords,
     clients,
     devices,
     dkim,
@@ -77,6 +78,7 @@ KINDS: list[type[kind.Kind]] = [
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RedeemInvite,
+    app_passwords.CreateAppPassword, app_passwords.EndAppPassword,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
     grants.GiveGrant, grants.Elevate, grants.EndGrant,
@@ -115,13 +117,14 @@ WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
 SERVED_BY: dict[str, Served] = {
-    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id"}), made=False),
+    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id", "app_passwords_only"}), made=False),
     "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name"})),
     "addresses": Served("nodes"),
     "mailboxes": Served(
         "nodes", frozenset({"address_id", "kind", "quota_mb", "access_epoch", "suspended_at", "removed_at"})
     ),
     "aliases": Served("nodes"),
+    "credentials": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
     "redeliveries": Served("nodes"),
@@ -136,6 +139,7 @@ ENDS: dict[str, Ends] = {
     "freezes": Ends("freezes.end", "freeze"),
     "grants": Ends("grants.end", "grant"),
     "api_sessions": Ends("sessions.end", "session"),
+    "credentials": Ends("app_passwords.end", "app_password"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),
 }

@@ -84,6 +84,8 @@ SETTINGS = (
     Setting("DNS_SERVERS", {}, _servers, "name servers whose address or port is not what DNS says"),
     Setting("LOCAL_NODE", "", str, "the mail node on this machine: it joins when the organization is founded"),
     Setting("LOCAL_NODE_KEY_FILE", None, Path, "its public key, which DKIM keys are sealed to"),
+    Setting("MAILBOX_AUTH", None, Path, "the mail node's socket where the pages ask whether a mailbox's password is "
+            "right; without it, no owner signs in to /mailbox/"),
     Setting("NODE_CHECK", {}, _servers, "where the smtp and imap greetings are asked, once a minute"),
 )  # fmt: skip
 

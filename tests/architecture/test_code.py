@@ -25,6 +25,7 @@ REVIEWED = {
     "engines/compile.py _write",
     "engines/compile.py next_end",
     "engines/digests.py _rows",
+    "engines/maps.py _grow",
     "engines/source_pg.py _connected",
     "host/cluster.py found",
     "host/cluster.py make_member",

@@ -4,11 +4,12 @@ A kind without a line in WALKS fails the tests that walk them all: a freeze (tes
 (test_sabotage.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cast import MIA, House, as_wanted, do, kind, person, reasons, the, waits
+from cast import MIA, House, app_password, as_wanted, do, kind, owner_of, person, reasons, redeemed, the, waits
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import Kind
@@ -33,6 +34,7 @@ from postroom.models import (
 from postroom.posture.findings import Found, observed
 
 NEXT_YEAR = "2099-01-01T00:00:00Z"
+ZOE = "zoe.has@acme.example"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
 
 NOTICE = "the owner's notice"
@@ -44,14 +46,16 @@ LINK = {RITA: "6" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 class Walk:
     """How one kind is tried: as whom, with what. closes: it lets nobody in and nothing out, and ends something."""
 
-    by: str | Actor
+    by: str | Actor | Callable[[], Actor]
     params: dict[str, Any]
     closes: bool = False
     secrets: tuple[str, ...] = ()
 
     def actor(self, house: House) -> Actor:
-        found: Actor = getattr(house, self.by) if isinstance(self.by, str) else self.by
-        return found
+        if isinstance(self.by, str):
+            found: Actor = getattr(house, self.by)
+            return found
+        return self.by if isinstance(self.by, Actor) else self.by()
 
     def kind(self, permission: str, ids: dict[str, str]) -> Kind:
         return kind(permission, **{name: _filled(value, ids) for name, value in self.params.items()})
@@ -66,7 +70,7 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
     return ids.get(value[1:-1], value) if isinstance(value, str) else value
 
 
-def by(who: str | Actor, /, *, secrets: tuple[str, ...] = (), **params: Any) -> Walk:
+def by(who: str | Actor | Callable[[], Actor], /, *, secrets: tuple[str, ...] = (), **params: Any) -> Walk:
     return Walk(who, params, False, secrets)
 
 
@@ -115,6 +119,10 @@ WALKS: dict[str, Walk] = {
     "invites.redirect": by("olive", invite="{invite}", contact="other@home.example"),
     "invites.cancel": closing("olive", invite="{invite}"),
     "invites.redeem": by(Actor(None, "Leo", "link", LINK[LEO]), secrets=("password", "recovery code")),
+    "app_passwords.create": by(
+        lambda: owner_of(ZOE), secrets=("app password",), name="Laptop", protocols=["imap"], until="{soon}"
+    ),
+    "app_passwords.end": closing("olive", app_password="{app_password}"),
     "notices.send": by(CLOCK, change="{later}"),
     "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
     "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
@@ -171,6 +179,8 @@ def something_for_each(house: House) -> dict[str, str]:
         do("mailboxes.create", house.olive, address=address, contact=f"x{address.replace('acme', 'home')}")
     do("mailboxes.create", house.olive, address="off@acme.example")
     do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
+    do("mailboxes.create", house.olive, address=ZOE, contact="zoe.has@home.test")
+    redeemed(ZOE)
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, LEO])
     for name in ("Otto", "Gone", "Off", "Rita"):
         do("people.invite", house.oskar, name=name, email=f"{name.lower()}@northlight.example")
@@ -222,6 +232,7 @@ def _named(house: House) -> dict[str, str]:
     recovery = the(Invite, person__email=RITA, recovers="password")
     _ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
+    phone = app_password(ZOE, "Phone")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
@@ -243,6 +254,7 @@ def _named(house: House) -> dict[str, str]:
         "box": str(the(RoundLine, name="mia@globex.example").pk),
         "device": str(the(Device).pk),
         "later": str(later.pk),
+        "app_password": str(phone.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),
         "token": str(the(ApiToken).pk),

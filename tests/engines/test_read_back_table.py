@@ -34,6 +34,8 @@ class Daemons:
         self.rcpt = "250 2.1.5 Ok"
         self.milter: Answer = {"maps": 7, "keys": 3, "signs": {}}
         self.away = False
+        self.apps: dict[str, set[str]] = {}
+        self.ending: dict[str, str] = {}
 
     def ask(self, config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> Answer:
         if self.away:
@@ -66,7 +68,7 @@ def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
 def asked(daemons: Daemons, compiled: Compiled | None, gone: expected.Gone | None = None) -> ReadBack:
     todo = Todo(1, "address", uuid4(), None, compiled)
     wanted = [expected.of(todo, gone or {})]
-    (result,) = Round(CONFIG, daemons, WRITTEN, wanted).run()  # type: ignore[arg-type]
+    (result,) = Round(CONFIG, daemons, WRITTEN, wanted, daemons.apps, daemons.ending).run()  # type: ignore[arg-type]
     return result
 
 
@@ -92,7 +94,7 @@ def test_what_is_served_agrees_and_says_who_was_asked(daemons: Daemons) -> None:
     assert (found.finding, found.why) == ("agrees", [])
     assert {"question", "answer", "server", "at"} == set(found.evidence[0])
     servers = {one["server"].split(" at ")[0] for one in found.evidence}
-    assert servers == {"postfix proxymap", "postfix smtpd", "dovecot auth", "milter"}
+    assert servers == {"postfix proxymap", "postfix smtpd", "dovecot auth", "secrets.db", "milter"}
 
 
 def test_what_is_gone_agrees(daemons: Daemons) -> None:
@@ -188,3 +190,44 @@ def test_accounts_are_told_apart_or_not_at_all(out: str, said: str, values: list
     missing = {"a": ["x", "y"], "": ["y"] if values == ["7", None] else [], "ambiguous": []}[said]
     named = "".join(f"userdb lookup: user {one} doesn't exist\n" for one in missing)
     assert asking._by_address(["x", "y"], out, named) == values
+
+
+# App passwords, which no look-up shows
+
+
+def with_apps(*creds: str) -> Compiled:
+    compiled = mailbox(MIA)
+    rows = [{"address": MIA, "cred": cred, "sha256": cred * 32, "protocols": "imap"} for cred in creds]
+    compiled["secrets"]["app"] = rows
+    return compiled
+
+
+def test_app_passwords_are_in_what_auth_has_read(daemons: Daemons) -> None:
+    daemons.apps = {MIA: {"a1"}}
+    found = asked(daemons, with_apps("a1"))
+    assert found.finding == "agrees"
+    assert {"app passwords of mia@acme.example": ["a1"]}.items() <= {
+        one["question"]: one["answer"] for one in found.evidence if isinstance(one["answer"], list)
+    }.items()
+
+
+@pytest.mark.parametrize("here", [set(), {"a1", "b2"}, {"b2"}])
+def test_app_passwords_that_are_not_those(daemons: Daemons, here: set[str]) -> None:
+    daemons.apps = {MIA: here}
+    assert asked(daemons, with_apps("a1")).finding == "differs"
+
+
+def test_of_app_passwords_nothing_is_known_before_auth_has_read_them(daemons: Daemons) -> None:
+    daemons.apps = {MIA: {"a1"}}
+    daemons.logins[CONFIG.system_login] = {"gen": "4"}
+    found = asked(daemons, with_apps("a1"))
+    assert found.finding == "not known"
+    assert not [one for one in found.evidence if one["question"].startswith("app passwords")]
+
+
+def test_one_that_ended_may_have_no_session(daemons: Daemons) -> None:
+    gone = {"app": [(MIA, "a1", "x", "imap", 0, None)]}
+    assert asked(daemons, with_apps(), gone).finding == "agrees"
+    daemons.ending = {"a1": MIA}
+    assert asked(daemons, with_apps(), gone).finding == "differs"
+    assert asked(daemons, None, gone).finding == "differs"

@@ -18,9 +18,9 @@ from django.db import models
 from django.utils import timezone
 from three_clients import Ground, World, agreed, done, joins, ours
 
-from cast import do, holds, kind, the, waits
+from cast import app_password, do, holds, kind, the, waits
 from postroom.access import devices
-from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
 from postroom.changes.approvals import approve, withdraw
 from postroom.changes.batch import submit_batch
@@ -36,6 +36,7 @@ from postroom.models import (
     Batch,
     Change,
     Client,
+    Credential,
     Delivery,
     Device,
     DeviceCode,
@@ -139,6 +140,17 @@ def mailbox(world: World, here: Ground) -> None:
     here.secrets["invite"] = token
     done(world.house, "aliases.create", world.house.olive, address=here.at("info"), targets=[here.at("mia")])
     here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
+
+
+@makes(Credential)
+def app_passwords(world: World, here: Ground) -> None:
+    """Ned has set his password, and has a device."""
+    invite = the(Invite, mailbox__address__address=here.at("ned"))
+    token, kept = draw()
+    ours("invites.issue", {"link": kept}, invite=str(invite.pk))
+    secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
+    agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))
+    here.ids["app password"] = str(app_password(here.at("ned"), here.words("phone")).pk)
 
 
 @makes(RecordSet, Reading)

@@ -23,7 +23,7 @@ OPERATES = MAILBOXES | ALIASES | INVITES | {
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
-    "findings.reopen", "entries.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
+    "findings.reopen", "entries.export", "rosters.open", "rosters.answer", "nodes.deliver_again", "app_passwords.end",
 }  # fmt: skip
 OWNS = OPERATES | {
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
@@ -42,7 +42,7 @@ MAY: dict[str, frozenset[str]] = {
     "auditor": OF_THE_AGENCY | {"entries.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | TOKENS | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "rosters.answer",
+        "rosters.answer", "app_passwords.end",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

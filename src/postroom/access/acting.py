@@ -15,13 +15,14 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held
-from .roles import SEALED, matches, roles_that
+from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held, Own
+from .known import ask, own_of, owner_at, session_of, signed_in, token_of
+from .roles import MAILBOX_OWNER, SEALED, matches, roles_that
 
 __all__ = [
-    "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NotActing", "access_of", "acted",
-    "acting_as", "acting_for", "as_shown", "current", "may_act", "others_who_may", "roles_allowing",
-    "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
+    "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NoSuchOwner", "NotActing", "Own",
+    "access_of", "acted", "acting_as", "acting_for", "as_shown", "current", "may_act", "others_who_may", "owner_at",
+    "roles_allowing", "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
 ]  # fmt: skip
 
 
@@ -29,12 +30,13 @@ __all__ = [
 class Access:
     """What an actor may do, as the grants stood when this was read.
 
-    closed: clients whose own people have closed them to whoever runs the service.
+    closed: clients whose own people have closed them to whoever runs the service. own: of a mailbox's owner.
     """
 
     actor: Actor
     held: tuple[Held, ...] = ()
     invite: UUID | None = None
+    own: Own | None = None
     closed: frozenset[UUID] = frozenset()
     lets: dict[str, list[Held]] = field(default_factory=dict, repr=False, compare=False)  # what scope.py worked out
 
@@ -45,8 +47,9 @@ class Access:
 
     @property
     def narrow(self) -> bool:
-        """Whether some of it is at single domains: of these clients' records such a person sees what is about those."""
-        return any(h.domain for h in self.held)
+        """Whether some of it is at single domains, of whose records such a person sees what is about those; or all
+        of it is at one mailbox, whose owner sees nothing else of the client."""
+        return self.own is not None or any(h.domain for h in self.held)
 
     def at(self, client: UUID | None) -> Iterator[Held]:
         """What counts at a client, or (None) at the organization itself; roles at one domain do not."""
@@ -76,22 +79,29 @@ class Access:
 
     def reaches(self, client: UUID | None) -> bool:
         """Whether a change of this client (None: the organization's own) can be on a record they see."""
-        return not self.actor.somebody or any(self._counts(h, client) or h.client == client for h in self.held)
+        return not self.actor.limited or any(self._counts(h, client) or h.client == client for h in self.held)
 
     def rank_at(self, client: UUID | None) -> int:
         return max((h.rank for h in self.at(client)), default=-1)
 
     def refresh(self) -> None:
-        """Read the grants again: they may have ended since."""
+        """Read the grants again: they may have ended since; or whether the mailbox still is as its owner signed in."""
+        if self.actor.mailbox is not None:
+            self.owns(own_of(self.actor.mailbox, self.actor.epoch))
         if self.actor.person is None or not self.actor.somebody:
             return
-        self.hold(_ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token))
+        self.hold(ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token))
 
     def hold(self, found: list[tuple[Any, ...]]) -> None:
         rows = [Held(*row) for row in found if row[0]]
         self.held = tuple(h for h in rows if h.role != CLOSED)
         self.closed = frozenset(h.client for h in rows if h.role == CLOSED and h.client)
         self.lets.clear()
+
+    def owns(self, own: Own | None) -> None:
+        """Of the owner of a mailbox: that one, and the role that is nobody else's."""
+        self.own = own
+        self.held = (Held(MAILBOX_OWNER, own.client),) if own else ()
 
 
 class MayAct(NamedTuple):
@@ -115,8 +125,12 @@ class NoSuchLink(LookupError):
     """No link, or one that is no longer good: the answer is the same."""
 
 
+class NoSuchOwner(LookupError):
+    """Nobody owns this mailbox as it stands now: its access ended since they signed in, or it is suspended or gone."""
+
+
 _now: ContextVar[Access | None] = ContextVar("access", default=None)
-_shown: ContextVar[str | None] = ContextVar("shown", default=None)  # while widened: what they see the whole record of
+_shown: ContextVar[tuple[str, str] | None] = ContextVar("shown", default=None)  # while widened: what they are shown
 
 
 @contextmanager
@@ -135,14 +149,19 @@ def _enter(actor: Actor) -> Access:
     """Tell the database who this is; it works out the scope."""
     access = Access(actor)
     if actor.sort == "link":
-        found = _ask("SELECT * FROM postroom_enter_link(%s)", actor.link)
+        found = ask("SELECT * FROM postroom_enter_link(%s)", actor.link)
         if not found:
             raise NoSuchLink("no such link")
         access.invite = found[0][0]
+    elif actor.sort == "owner":
+        found = ask("SELECT * FROM postroom_enter_owner(%s, %s)", actor.mailbox, actor.epoch)
+        if not found:
+            raise NoSuchOwner("the mailbox is not open to its owner")
+        access.owns(Own(*found[0]))
     elif access.everything:
-        _ask(EVERYTHING)
+        ask(EVERYTHING)
     else:
-        access.hold(_ask("SELECT * FROM postroom_enter(%s, %s)", actor.person, actor.token))
+        access.hold(ask("SELECT * FROM postroom_enter(%s, %s)", actor.person, actor.token))
     return access
 
 
@@ -150,8 +169,8 @@ def _enter(actor: Actor) -> Access:
 def acting_for(change: UUID) -> Iterator[Access]:
     """As the proposer of a change, in the scope of that change: its client, whatever else they may see."""
     with _transaction() as begin:
-        ((sort, person, name, token),) = _ask("SELECT * FROM postroom_enter_change(%s)", change)
-        access = Access(Actor(person, name, sort, token=token))
+        ((sort, person, name, token, mailbox),) = ask("SELECT * FROM postroom_enter_change(%s)", change)
+        access = Access(Actor(person, name, sort, token=token, mailbox=mailbox))
         access.refresh()
         yield begin(access)
 
@@ -195,34 +214,38 @@ def widened(access: Access | None = None) -> Iterator[None]:
     if access is None or not access.narrow or access.everything:
         yield
         return
-    with _whole() as was:
-        token = _shown.set(was if _shown.get() is None else _shown.get())
-        try:
+    own = f"{{{access.own.client}}}" if access.own else None
+    was = ask(SCOPE)[0]
+    token = _shown.set(was if _shown.get() is None else _shown.get())
+    try:
+        with _seeing((own or was[0], own or was[0])):
             yield
-        finally:
-            _shown.reset(token)
+    finally:
+        _shown.reset(token)
 
 
 @contextmanager
 def as_shown() -> Iterator[None]:
     """Inside of `widened`, as narrow again as what its proposer is shown: whether they may name this at all."""
     narrow = _shown.get()
-    with nullcontext() if narrow is None else _whole(narrow):
+    with nullcontext() if narrow is None else _seeing(narrow):
         yield
 
 
 @contextmanager
-def _whole(clients: str | None = None) -> Iterator[str]:
-    """The whole record of these clients, or of every one where they hold anything; yields whose it was before."""
-    was, every = _ask("SELECT current_setting('postroom.whole'), current_setting('postroom.clients')")[0]
-    _ask("SELECT set_config('postroom.whole', %s, true)", every if clients is None else clients)
+def _seeing(scope: tuple[str, str]) -> Iterator[None]:
+    """Other clients, and other whole records, until it is over."""
+    was = ask(SCOPE)[0]
+    ask(SEEING, *scope)
     try:
-        yield was
+        yield
     finally:
         if not connection.needs_rollback:
-            _ask("SELECT set_config('postroom.whole', %s, true)", was)
+            ask(SEEING, *was)
 
 
+SCOPE = "SELECT current_setting('postroom.clients'), current_setting('postroom.whole')"
+SEEING = "SELECT set_config('postroom.clients', %s, true), set_config('postroom.whole', %s, true)"
 EVERYTHING = (
     "SELECT set_config('postroom.person', '', true), set_config('postroom.clients', '', true),"
     " set_config('postroom.everything', 'yes', true)"
@@ -232,52 +255,27 @@ EVERYTHING = (
 OWN_ROLES = "SELECT name, permissions FROM roles WHERE ended_at IS NULL"
 
 
-def _ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-
-def token_of(hashed: str) -> tuple[Actor, tuple[str, ...]] | None:
-    """(who acts by it, the networks it may come from; none: any) of an API token's SHA-256; None for one no good."""
-    found = _ask("SELECT * FROM postroom_token(%s)", hashed)
-    return (Actor(found[0][1], found[0][2], "token", token=found[0][0]), tuple(found[0][3])) if found else None
-
-
-def session_of(hashed: str) -> tuple[UUID, Actor, str] | None:
-    """(session, who, how the second factor was shown) of its token's SHA-256; None for any that is no good."""
-    found = _ask("SELECT * FROM postroom_session(%s)", hashed)
-    return (found[0][0], Actor(found[0][1], found[0][2]), found[0][3]) if found else None
-
-
-def signed_in(person: UUID) -> tuple[Actor, frozenset[str]] | None:
-    """(who, their roles) of a signed-in person; None when the person may not sign in (any more)."""
-    found = _ask("SELECT * FROM postroom_signed_in(%s)", person)
-    return (Actor(person, found[0][0]), frozenset(found[0][1])) if found else None
-
-
 def taken(table: str, names: list[str]) -> list[str]:
     """Which of these names somebody has already, in their order; never who."""
-    return [name for (name,) in _ask("SELECT postroom_taken(%s, %s)", table, names)]
+    return [name for (name,) in ask("SELECT postroom_taken(%s, %s)", table, names)]
 
 
 def others_beside(domains: Sequence[tuple[str, UUID | None]]) -> list[str]:
     """Which of these (name, whose) lie above or below a domain of another client, in their order; never of whom."""
     names, clients = zip(*domains, strict=True)
-    return [name for (name,) in _ask("SELECT postroom_others_beside(%s, %s::uuid[])", list(names), list(clients))]
+    return [name for (name,) in ask("SELECT postroom_others_beside(%s, %s::uuid[])", list(names), list(clients))]
 
 
 def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: UUID | None) -> int:
     """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
-    ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
+    ((count,),) = ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
     return int(count)
 
 
 def acted(people: Iterable[UUID]) -> dict[UUID, str]:
     """The names of those of these people who acted at a client that is seen; of the others, nothing."""
     wanted = list(people)
-    return dict(_ask("SELECT * FROM postroom_acted(%s::uuid[])", wanted)) if wanted else {}
+    return dict(ask("SELECT * FROM postroom_acted(%s::uuid[])", wanted)) if wanted else {}
 
 
 def stand_above(among: Sequence[str], above: Mapping[str, Sequence[str]]) -> bool:
@@ -285,16 +283,16 @@ def stand_above(among: Sequence[str], above: Mapping[str, Sequence[str]]) -> boo
 
     above: roles by place: a client's id, `organization`, or '' for wherever else.
     """
-    ((found,),) = _ask("SELECT postroom_stand_above(%s::uuid[], %s::jsonb)", list(among), json.dumps(above))
+    ((found,),) = ask("SELECT postroom_stand_above(%s::uuid[], %s::jsonb)", list(among), json.dumps(above))
     return bool(found)
 
 
 def may_act(client: UUID) -> list[MayAct]:
     """Who may act at this client, for whoever sees it as a whole; nothing for anybody else."""
-    return [MayAct(*row) for row in _ask("SELECT * FROM postroom_may_act(%s) ORDER BY name, id LIMIT 500", client)]
+    return [MayAct(*row) for row in ask("SELECT * FROM postroom_may_act(%s) ORDER BY name, id LIMIT 500", client)]
 
 
 def roles_allowing(permission: str) -> list[str]:
     """Names of the roles that allow it: ours, and the organization's own. A sealed login is nobody's second person."""
-    own = [name for name, permissions in _ask(OWN_ROLES) if matches(permissions, permission)]
+    own = [name for name, permissions in ask(OWN_ROLES) if matches(permissions, permission)]
     return [*(role for role in roles_that(permission) if role != SEALED), *own]

@@ -12,8 +12,9 @@ CLOSED = "closed"  # no role: a client whose people have closed it to whoever ru
 class Actor:
     """Who acts.
 
-    sort: person; token (a person's API token, which may less); founder (the first change of all), clock, system; link
-    (who holds an invite: its owner). link: the SHA-256 of the link's token, hex, for sort link alone.
+    sort: person; token (a person's API token, which may less); owner (of the mailbox they signed in to); founder (the
+    first change of all), clock, system; link (who holds an invite: its owner). link: the SHA-256 of the link's token,
+    hex, for sort link alone. epoch: of the mailbox as its owner signed in; once it has moved, they are nobody.
     """
 
     person: UUID | None
@@ -21,11 +22,40 @@ class Actor:
     sort: str = "person"
     link: str = ""
     token: UUID | None = None
+    mailbox: UUID | None = None
+    epoch: int | None = None
 
     @property
     def somebody(self) -> bool:
-        """A person, by themselves or by a token of theirs: rights are asked of them."""
+        """A person, by themselves or by a token of theirs: ranks and grants are asked of them."""
         return self.sort in ("person", "token")
+
+    @property
+    def limited(self) -> bool:
+        """Rights are asked of them: of somebody, and of the owner of a mailbox."""
+        return self.somebody or self.sort == "owner"
+
+
+@dataclass(frozen=True)
+class Own:
+    """The mailbox its owner acts for. behind: its node has not yet taken what changed last.
+
+    ids: of it, its address and its app passwords, which rows of its own name.
+    """
+
+    mailbox: UUID
+    address_id: UUID
+    address: str
+    client: UUID
+    client_name: str
+    name: str
+    epoch: int
+    behind: bool
+    app_passwords: list[UUID]
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        return self.mailbox, self.address_id, *self.app_passwords
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 PUBLIC = "public"  # whoever asks
 OWN = "own"  # whoever is signed in, of themselves
+MAILBOX = "mailbox owner"  # whoever signed in to a mailbox with its own password, of that mailbox
 ALWAYS, SOMETIMES = "always", "by what is asked"  # when a fresh second factor comes before it
 CHANGE = "the change"  # recorded: what was asked, by whom and why, and every move of it
 SIGN_IN = "the sign-in row"  # recorded: an entry for each write of the sign-in library
@@ -23,7 +24,7 @@ def look(noun: str) -> str:
 
 @dataclass(frozen=True)
 class Declared:
-    """permission: PUBLIC, OWN or what it takes to be let in. step_up: ALWAYS, SOMETIMES or never (empty).
+    """permission: PUBLIC, OWN, MAILBOX or what it takes to be let in. step_up: ALWAYS, SOMETIMES or never (empty).
 
     recorded: what of a request stands in the record; empty: nothing. A refusal does, wherever a permission is asked.
     """

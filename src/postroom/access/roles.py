@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
-    "rosters.*",
+    "rosters.*", "app_passwords.end",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -27,7 +27,7 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": frozenset({*ONES_OWN, EXPORT}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
-        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", EXPORT,
+        "app_passwords.end", "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", EXPORT,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip
@@ -40,12 +40,19 @@ RANK = ("client viewer", "auditor", "client admin", "helpdesk", "approver", "ope
 CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 
 
+# Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
+MAILBOX_OWNER = "mailbox owner"
+OWNED: frozenset[str] = frozenset({"app_passwords.create", "app_passwords.end"})
+
+
 def matches(allowed: Iterable[str], permission: str) -> bool:
     return any(fnmatchcase(permission, one) for one in allowed)
 
 
 def permissions_of(role: str, own: Iterable[str] | None = None) -> Iterable[str]:
     """What a role lets its holder do; `own`: of a role that is the organization's, not ours."""
+    if role == MAILBOX_OWNER:
+        return OWNED
     return ROLES.get(role, frozenset()) if own is None else own
 
 

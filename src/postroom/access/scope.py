@@ -24,6 +24,8 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
     rows: QuerySet[Any] = model.objects.all()
     if access.everything or actor.sort == "link":
         return rows  # row security has narrowed a link to its own client
+    if actor.sort == "owner":
+        return rows.filter(_own(access, model))
     if not _everywhere(access, model, permission):
         return rows.filter(_mine(access, model, permission))
     column = _client_column(model)  # type: ignore[arg-type]
@@ -37,11 +39,20 @@ def changes_seen(prefix: str = "") -> Q:
     still at single domains. prefix: of a row that names a change, `change__`.
     """
     access = current()
+    if access.actor.sort == "owner":
+        return Q(**{f"{prefix}mailbox": access.actor.mailbox})
     actor, where = access.actor, {h.client for h in access.held if any(map(h.allows, LOOKS))}
     if not actor.somebody or None in where:
         return Q()
     own = {"token": actor.token} if actor.sort == "token" else {"proposer": actor.person}
     return Q(**{f"{prefix}client__in": where}) | Q(**{prefix + name: pk for name, pk in own.items()})
+
+
+def _own(access: Access, model: type[Any]) -> Q:
+    """The mailbox's own, and of what belongs to no client what everybody may see."""
+    if model.own:
+        return Q(**{f"{model.own}__in": access.own.ids if access.own else ()})
+    return Q() if model.everybody and not _client_column(model) else Q(pk__in=[])  # type: ignore[arg-type]
 
 
 def _everywhere(access: Access, model: type[Any], permission: str | None) -> bool:

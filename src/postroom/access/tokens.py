@@ -64,6 +64,13 @@ def recovery_link(token: str) -> str:
     return f"{settings.POSTROOM.origin.rstrip('/')}/recover/{token}"
 
 
+def app_password() -> tuple[str, str]:
+    """(app password as it is shown and typed, its hash): 138 bits in groups of four, compared as typed."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    shown = "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(7))
+    return shown, hashed(shown)
+
+
 def recovery_code() -> tuple[str, str]:
     """(code as people type it, its hash): 148 bits in groups of five, letters and digits that look like no other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"

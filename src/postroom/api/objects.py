@@ -12,7 +12,7 @@ from .door import reads
 router = Router(tags=["objects"])
 NOUNS = (
     "clients", "domains", "mailboxes", "addresses", "aliases", "people", "nodes", "grants", "freezes", "record_sets",
-    "dkim_keys",
+    "dkim_keys", "credentials",
 )  # fmt: skip
 
 RECORDED = ("clients", "mailboxes", "people")  # whoever runs the service and reads one of these stands in the record

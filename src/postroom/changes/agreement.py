@@ -38,6 +38,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _maps(maps, answers)
     passwords = {row["address"] for row in (compiled or {}).get("secrets", {}).get("password", ())}
     yield from _accounts(maps, passwords, answers)
+    yield from _app_passwords(maps, (compiled or {}).get("secrets", {}).get("app", ()), answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(f"milter key of {row['domain']}")
         if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
@@ -59,6 +60,21 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
             yield f"{name} {key}: {value} is missing"
         for key, value in sorted(there - set(pairs)) if name in OWN else ():
             yield f"{name} {key}: {value} is still there"
+
+
+def _app_passwords(maps: Row, rows: Iterable[Row], answers: Row) -> Iterator[str]:
+    """Those an address has are those that are in what auth reads: no look-up shows one, so their names are compared."""
+    wanted: dict[str, set[str]] = {row["address"]: set() for row in maps.get("login", ())}
+    for row in rows:
+        wanted.setdefault(row["address"], set()).add(row["cred"])
+    for address, creds in sorted(wanted.items()):
+        said = answers.get(f"app passwords of {address}")
+        if not isinstance(said, list) or set(map(str, said)) != creds:
+            yield f"app passwords of {address} are not those it has, or were not asked about"
+    for question, answer in answers.items():
+        address = question.removeprefix("app passwords of ")
+        if address != question and answer and address not in wanted:
+            yield f"{address} still has app passwords"
 
 
 def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:

@@ -87,8 +87,9 @@ def propose(
     """Plan it and ask every policy. Writes nothing."""
     change = Change(
         id=new_change_id(), kind=kinds[0].permission, params=as_params(kinds), actor=access.actor.sort,
-        proposer_id=access.actor.person, token_id=access.actor.token, why=why, ticket=ticket, key=key,
-        now=seconds(timezone.now()), caused_by=caused_by, replans=replans, undoes_id=kinds[0].takes_back,
+        proposer_id=access.actor.person, token_id=access.actor.token, mailbox_id=access.actor.mailbox,
+        why=why, ticket=ticket, key=key, now=seconds(timezone.now()), caused_by=caused_by, replans=replans,
+        undoes_id=kinds[0].takes_back,
     )  # fmt: skip
     state = State(access, change.pk, change.now, why)
     plan = _as_one(_planned(kinds, state))
@@ -270,9 +271,10 @@ def somebody_else(*changes: Change) -> bool:
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:
     """The change that the same request made, if it came before; raises KeyReused for another request."""
     with connection.cursor() as cursor:  # two requests with one key: the second waits here for the first
-        about = f"{actor.sort} {actor.person} {actor.token} {key}"
+        about = f"{actor.sort} {actor.person} {actor.token} {actor.mailbox} {key}"
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [about])
-    mine = Change.objects.filter(actor=actor.sort, proposer_id=actor.person, token_id=actor.token)
+    whose = {"proposer_id": actor.person, "token_id": actor.token, "mailbox_id": actor.mailbox}
+    mine = Change.objects.filter(actor=actor.sort, **whose)
     earlier = mine.filter(key=key).first()
     if earlier and (earlier.kind, earlier.params) != (kinds[0].permission, as_params(kinds)):
         raise KeyReused(f"key {key!r} came before with another request")

@@ -138,7 +138,7 @@ def _may(proposed: Proposed) -> bool:
     access = proposed.access
     if not proposed.kind.for_actor(access.actor.sort):
         return False
-    return not access.actor.somebody or all(_allowed(one, proposed) for one in _permissions(proposed))
+    return not access.actor.limited or all(_allowed(one, proposed) for one in _permissions(proposed))
 
 
 def _permissions(proposed: Proposed) -> Iterator[str]:

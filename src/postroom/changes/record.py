@@ -83,6 +83,8 @@ def _move(change: Change, was: str | None) -> Edit:
     head = {name: plain(getattr(change, name)) for name in HEAD}
     before = None if was is None else {"stage": was}
     head |= {"client_id": plain(change.client_id), "at": plain(seconds(timezone.now()))}
+    if change.mailbox_id:
+        head["mailbox_id"] = plain(change.mailbox_id)
     return Edit("changes", str(change.pk), before, head, change.client_id)
 
 

@@ -30,6 +30,10 @@ WITH e AS (
   UNION SELECT 'address',
     coalesce((row ->> 'address_id')::uuid, (SELECT l.address_id FROM aliases l WHERE l.id = e.id))
     FROM e WHERE t = 'aliases'
+  UNION SELECT 'address', m.address_id
+    FROM e JOIN mailboxes m ON m.id = coalesce((row ->> 'mailbox_id')::uuid,
+      (SELECT k.mailbox_id FROM credentials k WHERE k.id = e.id))
+    WHERE t = 'credentials'
   UNION SELECT 'address', m.address_id FROM e JOIN mailboxes m ON m.id = (row ->> 'owner_row')::uuid
     WHERE t = 'secrets' AND row ->> 'purpose' = 'password'
   UNION SELECT 'key', id FROM e WHERE t = 'dkim_keys'

@@ -1,30 +1,37 @@
 """What Dovecot asks the node's files, in SQL; the same for both versions but for how they spell a variable.
 
-App passwords are machine-made with 128 bits and more, so one indexed SHA-256 finds them without a slow hash. Both
-password queries give the generation of secrets.db, which the running auth is asked for.
+App passwords are machine-made with 128 bits and more, so one indexed SHA-256 finds them without a slow hash. Each is
+for the protocols it names alone, and never for the web, where it could make others. The query of the main password
+gives the generation of secrets.db, which the running auth is asked for.
 """
 
 from .layout import NodeConfig
 from .postfix import LIVE
 
 GENERATION = "(SELECT v FROM canary WHERE k='gen') AS gen"
+# As Dovecot calls a protocol → as an app password names it; Postfix's SASL is submission by another door.
+NAMED = {"imap": "imap", "submission": "submission", "smtp": "submission", "sieve": "managesieve"}
+# Where a password is asked for that opens no mail: our own pages, and the look-up by which we read back.
+NO_MAIL = ("web", "doveadm")
 
 
-def password_query(address: str) -> str:
-    """The main password. `address` is how this version spells the lower-case user name."""
+def password_query(address: str, protocol: str) -> str:
+    """The main password; where app passwords alone are for mail, it opens no mail. `address` is how this version spells
+    the lower-case user name."""
     return (
         f"SELECT hash AS password, address AS user, 'main' AS cred, 'main' AS userdb_user_cred, {GENERATION} "
-        f"FROM password WHERE address='{address}' AND {LIVE}"
+        f"FROM password WHERE address='{address}' AND {LIVE} "
+        f"AND (coalesce(app_only, 0) = 0 OR '{protocol}' IN {NO_MAIL})"
     )
 
 
 def app_query(address: str, sha256: str, protocol: str) -> str:
     """An app password, if it is for this protocol."""
+    named = " ".join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in NAMED.items())
     return (
         "SELECT NULL AS password, 'y' AS nopassword, address AS user, 'app:' || cred AS cred, "
         f"'app:' || cred AS userdb_user_cred FROM app WHERE address='{address}' AND sha256='{sha256}' AND {LIVE} "
-        f"AND instr(protocols, CASE '{protocol}' WHEN 'submission' THEN 'smtp' WHEN 'smtp' THEN 'smtp' "
-        "WHEN 'sieve' THEN 'sieve' ELSE 'imap' END) > 0"
+        f"AND instr(' ' || protocols || ' ', ' ' || CASE '{protocol}' {named} ELSE 'none' END || ' ') > 0"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, digests, expected, maps
+from . import asking, compile, digests, ending, expected, maps
 from .asking import ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .heartbeat import Heartbeat
@@ -162,32 +162,46 @@ class Agent:
 
     def end_by_time(self) -> None:
         now = time.time()
-        ended = compile.ended_between(self.files, self.ended_until, now)
-        compile.close(self.files, ended)
+        compile.close(self.files, compile.ended_between(self.files, self.ended_until, now))
+        compile.close_credentials(self.files, compile.credentials_ended_between(self.files, self.ended_until, now))
         self.ended_until = now
 
     def kick(self) -> None:
         """Stays to be done until Dovecot says it is."""
-        ending = sorted(compile.closing(self.files))
-        if not ending:
+        self.kick_credentials()
+        accounts = sorted(compile.closing(self.files))
+        if not accounts:
             return
         try:
-            self.doveadm.kick(ending)
+            self.doveadm.kick(accounts)
             time.sleep(SIGNING_IN)
-            self.doveadm.kick(ending)
-            staying = set(self.doveadm.who(ending)) - compile.able(self.files, ending)
+            self.doveadm.kick(accounts)
+            staying = set(self.doveadm.who(accounts)) - compile.able(self.files, accounts)
         except DoveadmAway as error:
             log.warning("kick waits: %s", error)
             return
-        compile.is_closed(self.files, set(ending) - staying)
-        log.info("ended the sessions of %d accounts, %d are still going", len(ending), len(staying))
+        compile.is_closed(self.files, set(accounts) - staying)
+        log.info("ended the sessions of %d accounts, %d are still going", len(accounts), len(staying))
+
+    def kick_credentials(self) -> None:
+        for cred, address in compile.closing_credentials(self.files).items():
+            try:
+                gone = ending.end(self.config, self.doveadm, cred, address)
+            except DoveadmAway as error:
+                log.warning("sessions of app:%s wait: %s", cred, error)
+                return
+            if gone:
+                compile.credentials_closed(self.files, [cred])
+            log.info("ended the sessions of app:%s%s", cred, "" if gone else ", some are still going")
 
     def read_back(self, todo: Sequence[Todo]) -> list[ReadBack]:
         asked = [one for one in todo if one.todo not in self.refused]
         if not asked:
             return []
         wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
-        return Round(self.config, self.doveadm, self.files.generations(), wanted).run()
+        addresses = {address for one in wanted for address in (*one.apps, *(whose for whose, _ in one.ended))}
+        apps, ending_now = compile.app_passwords(self.files, addresses), compile.closing_credentials(self.files)
+        return Round(self.config, self.doveadm, self.files.generations(), wanted, apps, ending_now).run()
 
     def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:
         for one in todo:
@@ -262,7 +276,7 @@ class Agent:
         """Seconds until there is something to do without being told."""
         self.again = min(SLOWEST, self.again * 2) if left > 0 else 0.25
         times = [POLL if left <= 0 else self.again, self.heartbeat.due_in()]
-        if compile.closing(self.files):
+        if compile.closing(self.files) or compile.closing_credentials(self.files):
             times.append(0.5)
         if (end := compile.next_end(self.files, time.time())) is not None:
             times.append(end - time.time() + 0.05)

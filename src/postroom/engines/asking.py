@@ -1,4 +1,4 @@
-"""The questions that need root, over a unix socket only the agent may use: a list of five, nothing else.
+"""The questions that need root, over a unix socket only the agent may use: a list of six, nothing else.
 
 Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
 that holds its key, so both need root or more rights than an agent should have. The node's parent, which is root
@@ -10,6 +10,8 @@ SO_PEERCRED.
                                                        → {"code": 0, "rows": [{"address", field: value} | null, ...]}
     {"ask": "daemons"}                                 → {"postfix": true, "dovecot": true, "milter": true, ...}
     {"ask": "restart", "daemon": "postfix"}            → {"code": 0}
+    {"ask": "end", "cred": "…", "address": "…", "pids": [...]}
+                                                       → {"told": [pid, ...]}
 
 Codes are the command's: 67 no such account, 75 the database fails, 124 no answer in time.
 """
@@ -57,7 +59,7 @@ def ask(config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> An
 
 
 class Desk:
-    """Answers. `actions` are what only the parent can do: `daemons` and `restart`."""
+    """Answers. `actions` are what only the parent can do: `daemons`, `restart` and `end`."""
 
     def __init__(self, config: NodeConfig, actions: dict[str, Callable[..., Answer]]) -> None:
         self.config, self.actions = config, actions
@@ -75,6 +77,8 @@ class Desk:
                 return self.actions["daemons"]()
             case {"ask": "restart", "daemon": "postfix" | "dovecot" as daemon}:
                 return self.actions["restart"](daemon)
+            case {"ask": "end", "cred": str(cred), "address": str(address), "pids": list(pids)}:
+                return self.actions["end"](cred, address, [pid for pid in pids if isinstance(pid, int)])
             case _:
                 return {"error": "no such question"}
 

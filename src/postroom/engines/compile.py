@@ -21,6 +21,7 @@ NODE_ITSELF = "00000000-0000-0000-0000-000000000000"  # the object whose rows ar
 # stricter rules; these hold whatever it sends.
 SAFE = re.compile(r"[^\x00-\x20\x7f/\\,\"'<>()\[\]:;|%*?]{1,320}")
 NAMES = ("address", "source", "destination", "sender", "login", "domain", "name", "selector", "cred")
+APP_ONLY, APP_EPOCH = COLUMNS["secrets"]["password"].index("app_only"), COLUMNS["secrets"]["app"].index("access_epoch")
 
 Rows = dict[str, set[tuple[Any, ...]]]
 
@@ -31,9 +32,11 @@ class RowRefused(ValueError):
 
 @dataclass
 class Closed:
-    """What ended with a batch: addresses whose sessions must go, and the rows no daemon may answer with again."""
+    """What ended with a batch: addresses whose sessions must go, app passwords of others whose own must (cred →
+    address), and the rows no daemon may answer with again."""
 
     sessions: set[str] = field(default_factory=set)
+    credentials: dict[str, str] = field(default_factory=dict)
     gone: dict[str, dict[str, list[tuple[Any, ...]]]] = field(default_factory=dict)  # object id → table → rows
 
 
@@ -78,6 +81,9 @@ def write(files: Files, batch: Sequence[Todo], *, between: Callable[[], object] 
                     closed.gone.setdefault(id, {})[table] = sorted(lost, key=repr)
     whole = files.secrets.marked("filled") is not None
     closed.sessions = {address for id in compiled for address in _ending(had, will, id, whole=whole)}
+    ended = {cred: address for id in compiled for cred, address in _ended(had, will, id).items()}
+    closed.credentials = {cred: address for cred, address in ended.items() if address not in closed.sessions}
+    close_credentials(files, closed.credentials)  # first of all: once its row is gone nothing else tells that it ended
     ends = {id: _kept(had["secrets"].get(id, {}), rows, closed.sessions) for id, rows in will["secrets"].items()}
     if _differ(had["secrets"], ends):
         _write(files.secrets, ends)
@@ -177,6 +183,7 @@ def _ending(
 ) -> set[str]:
     """Addresses of this object that could sign in and no longer can, or whose access epoch rose.
 
+    So they are where the main password opens no mail any more: devices with a password of their own come back at once.
     Who had no secret here could not sign in, so a first secret ends nothing, though it raises the epoch. `whole`: that
     none is here means that there was none; of a file that is being filled again it does not.
     """
@@ -184,6 +191,7 @@ def _ending(
     after = {row[0]: row for row in will["maps"][id].get("login", ())}
     secrets_before = {row[0] for rows in had["secrets"].get(id, {}).values() for row in rows}
     secrets_after = {row[0] for rows in will["secrets"][id].values() for row in rows}
+    app_only = _app_only(will["secrets"][id]) - _app_only(had["secrets"].get(id, {}))
     return {
         address
         for address, (_, sign_in, epoch, _) in before.items()
@@ -191,6 +199,22 @@ def _ending(
         or (sign_in and not after[address][1])
         or ((after[address][2] or 0) > (epoch or 0) and (address in secrets_before or not whole))
         or (address in secrets_before and address not in secrets_after)
+        or address in app_only
+    }
+
+
+def _app_only(secrets: Rows) -> set[str]:
+    return {row[0] for row in secrets.get("password", ()) if row[APP_ONLY]}
+
+
+def _ended(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str, Rows]], id: str) -> dict[str, str]:
+    """App passwords of this object that are gone, or whose epoch rose: cred → address."""
+    after = {row[1]: row for row in will["secrets"][id].get("app", ())}
+    before = {row[1]: row for row in had["secrets"].get(id, {}).get("app", ())}
+    return {
+        cred: row[0]
+        for cred, row in before.items()
+        if cred not in after or (after[cred][APP_EPOCH] or 0) > (row[APP_EPOCH] or 0)
     }
 
 
@@ -203,12 +227,20 @@ def ended_between(files: Files, since: float, now: float) -> set[str]:
     return found
 
 
+def credentials_ended_between(files: Files, since: float, now: float) -> dict[str, str]:
+    """App passwords that ended by their own `until` in this time: cred → address."""
+    query = "SELECT cred, address FROM app WHERE until > ? AND until <= ?"
+    return dict(files.secrets.connection.execute(query, (since, now)))
+
+
 def next_end(files: Files, now: float) -> float | None:
     """When the next row ends by itself; seconds since 1970."""
     ends = [
         one.connection.execute(f"SELECT min(until) FROM {table} WHERE until > ?", (now,)).fetchone()[0]
-        for one, table in ((files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"))
-    ]
+        for one, table in (
+            (files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"), (files.secrets, "app")
+        )
+    ]  # fmt: skip
     return min((float(end) for end in ends if end is not None), default=None)
 
 
@@ -216,6 +248,26 @@ def close(files: Files, addresses: Iterable[str]) -> None:
     """Their sessions are to be ended; kept in the file so that a crash between does not forget them."""
     rows = [(address,) for address in addresses]
     files.maps.connection.executemany("INSERT OR IGNORE INTO closing VALUES (?)", rows)
+
+
+def app_passwords(files: Files, addresses: Iterable[str]) -> dict[str, set[str]]:
+    """address → its app passwords, as the file holds them."""
+    query = "SELECT cred FROM app WHERE address = ?"
+    return {one: {str(cred) for (cred,) in files.secrets.connection.execute(query, (one,))} for one in addresses}
+
+
+def close_credentials(files: Files, credentials: Mapping[str, str]) -> None:
+    """The sessions of these app passwords are to be ended, and no others of their accounts; cred → address."""
+    statement = "INSERT OR IGNORE INTO closing_cred VALUES (?, ?)"
+    files.maps.connection.executemany(statement, list(credentials.items()))
+
+
+def closing_credentials(files: Files) -> dict[str, str]:
+    return dict(files.maps.connection.execute("SELECT cred, address FROM closing_cred"))
+
+
+def credentials_closed(files: Files, creds: Iterable[str]) -> None:
+    files.maps.connection.executemany("DELETE FROM closing_cred WHERE cred = ?", [(cred,) for cred in creds])
 
 
 def able(files: Files, addresses: Iterable[str]) -> set[str]:

@@ -6,6 +6,7 @@ here. Look-ups of accounts go by the command (asking.py): over HTTP one missing 
 
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -32,6 +33,16 @@ class Doveadm:
         domain too many sessions end rather than too few."""
         for address in addresses:
             self._ask("kick", {"mask": [address]})
+
+    def kick_credential(self, cred: str) -> bool:
+        """End every session that was opened with it, and no other (2.4); whether there was one."""
+        rows = self._ask("kick", {"passdbField": "user_cred", "mask": [cred]})
+        return any(str(row.get("count", row.get("result", ""))) != "0" for row in rows)
+
+    def processes(self, address: str) -> set[int]:
+        """Of the account's sessions, one a process; those that are going already too."""
+        rows = [row for row in self._ask("who", {}) if row.get("username") == address]
+        return {int(pid) for row in rows for pid in re.findall(r"\d+", str(row.get("pids", "")))}
 
     def who(self, addresses: list[str]) -> dict[str, list[str]]:
         """Account → services it has sessions of, of those asked for that have any."""
@@ -61,8 +72,9 @@ class Doveadm:
 
 def _rows(command: str, answer: Any) -> list[dict[str, Any]]:
     match answer:
-        case [["doveadmResponse", list(rows), "t"]]:
-            return [row for row in rows if isinstance(row, dict)]
+        # 2.3 closes the list after its first row: [[…, [row], row, row, "t"]] (tried, `who` with two sessions).
+        case [["doveadmResponse", list(rows), *more, "t"]]:
+            return [row for row in (*rows, *more) if isinstance(row, dict)]
         case [["error", {"exitCode": code}, "t"]] if code == NOBODY:
             return []
         case _:

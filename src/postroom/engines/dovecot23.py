@@ -86,6 +86,11 @@ service auth {{
     mode = 0600
     user = postfix
   }}
+  # The pages ask here whether a typed password is the mailbox's (dovecot_auth.py).
+  unix_listener {web_auth} {{
+    mode = 0660
+    group = {web}
+  }}
 }}
 service auth-worker {{
   user = {auth}
@@ -176,6 +181,8 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
         auth=users.auth,
         maps_group=users.maps_group,
         secrets_group=users.secrets_group,
+        web_auth=config.web_auth,
+        web=users.web,
         **vars(ports),
     )
     secrets, maps = config.database("secrets"), config.database("maps")
@@ -183,7 +190,7 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
     return {
         "dovecot.conf": main,
         "passdb-app.conf.ext": _sql(secrets, password=accounts.app_query("%Lu", "%{sha256:password}", "%Ls")),
-        "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu")),
+        "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu", "%Ls")),
         "userdb.conf.ext": _sql(maps, user=user, iterate=accounts.ITERATE),
     }
 

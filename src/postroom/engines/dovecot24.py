@@ -106,6 +106,11 @@ service auth {{
     mode = 0600
     user = postfix
   }}
+  # The pages ask here whether a typed password is the mailbox's (dovecot_auth.py).
+  unix_listener {web_auth} {{
+    mode = 0660
+    group = {web}
+  }}
 }}
 service auth-worker {{
   user = {auth}
@@ -212,10 +217,12 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
         auth=users.auth,
         maps_group=users.maps_group,
         secrets_group=users.secrets_group,
+        web_auth=config.web_auth,
+        web=users.web,
         secrets=config.database("secrets"),
         maps=config.database("maps"),
         app_query=accounts.app_query(ADDRESS, "%{password | sha256}", "%{protocol}"),
-        password_query=accounts.password_query(ADDRESS),
+        password_query=accounts.password_query(ADDRESS, "%{protocol}"),
         user_query=accounts.user_query(config, ADDRESS, DOMAIN, LOCAL, "%{protocol}", QUOTA),
         iterate=accounts.ITERATE,
         **vars(ports),

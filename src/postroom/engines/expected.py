@@ -13,7 +13,8 @@ Gone = dict[str, list[tuple[Any, ...]]]  # table → rows that left the files wi
 
 @dataclass
 class Expected:
-    """Of one object: pairs (key, answer) per map, accounts that are there or not, keys that sign or not."""
+    """Of one object: pairs (key, answer) per map, accounts that are there or not, keys that sign or not; app passwords
+    by their addresses, and those that are there no longer."""
 
     todo: Todo
     has: dict[str, set[Pair]] = field(default_factory=dict)
@@ -23,6 +24,8 @@ class Expected:
     logins: set[str] = field(default_factory=set)
     no_logins: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    apps: dict[str, set[str]] = field(default_factory=dict)  # address → app passwords
+    ended: set[Pair] = field(default_factory=set)  # address, app password
     signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
 
@@ -37,11 +40,15 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
             _add(expected, table, row, _live(row, now))
     for row in compiled.get("secrets", {}).get("password", []):
         (expected.logins if _live(row, now) else expected.no_logins).add(row["address"])
+    for row in compiled.get("secrets", {}).get("app", []):
+        expected.apps.setdefault(row["address"], set()).add(row["cred"])
     for row in compiled.get("keys", {}).get("key", []):
         expected.signing.setdefault(row["domain"], set()).add(row["selector"])
     _add_gone(expected, gone)
     sign_in = compiled.get("maps", {}).get("login", [])
     can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}
+    for row in sign_in:
+        expected.apps.setdefault(row["address"], set())
     expected.closed |= {row["address"] for row in sign_in} - can
     expected.no_logins |= {row["address"] for row in sign_in} - expected.logins
     return expected
@@ -97,6 +104,8 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.no_logins.add(values[0])
             if table == "login":
                 expected.closed.add(values[0])
+            if table == "app" and values[1] not in expected.apps.get(values[0], set()):
+                expected.ended.add((values[0], values[1]))
             if table == "key" and values[1] not in expected.signing.get(values[0], set()):
                 expected.not_signing.add((values[0], values[1]))
     still = {row["address"] for row in (expected.todo.compiled or {}).get("maps", {}).get("login", [])}

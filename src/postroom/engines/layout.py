@@ -58,6 +58,7 @@ class Users:
     maps_group: str = "postroom-maps"
     secrets_group: str = "postroom-secrets"
     keys_group: str = "postroom-keys"
+    web: str = "postroom"  # whose primary group it is too
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ class NodeConfig:
     @property
     def milter_status(self) -> Path:
         return self.folder / "run/milter/status.sock"
+
+    @property
+    def web_auth(self) -> Path:
+        """Where the pages ask for a mailbox's password; only their user enters the folder."""
+        return self.folder / "run/web/auth-web"
 
     @property
     def ask_socket(self) -> Path:
@@ -164,6 +170,7 @@ def make_folders(config: NodeConfig) -> None:
     files.folder(top / "run/agent", owner=users.agent, mode=0o750)
     files.folder(top / "run/milter", owner=users.milter, group=users.maps_group, mode=0o2750)
     files.folder(top / "run/parent", owner="root", group=users.agent, mode=0o750)
+    files.folder(top / "run/web", owner="root", group=users.web, mode=0o750)
     files.folder(top / "mail", owner=users.mail, mode=0o700)
     if config.sink is not None:
         for folder in (config.sink, *(config.sink / part for part in ("cur", "new", "tmp"))):

@@ -9,6 +9,7 @@ Every row carries the id of the object it came from, so an object is replaced by
 """
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -34,11 +35,12 @@ SCHEMAS = {
             WITHOUT ROWID;
         CREATE TABLE pool(domain TEXT PRIMARY KEY, object TEXT, transport TEXT) WITHOUT ROWID;
         CREATE TABLE closing(address TEXT PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE closing_cred(cred TEXT PRIMARY KEY, address TEXT) WITHOUT ROWID;
     """,
     "secrets": """
-        CREATE TABLE password(address TEXT PRIMARY KEY, object TEXT, hash TEXT, until INT) WITHOUT ROWID;
+        CREATE TABLE password(address TEXT PRIMARY KEY, object TEXT, hash TEXT, until INT, app_only INT) WITHOUT ROWID;
         CREATE TABLE app(address TEXT, sha256 TEXT, object TEXT, cred TEXT, protocols TEXT, until INT,
-            PRIMARY KEY (address, sha256)) WITHOUT ROWID;
+            access_epoch INT, PRIMARY KEY (address, sha256)) WITHOUT ROWID;
     """,
     "keys": """
         CREATE TABLE key(domain TEXT, selector TEXT, object TEXT, algorithm TEXT, sealed TEXT,
@@ -55,8 +57,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "pool": ("domain", "transport"),
     },
     "secrets": {
-        "password": ("address", "hash", "until"),
-        "app": ("address", "cred", "sha256", "protocols", "until"),
+        "password": ("address", "hash", "until", "app_only"),
+        "app": ("address", "cred", "sha256", "protocols", "access_epoch", "until"),
     },
     "keys": {"key": ("domain", "selector", "algorithm", "sealed")},
 }
@@ -175,10 +177,22 @@ def _create(path: Path) -> None:
 def _make(name: str, connection: sqlite3.Connection) -> None:
     """The tables, in one transaction: a file that has `canary` is whole."""
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'canary'").fetchone():
+        _grow(name, connection)
         return
     canary = "CREATE TABLE canary(k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID; INSERT INTO canary VALUES ('gen', '0');"
     indexes = "".join(f"CREATE INDEX {table}_object ON {table}(object);" for table in COLUMNS[name])
     connection.executescript(f"BEGIN IMMEDIATE; {SCHEMAS[name]} {indexes} {canary} COMMIT;")
+
+
+def _grow(name: str, connection: sqlite3.Connection) -> None:
+    """A file made before some of its tables or columns were: they are added, in place, as readers have it open."""
+    for table in re.findall(r"CREATE TABLE (\w+)\(.*?WITHOUT ROWID;", SCHEMAS[name], re.DOTALL):
+        (statement,) = re.findall(rf"CREATE TABLE {table}\(.*?WITHOUT ROWID;", SCHEMAS[name], re.DOTALL)
+        connection.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
+        known = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        for column in COLUMNS[name].get(table, ()):
+            if column not in known:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INT")
 
 
 def _generation(name: str, connection: sqlite3.Connection) -> int:

@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import asking, certificates, daemons, dovecot, own_keys, postfix, rendering
+from . import asking, certificates, daemons, dovecot, ending, own_keys, postfix, rendering
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
@@ -195,7 +195,10 @@ class Node:
                     daemon.ensure()
             return {"code": 0 if daemon.running() else 1}
 
-        return {"daemons": running, "restart": restart}
+        def end(cred: str, address: str, pids: list[int]) -> dict[str, Any]:
+            return {"told": ending.tell(self.config, cred, address, pids)}
+
+        return {"daemons": running, "restart": restart, "end": end}
 
     def _agent_ready(self) -> bool:
         path, process = self.config.ready_file, self.agent.running()

@@ -4,14 +4,14 @@ Answers per object: it agrees, it does not agree yet, or it is not known (a daem
 as the generation the object was written in). Only the first is evidence enough to take it off the list.
 - maps: one `postmap -q -` each through the running proxymap, and the generation of maps.db that it reads;
 - accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
-  evidence for those is the generation of secrets.db that the running auth reads;
+  evidence for those is the generation of secrets.db that the running auth reads, and which of them are in it;
 - one address a domain by RCPT TO; sessions of those who ended by `who`; keys by the milter's status.
 """
 
 import datetime
 import json
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -45,12 +45,15 @@ class ReadBack:
 
 @dataclass
 class Round:
-    """One read-back of a batch. `generations` are those the batch was written in."""
+    """One read-back of a batch. `generations` are those the batch was written in; `apps`: the app passwords that
+    secrets.db holds by then, by their addresses; `ending`: those whose sessions are not all gone, with theirs."""
 
     config: NodeConfig
     doveadm: Doveadm
     generations: dict[str, int]
     expected: Sequence[Expected]
+    apps: Mapping[str, set[str]] = field(default_factory=dict)
+    ending: Mapping[str, str] = field(default_factory=dict)
     results: dict[int, ReadBack] = field(default_factory=dict)
 
     def run(self) -> list[ReadBack]:
@@ -97,7 +100,7 @@ class Round:
         canary = self._ask({"ask": "login", "addresses": [self.config.system_login]})
         rows = canary.get("rows") or [None]
         read = _number((rows[0] or {}).get("gen"))
-        touched = [one for one in self.expected if one.logins or one.no_logins or _has(one, "secrets") or one.closed]
+        touched = [o for o in self.expected if o.logins or o.no_logins or _has(o, "secrets") or o.closed or o.ended]
         self._judge_generation("dovecot auth", "secrets", read, canary, touched)
         if read < 0:
             for one in self.expected:
@@ -106,6 +109,9 @@ class Round:
             return
         self._look_up("user", "accounts", "no_accounts", "maps")
         self._look_up("login", "logins", "no_logins", "secrets")
+        if read >= self.generations["secrets"]:
+            for one in self.expected:
+                self._app_passwords(one)
 
     def _look_up(self, sort: str, present: str, absent: str, file: str) -> None:
         there = sorted({address for one in self.expected for address in getattr(one, present)})
@@ -132,6 +138,18 @@ class Round:
         elif row is not None and _number(row.get("gen")) < self.generations[file]:
             result.unknown(f"dovecot {sort} {address}: it has read {file} {row.get('gen')}")
         self._evidence(result, f"doveadm {sort} {address}", row or "not there", "dovecot auth")
+
+    def _app_passwords(self, one: Expected) -> None:
+        """Of each address those in the generation that auth reads; and no session of one that is not."""
+        result, addresses = self.results[one.todo.todo], {*one.apps, *(address for address, _ in one.ended)}
+        for address in sorted(addresses):
+            here = sorted(self.apps.get(address, ()))
+            if set(here) != one.apps.get(address, set()):
+                result.differs(f"app passwords of {address} in secrets.db: {', '.join(here) or 'none'}")
+            self._evidence(result, f"app passwords of {address}", here, "secrets.db")
+        for cred, address in self.ending.items():
+            if address in addresses:
+                result.differs(f"app:{cred} may still have sessions")
 
     # Both, from outside
 

@@ -53,11 +53,16 @@ def in_session(session: int) -> list[Process]:
     return [process for process in all_of_them() if process.session == session and process.state not in "ZX"]
 
 
-def working_in(folder: Path, program: str) -> list[Process]:
+def working_in(folder: Path, name: str) -> list[Process]:
     """Those that run this program in this folder, as all of PostgreSQL's do in its data folder."""
     here = [process for process in all_of_them() if _link(process.pid, "cwd") == str(folder)]
+    return [process for process in here if program(process.pid) == name]
+
+
+def program(pid: int) -> str:
+    """The name of the file it runs; empty if it cannot be read."""
     # After an upgrade of its package the link of one still running reads "… (deleted)".
-    return [process for process in here if Path(_link(process.pid, "exe").removesuffix(" (deleted)")).name == program]
+    return Path(_link(pid, "exe").removesuffix(" (deleted)")).name
 
 
 def _link(pid: int, name: str) -> str:
@@ -96,10 +101,11 @@ def from_pid_file(path: Path) -> Process | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     process = read(int(words[0])) if words and words[0].isdigit() else None
-    return process if process and _started(process) <= written + 2 else None
+    return process if process and started_at(process) <= written + 2 else None
 
 
-def _started(process: Process) -> float:
+def started_at(process: Process) -> float:
+    """Seconds since 1970."""
     booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     return booted + process.start / os.sysconf("SC_CLK_TCK")
 

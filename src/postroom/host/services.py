@@ -67,6 +67,7 @@ def environment(installation: Installation, role: str = "postroom_app") -> dict[
         "POSTROOM_DNS_SERVERS": ",".join(f"{name}={at('dns')}" for name in NAME_SERVERS),
         "POSTROOM_LOCAL_NODE": NODE,
         "POSTROOM_LOCAL_NODE_KEY_FILE": str(keys / "node-public"),
+        "POSTROOM_MAILBOX_AUTH": str(installation.node / "run/web/auth-web"),
         "POSTROOM_NODE_CHECK": f"smtp={at('smtp')},imap={at('imap')}",
         "DJANGO_SETTINGS_MODULE": "postroom.settings",
     } | {name: os.environ[name] for name in map("POSTROOM_{}".format, TAKEN_ALONG) if os.environ.get(name)}

@@ -2,6 +2,7 @@
 
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization, Redelivery
+from .credentials import Credential
 from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
@@ -25,6 +26,7 @@ __all__ = [
     "Checkpoint",
     "Client",
     "Counted",
+    "Credential",
     "Delivery",
     "Device",
     "DeviceCode",

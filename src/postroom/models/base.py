@@ -49,6 +49,8 @@ class StateModel(models.Model):
                    rollback makes it again.
     everybody:     rows without a client are read by all (a freeze of the whole organization).
     mine:          the column that makes a row readable to the person it is about.
+    own:           the column by which a row is a mailbox's own, and its owner's to read: it names the mailbox, or is
+                   the id of it or of its address.
     unrecorded:    columns that apply keeps itself and no edit names.
     natural_key:   what people call the row by.
     for_good:      what its row says was done cannot be undone, so no undo takes the row away.
@@ -59,6 +61,7 @@ class StateModel(models.Model):
     grants_access: ClassVar[bool] = False
     everybody: ClassVar[bool] = False
     mine: ClassVar[str] = ""
+    own: ClassVar[str] = ""
     unrecorded: ClassVar[frozenset[str]] = NOTHING
     natural_key: ClassVar[str] = "id"
     holds_mail: ClassVar[bool] = False

@@ -66,7 +66,11 @@ class Redelivery(StateModel):
 
 
 class Client(StateModel):
-    """The tenancy boundary. Its row is the lock, and its version the order, of all its changes."""
+    """The tenancy boundary. Its row is the lock, and its version the order, of all its changes.
+
+    app_passwords_only: the main password opens no mail here, only the owner's own page; devices have app passwords.
+    reset_keeps_app_passwords: a mailbox's are there still when its owner has set a new main password.
+    """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
     natural_key = "slug"
@@ -78,6 +82,8 @@ class Client(StateModel):
     notes = models.TextField(default="")
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
+    app_passwords_only = models.BooleanField(default=False)
+    reset_keeps_app_passwords = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)  # its own people let nobody of the organization in
     version = models.BigIntegerField(db_default=0)
 

@@ -52,6 +52,7 @@ class Address(StateModel):
     """Every address a client holds is one row; mailbox, alias and catch-all hang on it."""
 
     natural_key = "address"
+    own = "id"
     client = models.ForeignKey(Client, models.DO_NOTHING, db_index=False)  # the first column of an index below
     domain = models.ForeignKey(Domain, models.DO_NOTHING)
     address = models.TextField(unique=True, db_collation="C")

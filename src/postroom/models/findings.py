@@ -43,6 +43,7 @@ class Finding(Observation):
 
     everybody: ClassVar[bool] = False
     mine: ClassVar[str] = ""
+    own: ClassVar[str] = ""
     id = models.UUIDField(primary_key=True, editable=False)
     check_name = models.TextField(db_collation="C")
     fingerprint = models.TextField(db_collation="C")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from .mailboxes import Mailbox
 from .people import Person
 
 
@@ -17,10 +18,15 @@ class LoginManager(BaseUserManager["Login"]):
 
 
 class Login(AbstractBaseUser):
-    """How a person signs in to the pages. Whether they may is asked of the person at every request."""
+    """How a person, or a mailbox's owner, signs in to the pages; never both by one. Whether they may is asked of the
+    person, or of the mailbox, at every request.
+
+    email: of a person. Of a mailbox its id, which nobody can type where a person signs in; it has no password here.
+    """
 
     email = models.EmailField(unique=True)
     person = models.OneToOneField(Person, models.DO_NOTHING, null=True)
+    mailbox = models.OneToOneField(Mailbox, models.DO_NOTHING, null=True)
     changed_at = models.DateTimeField(null=True)  # password, factors or address: links asked for before are void
     is_active = models.BooleanField(default=True)
     theme = models.TextField(default="")
@@ -29,6 +35,12 @@ class Login(AbstractBaseUser):
 
     class Meta:
         db_table = "logins"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(person=None, mailbox__isnull=False) | models.Q(person__isnull=False, mailbox=None),
+                name="one_to_a_login",
+            )
+        ]
 
     # The sign-in library asks these of every user model; no page of ours is Django's admin.
     is_staff = is_superuser = False

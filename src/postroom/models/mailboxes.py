@@ -21,6 +21,7 @@ class Mailbox(StateModel):
 
     natural_key = "address__address"
     mine = "owner_id"
+    own = "id"
     holds_mail = True
     client = models.ForeignKey(Client, models.DO_NOTHING, db_index=False)  # the first column of an index below
     address = models.OneToOneField(Address, models.DO_NOTHING)
@@ -80,6 +81,7 @@ class Invite(StateModel):
     """
 
     grants_access = True
+    own = "mailbox_id"
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, null=True)
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
@@ -109,6 +111,7 @@ class Secret(StateModel):
     """A value that opens something. Edits carry that it was made, never the value."""
 
     grants_access = True
+    own = "owner_row"
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     owner_row = models.UUIDField()
     purpose = models.TextField()

@@ -33,7 +33,8 @@ class Batch(models.Model):
 class Change(models.Model):
     """One proposal and where it stands. `plan` is kept only while somebody must look at it.
 
-    actor: person, token, link, founder, clock or system; proposer is the person, if it is one, token what they used.
+    actor: person, token, owner, link, founder, clock or system; proposer is the person, if it is one, token what they
+    used, mailbox the one whose owner it was.
     domains: what it is about, if that is single domains and nothing besides.
     erased_by: the change that erased what was asked here, and why (changes/erase.py).
     """
@@ -46,6 +47,7 @@ class Change(models.Model):
     actor = models.TextField(default="person")
     proposer = models.ForeignKey(Person, models.DO_NOTHING, null=True)
     token = models.ForeignKey(ApiToken, models.DO_NOTHING, null=True, db_index=False)
+    mailbox = models.ForeignKey("postroom.Mailbox", models.DO_NOTHING, null=True, db_index=False, related_name="+")
     domains = ArrayField(models.UUIDField(), null=True)
     why = models.TextField()
     ticket = models.TextField(default="")
@@ -68,7 +70,7 @@ class Change(models.Model):
         db_table = "changes"
         constraints = [
             models.UniqueConstraint(
-                fields=["actor", "proposer", "token", "key"],
+                fields=["actor", "proposer", "token", "mailbox", "key"],
                 name="one_change_per_key",
                 condition=models.Q(key__isnull=False),
                 nulls_distinct=False,

@@ -39,12 +39,17 @@ def faults(
 
 def hashed(password: str) -> str:
     """`{ARGON2ID}$argon2id$…`, as Dovecot reads it; NFC, so that every keyboard gives the same."""
-    return "{ARGON2ID}" + HASHER.hash(unicodedata.normalize("NFC", password))
+    return "{ARGON2ID}" + HASHER.hash(typed(password))
+
+
+def typed(password: str) -> str:
+    """As it is hashed, whichever keyboard it came from."""
+    return unicodedata.normalize("NFC", password)
 
 
 def fits(kept: str, password: str) -> bool:
     """Whether a password is the one that was hashed."""
     try:
-        return HASHER.verify(kept.removeprefix("{ARGON2ID}"), unicodedata.normalize("NFC", password))
+        return HASHER.verify(kept.removeprefix("{ARGON2ID}"), typed(password))
     except VerifyMismatchError:
         return False

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Alias, Grant, Invite, Mailbox, Secret
+from postroom.models import Alias, Credential, Grant, Invite, Mailbox, Secret
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ def entries(actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[UUID, Entry]:
     open_ones = visible(actor, Invite).filter(mailbox__in=pks, used_at=None, ended_at=None).order_by("made", "id")
     invites = {one.mailbox_id: one for one in open_ones}
     return {pk: Entry(secrets.get(pk, {}), invites.get(pk)) for pk in pks}
+
+
+def app_passwords(actor: Actor, mailbox: UUID) -> list[Credential]:
+    """The live ones of a mailbox, of which there are never more than a page: what ended by time counts no more."""
+    rows = visible(actor, Credential).filter(mailbox=mailbox, ended_at=None)
+    return list(rows.exclude(until__lte=timezone.now()).order_by("id"))
 
 
 def routes(actor: Actor, mailbox: Mailbox) -> list[Alias]:

@@ -14,7 +14,7 @@ from postroom.models.base import state_models
 
 WAVES = 3
 DEEP = 5  # a link of an invite for a mailbox at an address
-OWNERS = ("mailboxes", "invites", "dkim_keys", "api_sessions")  # whose secrets `owner_row` names
+OWNERS = ("mailboxes", "invites", "dkim_keys", "api_sessions", "credentials")  # whose secrets `owner_row` names
 Edits = Iterable[Mapping[str, Any]]
 Named = Callable[[Any], str]
 
@@ -30,6 +30,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "mailboxes": lambda row, name: _of(row, name, "address_id"),
     "aliases": lambda row, name: _of(row, name, "address_id"),
     "invites": lambda row, name: f"for {_of(row, name, 'mailbox_id', 'person_id') or row['contact']}",
+    "credentials": lambda row, name: f"{row['name']} of {_of(row, name, 'mailbox_id')}",
     "letters": lambda row, name: f"to {row['contact']}",
     "grants": lambda row, name: f"{row['role']} for {_of(row, name, 'person_id')}",
     "record_sets": lambda row, name: f"{row['type']} {str(row['name']).rstrip('.')}",

@@ -17,6 +17,7 @@ from postroom.models import (
     Address,
     Alias,
     Client,
+    Credential,
     DkimKey,
     Domain,
     Freeze,
@@ -59,6 +60,7 @@ NOUNS: Mapping[str, Noun] = {
     "freezes": Noun(Freeze, "id", ("reason",), ("client",)),
     "record_sets": Noun(RecordSet, "id", ("name", "type"), ("domain", "client")),
     "dkim_keys": Noun(DkimKey, "id", ("selector",), ("domain", "client")),
+    "credentials": Noun(Credential, "id", ("name", "mailbox__address__address"), ("mailbox__address", "client")),
     "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
 }
 KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "people", "nodes")

@@ -11,6 +11,7 @@ from postroom.models import (
     Alias,
     ApiToken,
     Client,
+    Credential,
     DkimKey,
     Domain,
     Finding,
@@ -35,6 +36,7 @@ BY_ID = frozenset(
         "grants",
         "freezes",
         "invites",
+        "credentials",
         "record_sets",
         "dkim_keys",
         "findings",
@@ -86,6 +88,11 @@ def _invited(one: Invite) -> str:
     return one.mailbox.label if one.mailbox else one.person.email if one.person else ""
 
 
+def _app_passwords(actor: Actor) -> Pairs:
+    rows = visible(actor, Credential).filter(ended_at=None).select_related("mailbox__address").order_by("name", "id")
+    return [(str(one.pk), f"{one.name} of {one.mailbox.label}") for one in rows[:MOST]]
+
+
 def _record_sets(actor: Actor) -> Pairs:
     rows = visible(actor, RecordSet).exclude(ours=[]).order_by("name", "type")
     return [(str(one.pk), f"{one.type} {one.name.rstrip('.')}") for one in rows[:MOST]]
@@ -134,6 +141,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "api_tokens": _tokens,
     "freezes": _freezes,
     "invites": _invites,
+    "credentials": _app_passwords,
     "record_sets": _record_sets,
     "dkim_keys": _keys,
     "findings": _findings,

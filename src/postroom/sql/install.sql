@@ -37,6 +37,7 @@ CREATE TRIGGER postroom_follow_address AFTER UPDATE ON people FOR EACH ROW
 --   clients     where they hold anything      whole    of these, where the whole record is theirs
 --   domains     the single domains they hold something at
 --   everything  the organization and every client, but for those `without` that closed themselves to it
+--   own         of a mailbox's owner: the mailbox, its address and its app passwords, whose secrets name them
 CREATE OR REPLACE FUNCTION postroom_scope() RETURNS uuid[] STABLE LANGUAGE sql
   RETURN coalesce(nullif(current_setting('postroom.clients', true), ''), '{{}}')::uuid[];
 CREATE OR REPLACE FUNCTION postroom_whole() RETURNS uuid[] STABLE LANGUAGE sql
@@ -49,6 +50,8 @@ CREATE OR REPLACE FUNCTION postroom_everything() RETURNS boolean STABLE LANGUAGE
   RETURN current_setting('postroom.everything', true) IS NOT DISTINCT FROM 'yes';
 CREATE OR REPLACE FUNCTION postroom_person() RETURNS uuid STABLE LANGUAGE sql
   RETURN nullif(current_setting('postroom.person', true), '')::uuid;
+CREATE OR REPLACE FUNCTION postroom_own() RETURNS uuid[] STABLE LANGUAGE sql
+  RETURN coalesce(nullif(current_setting('postroom.own', true), ''), '{{}}')::uuid[];
 
 -- What somebody holds now, by themselves or (token) by a token of theirs; worked out here, from the grants as they stand,
 -- so that no caller can name a scope of their own. A row `closed` is no role: a client that closed itself to whoever runs
@@ -108,7 +111,7 @@ END $$;
 -- A job, the clock and an approval see the client of their change and nothing else.
 DROP FUNCTION IF EXISTS postroom_enter_change(uuid);
 CREATE OR REPLACE FUNCTION postroom_enter_change(which uuid)
-  RETURNS TABLE (sort text, person uuid, name text, token uuid)
+  RETURNS TABLE (sort text, person uuid, name text, token uuid, mailbox uuid)
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT set_config('postroom.person', coalesce(proposer_id::text, ''), true),
@@ -116,7 +119,7 @@ BEGIN ATOMIC
     set_config('postroom.clients', coalesce('{{' || client_id || '}}', '{{}}'), true),
     set_config('postroom.whole', coalesce('{{' || client_id || '}}', '{{}}'), true)
     FROM changes WHERE id = which;
-  SELECT c.actor, p.id, coalesce(p.name, c.actor), c.token_id FROM changes c LEFT JOIN people p ON p.id = c.proposer_id
+  SELECT c.actor, p.id, coalesce(p.name, c.actor), c.token_id, c.mailbox_id FROM changes c LEFT JOIN people p ON p.id = c.proposer_id
     WHERE c.id = which;
 END;
 -- Whoever holds a link is its owner, and sees the one client it belongs to. Nothing is said of a wrong one.
@@ -131,6 +134,40 @@ BEGIN ATOMIC
   SELECT i.id, i.mailbox_id, i.person_id FROM secrets s JOIN invites i ON i.id = s.owner_row
     WHERE s.purpose = 'link' AND s.value = hashed;
 END;
+-- A mailbox, by its id or its address, if its owner may sign in to it now: the nodes compile it by the same words
+-- (nodes.sql). behind: its node has not taken yet what changed last, so a password that it knows may be an old one.
+CREATE OR REPLACE FUNCTION postroom_owner(which uuid, named text) RETURNS TABLE (mailbox uuid, address_id uuid,
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
+  STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT m.id, a.id, a.address, m.client_id, c.name, m.name, m.access_epoch,
+      EXISTS (SELECT FROM node_todo t WHERE t.object_id = a.id AND t.node_id = c.node_id),
+      ARRAY(SELECT k.id FROM credentials k WHERE k.mailbox_id = m.id)
+    FROM mailboxes m JOIN addresses a ON a.id = m.address_id JOIN domains d ON d.id = a.domain_id
+      JOIN clients c ON c.id = m.client_id
+    WHERE m.id = coalesce(which, (SELECT n.id FROM addresses b JOIN mailboxes n ON n.address_id = b.id
+        WHERE b.address = named))
+      AND m.removed_at IS NULL AND m.suspended_at IS NULL AND m.kind <> 'shared' AND d.proof = 'read'
+      AND d.removed_at IS NULL AND d.suspended_at IS NULL AND c.removed_at IS NULL AND c.suspended_at IS NULL;
+END $$;
+-- Whoever signed in to a mailbox with its own password sees it and its address, and nothing else of any client; nothing
+-- at all once its access ended since (its epoch moved).
+CREATE OR REPLACE FUNCTION postroom_enter_owner(which uuid, since int) RETURNS TABLE (mailbox uuid, address_id uuid,
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH o AS MATERIALIZED (
+    SELECT * FROM postroom_owner(which, NULL) WHERE epoch = since
+  ), scope AS MATERIALIZED (
+    SELECT set_config('postroom.person', '', true), set_config('postroom.everything', 'no', true),
+      set_config('postroom.clients', '{{}}', true), set_config('postroom.whole', '{{}}', true),
+      set_config('postroom.domains', '{{}}', true), set_config('postroom.without', '{{}}', true),
+      set_config('postroom.own', (ARRAY[mailbox, address_id] || app_passwords)::text, true)
+      FROM o
+  ) SELECT o.* FROM scope, o;
+END $$;
 -- Whose session a token is. One that has ended, or whose person may not sign in, is nobody's.
 CREATE OR REPLACE FUNCTION postroom_session(hashed text) RETURNS TABLE (session uuid, person uuid, name text, mfa text)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
@@ -295,10 +332,14 @@ BEGIN ATOMIC
     WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
     WHEN 'invites' THEN (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
+    WHEN 'credentials' THEN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
     WHEN 'owners' THEN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
       (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
         JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
+      (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
+        JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which))
   END;
 END;
@@ -330,13 +371,17 @@ ALTER FUNCTION postroom_enter(uuid, uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_change(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_owner(uuid, text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter_owner(uuid, int) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_others(uuid[], uuid, text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
+  postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
   postroom_others(uuid[], uuid, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
+  postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
   postroom_others(uuid[], uuid, text[]) TO postroom_app;

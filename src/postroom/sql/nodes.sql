@@ -27,8 +27,15 @@ UNION ALL
             jsonb_build_object('sender', a.address, 'login', a.address, 'until', NULL)) ELSE '[]' END),
         'secrets', jsonb_build_object(
           'password', CASE WHEN may.sign_in THEN (
-            SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL)), '[]')
-            FROM secrets s WHERE s.owner_row = m.id AND s.purpose = 'password') ELSE '[]' END))
+            SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL,
+              'app_only', CASE WHEN c.app_passwords_only THEN 1 END)), '[]')
+            FROM secrets s WHERE s.owner_row = m.id AND s.purpose = 'password') ELSE '[]' END,
+          'app', CASE WHEN may.sign_in THEN (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'cred', k.id, 'sha256', s.value,
+              'protocols', array_to_string(k.protocols, ' '), 'access_epoch', k.access_epoch,
+              'until', extract(epoch FROM k.until)::bigint) ORDER BY k.id), '[]')
+            FROM credentials k JOIN secrets s ON s.owner_row = k.id AND s.purpose = 'app password'
+            WHERE k.mailbox_id = m.id AND k.ended_at IS NULL) ELSE '[]' END))
     END
   FROM addresses a
     JOIN domains d ON d.id = a.domain_id
@@ -135,7 +142,9 @@ BEGIN ATOMIC
     r.compiled
       || jsonb_build_object('secrets', jsonb_build_object('password', (
         SELECT coalesce(jsonb_agg(p - 'hash'), '[]')
-        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'password') p)))
+        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'password') p), 'app', (
+        SELECT coalesce(jsonb_agg(k - 'sha256'), '[]')
+        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'app') k)))
       || jsonb_build_object('keys', jsonb_build_object('key', (
         SELECT coalesce(jsonb_agg(k - 'sealed'), '[]')
         FROM jsonb_array_elements(r.compiled -> 'keys' -> 'key') k))),

@@ -229,6 +229,7 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
         Fact("Findings", (Link(f"{wrong.total} open", f"/findings/?client={one.slug}"), unread), "as last read"),
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
         Fact("Security contact", one.security_contact or unknown, MAILED if one.security_contact else NOBODY_TOLD),
+        Fact("Mail is opened with", "app passwords alone" if one.app_passwords_only else "main and app passwords"),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
         Fact("Version", str(one.version), "changes of this client so far"),

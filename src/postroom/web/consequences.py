@@ -30,6 +30,7 @@ SAID: dict[str, str] = {
     "access.suspend": "Nobody of the organization sees or changes this client any more. Its own people go on, and mail "
     "flows. Of the others a sealed login alone gets in, and every owner is told.",
     "access.resume": "The organization’s people may again what their roles say.",
+    "app_passwords.end": "The device that uses it is signed out at once and cannot sign in again; no other is touched.",
     "invites.resend": "A new link is mailed; the one before stops working.",
     "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",
     "invites.cancel": "The link stops working. The owner cannot set a password until somebody sends a new one.",
@@ -56,7 +57,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
-    "invites.cancel", "nodes.drain", "nodes.remove",
+    "invites.cancel", "app_passwords.end", "nodes.drain", "nodes.remove",
 })  # fmt: skip
 TYPED = {
     "mailboxes.remove": "mailbox",

@@ -30,7 +30,7 @@ from postroom.web.session_limits import end, over
 from postroom.web.step_up import BY_LINK, SSO_FACTOR, fresh, prove
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
-SIGN_IN, ENROL = "/sign-in/", "/enrol/"
+SIGN_IN, ENROL, MAILBOX_PAGE = "/sign-in/", "/enrol/", "/mailbox/"
 
 
 class Asked(HttpRequest):
@@ -145,6 +145,8 @@ def by_method(**views: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None:
     """Where somebody goes who is not signed in, or lacks the second factor; sets `request.actor` for who is."""
     login = request.user
+    if isinstance(login, Login) and login.mailbox_id:
+        return HttpResponseRedirect(MAILBOX_PAGE)  # no person: nothing but that page is theirs
     found = signed_in(login.person_id) if isinstance(login, Login) and login.person_id else None
     if found is None:
         if login.is_authenticated:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
 from postroom.changes.record import note
-from postroom.models import Login
+from postroom.models import Login, Mailbox
 from postroom.posture.checks.sealed_login import used
 from postroom.web.session_limits import began
 
@@ -26,16 +26,24 @@ def entered(what: str, login: Any, **facts: Any) -> None:
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute(EVERYTHING)
-        _noted(what, person, about)
+        _noted(what, person, getattr(login, "mailbox", None), about)
         return
     with acting_as(SYSTEM):
-        _noted(what, person, about)
+        _noted(what, person, getattr(login, "mailbox", None), about)
 
 
-def _noted(what: str, person: UUID | None, about: dict[str, Any]) -> None:
+def _noted(what: str, person: UUID | None, mailbox: Mailbox | None, about: dict[str, Any]) -> None:
+    if mailbox:
+        of_mailbox(what, mailbox.pk, mailbox.client_id, mailbox.label, name="its owner", **about)
+        return
     entry = note(what, client=None, **about)
     if person:
         used(person, what, str(about.get("source", "")), entry)
+
+
+def of_mailbox(what: str, mailbox: UUID, client: UUID, address: str, **facts: Any) -> None:
+    """One entry about a mailbox, in its client's record, where it is found by the mailbox. Inside `acting_as`."""
+    note(what, client=client, of=mailbox, mailbox=address, **facts)
 
 
 def signed_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:

@@ -20,6 +20,7 @@ OURS = {
     "clock": "the clock",
     "founder": "the founder",
     "link": "whoever had the link",
+    "owner": "the mailbox's owner",
 }
 LONG = 160
 

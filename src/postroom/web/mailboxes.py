@@ -5,10 +5,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.models import Grant, Mailbox
+from postroom.models import Credential, Grant, Mailbox
 from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
-from postroom.queries.mailboxes import Entry, admins, entries, routes, whole
+from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, routes, whole
 from postroom.queries.objects import row_of
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
@@ -50,6 +50,7 @@ BULK = (
 )
 ADD = Act("Add mailboxes", "/do/mailboxes.create/", icon="plus", weight="primary")
 PURPOSES = {"password": "Main password", "recovery code": "Recovery code"}
+MEANS = {"imap": "reading", "submission": "sending", "managesieve": "filters"}
 
 
 @page("mailboxes.view")
@@ -99,7 +100,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
     shown = MailboxPage(
         head=_head(request, one, entry), notes=freeze_notes(request, one.client_id),
         layers=_layers(request, one, admins(request.actor, one)), resets=_resets(request, one, entry),
-        credentials=_credentials(entry),
+        credentials=_credentials(request, one, entry, app_passwords(request.actor, one.pk)),
         sessions_note=("Which devices are signed in now:", Badge("unmeasured", "not measured yet"), "."),
         facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}",
@@ -179,15 +180,28 @@ def _resets(request: Any, one: Mailbox, entry: Entry) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def _credentials(entry: Entry) -> Table | None:
-    if not entry.secrets:
+def _credentials(request: Any, one: Mailbox, entry: Entry, apps: list[Credential]) -> Table | None:
+    if not entry.secrets and not apps:
         return None
-    rows = tuple(
-        Row((Cell(Strong(PURPOSES.get(purpose, purpose)), "set by the owner; nobody here can read it"), when(made),
-             Badge("unmeasured", "not measured yet")))
+    unmeasured = Badge("unmeasured", "not measured yet")
+    only = one.client.app_passwords_only
+    said = {"password": "opens the owner's page alone; set by the owner" if only else "set by the owner"}
+    rows = [
+        Row((Cell(Strong(PURPOSES.get(purpose, purpose)), f"{said.get(purpose, 'set by the owner')}; nobody here can "
+                  "read it"), when(made), unmeasured, ""))
         for purpose, made in sorted(entry.secrets.items())
-    )  # fmt: skip
-    return Table("Credentials", (Column("Credential"), Column("Set"), Column("Last use")), rows)
+    ]  # fmt: skip
+    rows += [_app_password(request, one, app, unmeasured) for app in apps]
+    columns = (Column("Credential"), Column("Set"), Column("Last use"), Column("Act", num=True, hidden=True))
+    return Table("Credentials", columns, tuple(rows))
+
+
+def _app_password(request: Any, one: Mailbox, app: Credential, used: Badge) -> Row:
+    end = Act("End…", f"/do/app_passwords.end/?app_password={app.pk}", weight="asks", of=app.name)
+    acts = offered(request, one.client_id, ("app_passwords.end", end), domain=one.address.domain_id)
+    until = f" · until {when(app.until)}" if app.until else ""
+    what = f"app password for {', '.join(MEANS[protocol] for protocol in app.protocols)}{until}"
+    return Row((Cell(Strong(app.name), what), when(app.made), used, Cell(acts=acts)))
 
 
 def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:

@@ -3,7 +3,20 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing, sso
+from postroom.web import (
+    account,
+    device,
+    entries,
+    mailbox_owner,
+    mailbox_sign_in,
+    not_me,
+    owner,
+    pages,
+    recovering,
+    signing,
+    sso,
+)
+from postroom.web.door import by_method
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -16,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
+    *mailbox_sign_in.URLS,
+    path("mailbox/", by_method(GET=mailbox_owner.mailbox), name="own-mailbox"),
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     path("recover/", recovering.ask, name="recover"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from cast import House, do, holds, kind, person, reasons, the, waits
+from cast import House, app_password, do, holds, kind, person, reasons, redeemed, the, waits
 from postroom.access.acting import SYSTEM, Actor, acting_as, token_of
 from postroom.changes.approvals import approve
 from postroom.changes.batch import submit_batch
@@ -115,6 +115,9 @@ def furnished(house: House, slug: str) -> None:
     do("mailboxes.create", olive, address=f"leo@{zone}", name=word, contact=f"leo@{slug}.test")
     do("mailboxes.create", olive, address=f"gone@{zone}", name=word)
     do("mailboxes.create", olive, address=f"own@{zone}", name=word)
+    do("mailboxes.create", olive, address=f"dev@{zone}", name=word, contact=f"dev@{slug}.test")
+    redeemed(f"dev@{zone}")
+    app_password(f"dev@{zone}", word)
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])

@@ -37,11 +37,13 @@ ASKED: dict[str, dict[str, Any]] = {
     "access_reviews.open": {"client": "acme"}, "access_reviews.sign": {"line": "{right}", "answer": "keep"},
     "rosters.open": {"client": "acme"}, "rosters.answer": {"line": "{box}", "answer": "here"},
     "nodes.deliver_again": {"node": "mx1", "object": "{addresses}"},
+    "app_passwords.end": {"app_password": "{credentials}"},
     "access.resume": {"client": "acme"}, "access.suspend": {"client": "acme"},
     "aliases.change": {"alias": "sales@acme.example", "targets": ["leo@acme.example"]},
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
     "aliases.remove": {"alias": "sales@acme.example"},
-    "clients.change": {"client": "acme", "notes": "x", "name": "X", "security_contact": "s@x.test", "may_ask": []},
+    "clients.change": {"client": "acme", "notes": "x", "name": "X", "security_contact": "s@x.test", "may_ask": [],
+                       "app_passwords_only": True, "reset_keeps_app_passwords": True},
     "clients.create": {"name": "Nice", "security_contact": "s@x.test", "may_ask": [], "notes": "x"},
     "clients.place": {"client": "acme", "node": "mx1"},
     "clients.remove": {"client": "acme"}, "clients.restore": {"client": "acme"}, "clients.resume": {"client": "acme"},
@@ -109,7 +111,7 @@ ONLY_TEXT = {
     "name", "notes", "security_contact", "may_ask", "contact", "reason", "registrar", "registrar_holder", "values",
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
-    "node", "role", "email", "lines", "label", "mfa", "answer",
+    "node", "role", "email", "lines", "label", "mfa", "answer", "app_passwords_only", "reset_keeps_app_passwords",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 from city import City, given, grant_of, later
 from django.db import DatabaseError, connection
 
-from cast import House, at_home, do, kind, person, reasons, the
+from cast import House, app_password, at_home, do, kind, person, reasons, redeemed, the
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import ChangeError, NotAllowed
@@ -123,6 +123,7 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.remove": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     "mailboxes.restore": [Act(CLIENTS_OWN, BOX, named(mailbox="{gone box}", contact="x@elsewhere.test"))],
     "mailboxes.transfer": [Act(RUNS, BOX, named(mailbox="{box}", contact="x@elsewhere.test", owner="{taker}"))],
+    "app_passwords.end": [Act(CLIENTS_OWN, BOX, named(app_password="{app password}"))],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
     "grants.end": [Act(RUNS | {"approver"}, GRANT, named(grant="{grant}"))],
     "history.roll_back": [Act(CLIENTS_OWN, BOX, named(change="{change}"))],
@@ -138,7 +139,17 @@ TOUCH_NOBODY = {
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
     "people.seal": "by the machine itself", "tokens.create": "one's own", "grants.elevate": "one's own",
 }  # fmt: skip
-PERSONAL = {"people", "mailboxes", "invites", "grants", "api_sessions", "api_tokens", "own_roles", "changes"}
+PERSONAL = {
+    "people",
+    "mailboxes",
+    "invites",
+    "grants",
+    "api_sessions",
+    "api_tokens",
+    "credentials",
+    "own_roles",
+    "changes",
+}
 NOUNS = ("people", "sessions", "tokens", "grants", "invites", "mailboxes", "roles")
 
 
@@ -238,6 +249,10 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
         address = f"{name}-{sort.split()[0]}@acme.example"
         do("mailboxes.create", house.oskar, address=address, owner=email, **({"contact": contact} if contact else {}))
         ids[sort] = address
+    own = f"{name}-app@acme.example"
+    do("mailboxes.create", house.oskar, address=own, owner=email, contact=f"{name}@home.test")
+    redeemed(own)
+    ids["app password"] = str(app_password(own, "Phone").pk)
     ids["box invite"] = _invite(mailbox__address__address=ids["box"])
     top = person("sealed@northlight.example", SYSTEM)
     assert do("mailboxes.suspend", top, mailbox=ids["off box"]).version

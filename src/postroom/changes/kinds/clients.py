@@ -51,13 +51,19 @@ def _home(state: State) -> object:
 
 
 class ChangeClient(Kind, name="clients.change"):
-    """Another name, contact or note; the slug stays."""
+    """Another name, contact or note, or how its mailboxes are signed in to; the slug stays."""
 
     client: ClientRef
     name: Name | None = None
     security_contact: MailAddress | None = None
     may_ask: tuple[MailAddress, ...] | None = None
     notes: Text | None = None
+    app_passwords_only: bool | None = Field(
+        default=None, description="Mail is opened with app passwords alone; the main password opens the owner's page"
+    )
+    reset_keeps_app_passwords: bool | None = Field(
+        default=None, description="App passwords stay when the owner of a mailbox has set a new main password"
+    )
 
     def plan(self, state: State) -> Iterator[Planned]:
         values = self.model_dump(exclude_none=True, exclude={"client"})

@@ -71,11 +71,12 @@ Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
 OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role of your own: its name")]
+AppPasswordRef = Annotated[Line, _ref("credentials", "An app password: its id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AcceptanceRef", "AliasRef", "ChangeRef", "ClientRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef",
-    "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
+    "AcceptanceRef", "AliasRef", "AppPasswordRef", "ChangeRef", "ClientRef", "DeviceRef", "DkimKeyRef", "DomainName",
+    "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
     "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Invite, Mailbox, Secret
 
+from .app_passwords import after_reset
 from .fields import InviteRef, MailAddress, MailboxRef
 
 VERIFIED = "the owner is verified first"
@@ -117,6 +118,7 @@ class RedeemInvite(Kind, name="invites.redeem"):
         yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
         for old in state.rows(Secret, owner_row__in=[invite.pk, mailbox.pk]):
             yield end(old)
+        yield from after_reset(mailbox, state)
         for purpose in ("password", "recovery code"):
             yield create(
                 Secret,

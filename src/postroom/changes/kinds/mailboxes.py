@@ -11,6 +11,7 @@ from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret, StateModel
 
+from .app_passwords import all_ended
 from .clients import within_restore
 from .fields import Line, MailAddress, MailboxRef, PersonRef
 from .invites import readable
@@ -107,6 +108,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
         if mailbox.removed_at is None:
             yield edit(mailbox, removed_at=state.now, access_epoch=mailbox.access_epoch + 1)
         yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
+        yield from all_ended(mailbox, state)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
                 yield edit(invite, ended_at=state.now)

@@ -25,6 +25,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "mailboxes": ("Mailbox", "mailbox"),
     "aliases": ("Alias", "route"),
     "invites": ("Invite", "mail"),
+    "credentials": ("App password", "key"),
     "letters": ("Letter", "mail"),
     "secrets": ("Secret", "lock"),
     "people": ("Person", "user"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from postroom.web.parts.forms import Form
 from postroom.web.parts.shapes import Act, Item, Note, Words
@@ -51,6 +52,34 @@ class OwnerCode(PlainPage):
     next_url: str
     next_words: str = "Go to my mailbox page"
     next_steps: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerSignIn(PlainPage):
+    """owner/sign_in.html: the owner of a mailbox signs in with its address and password."""
+
+    form: Form
+    title: str = "Your mailbox"
+    lead: str = "Sign in with your mail address and the password of the mailbox itself."
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of a mailbox owner's page: its own template below owner/parts/, and what it shows as `part.shown`."""
+
+    title: str
+    template: str
+    shown: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerMailbox(PlainPage):
+    """owner/mailbox.html: what the owner of a mailbox can see and do; `out` signs out."""
+
+    address: str
+    parts: tuple[Part, ...]
+    out: Act
 
 
 @dataclass(frozen=True, kw_only=True)

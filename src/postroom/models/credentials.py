@@ -1,0 +1,45 @@
+"""What opens a mailbox beside its main password."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .base import NOTHING, Row, StateModel
+from .clients import Client
+from .mailboxes import Mailbox
+
+APP_PASSWORD = "app password"
+PROTOCOLS = ("imap", "submission", "managesieve")
+
+
+class Credential(StateModel):
+    """An app password: drawn by Postroom for one device, shown to the mailbox's owner once, good for mail alone.
+
+    name: the device, as its owner calls it; no two live ones of a mailbox share one. until: none means no end by time.
+    access_epoch: raised to end the sessions that were opened with it. Its SHA-256 is a secret; it is kept nowhere.
+    """
+
+    grants_access = True
+    own = "mailbox_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False)  # the first column of an index below
+    sort = models.TextField(default=APP_PASSWORD)
+    name = models.TextField()
+    protocols = ArrayField(models.TextField())
+    until = models.DateTimeField(null=True)
+    made = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    access_epoch = models.IntegerField(default=0)
+
+    class Meta(StateModel.Meta):
+        db_table = "credentials"
+        verbose_name = APP_PASSWORD
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox", "name"], condition=models.Q(ended_at=None), name="one_app_password_a_device"
+            )
+        ]
+        indexes = [models.Index(fields=["mailbox", "id"], name="credentials_of_a_mailbox")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset(row["protocols"])

@@ -1,0 +1,118 @@
+"""Who is asking at a mailbox owner's pages: whoever signed in with the mailbox's own address and password.
+
+Their login is the mailbox's and no person's. It opens nothing else, and ends as soon as the mailbox's access does: when
+its epoch moves (a new password, sessions ended), when it is suspended or removed, or its domain or client is.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.contrib.auth import login as sign_in
+from django.contrib.auth.backends import BaseBackend
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from postroom.access.acting import Access, Actor, NoSuchOwner, Own, acting_as
+from postroom.access.declared import CHANGE, MAILBOX, Declared
+from postroom.changes.errors import ChangeError
+from postroom.models import Login
+from postroom.web.parts.plain_pages import Notice
+from postroom.web.parts.shapes import Act
+from postroom.web.session_limits import end, over
+
+F = TypeVar("F", bound=Callable[..., HttpResponse])
+PAGE, SIGN_IN = "/mailbox/", "/mailbox/sign-in/"
+BACKEND = "postroom.web.mailbox_door.Owners"
+EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
+ENDED = "the mailbox's access ended"
+
+
+class Asked(HttpRequest):
+    """A request behind this door."""
+
+    actor: Actor
+    access: Access
+    own: Own
+
+
+class Owners(BaseBackend):
+    """Finds the login of a session again, and a mailbox's alone. Nobody signs in by it: `entered` is who does that."""
+
+    def get_user(self, user_id: Any) -> Login | None:
+        found: Login | None = Login.objects.filter(~Q(mailbox=None), pk=user_id).first()
+        return found
+
+
+def entered(request: HttpRequest, own: Own) -> None:
+    """Sign in here and now, as the owner of this mailbox; a session of anybody else's in this browser is over."""
+    login, made = Login.objects.get_or_create(mailbox_id=own.mailbox, defaults={"email": str(own.mailbox)})
+    if made:
+        login.set_unusable_password()
+        login.save()
+    request.signed_in_by = "the mailbox's password"  # type: ignore[attr-defined]
+    sign_in(request, login, backend=BACKEND)
+    request.session[EPOCH] = own.epoch
+
+
+def again(request: HttpRequest, own: Own) -> None:
+    """The session that ended all others goes on, under another key."""
+    request.session.cycle_key()
+    request.session[EPOCH] = own.epoch
+
+
+def owner_of(request: HttpRequest) -> Actor | None:
+    """Who a session says that it is; whether it still counts, the database says when they act."""
+    login = request.user
+    if not isinstance(login, Login) or login.mailbox_id is None:
+        return None
+    return Actor(None, "the mailbox's owner", "owner", mailbox=login.mailbox_id, epoch=request.session.get(EPOCH))
+
+
+def mailbox_page(view: F) -> F:
+    """A view of the owner's that reads, in one transaction as the owner."""
+    return _declared(view, inside=True, GET="")
+
+
+def mailbox_act(*, recorded: str = CHANGE) -> Callable[[F], F]:
+    """A view of the owner's that submits changes."""
+    return lambda view: _declared(view, inside=False, POST=recorded)
+
+
+def _declared(view: F, *, inside: bool, **methods: str) -> F:
+    @wraps(view)
+    def asked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        actor = owner_of(request)
+        if actor is None:
+            return HttpResponseRedirect(SIGN_IN)
+        request.actor, request.roles = actor, frozenset()
+        if because := over(request):
+            return _out(request, because)
+        try:
+            with acting_as(actor) as access:
+                request.access, request.own = access, access.own
+                if inside:
+                    return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
+        except NoSuchOwner:
+            return _out(request, ENDED)
+        except ChangeError as error:
+            return told(request, "Nothing was changed", str(error)[:1000], status=409)
+
+    said = {method: Declared(MAILBOX, recorded=recorded) for method, recorded in methods.items()}
+    asked.declared, asked.permission = said, MAILBOX  # type: ignore[attr-defined]
+    asked.says = next(iter(said.values()))  # type: ignore[attr-defined]
+    return asked  # type: ignore[return-value]
+
+
+def _out(request: HttpRequest, because: str) -> HttpResponse:
+    end(request, because)
+    return HttpResponseRedirect(SIGN_IN)
+
+
+def told(request: HttpRequest, title: str, *words: str, status: int = 200, to: str = PAGE) -> HttpResponse:
+    """One thing to know, on a page of its own."""
+    act = Act("To the sign-in" if to == SIGN_IN else "To my mailbox", to, weight="primary")
+    page = Notice(organization="", title=title, words=words, acts=(act,))
+    return render(request, "notice.html", {"page": page}, status=status)

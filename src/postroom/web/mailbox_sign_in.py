@@ -1,0 +1,123 @@
+"""A mailbox's owner signs in with the address and its main password, which the mail node looks at; and out again.
+
+Whoever is refused is told the same, at the same time, whatever it was: no such address, another password, a suspended
+mailbox. Failures count at the mail node, with those of every mail protocol.
+"""
+
+import time
+from collections.abc import Callable
+from threading import BoundedSemaphore
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from pydantic import TypeAdapter, ValidationError
+
+from postroom.access import throttle
+from postroom.access.acting import SYSTEM, Own, acting_as, owner_at
+from postroom.access.declared import SIGN_IN as RECORDED
+from postroom.changes.record import note
+from postroom.engines.dovecot_auth import NotAnswered, is_password
+from postroom.protocols import passwords
+from postroom.protocols.addresses import MailAddress
+from postroom.web.door import by_method, public
+from postroom.web.entries import of_mailbox
+from postroom.web.mailbox_door import PAGE, SIGN_IN, entered, mailbox_act, owner_of, told
+from postroom.web.often import too_many
+from postroom.web.parts.forms import Field, Form
+from postroom.web.parts.plain_pages import OwnerSignIn
+
+ADDRESS: TypeAdapter[str] = TypeAdapter(MailAddress)
+WRONG = "That is not the address and password of a mailbox that is open here."
+AWAY = "Passwords cannot be looked at just now: the mail server does not answer. Try again in a minute."
+BEHIND = "The password is new, and on its way to the mail server. Try again in a minute."
+TICK = 1.0  # seconds; a refusal leaves at a whole number of these, so that how long the look took does not show
+AT_ONCE = 2  # of the threads of a process; the mail node keeps whoever guesses waiting, and pages go on meanwhile
+asking = BoundedSemaphore(AT_ONCE)
+
+
+@public(GET="", POST=RECORDED)
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _signed_in(request)
+    return HttpResponseRedirect(PAGE) if owner_of(request) else _form(request)
+
+
+def _signed_in(request: HttpRequest) -> HttpResponse:
+    """Which mailbox it is, is read before the password is looked at: an end that comes meanwhile counts."""
+    came, source = time.monotonic(), str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        throttle.MAILBOX_SIGN_IN(source)
+    except throttle.TooMany as error:
+        return too_many(request, error)
+    address, own = _typed(request.POST.get("address", ""))
+    try:
+        right = looked_at(address, request.POST.get("password", ""), source)
+    except NotAnswered:
+        return _form(request, AWAY, status=503)
+    if right and own is not None and not own.behind:
+        entered(request, own)
+        return HttpResponseRedirect(PAGE)
+    refused(own, source)
+    if right and own is not None:
+        return _form(request, BEHIND, status=409)
+    wait(came)
+    return _form(request, WRONG, status=422)
+
+
+def _typed(text: str) -> tuple[str, Own | None]:
+    """The address as it is kept, and the mailbox it is; something for the mail node to refuse, where it is none."""
+    try:
+        address = ADDRESS.validate_python(text.strip().lower())
+    except ValidationError:
+        return "nobody@invalid", None
+    return address, owner_at(address)
+
+
+def looked_at(address: str, password: str, source: str) -> bool:
+    """Whether it is the main password of this mailbox, by the mail node. NotAnswered, too, while too many ask."""
+    where = settings.POSTROOM.mailbox_auth
+    if where is None or not asking.acquire(timeout=1):
+        raise NotAnswered("no mail node to ask, or too many who do")
+    try:
+        return is_password(where, address, passwords.typed(password), source)
+    finally:
+        asking.release()
+
+
+def wait(came: float, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Until the next tick since it came."""
+    sleep(TICK - (now() - came) % TICK)
+
+
+def refused(own: Own | None, source: str) -> None:
+    """An entry: at its client where it is some mailbox's. What was typed is not kept."""
+    with acting_as(SYSTEM):
+        if own is not None:
+            of_mailbox("sign-in failed", own.mailbox, own.client, own.address, source=source)
+        else:
+            note("sign-in failed", client=None, person="", source=source, where="mailbox")
+
+
+@mailbox_act(recorded=RECORDED)
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return told(request, "You are signed out", "This browser is not signed in to your mailbox any more.", to=SIGN_IN)
+
+
+def _form(request: HttpRequest, wrong: str = "", *, status: int = 200) -> HttpResponse:
+    typed = request.POST.get("address", "")[:254]
+    fields = (
+        Field("address", "Your mail address", "email", value=typed, required=True, autocomplete="username"),
+        Field("password", "Its password", "password", error=wrong, required=True, autocomplete="current-password"),
+    )
+    page = OwnerSignIn(organization="", form=Form(fields, "Sign in", SIGN_IN))
+    return render(request, "owner/sign_in.html", {"page": page}, status=status)
+
+
+URLS: list[URLPattern] = [
+    path("mailbox/sign-in/", sign_in, name="mailbox-sign-in"),
+    path("mailbox/sign-out/", by_method(POST=sign_out), name="mailbox-sign-out"),
+]

@@ -1,0 +1,239 @@
+"""A mailbox's owner signs in with its own password: what that opens, what it never opens, and when it is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from visitors import PASSWORD, login, visitor
+
+from cast import MIA, House, acknowledged, do, person, redeemed, the, with_consent
+from fake_dovecot import FakeDovecot, fake_dovecot
+from mail_nodes import Node, acknowledge
+from postroom.access import throttle
+from postroom.access.acting import SYSTEM, Actor, NoSuchOwner, acting_as, owner_at
+from postroom.access.scope import visible
+from postroom.environment import Environment
+from postroom.models import Address, Alias, Invite, Login, Mailbox, RecordedEdit, Secret
+from postroom.models import Client as ClientRow
+from postroom.web import mailbox_sign_in
+
+WORDS = "a few plain words of her own"
+LEO = "leo@acme.example"
+
+
+@pytest.fixture
+def dovecot(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDovecot]:
+    with fake_dovecot() as fake:
+        more = {**settings.POSTROOM.values, "MAILBOX_AUTH": fake.where}
+        monkeypatch.setattr(settings, "POSTROOM", Environment(more))
+        monkeypatch.setattr(mailbox_sign_in, "wait", lambda came: None)
+        fake.passwords = {MIA: WORDS, "mia@globex.example": WORDS}
+        yield fake
+
+
+@pytest.fixture
+def mx1(node: Callable[[str], Node], house: House) -> Node:
+    return node("mx1")
+
+
+@pytest.fixture
+def mia(house: House, mx1: Node, dovecot: FakeDovecot) -> Mailbox:
+    """Hers at Acme: she has set the secret, and the node has it."""
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    taken(mx1)
+    return the(Mailbox, address__address=MIA)
+
+
+def taken(node: Node) -> None:
+    """The node has taken all that it has to."""
+    acknowledge(node)
+    acknowledged()
+
+
+def signs_in(address: str = MIA, password: str = WORDS, browser: Client | None = None) -> Any:
+    return (browser or visitor()).post("/mailbox/sign-in/", {"address": address, "password": password})
+
+
+def owner() -> Client:
+    browser = visitor()
+    assert signs_in(browser=browser)["Location"] == "/mailbox/"
+    return browser
+
+
+def opens(browser: Client) -> bool:
+    return bool(browser.get("/mailbox/").status_code == 200)
+
+
+def said(what: str) -> list[dict[str, Any]]:
+    with acting_as(SYSTEM):
+        return [one.after for one in RecordedEdit.objects.filter(said=what).order_by("entry_id") if one.after]
+
+
+def test_she_signs_in_and_out_and_the_record_says_so(mia: Mailbox) -> None:
+    browser = owner()
+    page = browser.get("/mailbox/").content.decode()
+    assert MIA in page and "Acme" in page and "Northlight" in page and WORDS not in page
+    (entry,) = [one for one in said("signed in") if one.get("mailbox")]
+    assert entry["mailbox"] == MIA and entry["client_id"] == str(mia.client_id) and entry["source"] == "127.0.0.1"
+    assert WORDS not in str(entry)
+    assert browser.post("/mailbox/sign-out/").status_code == 200
+    assert said("signed out")[-1]["mailbox"] == MIA and not opens(browser)
+
+
+def test_whatever_is_wrong_is_answered_alike(house: House, mia: Mailbox, dovecot: FakeDovecot) -> None:
+    do("mailboxes.create", house.olive, address=LEO, name="Leo")
+    dovecot.says = lambda address, password: f"FAIL\tuser={address}"
+    pages = set()
+    for address in (
+        MIA,
+        LEO,
+        "nobody@acme.example",
+        "nobody@nowhere.example",
+        "",
+        "not an address",
+        "'; --@acme.example",
+    ):
+        answer = signs_in(address, "guessed")
+        assert answer.status_code == 422
+        typed = answer.content.decode().replace("&#x27;", "'").replace(f'value="{address}"', "")
+        pages.add(typed.partition("csrfmiddlewaretoken")[0] + typed.partition("</form>")[2])
+    assert len(pages) == 1
+    assert len(dovecot.asked) == 7, "the mail node is asked of each, so that each takes as long"
+    failed = said("sign-in failed")
+    assert len(failed) == 7 and [one["mailbox"] for one in failed if one.get("mailbox")] == [MIA, LEO]
+    assert "guessed" not in str(failed) and "nobody" not in str(failed)
+
+
+def test_a_refusal_leaves_at_a_tick_whatever_was_looked_at() -> None:
+    for came, now in ((5.0, 6.05), (5.0, 6.11), (5.0, 6.9)):
+        slept: list[float] = []
+        mailbox_sign_in.wait(came, lambda now=now: now, slept.append)  # type: ignore[misc]
+        assert now + slept[0] == pytest.approx(7.0)
+
+
+def test_an_owner_sees_the_mailbox_and_nothing_else(house: House, mia: Mailbox) -> None:
+    do("mailboxes.create", house.olive, address=LEO, name="Leo")
+    do("aliases.create", house.olive, address="info@acme.example", targets=[LEO])
+    own = owner_at(MIA)
+    assert own
+    with acting_as(Actor(None, "x", "owner", mailbox=mia.pk, epoch=own.epoch)) as access:
+        for rows in (lambda model: model.objects.all(), lambda model: visible(access.actor, model)):
+            assert {one.pk for one in rows(Mailbox)} == {mia.pk}
+            assert {one.pk for one in rows(Address)} == {mia.address_id}
+            assert {one.owner_row for one in rows(Secret)} == {mia.pk}
+            assert {one.mailbox_id for one in rows(Invite)} == {mia.pk}
+            assert not rows(Alias).exists() and not rows(ClientRow).exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM entries) + (SELECT count(*)"
+                           " FROM people) + (SELECT count(*) FROM edits)")  # fmt: skip
+            assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("ends", ["suspended", "epoch", "removed", "client", "domain"])
+def test_the_session_is_over_as_soon_as_the_access_is(house: House, mia: Mailbox, ends: str) -> None:
+    browser = owner()
+    assert opens(browser)
+    if ends == "suspended":
+        do("mailboxes.suspend", house.olive, mailbox=MIA)
+    elif ends == "client":
+        assert do("clients.suspend", house.oskar, client="acme").version
+    elif ends == "domain":
+        assert do("domains.suspend", house.oskar, domain="acme.example").version
+    elif ends == "removed":
+        with_consent(house, do("mailboxes.remove", house.olive, mailbox=MIA))
+    else:
+        do("mailboxes.suspend", house.olive, mailbox=MIA)
+        do("mailboxes.resume", house.olive, mailbox=MIA)
+    assert browser.get("/mailbox/")["Location"] == "/mailbox/sign-in/"
+    assert said("session ended")[-1]["because"] == "the mailbox's access ended"
+    with pytest.raises(NoSuchOwner), acting_as(Actor(None, "x", "owner", mailbox=mia.pk, epoch=None)):
+        pass
+
+
+def test_a_password_that_the_node_has_not_taken_yet_signs_nobody_in(house: House, mia: Mailbox, mx1: Node) -> None:
+    """Else the old one would open a session that outlives it."""
+    do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77)
+    answer = signs_in()
+    assert answer.status_code == 409 and b"on its way" in answer.content
+    taken(mx1)
+    assert signs_in()["Location"] == "/mailbox/"
+
+
+def test_what_is_no_answer_is_no_sign_in(mia: Mailbox, dovecot: FakeDovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    dovecot.says = lambda address, password: "FAIL\tuser=x\ttemp"
+    assert signs_in().status_code == 503
+    monkeypatch.setattr(settings, "POSTROOM", Environment({**settings.POSTROOM.values, "MAILBOX_AUTH": None}))
+    assert signs_in().status_code == 503
+
+
+def test_many_at_once_leave_threads_for_the_pages(mia: Mailbox, dovecot: FakeDovecot) -> None:
+    assert mailbox_sign_in.asking.acquire(timeout=0) and mailbox_sign_in.asking.acquire(timeout=0)
+    try:
+        assert signs_in().status_code == 503 and dovecot.asked == []
+    finally:
+        mailbox_sign_in.asking.release(2)
+    assert signs_in().status_code == 302
+
+
+def test_a_source_is_not_let_ask_for_ever(mia: Mailbox, dovecot: FakeDovecot) -> None:
+    codes = [signs_in(password="guessed").status_code for _ in range(throttle.MAILBOX_SIGN_IN.most + 1)]
+    assert codes[:-1] == [422] * throttle.MAILBOX_SIGN_IN.most and codes[-1] == 429
+    assert len(dovecot.asked) == throttle.MAILBOX_SIGN_IN.most
+    with acting_as(SYSTEM):
+        assert visitor(REMOTE_ADDR="192.0.2.9").post("/mailbox/sign-in/", {"address": MIA, "password": WORDS})
+
+
+def test_her_session_opens_no_page_of_people_and_theirs_not_hers(house: House, mia: Mailbox) -> None:
+    browser = owner()
+    for page in ("/", "/clients/", "/account/", "/account/sessions/", "/account/2fa/totp/activate/", "/sign-in/"):
+        assert browser.get(page, follow=True).redirect_chain[-1] == ("/mailbox/", 302), page
+    assert browser.get("/api/v1/clients").status_code == 401
+    assert visitor(house.oskar).get("/mailbox/")["Location"] == "/mailbox/sign-in/"
+    assert visitor().get("/mailbox/")["Location"] == "/mailbox/sign-in/"
+    assert visitor().post("/mailbox/sign-out/")["Location"] == "/mailbox/sign-in/"
+
+
+def test_a_login_is_a_persons_or_a_mailboxs(house: House, mia: Mailbox) -> None:
+    """A person with the same address has a login of their own, and neither password opens the other's."""
+    do("people.invite", house.oskar, name="Mia", email=MIA, client="acme")
+    login(person(MIA, house.oskar), PASSWORD)
+    owner()
+    assert Login.objects.filter(email=MIA, mailbox=None).count() == 1
+    theirs = Login.objects.get(mailbox=mia)
+    assert not theirs.has_usable_password() and theirs.person_id is None
+    assert visitor().post("/sign-in/", {"login": MIA, "password": WORDS}).status_code == 200
+    assert visitor().post("/sign-in/", {"login": theirs.email, "password": WORDS}).status_code == 200
+    assert signs_in(password=PASSWORD).status_code == 422
+    for both in ({"person_id": house.olive.person, "mailbox": mia}, {}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Login.objects.create(email=f"both{len(both)}@acme.example", **both)
+
+
+def test_a_forged_form_signs_nobody_in(mia: Mailbox) -> None:
+    browser = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+    assert browser.post("/mailbox/sign-in/", {"address": MIA, "password": WORDS}).status_code == 403
+
+
+def test_the_key_of_the_session_is_another_one_after_the_sign_in(mia: Mailbox) -> None:
+    browser = visitor()
+    session = browser.session
+    session["x"] = 1
+    session.save()
+    before = session.session_key
+    signs_in(browser=browser)
+    assert browser.session.session_key != before
+
+
+def test_a_day_is_the_most_it_lasts(mia: Mailbox) -> None:
+    browser = owner()
+    session = browser.session
+    session["began"] = time.time() - settings.POSTROOM.session_hours * 3600 - 1
+    session.save()
+    assert not opens(browser)
