@@ -56,6 +56,7 @@ from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
+from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
@@ -141,8 +142,8 @@ ENDS: dict[str, Ends] = {
 
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
-    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED,
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED,
 ]  # fmt: skip
 
 

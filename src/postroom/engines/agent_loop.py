@@ -17,6 +17,7 @@ from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
+from .sign_ins import SignIns
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
 log = logging.getLogger("postroom.agent")
@@ -34,6 +35,7 @@ class Agent:
         self.config, self.source, self.files = config, source, files
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
+        self.sign_ins = SignIns(config)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
@@ -233,12 +235,19 @@ class Agent:
             log.warning("no restart: %s", error)
 
     def beat(self) -> None:
+        self.hand_on()
         if self.heartbeat.due_in() == 0:
             oldest = min(self.since.values(), default=None)
-            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest)])
+            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest, self.sign_ins.guard)])
         if (began := time.monotonic()) >= self.next_digest:
             self.report("digest", [self.digest()])
             self.next_digest = began + max(DIGEST_EVERY, DIGEST_SHARE * (time.monotonic() - began))
+
+    def hand_on(self) -> None:
+        try:
+            self.sign_ins.hand_on(self.source)
+        except SourceAway as error:
+            log.debug("sign-ins wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:
