@@ -42,7 +42,9 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"doveadm user {row['address']}"] = {"address": row["address"]}
     for row in maps.get("login", ()):
         said[f"doveadm login {row['address']}"] = "not there"
-        if not row["sign_in"]:
+        if row["sign_in"]:
+            said[f"sessions of before {row['address']}"] = []
+        else:
             said[f"who {row['address']}"] = []
     for row in (compiled or {}).get("secrets", {}).get("password", ()):
         said[f"doveadm login {row['address']}"] = {"address": row["address"]}

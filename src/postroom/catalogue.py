@@ -72,7 +72,7 @@ KINDS: list[type[kind.Kind]] = [
     records.SetRecords, records.ReleaseRecords,
     dkim.MakeKey, dkim.ActivateKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
-    mailboxes.RemoveMailbox, mailboxes.RestoreMailbox,
+    mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RedeemInvite,

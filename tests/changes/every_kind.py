@@ -103,6 +103,7 @@ WALKS: dict[str, Walk] = {
     "mailboxes.change": by("olive", mailbox=MIA, vip=True),
     "mailboxes.suspend": closing("olive", mailbox=MIA),
     "mailboxes.resume": by("olive", mailbox="off@acme.example"),
+    "mailboxes.end_sessions": closing("olive", mailbox=MIA),
     "mailboxes.remove": closing("olive", mailbox=LEO),
     "mailboxes.restore": by("olive", mailbox="gone@acme.example"),
     "aliases.create": by("olive", address="info@acme.example", targets=[MIA]),

@@ -92,7 +92,7 @@ def test_what_is_served_agrees_and_says_who_was_asked(daemons: Daemons) -> None:
     assert (found.finding, found.why) == ("agrees", [])
     assert {"question", "answer", "server", "at"} == set(found.evidence[0])
     servers = {one["server"].split(" at ")[0] for one in found.evidence}
-    assert servers == {"postfix proxymap", "postfix smtpd", "dovecot auth", "milter"}
+    assert servers == {"postfix proxymap", "postfix smtpd", "dovecot auth", "dovecot anvil", "milter"}
 
 
 def test_what_is_gone_agrees(daemons: Daemons) -> None:

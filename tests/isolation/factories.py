@@ -6,6 +6,7 @@ cell of the matrix. The factories run in the order they stand in; each leaves wh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,7 @@ from postroom.models import (
     Grant,
     Invite,
     Letter,
+    LiveSession,
     Login,
     LookedAt,
     Mailbox,
@@ -61,11 +63,14 @@ from postroom.models import (
     RecordedEdit,
     RecordSet,
     Redelivery,
+    Report,
     Review,
     Round,
     RoundLine,
     Secret,
     ServerReading,
+    SignIn,
+    SignInPlace,
     Subject,
     TokenUse,
 )
@@ -285,6 +290,19 @@ def server(world: World, here: Ground) -> None:
     with acting_as(SYSTEM):
         about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": timezone.now()}
         ServerReading.objects.create(server=f"ns1.{here.domain}", said={f"TXT {here.domain}.": [here.canary]}, **about)
+
+
+@makes(SignIn, SignInPlace, LiveSession)
+def sign_ins(world: World, here: Ground) -> None:
+    """As the node's own report leaves them; that is tried in tests/changes/test_sign_ins.py."""
+    with acting_as(SYSTEM):
+        node, now = Node.objects.get(name="mx1"), timezone.now()
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "mailbox_id": here.ids["mailbox"],
+                 "at": now, "protocol": "imap", "address": "192.0.2.7"}  # fmt: skip
+        SignIn.objects.create(node=node, number=time.time_ns(), success=True, program=here.canary, **about)
+        SignInPlace.objects.create(network="192.0.2.0/24", program=here.canary, last=now, wanted=False, **about)
+        LiveSession.objects.create(node=node, key=f"imap {here.canary}", credential=here.canary, since=now, **about)
+        Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
 
 
 @makes(LookedAt)

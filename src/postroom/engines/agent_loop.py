@@ -12,12 +12,13 @@ from uuid import UUID
 
 from . import asking, compile, digests, expected, maps
 from .asking import ParentAway
-from .doveadm import Doveadm, DoveadmAway
+from .doveadm import Doveadm
+from .ending import Ending
 from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
-from .sign_ins import SignIns
+from .sign_ins import Sessions, SignIns
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
 log = logging.getLogger("postroom.agent")
@@ -27,7 +28,6 @@ EVERYTHING = 1_000_000  # the first fill is written before any daemon runs, so n
 SLOWEST = 30.0
 ALARM = 60.0
 DIGEST_EVERY, DIGEST_SHARE = 60.0, 10  # seconds; and of what a reading takes, so many times as long a rest
-SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
 
 
 class Agent:
@@ -35,7 +35,8 @@ class Agent:
         self.config, self.source, self.files = config, source, files
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
-        self.sign_ins = SignIns(config)
+        self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
+        self.ending = Ending(files)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
@@ -169,27 +170,14 @@ class Agent:
         self.ended_until = now
 
     def kick(self) -> None:
-        """Stays to be done until Dovecot says it is."""
-        ending = sorted(compile.closing(self.files))
-        if not ending:
-            return
-        try:
-            self.doveadm.kick(ending)
-            time.sleep(SIGNING_IN)
-            self.doveadm.kick(ending)
-            staying = set(self.doveadm.who(ending)) - compile.able(self.files, ending)
-        except DoveadmAway as error:
-            log.warning("kick waits: %s", error)
-            return
-        compile.is_closed(self.files, set(ending) - staying)
-        log.info("ended the sessions of %d accounts, %d are still going", len(ending), len(staying))
+        self.ending.kick(self.doveadm)
 
     def read_back(self, todo: Sequence[Todo]) -> list[ReadBack]:
         asked = [one for one in todo if one.todo not in self.refused]
         if not asked:
             return []
         wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
-        return Round(self.config, self.doveadm, self.files.generations(), wanted).run()
+        return Round(self.config, self.doveadm, self.files.generations(), wanted, compile.closing(self.files)).run()
 
     def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:
         for one in todo:
@@ -246,6 +234,7 @@ class Agent:
     def hand_on(self) -> None:
         try:
             self.sign_ins.hand_on(self.source)
+            self.sessions.hand_on(self.doveadm, self.source)
         except SourceAway as error:
             log.debug("sign-ins wait: %s", error)
 

@@ -23,6 +23,7 @@ class Expected:
     logins: set[str] = field(default_factory=set)
     no_logins: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
     signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
 
@@ -43,6 +44,7 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
     sign_in = compiled.get("maps", {}).get("login", [])
     can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}
     expected.closed |= {row["address"] for row in sign_in} - can
+    expected.open |= can
     expected.no_logins |= {row["address"] for row in sign_in} - expected.logins
     return expected
 

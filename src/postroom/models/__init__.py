@@ -11,6 +11,7 @@ from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .rounds import Round, RoundLine
+from .sign_ins import LiveSession, SignIn, SignInPlace
 
 __all__ = [
     "Acceptance",
@@ -39,6 +40,7 @@ __all__ = [
     "Grant",
     "Invite",
     "Letter",
+    "LiveSession",
     "Login",
     "Look",
     "LookedAt",
@@ -62,6 +64,8 @@ __all__ = [
     "Secret",
     "SecretField",
     "ServerReading",
+    "SignIn",
+    "SignInPlace",
     "StateModel",
     "Subject",
     "TokenUse",
