@@ -5,6 +5,7 @@
 #   postroom-agent   the mail node's agent             postroom-secrets   may read password hashes
 #   postroom-auth    Dovecot's database look-ups       postroom-keys      may read DKIM keys
 #   postroom-milter  signing and From: checks
+#   postroom-policy  counts who tries passwords
 #   postroom-mail    owns the Maildirs
 #   postroom-record  gives the record its order         postroom-signer    signs it, alone with its key
 # shellcheck source=install/settings.sh
@@ -27,10 +28,11 @@ join() { # USER GROUP…
     done
 }
 
-for user in postroom postroom-agent postroom-auth postroom-milter postroom-mail postroom-record \
+for user in postroom postroom-agent postroom-auth postroom-milter postroom-policy postroom-mail postroom-record \
     postroom-signer; do account "$user"; done
 for name in postroom-maps postroom-secrets postroom-keys; do group "$name"; done
 join postroom-agent postroom-maps postroom-secrets postroom-keys
 join postroom-auth postroom-maps postroom-secrets
+join postroom-policy postroom-maps
 join postroom-milter postroom-maps postroom-keys
 join postfix postroom-maps

@@ -43,7 +43,9 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
     for row in maps.get("login", ()):
         said[f"doveadm login {row['address']}"] = "not there"
         said[f"app passwords of {row['address']}"] = []
-        if not row["sign_in"]:
+        if row["sign_in"]:
+            said[f"sessions of before {row['address']}"] = []
+        else:
             said[f"who {row['address']}"] = []
     for row in (compiled or {}).get("secrets", {}).get("password", ()):
         said[f"doveadm login {row['address']}"] = {"address": row["address"]}

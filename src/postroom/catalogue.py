@@ -59,6 +59,7 @@ from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
+from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
@@ -74,7 +75,7 @@ KINDS: list[type[kind.Kind]] = [
     records.SetRecords, records.ReleaseRecords,
     dkim.MakeKey, dkim.ActivateKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
-    mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
+    mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RedeemInvite,
@@ -147,8 +148,8 @@ ENDS: dict[str, Ends] = {
 
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
-    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED, OWNED,
+    OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, OWNED,
 ]  # fmt: skip
 
 

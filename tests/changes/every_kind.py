@@ -107,6 +107,7 @@ WALKS: dict[str, Walk] = {
     "mailboxes.change": by("olive", mailbox=MIA, vip=True),
     "mailboxes.suspend": closing("olive", mailbox=MIA),
     "mailboxes.resume": by("olive", mailbox="off@acme.example"),
+    "mailboxes.end_sessions": closing("olive", mailbox=MIA),
     "mailboxes.remove": closing("olive", mailbox=LEO),
     "mailboxes.restore": by("olive", mailbox="gone@acme.example"),
     "mailboxes.transfer": by("olive", mailbox=MIA, contact="new-owner@home.example"),

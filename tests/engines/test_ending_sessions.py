@@ -2,17 +2,18 @@
 
 import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from live_node import MIA, mailbox, named
 
-from postroom.engines import agent_loop, compile, maps
+from postroom.engines import agent_loop, compile, ending, expected, maps, read_back
 from postroom.engines.agent_loop import Agent
-from postroom.engines.doveadm import Doveadm, DoveadmAway
+from postroom.engines.doveadm import Doveadm, DoveadmAway, Session
 from postroom.engines.fake_source import FakeSource
 from postroom.engines.layout import MAPS, NodeConfig
-from postroom.engines.source import Compiled
+from postroom.engines.source import Compiled, Todo
 
 NEW = "another long pass phrase"
 
@@ -21,8 +22,9 @@ class Dovecot(Doveadm):
     """Sessions as Dovecot has them: each of the secret that stood in secrets.db when it was opened."""
 
     def __init__(self, files: maps.Files) -> None:
-        self.files, self.away = files, False
-        self.sessions: list[str] = []
+        self.files, self.away, self.pids = files, False, count(100)
+        self.open: list[Session] = []
+        self.stubborn: list[Session] = []  # of these, those that no kick ends
         self.seen: list[str | None] = []  # the secret that could be signed in with, at each kick
 
     def secret(self) -> str | None:
@@ -32,16 +34,18 @@ class Dovecot(Doveadm):
     def sign_in(self) -> None:
         secret = self.secret()
         assert secret
-        self.sessions.append(secret)
+        self.open.append(Session(MIA, "imap", str(next(self.pids))))
 
     def kick(self, addresses: list[str]) -> None:
         if self.away:
             raise DoveadmAway("away")
         self.seen.append(self.secret())
-        self.sessions.clear()
+        self.open = [one for one in self.open if one in self.stubborn]
 
-    def who(self, addresses: list[str]) -> dict[str, list[str]]:
-        return {MIA: ["imap"] * len(self.sessions)} if self.sessions else {}
+    def sessions(self) -> list[Session]:
+        if self.away:
+            raise DoveadmAway("away")
+        return list(self.open)
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
     for name in MAPS:
         (folder / "db" / name).mkdir(parents=True)
     (folder / "key").write_text("k")
-    monkeypatch.setattr(agent_loop, "SIGNING_IN", 0)
+    monkeypatch.setattr(ending, "SIGNING_IN", 0)
     monkeypatch.setattr(agent_loop, "doveadm_api_key", lambda config: "k")
     config = NodeConfig("mx1", folder, "127.0.0.1")
     files = maps.open_files(config)
@@ -80,9 +84,9 @@ def test_a_first_secret_ends_nothing_however_late_the_rest_of_the_round_is(agent
     dovecot = delivered(agent, mailbox(MIA, epoch=1))
     dovecot.sign_in()
     agent.kick()
-    assert len(dovecot.sessions) == 1 and dovecot.seen == [] and compile.closing(agent.files) == set()
+    assert len(dovecot.open) == 1 and dovecot.seen == [] and compile.closing(agent.files) == set()
     delivered(agent, mailbox(MIA, epoch=1) | {"keys": {}})
-    assert len(dovecot.sessions) == 1, "the same again"
+    assert len(dovecot.open) == 1, "the same again"
 
 
 def test_a_first_secret_after_dovecot_was_away_ends_nothing(agent: Agent) -> None:
@@ -92,7 +96,7 @@ def test_a_first_secret_after_dovecot_was_away_ends_nothing(agent: Agent) -> Non
     dovecot.sign_in()
     dovecot.away = False
     agent.kick()
-    assert len(dovecot.sessions) == 1
+    assert len(dovecot.open) == 1
 
 
 def test_sessions_of_an_old_secret_end_before_the_new_one_opens_any(agent: Agent) -> None:
@@ -101,11 +105,11 @@ def test_sessions_of_an_old_secret_end_before_the_new_one_opens_any(agent: Agent
     old = dovecot.secret()
     dovecot.sign_in()
     delivered(agent, mailbox(MIA, NEW, epoch=2))
-    assert dovecot.seen == [None, None] and dovecot.sessions == [], "nobody could sign in while they were ended"
+    assert dovecot.seen == [None, None] and dovecot.open == [], "nobody could sign in while they were ended"
     assert dovecot.secret() not in (None, old)
     dovecot.sign_in()
     agent.kick()
-    assert len(dovecot.sessions) == 1
+    assert len(dovecot.open) == 1
 
 
 def test_a_new_secret_does_not_wait_for_a_dovecot_that_does_not_answer(agent: Agent) -> None:
@@ -118,7 +122,7 @@ def test_a_new_secret_does_not_wait_for_a_dovecot_that_does_not_answer(agent: Ag
     assert dovecot.secret() and compile.closing(agent.files) == {MIA}
     dovecot.away = False
     agent.kick()
-    assert dovecot.sessions == [] and compile.closing(agent.files) == set()
+    assert dovecot.open == [] and compile.closing(agent.files) == set()
 
 
 def test_a_secret_that_stays_is_there_while_sessions_end(agent: Agent) -> None:
@@ -128,7 +132,7 @@ def test_a_secret_that_stays_is_there_while_sessions_end(agent: Agent) -> None:
     dovecot.sign_in()
     ended = {**kept, "maps": {**kept["maps"], "login": mailbox(MIA, epoch=2)["maps"]["login"]}}
     delivered(agent, ended)
-    assert dovecot.sessions == [] and None not in dovecot.seen
+    assert dovecot.open == [] and None not in dovecot.seen
 
 
 def test_where_secrets_are_filled_again_that_none_is_there_says_nothing(agent: Agent) -> None:
@@ -137,3 +141,25 @@ def test_where_secrets_are_filled_again_that_none_is_there_says_nothing(agent: A
     agent.files.secrets.connection.execute("DELETE FROM canary WHERE k = 'filled'")
     dovecot = delivered(agent, mailbox(MIA, epoch=1))
     assert dovecot.seen != []
+
+
+def test_sessions_are_ended_only_when_those_of_before_are_gone_and_new_ones_do_not_count(agent: Agent) -> None:
+    """What was there stays on the list, by which the node does not acknowledge; who signed in since is let be."""
+    delivered(agent, mailbox(MIA, None))
+    kept = mailbox(MIA, epoch=1)
+    dovecot = delivered(agent, kept)
+    dovecot.sign_in()
+    dovecot.stubborn = list(dovecot.open)
+    ended = {**kept, "maps": {**kept["maps"], "login": mailbox(MIA, epoch=2)["maps"]["login"]}}
+    delivered(agent, ended)
+    assert compile.closing(agent.files) == {MIA}
+    result = read_back.Round(agent.config, dovecot, {}, [], compile.closing(agent.files))
+    one = expected.of(Todo(1, "address", named(MIA), None, ended), {})
+    result.expected, result.results = [one], {1: read_back.ReadBack(1)}
+    result._old_sessions()
+    assert result.results[1].finding == "differs"
+    assert result.results[1].evidence[0]["question"] == f"sessions of before {MIA}"
+    dovecot.sign_in()
+    dovecot.stubborn = dovecot.open[1:]  # a new one that is slow to go holds up nothing
+    agent.kick()
+    assert compile.closing(agent.files) == set() and len(dovecot.open) == 1

@@ -17,15 +17,16 @@ from postroom.engines.rendering import ConfigurationRefused, Texts, marker, stag
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CONFIG = NodeConfig("mx1", Path("/var/lib/postroom/node"), "127.130.140.150", sink=Path("/var/lib/postroom/sink"))
+POLICY = ("key-of-policy", "nonce")
 OUTSIDE = replace(CONFIG, sink=None, address="192.0.2.25", ports=Ports(smtp=25, submission=587, submissions=465))
 
 
 def texts_of(name: str) -> Mapping[str, str]:
     match name:
         case "dovecot-2.3":
-            return dovecot.render(replace(CONFIG, dovecot_version=(2, 3, 19)), "cfg-1-test", "key-of-doveadm")
+            return dovecot.render(replace(CONFIG, dovecot_version=(2, 3, 19)), "cfg-1-test", "key-of-doveadm", POLICY)
         case "dovecot-2.4":
-            return dovecot.render(replace(CONFIG, dovecot_version=(2, 4, 1)), "cfg-1-test", "key-of-doveadm")
+            return dovecot.render(replace(CONFIG, dovecot_version=(2, 4, 1)), "cfg-1-test", "key-of-doveadm", POLICY)
         case "postfix-sink":
             return postfix.render(CONFIG, "cfg-1-test", (992, 991))
         case _:

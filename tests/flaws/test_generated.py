@@ -126,7 +126,7 @@ def test_row_17_configurations_hold_each_setting_and_service_once() -> None:
     for name in postfix.QUERIES:
         assert parameters(texts[f"maps/{name}.cf"]) == {"dbpath": 1, "query": 1}
     for version in ((2, 3, 19), (2, 4, 1)):
-        for path, text in dovecot.render(replace(CONFIG, dovecot_version=version), "cfg-1", "key").items():
+        for path, text in dovecot.render(replace(CONFIG, dovecot_version=version), "cfg-1", "key", ("p", "n")).items():
             assert blocks(text) == 0, path
 
 
@@ -273,7 +273,7 @@ def test_row_33_no_file_with_a_secret_is_ever_open_to_everybody(tmp_path: Path) 
 
 def test_row_34_no_filter_that_unescapes_and_no_cache_of_sign_ins_is_rendered() -> None:
     for version in ((2, 3, 19), (2, 4, 1), (2, 4, 4)):
-        texts = dovecot.render(replace(CONFIG, dovecot_version=version), "cfg-1", "key")
+        texts = dovecot.render(replace(CONFIG, dovecot_version=version), "cfg-1", "key", ("p", "n"))
         whole = "\n".join(texts.values())
         assert not re.search(r"\|\s*safe\b", whole) and "auth_cache_size = 0" in whole
         assert "auth_username_chars =\n" not in whole, "an empty one lets every character through"

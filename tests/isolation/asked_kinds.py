@@ -51,6 +51,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "invites.resend": by("invite", "invite leo"), "invites.send": by("mailbox", "mailbox", contact="o@h.example"),
     "mailboxes.change": by("mailbox", "mailbox", quota_mb=77),
     "mailboxes.create": lambda here: {"address": here.at("more")},
+    "mailboxes.end_sessions": by("mailbox", "mailbox"),
     "mailboxes.remove": by("mailbox", "mailbox"), "mailboxes.restore": by("mailbox", "mailbox"),
     "mailboxes.transfer": by("mailbox", "mailbox", contact="next@home.test"),
     "mailboxes.resume": by("mailbox", "mailbox"), "mailboxes.suspend": by("mailbox", "mailbox"),

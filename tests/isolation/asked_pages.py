@@ -22,6 +22,7 @@ PAGES: dict[str, Asked] = {
     "GET /domains/<str:ref>/": Asked("domains.view", {"ref": DOMAIN}),
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),
     "GET /mailboxes/<str:ref>/": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
+    "GET /mailboxes/<str:ref>/sign-ins/": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
     "GET /people/": Asked("people.view", filters=LIST),
     "GET /people/<str:ref>/": Asked("people.view", {"ref": ("person viewer", "person mail")}),
     "GET /access/": Asked("grants.view", filters=LIST, foreign_filter=404),

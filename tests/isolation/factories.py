@@ -6,6 +6,7 @@ cell of the matrix. The factories run in the order they stand in; each leaves wh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,7 @@ from postroom.models import (
     Grant,
     Invite,
     Letter,
+    LiveSession,
     Login,
     LookedAt,
     Mailbox,
@@ -62,11 +64,14 @@ from postroom.models import (
     RecordedEdit,
     RecordSet,
     Redelivery,
+    Report,
     Review,
     Round,
     RoundLine,
     Secret,
     ServerReading,
+    SignIn,
+    SignInPlace,
     Subject,
     TokenUse,
 )
@@ -146,7 +151,7 @@ def mailbox(world: World, here: Ground) -> None:
 def app_passwords(world: World, here: Ground) -> None:
     """Ned has set his password, and has a device."""
     invite = the(Invite, mailbox__address__address=here.at("ned"))
-    token, kept = draw()
+    _token, kept = draw()
     ours("invites.issue", {"link": kept}, invite=str(invite.pk))
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))
@@ -297,6 +302,19 @@ def server(world: World, here: Ground) -> None:
     with acting_as(SYSTEM):
         about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": timezone.now()}
         ServerReading.objects.create(server=f"ns1.{here.domain}", said={f"TXT {here.domain}.": [here.canary]}, **about)
+
+
+@makes(SignIn, SignInPlace, LiveSession)
+def sign_ins(world: World, here: Ground) -> None:
+    """As the node's own report leaves them; that is tried in tests/changes/test_sign_ins.py."""
+    with acting_as(SYSTEM):
+        node, now = Node.objects.get(name="mx1"), timezone.now()
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "mailbox_id": here.ids["mailbox"],
+                 "at": now, "protocol": "imap", "address": "192.0.2.7"}  # fmt: skip
+        SignIn.objects.create(node=node, number=time.time_ns(), success=True, program=here.canary, **about)
+        SignInPlace.objects.create(network="192.0.2.0/24", program=here.canary, last=now, wanted=False, **about)
+        LiveSession.objects.create(node=node, key=f"imap {here.canary}", credential=here.canary, since=now, **about)
+        Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
 
 
 @makes(LookedAt)

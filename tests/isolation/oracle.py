@@ -11,7 +11,7 @@ from principals import CUSTOM, CUSTOM_MAY, LINK, NO_FACTOR, NOBODY, Principal
 
 MAILBOXES = frozenset({
     "mailboxes.create", "mailboxes.change", "mailboxes.suspend", "mailboxes.resume", "mailboxes.remove",
-    "mailboxes.restore", "mailboxes.transfer",
+    "mailboxes.restore", "mailboxes.transfer", "mailboxes.end_sessions",
 })  # fmt: skip
 ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
 INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites.redirect", "invites.cancel"})

@@ -81,7 +81,7 @@ def test_a_node_says_what_is_installed(tmp_path: Path, monkeypatch: pytest.Monke
     config = NodeConfig("mx1", tmp_path, "127.0.0.1", postfix_version=(3, 7, 11), dovecot_version=(2, 3, 19))
     said = {"postfix": "3.7.11-0+deb12u1"}
     monkeypatch.setattr(layout, "_packaged", lambda package: said.get(package, ""))
-    beat = Heartbeat(config).row({}, None)
+    beat = Heartbeat(config).row({}, None, {})
     assert beat["versions"] == {"postfix": "3.7.11-0+deb12u1", "dovecot": "2.3.19"}
 
 

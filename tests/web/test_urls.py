@@ -16,7 +16,8 @@ from postroom.access.roles import allows
 ROLES = {"oskar": "owner", "olive": "operator", "ada": "approver", "henry": "helpdesk", "audrey": "auditor",
          "carl": "client admin"}  # fmt: skip
 ARGUMENTS = {
-    "client": "acme", "domain": "acme.example", "mailbox": "mia@acme.example", "person": "olive@northlight.example",
+    "client": "acme", "domain": "acme.example", "mailbox": "mia@acme.example", "mailbox-sign-ins": "mia@acme.example",
+    "person": "olive@northlight.example",
     "node": "mx1",
 }  # fmt: skip
 OPEN_TO_ALL = {"own", "public"}

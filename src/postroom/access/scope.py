@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
-from postroom.models import Client, Finding, StateModel
+from postroom.models import Client, Finding, LiveSession, SignIn, StateModel
 
 from .acting import Access, Actor, Held, access_of, current
 from .roles import APPROVE
 
 LOOKS = ("changes.view", APPROVE)
-Walled = StateModel | Finding  # what says of itself who sees it
+Walled = StateModel | Finding | SignIn | LiveSession  # what says of itself who sees it
 M = TypeVar("M", bound=Walled)
 
 
@@ -69,12 +69,12 @@ def _held(access: Access, model: type[Any], permission: str | None) -> list[Held
 
 
 @cache
-def _columns(model: type[StateModel] | type[Finding]) -> frozenset[str]:
+def _columns(model: type[Walled]) -> frozenset[str]:
     return frozenset(field.attname for field in model._meta.concrete_fields)
 
 
 @cache
-def _client_column(model: type[StateModel] | type[Finding]) -> str:
+def _client_column(model: type[Walled]) -> str:
     return "id" if model is Client else "client_id" if "client_id" in _columns(model) else ""
 
 

@@ -86,6 +86,8 @@ def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:
         there = isinstance(answers.get(f"doveadm login {address}"), dict)
         if there != (sign_in and address in passwords) or f"doveadm login {address}" not in answers:
             yield f"{address} {'can' if there else 'cannot'} sign in, or was not asked about"
+        if sign_in and answers.get(f"sessions of before {address}") != []:
+            yield f"{address} may have sessions of before"
         if not sign_in and answers.get(f"who {address}") != []:
             yield f"{address} may have sessions"
     there_still = {row["address"] for row in maps.get("mailbox", ())}

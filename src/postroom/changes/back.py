@@ -16,6 +16,7 @@ from .plan import LeftOut, Planned
 from .state import State
 
 RRSET = {"ttl", "values", "ours"}
+ENDED = {"access_epoch"}  # raised to end sessions: lowered, it would bring none back
 AGAIN = "access is given again, never rolled back to"
 SOON = timedelta(minutes=30)  # later, mail may lie there: nobody else is given the address
 GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went with them: the zone gets `found` back
@@ -74,6 +75,9 @@ def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None
 
 
 def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: RecordedEdit) -> Iterator[Planned]:
+    if before.keys() == ENDED:
+        yield LeftOut(table, id, "sessions that were ended stay ended")
+        return
     still = [name for name in before if row.get(name) == after.get(name)]
     if table == "record_sets" and not RRSET & before.keys() <= set(still):  # TTL and values are one thing in a zone
         still = [name for name in still if name not in RRSET]

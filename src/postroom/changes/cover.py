@@ -15,7 +15,7 @@ from postroom.models.base import state_models
 from .kind import KINDS
 
 # What can be looked at and is no table of state, or is asked for by another name than its table's.
-SEEN = ("approvals", "changes", "entries", "findings", "overview", "tokens")
+SEEN = ("approvals", "changes", "entries", "findings", "overview", "sign_ins", "tokens")
 
 
 def permissions() -> list[str]:

@@ -42,6 +42,8 @@ COMMANDS = {
     "access": Command("access:access", "Who may do what here, and when it was last used."),
     "access-review": Command("rounds:access_review", "Who may do what at a client, signed every quarter."),
     "roster": Command("rounds:roster", "Who of a client is still there, asked every quarter."),
+    "sign-ins": Command("sign_ins:sign_ins", "Who signed in to a mailbox, and who tried to."),
+    "sessions": Command("sign_ins:sessions", "Who is signed in to a mailbox now; or end all of these."),
     "permissions": Command("permissions:permissions", "Which role may what, as a table.", place.from_environment),
     "routes": Command("routes:routes", "Every address, and whom it lets in.", place.from_environment),
     "log": Command("changes:log", "What changed, newest first."),

@@ -122,7 +122,7 @@ def _node() -> Iterator[Answer]:
         if beat is None:
             yield Answer(f"node {node.name}", None, "no heartbeat yet")
             continue
-        parts = {name: beat.facts.get(name) for name in ("agent", "milter", "dovecot", "postfix")}
+        parts = {name: beat.facts.get(name) for name in ("agent", "auth_policy", "milter", "dovecot", "postfix")}
         down = [name for name, up in parts.items() if not up]
         late = timezone.now() - beat.at > ALIVE
         words = f"last heartbeat {_ago(beat.at)}" + (f"; down: {', '.join(down)}" if down else "")

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, digests, ending, expected, maps
+from . import asking, compile, credentials, digests, expected, maps
 from .asking import ParentAway
 from .doveadm import Doveadm, DoveadmAway
+from .ending import Ending
 from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
+from .sign_ins import Sessions, SignIns
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
 log = logging.getLogger("postroom.agent")
@@ -26,7 +28,6 @@ EVERYTHING = 1_000_000  # the first fill is written before any daemon runs, so n
 SLOWEST = 30.0
 ALARM = 60.0
 DIGEST_EVERY, DIGEST_SHARE = 60.0, 10  # seconds; and of what a reading takes, so many times as long a rest
-SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
 
 
 class Agent:
@@ -34,6 +35,8 @@ class Agent:
         self.config, self.source, self.files = config, source, files
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
+        self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
+        self.ending = Ending(files)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
@@ -167,26 +170,13 @@ class Agent:
         self.ended_until = now
 
     def kick(self) -> None:
-        """Stays to be done until Dovecot says it is."""
         self.kick_credentials()
-        accounts = sorted(compile.closing(self.files))
-        if not accounts:
-            return
-        try:
-            self.doveadm.kick(accounts)
-            time.sleep(SIGNING_IN)
-            self.doveadm.kick(accounts)
-            staying = set(self.doveadm.who(accounts)) - compile.able(self.files, accounts)
-        except DoveadmAway as error:
-            log.warning("kick waits: %s", error)
-            return
-        compile.is_closed(self.files, set(accounts) - staying)
-        log.info("ended the sessions of %d accounts, %d are still going", len(accounts), len(staying))
+        self.ending.kick(self.doveadm)
 
     def kick_credentials(self) -> None:
         for cred, address in compile.closing_credentials(self.files).items():
             try:
-                gone = ending.end(self.config, self.doveadm, cred, address)
+                gone = credentials.end(self.config, self.doveadm, cred, address)
             except DoveadmAway as error:
                 log.warning("sessions of app:%s wait: %s", cred, error)
                 return
@@ -200,8 +190,10 @@ class Agent:
             return []
         wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
         addresses = {address for one in wanted for address in (*one.apps, *(whose for whose, _ in one.ended))}
-        apps, ending_now = compile.app_passwords(self.files, addresses), compile.closing_credentials(self.files)
-        return Round(self.config, self.doveadm, self.files.generations(), wanted, apps, ending_now).run()
+        return Round(
+            self.config, self.doveadm, self.files.generations(), wanted, compile.closing(self.files),
+            compile.app_passwords(self.files, addresses), compile.closing_credentials(self.files),
+        ).run()  # fmt: skip
 
     def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:
         for one in todo:
@@ -247,12 +239,20 @@ class Agent:
             log.warning("no restart: %s", error)
 
     def beat(self) -> None:
+        self.hand_on()
         if self.heartbeat.due_in() == 0:
             oldest = min(self.since.values(), default=None)
-            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest)])
+            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest, self.sign_ins.guard)])
         if (began := time.monotonic()) >= self.next_digest:
             self.report("digest", [self.digest()])
             self.next_digest = began + max(DIGEST_EVERY, DIGEST_SHARE * (time.monotonic() - began))
+
+    def hand_on(self) -> None:
+        try:
+            self.sign_ins.hand_on(self.source)
+            self.sessions.hand_on(self.doveadm, self.source)
+        except SourceAway as error:
+            log.debug("sign-ins wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:

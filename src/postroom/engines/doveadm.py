@@ -20,6 +20,21 @@ class DoveadmAway(Exception):
 
 
 @dataclass(frozen=True)
+class Session:
+    """One connection of an account. credential: as 2.4 says it; 2.3 does not (tried)."""
+
+    account: str
+    service: str
+    pid: str
+    address: str = ""
+    credential: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.service} {self.pid}"
+
+
+@dataclass(frozen=True)
 class Doveadm:
     """`key` is the doveadm_api_key of the running instance."""
 
@@ -48,10 +63,15 @@ class Doveadm:
         """Account → services it has sessions of, of those asked for that have any."""
         wanted = set(addresses)
         sessions: dict[str, list[str]] = {}
-        for row in self._ask("who", {}):
-            if row.get("username") in wanted:
-                sessions.setdefault(row["username"], []).append(str(row.get("service", "")))
+        for one in self.sessions():
+            if one.account in wanted:
+                sessions.setdefault(one.account, []).append(one.service)
         return sessions
+
+    def sessions(self) -> list[Session]:
+        """Every session that is open."""
+        rows = self._ask("who", {"separateConnections": True})
+        return [_session(row) for row in rows if row.get("username")]
 
     def _ask(self, command: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         request = urllib.request.Request(
@@ -68,6 +88,11 @@ class Doveadm:
                 return _rows(command, json.load(answer))
         except (OSError, ValueError, urllib.error.HTTPError) as error:
             raise DoveadmAway(f"{command}: {error}") from error
+
+
+def _session(row: dict[str, Any]) -> Session:
+    said = (str(row.get(name) or "") for name in ("username", "service", "pid", "ip", "user_cred"))
+    return Session(*said)
 
 
 def _rows(command: str, answer: Any) -> list[dict[str, Any]]:

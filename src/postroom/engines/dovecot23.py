@@ -41,6 +41,17 @@ auth_username_format = %Lu
 auth_cache_size = 0
 auth_verbose = yes
 auth_failure_delay = 1 s
+auth_policy_server_url = http://{address}:{auth_policy}/
+auth_policy_server_api_header = X-API-Key: {policy_key}
+auth_policy_server_timeout_msecs = 1000
+# What a program calls itself (IMAP ID, RFC 2971) stands in the history of sign-ins.
+imap_id_retain = yes
+auth_policy_hash_nonce = {policy_nonce}
+# One question a sign-in; and when nobody answers it goes on, with the penalty of an address alone.
+auth_policy_check_after_auth = no
+auth_policy_reject_on_fail = no
+auth_policy_request_attributes = login=%{{requested_username}} pwhash=%{{hashed_password}} remote=%{{rip}} \
+  device_id=%{{client_id}} protocol=%s session_id=%{{session}} cred=%{{passdb:cred}}
 passdb {{
   name = app
   driver = sql
@@ -167,7 +178,7 @@ plugin {{
 QUOTA = "CASE WHEN quota_mb IS NULL THEN NULL ELSE '*:storage=' || quota_mb || 'M' END AS quota_rule"
 
 
-def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
+def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str]) -> dict[str, str]:
     """Path below the configuration's folder → text."""
     ports, users, conf = config.ports, config.users, config.dovecot_conf.parent
     main = CONF.format(
@@ -177,6 +188,8 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
         hostname=config.hostname,
         marker=marker,
         api_key=api_key,
+        policy_key=policy[0],
+        policy_nonce=policy[1],
         mail=users.mail,
         auth=users.auth,
         maps_group=users.maps_group,

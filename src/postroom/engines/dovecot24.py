@@ -54,6 +54,24 @@ auth_username_format = %{{user | lower}}
 auth_cache_size = 0
 auth_verbose = yes
 auth_failure_delay = 1s
+auth_policy_server_url = http://{address}:{auth_policy}/
+auth_policy_server_api_header = X-API-Key: {policy_key}
+# What a program calls itself (IMAP ID, RFC 2971) stands in the history of sign-ins.
+imap_id_retain = yes
+auth_policy_hash_nonce = {policy_nonce}
+# One question a sign-in; and when nobody answers it goes on, with the penalty of an address alone.
+auth_policy_check_after_auth = no
+auth_policy_reject_on_fail = no
+http_client_request_timeout = 1s
+auth_policy_request_attributes {{
+  login = %{{requested_username}}
+  pwhash = %{{hashed_password}}
+  remote = %{{remote_ip}}
+  device_id = %{{client_id}}
+  protocol = %{{protocol}}
+  session_id = %{{session}}
+  cred = %{{passdb:cred}}
+}}
 sql_driver = sqlite
 passdb app {{
   driver = sql
@@ -204,7 +222,7 @@ QUOTA = """CASE WHEN quota_mb IS NULL THEN NULL ELSE quota_mb || 'M' END AS "quo
 ADDRESS, DOMAIN, LOCAL = "%{user | lower}", "%{user | domain | lower}", "%{user | username | lower}"
 
 
-def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
+def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str]) -> dict[str, str]:
     """Path below the configuration's folder → text."""
     ports, users = config.ports, config.users
     main = CONF.format(
@@ -213,6 +231,8 @@ def render(config: NodeConfig, marker: str, api_key: str) -> dict[str, str]:
         hostname=config.hostname,
         marker=marker,
         api_key=api_key,
+        policy_key=policy[0],
+        policy_nonce=policy[1],
         mail=users.mail,
         auth=users.auth,
         maps_group=users.maps_group,

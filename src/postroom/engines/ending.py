@@ -1,92 +1,54 @@
-"""End the sessions of one app password, and no other session of its account.
+"""Ends the sessions of accounts that are to have none, or whose old ones are to go: kept in maps.db until Dovecot says
+that they are gone, so that a crash between forgets none."""
 
-Dovecot 2.4 knows of each session which credential opened it, and kicks by that. 2.3 does not: of the processes that
-`who` names for the account, the node's parent asks the login log which were signed in with this credential and ends
-those; a process of which the log says nothing is ended too, since it may be one (decision 20). A process is held by a
-descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end, so its number cannot
-have become another's meanwhile.
-"""
-
-import os
-import signal
+import logging
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Collection
 
-from postroom.host import processes
-from postroom.host.processes import Process
-
-from . import asking, login_log
-from .asking import ParentAway
+from . import compile, maps
 from .doveadm import Doveadm, DoveadmAway
-from .layout import NodeConfig
 
+log = logging.getLogger("postroom.agent")
 SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
-GOING = 2.0  # seconds that a process has to go
-SESSIONS = ("imap", "submission", "managesieve")
 
 
-def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
-    """Whether none is left, of those that were open. Raises DoveadmAway where that is not known."""
-    if config.dovecot_version >= (2, 4):
-        doveadm.kick_credential(f"app:{cred}")
-        time.sleep(SIGNING_IN)
-        return not doveadm.kick_credential(f"app:{cred}")
-    told = _tell(config, doveadm, cred, address)
-    time.sleep(SIGNING_IN)
-    told |= _tell(config, doveadm, cred, address)
-    until = time.monotonic() + GOING
-    while (left := told & doveadm.processes(address)) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not left
+class Ending:
+    def __init__(self, files: maps.Files) -> None:
+        self.files = files
+        self.leaving: dict[str, set[str]] = {}  # account → the sessions that it had
 
+    def kick(self, doveadm: Doveadm) -> None:
+        """Stays to be done until Dovecot says it is."""
+        ending = sorted(compile.closing(self.files))
+        if not ending:
+            return
+        try:
+            doveadm.kick(ending)
+            time.sleep(SIGNING_IN)
+            self._note_old(doveadm, ending)
+            doveadm.kick(ending)
+            staying = self._staying(doveadm, ending)
+        except DoveadmAway as error:
+            log.warning("kick waits: %s", error)
+            return
+        compile.is_closed(self.files, set(ending) - staying)
+        self.leaving = {address: old for address, old in self.leaving.items() if address in staying}
+        log.info("ended the sessions of %d accounts, %d are still going", len(ending), len(staying))
 
-def _tell(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> set[int]:
-    if not (pids := doveadm.processes(address)):
-        return set()
-    try:
-        answer = asking.ask(config, {"ask": "end", "cred": cred, "address": address, "pids": sorted(pids)})
-    except ParentAway as error:
-        raise DoveadmAway(f"the node's parent: {error}") from error
-    if not isinstance(answer.get("told"), list):
-        raise DoveadmAway(f"the node's parent: {answer.get('error', 'no answer')}")
-    return set(answer["told"])
+    def _note_old(self, doveadm: Doveadm, ending: Collection[str]) -> None:
+        """Of accounts that end anew: the sessions there are before the last kick. Raises DoveadmAway."""
+        fresh = set(ending) - self.leaving.keys()
+        found = [one for one in doveadm.sessions() if one.account in fresh]
+        self.leaving |= {address: set() for address in fresh}
+        for one in found:
+            self.leaving[one.account].add(one.key)
 
-
-# In the parent, which is root
-
-
-def tell(config: NodeConfig, cred: str, address: str, pids: Iterable[int]) -> list[int]:
-    """Tell those of these sessions to end that were opened with the credential, or of which the log knows none."""
-    with ExitStack() as held:
-        lines = {pid: line for pid in pids if (line := _held(pid, held)) is not None}
-        master = processes.from_pid_file(config.folder / "dovecot/run/master.pid")
-        ours = {pid: one for pid in lines if master and (one := _session(pid, master)) is not None}
-        started = {pid: processes.started_at(one) for pid, one in ours.items()}
-        known = login_log.credentials(config.folder / "log/dovecot.log", started)
-        ending = [pid for pid in ours if not _another(known.get(pid), f"app:{cred}", address)]
-        for pid in ending:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(lines[pid], signal.SIGTERM)
-        return ending
-
-
-def _held(pid: int, held: ExitStack) -> int | None:
-    """A descriptor of this process and of none that has its number later; None if there is none."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except OSError:
-        return None
-    held.callback(os.close, descriptor)
-    return descriptor
-
-
-def _session(pid: int, master: Process) -> Process | None:
-    """None for what is no session of mail, or another Dovecot's."""
-    process = processes.read(pid)
-    mine = process is not None and process.session == master.session and process.alive
-    return process if mine and processes.program(pid) in SESSIONS else None
-
-
-def _another(known: tuple[str, str] | None, cred: str, address: str) -> bool:
-    return known is not None and known[0] == address and known[1] not in ("", cred)
+    def _staying(self, doveadm: Doveadm, ending: Collection[str]) -> set[str]:
+        """Accounts with sessions that should have ended: any; of those who may sign in, the ones of before.
+        Raises DoveadmAway."""
+        able = compile.able(self.files, ending)
+        return {
+            one.account
+            for one in doveadm.sessions()
+            if one.account in ending and (one.account not in able or one.key in self.leaving[one.account])
+        }

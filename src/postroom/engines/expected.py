@@ -26,6 +26,7 @@ class Expected:
     closed: set[str] = field(default_factory=set)
     apps: dict[str, set[str]] = field(default_factory=dict)  # address → app passwords
     ended: set[Pair] = field(default_factory=set)  # address, app password
+    open: set[str] = field(default_factory=set)
     signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
 
@@ -50,6 +51,7 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
     for row in sign_in:
         expected.apps.setdefault(row["address"], set())
     expected.closed |= {row["address"] for row in sign_in} - can
+    expected.open |= can
     expected.no_logins |= {row["address"] for row in sign_in} - expected.logins
     return expected
 

@@ -1,6 +1,7 @@
 """What a node says of itself, every 15 s: generations, which daemons run and of what versions, its oldest unfinished
 work.
 
+Whether anybody counts sign-ins stands there too (`sign_in_guard`: ok, why; or error).
 Once a minute it also visits its own ports and says how they greeted (`smtp`, `imap`: ok, text, seconds).
 """
 
@@ -29,7 +30,7 @@ class Heartbeat:
     def due_in(self) -> float:
         return max(0.0, self._next - time.monotonic())
 
-    def row(self, generations: dict[str, int], waiting_since: float | None) -> dict[str, Any]:
+    def row(self, generations: dict[str, int], waiting_since: float | None, guard: dict[str, Any]) -> dict[str, Any]:
         """The next one is due 15 s from now, whether or not this one is heard."""
         now = time.monotonic()
         self._next = now + EVERY
@@ -38,6 +39,7 @@ class Heartbeat:
             **{f"{name}_generation": number for name, number in generations.items()},
             **self._daemons(),
             "versions": self._versions,
+            "sign_in_guard": guard,
             "todo_oldest": None if waiting_since is None else _time(waiting_since),
         }
         if now >= self._next_greeting:

@@ -6,6 +6,7 @@
       postfix/          conf -> conf-<marker>, spool (its queue), data
       dovecot/          conf -> conf-<marker>, run (base_dir), state
       mail/             Maildirs, one uid
+      policy/           who is known to which account (auth_policy.py)
       run/              pid files, sockets between our processes
       tls/ log/
 
@@ -43,6 +44,7 @@ class Ports:
     managesieve: int = 4190
     lmtp: int = 2524
     doveadm: int = 2080
+    auth_policy: int = 2081
     behind: int = 2590
     milter: int = 2534
 
@@ -54,6 +56,7 @@ class Users:
     agent: str = "postroom-agent"
     auth: str = "postroom-auth"
     milter: str = "postroom-milter"
+    policy: str = "postroom-policy"
     mail: str = "postroom-mail"
     maps_group: str = "postroom-maps"
     secrets_group: str = "postroom-secrets"
@@ -116,6 +119,18 @@ class NodeConfig:
         return self.folder / "run/web/auth-web"
 
     @property
+    def policy_key(self) -> Path:
+        return self.folder / "keys/policy.key"
+
+    @property
+    def policy_socket(self) -> Path:
+        return self.folder / "run/policy/policy.sock"
+
+    @property
+    def known_sources(self) -> Path:
+        return self.folder / "policy/known.db"
+
+    @property
     def ask_socket(self) -> Path:
         return self.folder / "run/parent/ask.sock"
 
@@ -169,6 +184,8 @@ def make_folders(config: NodeConfig) -> None:
     files.folder(top / "postfix/data", owner="postfix", mode=0o700)
     files.folder(top / "run/agent", owner=users.agent, mode=0o750)
     files.folder(top / "run/milter", owner=users.milter, group=users.maps_group, mode=0o2750)
+    files.folder(top / "run/policy", owner=users.policy, group=users.agent, mode=0o2750)
+    files.folder(top / "policy", owner=users.policy, mode=0o700)
     files.folder(top / "run/parent", owner="root", group=users.agent, mode=0o750)
     files.folder(top / "run/web", owner="root", group=users.web, mode=0o750)
     files.folder(top / "mail", owner=users.mail, mode=0o700)

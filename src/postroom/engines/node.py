@@ -1,6 +1,7 @@
-"""One mail node, run from here: `run()` makes its folder, renders, and starts and watches four programs.
+"""One mail node, run from here: `run()` makes its folder, renders, and starts and watches five programs.
 
     agent    first, and ready before anybody reads its files (agent.py)
+    auth_policy  counts who tries passwords (auth_policy.py)
     milter   checks and signs what is sent (milter.py)
     dovecot  IMAP, submission, ManageSieve, delivery
     postfix  SMTP
@@ -21,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import asking, certificates, daemons, dovecot, ending, own_keys, postfix, rendering
+from . import asking, certificates, credentials, daemons, dovecot, own_keys, postfix, rendering, sign_ins
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
@@ -51,12 +52,20 @@ class Node:
             self._milter_ready,
             self.settings.with_name("milter.json"),
         )
+        self.auth_policy = daemons.program(
+            self.config,
+            "auth_policy",
+            users.policy,
+            (users.maps_group,),
+            self._policy_ready,
+            self.settings.with_name("auth_policy.json"),
+        )
         self.desk = asking.Desk(self.config, self._actions())
         self.dovecot, self.postfix = daemons.dovecot(self.config), daemons.postfix(self.config)
 
     @property
     def all(self) -> tuple[Daemon, ...]:
-        return self.agent, self.milter, self.dovecot, self.postfix
+        return self.agent, self.auth_policy, self.milter, self.dovecot, self.postfix
 
     def prepare(self) -> None:
         make_folders(self.config)
@@ -64,11 +73,12 @@ class Node:
         own_keys.make_missing(self.config)
         save(self.config, self.dsn, self.settings, self.config.users.agent)
         save(self.config, "", self.settings.with_name("milter.json"), self.config.users.milter)
+        save(self.config, "", self.settings.with_name("auth_policy.json"), self.config.users.policy)
 
     def start(self) -> None:
         """In order, each once the one before is ready. Raises ConfigurationRefused if nothing good was ever in force,
         DaemonFailed."""
-        for leftover in (self.agent, self.milter):
+        for leftover in (self.agent, self.auth_policy, self.milter):
             leftover.end()
         uid = pwd.getpwnam(self.config.users.agent).pw_uid
         asking.serve(self.config, self.desk, uid)
@@ -76,6 +86,7 @@ class Node:
             self.over.wait(0.2)
         if self.over.is_set():
             return
+        self.auth_policy.ensure()
         self.milter.ensure()
         self._configure_or_keep()
         for daemon in (self.dovecot, self.postfix):
@@ -112,9 +123,10 @@ class Node:
 
     def _rendered(self) -> Any:
         config, key = self.config, doveadm_api_key(self.config)
+        policy = own_keys.policy_key(config), own_keys.policy_nonce(config)
         mail = pwd.getpwnam(config.users.mail)
         return (
-            ("dovecot", config.dovecot_conf.parent, lambda marker: dovecot.render(config, marker, key),
+            ("dovecot", config.dovecot_conf.parent, lambda marker: dovecot.render(config, marker, key, policy),
              rendering.check_dovecot, 0o600),
             ("postfix", config.postfix_conf, lambda marker: postfix.render(config, marker, (mail.pw_uid, mail.pw_gid)),
              rendering.check_postfix, 0o644),
@@ -167,6 +179,7 @@ class Node:
             return
         if self.config != before:  # ours read theirs at their start
             self.agent.end()
+            self.auth_policy.end()
             self.milter.end()
         log.info("settings read: %s", self.loaded())
 
@@ -196,13 +209,16 @@ class Node:
             return {"code": 0 if daemon.running() else 1}
 
         def end(cred: str, address: str, pids: list[int]) -> dict[str, Any]:
-            return {"told": ending.tell(self.config, cred, address, pids)}
+            return {"told": credentials.tell(self.config, cred, address, pids)}
 
         return {"daemons": running, "restart": restart, "end": end}
 
     def _agent_ready(self) -> bool:
         path, process = self.config.ready_file, self.agent.running()
         return process is not None and path.exists() and path.read_text().strip() == str(process.pid)
+
+    def _policy_ready(self) -> bool:
+        return "error" not in sign_ins.asked(self.config, {})
 
     def _milter_ready(self) -> bool:
         return "error" not in milter_status(self.config)

@@ -5,6 +5,7 @@ memory. Each file is readable by the one program that needs it.
 """
 
 import base64
+import hmac
 import secrets
 from pathlib import Path
 
@@ -21,9 +22,10 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
 
 
 def make_missing(config: NodeConfig) -> None:
-    """node.key (for the milter), doveadm.key (for the agent), system.hash (for the agent, if there is a password)."""
+    """node.key (milter), doveadm.key (agent), policy.key (count of sign-ins), system.hash (agent, if there is one)."""
     _once(config.node_key, bytes(PrivateKey.generate()), config.users.milter)
     _once(config.doveadm_key, secrets.token_urlsafe(32).encode(), config.users.agent)
+    _once(config.policy_key, secrets.token_urlsafe(32).encode(), config.users.policy)
     if config.system_password is not None:
         _hash(config.system_password.read_text().strip(), config.system_hash, config.users.agent)
 
@@ -59,6 +61,16 @@ def public_key(config: NodeConfig) -> str:
 def unsealed(sealed: str, key: PrivateKey) -> bytes:
     """What was sealed to this node (base64 of a libsodium sealed box). Raises nacl's CryptoError if it was not."""
     return SealedBox(key).decrypt(base64.b64decode(sealed))
+
+
+def policy_key(config: NodeConfig) -> str:
+    """With which Dovecot asks who counts sign-ins."""
+    return config.policy_key.read_text().strip()
+
+
+def policy_nonce(config: NodeConfig) -> str:
+    """What Dovecot hashes a tried password with, so that the 12 bits it hands on say nothing elsewhere."""
+    return hmac.digest(policy_key(config).encode(), b"nonce", "sha256").hex()
 
 
 def doveadm_api_key(config: NodeConfig) -> str:

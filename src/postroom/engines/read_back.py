@@ -11,7 +11,7 @@ as the generation the object was written in). Only the first is evidence enough 
 import datetime
 import json
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,13 +52,14 @@ class Round:
     doveadm: Doveadm
     generations: dict[str, int]
     expected: Sequence[Expected]
+    closing: Collection[str] = ()  # accounts with sessions that should have ended
     apps: Mapping[str, set[str]] = field(default_factory=dict)
     ending: Mapping[str, str] = field(default_factory=dict)
     results: dict[int, ReadBack] = field(default_factory=dict)
 
     def run(self) -> list[ReadBack]:
         self.results = {one.todo.todo: ReadBack(one.todo.todo) for one in self.expected}
-        for step in (self._maps, self._accounts, self._recipients, self._sessions, self._keys):
+        for step in (self._maps, self._accounts, self._recipients, self._sessions, self._old_sessions, self._keys):
             step()
         return list(self.results.values())
 
@@ -192,6 +193,17 @@ class Round:
                 if address in sessions:
                     result.differs(f"{address} still has sessions: {', '.join(sessions[address])}")
                 self._evidence(result, f"who {address}", sessions.get(address, []), "dovecot anvil")
+
+    def _old_sessions(self) -> None:
+        """Of accounts that may sign in, whether what was open when its sessions were ended is gone: the agent saw to it
+        by `who` (agent_loop.py)."""
+        for one in self.expected:
+            for address in sorted(one.open):
+                result, left = self.results[one.todo.todo], address in self.closing
+                if left:
+                    result.differs(f"{address} still has sessions of before")
+                said = ["not all gone"] if left else []
+                self._evidence(result, f"sessions of before {address}", said, "dovecot anvil")
 
     # The milter
 

@@ -26,6 +26,7 @@ PORTS = (
     Port("managesieve", 4190, True, "Dovecot: filters"),
     Port("lmtp", 2524, False, "kept free: delivery from Postfix goes by a unix socket"),
     Port("doveadm", 2080, False, "Dovecot: HTTP for kick and who"),
+    Port("auth_policy", 2081, False, "the node's count of sign-ins, asked by Dovecot"),
     Port("submission_backend", 2590, False, "Postfix: what Dovecot's submission proxy hands on"),
     Port("milter", 2534, False, "kept free: signing and the From: check go by a unix socket"),
     Port("dns", 5300, True, "PowerDNS: the zones we host", udp=True),

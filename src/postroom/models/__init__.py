@@ -12,6 +12,7 @@ from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .rounds import Round, RoundLine
+from .sign_ins import LiveSession, SignIn, SignInPlace
 
 __all__ = [
     "Acceptance",
@@ -41,6 +42,7 @@ __all__ = [
     "Grant",
     "Invite",
     "Letter",
+    "LiveSession",
     "Login",
     "Look",
     "LookedAt",
@@ -64,6 +66,8 @@ __all__ = [
     "Secret",
     "SecretField",
     "ServerReading",
+    "SignIn",
+    "SignInPlace",
     "StateModel",
     "Subject",
     "TokenUse",

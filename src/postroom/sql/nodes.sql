@@ -93,12 +93,91 @@ BEGIN
   RETURN struck;
 END $$;
 
+-- What the node tells. Sign-ins and sessions are of mailboxes it serves, whatever it says; all else is of itself.
 CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
-  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  me uuid := postroom_this_node();
+BEGIN
+  IF me IS NULL THEN
+    RETURN;
+  ELSIF what = 'sign-ins' THEN
+    PERFORM postroom_sign_ins(me, rows);
+  ELSIF what = 'sessions' THEN
+    PERFORM postroom_sessions(me, rows);
+  ELSE
+    INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
+  END IF;
+END $$;
+
+-- Mailboxes of these addresses that this node serves.
+CREATE OR REPLACE FUNCTION postroom_served(me uuid, names text[])
+  RETURNS TABLE (address text, mailbox uuid, domain uuid, client uuid) STABLE LANGUAGE sql
 BEGIN ATOMIC
-  INSERT INTO reports (at, node_id, sort, facts)
-    SELECT now(), postroom_this_node(), what, r FROM jsonb_array_elements(rows) r WHERE postroom_this_node() IS NOT NULL;
+  SELECT a.address, m.id, a.domain_id, a.client_id
+    FROM addresses a JOIN mailboxes m ON m.address_id = a.id JOIN clients c ON c.id = a.client_id AND c.node_id = me
+    WHERE a.address = ANY (names);
 END;
+-- Sign-ins, and tries. A row that came before is known by its number. Of who was there before nobody is told: of the
+-- first place of a mailbox, and of a network and a program it has each seen. Names of nobody are counted on the node.
+CREATE OR REPLACE FUNCTION postroom_sign_ins(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  s record;
+BEGIN
+  FOR s IN
+    WITH said AS (
+      SELECT r.*, least(now(), to_timestamp(r.at)) AS moment FROM jsonb_to_recordset(rows) AS r (number bigint, at float8,
+        login text, protocol text, address text, network text, success boolean, refused boolean, credential text,
+        session text, program text, times int)
+    ), kept AS (
+      INSERT INTO sign_ins (at, client_id, domain_id, mailbox_id, node_id, number, protocol, address, network, success,
+          refused, credential, session, program, times)
+        SELECT d.moment, v.client, v.domain, v.mailbox, me, d.number, d.protocol, d.address, d.network, d.success,
+          d.refused, d.credential, d.session, d.program, d.times
+        FROM said d JOIN postroom_served(me, (SELECT array_agg(login) FROM said)) v ON v.address = d.login
+        WHERE d.moment > now() - interval '90 days' ORDER BY d.number
+        ON CONFLICT (node_id, number) DO NOTHING RETURNING *
+    ) SELECT * FROM kept k WHERE k.success AND k.network <> '' ORDER BY k.number
+  LOOP
+    UPDATE sign_in_places p SET last = greatest(p.last, s.at)
+      WHERE p.mailbox_id = s.mailbox_id AND p.network = s.network AND p.program = s.program;
+    IF NOT FOUND THEN
+      INSERT INTO sign_in_places (at, client_id, domain_id, mailbox_id, network, program, protocol, address, last, told_to,
+          wanted)
+        SELECT s.at, s.client_id, s.domain_id, s.mailbox_id, s.network, s.program, s.protocol, s.address, s.at, '{{}}',
+          bool_or(true) IS TRUE AND (bool_or(p.network = s.network) IS NOT TRUE
+            OR (s.program <> '' AND bool_or(p.program = s.program) IS NOT TRUE))
+        FROM sign_in_places p WHERE p.mailbox_id = s.mailbox_id
+        ON CONFLICT (mailbox_id, network, program) DO NOTHING;
+    END IF;
+  END LOOP;
+  INSERT INTO reports (at, node_id, sort, facts)
+    SELECT now(), me, 'unknown sign-ins', jsonb_build_object('failed', r -> 'unknown', 'dropped', r -> 'dropped')
+    FROM jsonb_array_elements(rows) r WHERE r ->> 'login' = '';
+END $$;
+-- Sessions that are open: one row {{"whole": true}} where the others are all there are; else those that began since the
+-- last report, and the keys of those that ended. That it was told is a report of its own: what is older is not known.
+CREATE OR REPLACE FUNCTION postroom_sessions(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM jsonb_array_elements(rows) r WHERE (r ->> 'whole')::boolean) THEN
+    DELETE FROM live_sessions l WHERE l.node_id = me AND l.key NOT IN (
+      SELECT r ->> 'key' FROM jsonb_array_elements(rows) r WHERE r ->> 'key' IS NOT NULL);
+  END IF;
+  DELETE FROM live_sessions l WHERE l.node_id = me
+    AND l.key IN (SELECT r ->> 'ended' FROM jsonb_array_elements(rows) r WHERE r ->> 'ended' IS NOT NULL);
+  INSERT INTO live_sessions (at, client_id, domain_id, mailbox_id, node_id, key, protocol, address, credential, since)
+    SELECT now(), v.client, v.domain, v.mailbox, me, r.key, r.protocol, r.address, r.credential, to_timestamp(r.since)
+    FROM jsonb_to_recordset(rows) AS r (login text, key text, protocol text, address text, credential text, since float8)
+      JOIN postroom_served(me, (SELECT array_agg(x ->> 'login') FROM jsonb_array_elements(rows) x)) v ON v.address = r.login
+    WHERE r.key IS NOT NULL
+    ON CONFLICT (node_id, key) DO NOTHING;
+  INSERT INTO reports (at, node_id, sort, facts)
+    SELECT now(), me, 'sessions', jsonb_build_object('open', (SELECT count(*) FROM live_sessions WHERE node_id = me));
+END $$;
+REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb)
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb)
+  TO postroom_system;
 
 -- Puts all its objects back on its list: a file was lost, or the node is new.
 CREATE OR REPLACE FUNCTION node_rebuild() RETURNS bigint

@@ -34,6 +34,7 @@ from postroom.web.parts.shapes import (
     Strong,
     Table,
 )
+from postroom.web.sign_ins import cards
 from postroom.web.times import when
 
 KINDS = tuple(Option(kind, words) for kind, words in (
@@ -101,9 +102,8 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         head=_head(request, one, entry), notes=freeze_notes(request, one.client_id),
         layers=_layers(request, one, admins(request.actor, one)), resets=_resets(request, one, entry),
         credentials=_credentials(request, one, entry, app_passwords(request.actor, one.pk)),
-        sessions_note=("Which devices are signed in now:", Badge("unmeasured", "not measured yet"), "."),
         facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
-        changes_url=f"/changes/?object={one.pk}",
+        changes_url=f"/changes/?object={one.pk}", **cards(request, one),
     )  # fmt: skip
     return render(request, "mailbox.html", {"page": shown})
 

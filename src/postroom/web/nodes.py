@@ -19,7 +19,8 @@ COLUMNS = (
     Column("Node"), Column("Region", phone="gone"), Column("Heartbeat", phone="right"), Column("SMTP greeting"),
     Column("IMAP greeting"), Column("Clients", num=True), Column("Waiting", num=True),
 )  # fmt: skip
-DAEMONS = ("postfix", "dovecot", "milter")
+DAEMONS = ("postfix", "dovecot", "milter", "auth_policy")
+CALLED = {"auth_policy": "Count of sign-ins"}
 
 
 class NodePage(ClientPage):
@@ -101,7 +102,7 @@ def _said(one: Beat) -> Table:
         for name in ("smtp", "imap")
     ]
     rows += [
-        Row((name.capitalize(), _running(one, one.facts.get(name)), _version(one, name)))
+        Row((CALLED.get(name, name.capitalize()), _running(one, one.facts.get(name)), _version(one, name)))
         for name in DAEMONS if name in one.facts
     ]  # fmt: skip
     generations = [(k, v) for k, v in sorted(one.facts.items()) if k.endswith("_generation")]

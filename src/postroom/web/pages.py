@@ -27,6 +27,7 @@ from postroom.web import (
     person,
     reviewing,
     rounds,
+    sign_ins,
 )
 from postroom.web.door import by_method
 
@@ -38,6 +39,7 @@ URLS: list[URLPattern | URLResolver] = [
     path("domains/<str:ref>/", by_method(GET=domains.domain), name="domain"),
     path("mailboxes/", by_method(GET=mailboxes.mailboxes), name="mailboxes"),
     path("mailboxes/<str:ref>/", by_method(GET=mailboxes.mailbox), name="mailbox"),
+    path("mailboxes/<str:ref>/sign-ins/", by_method(GET=sign_ins.sign_ins), name="mailbox-sign-ins"),
     path("people/", by_method(GET=people.people), name="people"),
     path("people/<str:ref>/", by_method(GET=person.person), name="person"),
     path("access/", by_method(GET=access.access), name="access"),

@@ -22,6 +22,7 @@ from postroom.posture.run import Turns
 from .alarms import Alarms
 from .checkpoints import weekly
 from .name_servers import NameServers
+from .new_places import NewPlaces
 from .proofs import Proofs
 from .rounds import quarterly
 from .watch import forget, look_around
@@ -44,6 +45,7 @@ class Beat:
 
 def beats() -> list[Beat]:
     proofs, turns, alarms, servers = Proofs(), Turns(), Alarms(), NameServers()
+    places = NewPlaces()
     return [
         Beat(1, _due),
         Beat(1, lambda: [lambda: retry(timezone.now())]),
@@ -51,6 +53,7 @@ def beats() -> list[Beat]:
         Beat(1, lambda: [proofs.look]),
         Beat(1, turns.due),
         Beat(2, alarms.due),
+        Beat(5, places.due),
         Beat(5, lambda: [look_around]),
         Beat(5, lambda: [servers.look]),
         Beat(600, weekly),

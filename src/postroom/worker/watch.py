@@ -3,32 +3,41 @@
 An observer: it writes readings and changes nothing. What differs from the record sets is for the pages to show.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
-from postroom.models import Counted, Domain, LookedAt, Reading, Report
+from postroom.models import Counted, Domain, LookedAt, Reading, Report, SignIn, SignInPlace
 
 from .zones import read
 
 AT_ONCE = 10
 FRESH = timedelta(seconds=30)
 KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
-OF_THE_MOMENT = ("digest", "objects")  # what a node has in its files: only the newest is ever asked for
+OF_THE_MOMENT = ("digest", "objects", "sessions")  # what a node has now: only the newest is ever asked for
+SIGN_INS = timedelta(days=90)
 LOOKED = timedelta(hours=2)
 
 
 def forget() -> int:
-    """Observations of nodes older than a week are let go, and counts past their time; what was read back for a change
-    stays with it."""
+    """Observations of nodes older than a week are let go, sign-ins of mailboxes after 90 days, and counts past their
+    time; what was read back for a change stays with it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Counted.objects.filter(expires__lt=timezone.now()).delete()
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
+        _forget_sign_ins(timezone.now() - SIGN_INS)
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
+
+
+def _forget_sign_ins(before: datetime) -> None:
+    """The place where a mailbox was seen last stays, however long ago: by it the next one is no first."""
+    SignIn.objects.filter(at__lt=before).delete()
+    later = SignInPlace.objects.filter(mailbox=OuterRef("mailbox"), last__gt=OuterRef("last"))
+    SignInPlace.objects.filter(Exists(later), last__lt=before).delete()
 
 
 def look_around() -> int:

@@ -182,6 +182,16 @@ MACHINERY = (
     "INSERT INTO server_readings (at, client_id, domain_id, server, said, failed)"
     " SELECT now(), c.id, d.id, 'ns1.' || d.name, to_jsonb(%(word)s::text), ''"
     " FROM clients c JOIN domains d ON d.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO sign_ins (at, client_id, domain_id, mailbox_id, node_id, number, protocol, address, network,"
+    " success, refused, credential, session, program, times) SELECT now(), c.id, c.id, m.id, c.node_id,"
+    " hashtext(c.slug), 'imap', '', '', true, false, '', '', %(word)s, 1"
+    " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO sign_in_places (at, client_id, domain_id, mailbox_id, network, program, protocol, address, last,"
+    " wanted, told_to) SELECT now(), c.id, c.id, m.id, '', %(word)s, 'imap', '', now(), false, '{}'"
+    " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO live_sessions (at, client_id, domain_id, mailbox_id, node_id, key, protocol, address, credential)"
+    " SELECT now(), c.id, c.id, m.id, c.node_id, %(word)s, 'imap', '', ''"
+    " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO reviews (change_id, client_id, reason, until) SELECT h.id, h.client_id, %(word)s, now()"
     " FROM clients c JOIN changes h ON h.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO places (entry_id, client_id, log_index, client_index) SELECT e.id, e.client_id, e.id,"

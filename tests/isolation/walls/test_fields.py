@@ -72,6 +72,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "mailboxes.create": {"address": "nice@acme.example", "name": "x", "kind": "person", "contact": "x@x.test",
                          "owner": "somebody@acme.example", "operator": "somebody@acme.example", "vip": True,
                          "quota_mb": 5},
+    "mailboxes.end_sessions": {"mailbox": "leo@acme.example"},
     "mailboxes.remove": {"mailbox": "leo@acme.example"}, "mailboxes.restore": {"mailbox": "gone@acme.example",
                                                                                "contact": "x@x.test"},
     "mailboxes.transfer": {"mailbox": "leo@acme.example", "contact": "x@x.test", "owner": "somebody@acme.example",

@@ -97,6 +97,16 @@ class ResumeMailbox(Kind, name="mailboxes.resume"):
         yield edit(_there(state, self.mailbox), suspended_at=None)
 
 
+class EndSessions(Kind, name="mailboxes.end_sessions"):
+    """End every session of a mailbox; who has a credential that stands signs in anew."""
+
+    mailbox: MailboxRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = _there(state, self.mailbox)
+        yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
+
+
 class RemoveMailbox(Kind, name="mailboxes.remove"):
     """Take a mailbox out of use: no mail in, no sign-in, its secrets deleted. Thirty days of restore; no mail goes."""
 

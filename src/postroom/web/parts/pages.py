@@ -130,6 +130,12 @@ class MailboxesPage(ListPage):
     nav = "mailboxes"
 
 
+class MailboxSignIns(ListPage):
+    """sign_ins.html: those of one mailbox."""
+
+    nav = "mailboxes"
+
+
 class PeoplePage(ListPage):
     nav = "people"
 
@@ -249,6 +255,9 @@ class MailboxPage(Page):
     credentials: Table | None = None
     sessions: Table | None = None
     sessions_note: Words = ""
+    sessions_acts: tuple[Act, ...] = ()
+    sign_ins: Table | None = None
+    sign_ins_url: str = ""
     facts: tuple[Fact, ...] = ()
     routes: tuple[Item, ...] = ()
     recent: tuple[Line, ...] = ()

@@ -1,0 +1,58 @@
+"""sign-ins, sessions: who signed in to a mailbox, who is in now; and end all of these."""
+
+from typing import Any
+
+import click
+
+from . import remote, show
+from .changes import done, json_option
+
+
+@click.command("sign-ins")
+@click.argument("mailbox")
+@click.option("--limit", default=50, show_default=True)
+@click.option("--after", help="Go on where the last page ended.")
+@json_option
+def sign_ins(mailbox: str, as_json: bool, **narrowed: Any) -> None:
+    """Sign-ins to MAILBOX and tries, newest first."""
+    found = remote.ask("GET", f"/mailboxes/{remote.quoted(mailbox)}/sign-ins?{remote.query(narrowed)}")
+    if as_json:
+        show.as_json(found)
+        return
+    for one in found["items"]:
+        click.echo(_line(one))
+    if found["next"]:
+        click.echo(f"more: --after {found['next']}")
+
+
+def _line(one: dict[str, Any]) -> str:
+    what = "signed in" if one["success"] else "REFUSED" if one["refused"] else "failed"
+    times = f"  {one['times']} times" if one["times"] > 1 else ""
+    by = "  ".join(filter(None, (one["credential"], one["program"])))
+    return f"{one['at'][:19]}Z  {what:9}  {one['protocol']:10}  {one['address'] or 'no address':39}  {by}{times}"
+
+
+@click.command()
+@click.argument("mailbox")
+@click.option("--end", is_flag=True, help="End all of them; the owner signs in anew.")
+@click.option("--why", help="Why they are ended.")
+@json_option
+def sessions(mailbox: str, end: bool, why: str | None, as_json: bool) -> None:
+    """Who is signed in to MAILBOX now."""
+    if end:
+        if not why:
+            raise click.UsageError("say --why")
+        body = {"kind": "mailboxes.end_sessions", "params": {"mailbox": mailbox}, "why": why}
+        done(remote.ask("POST", "/changes", body), as_json)
+        return
+    found = remote.ask("GET", f"/mailboxes/{remote.quoted(mailbox)}/sessions")
+    if as_json:
+        show.as_json(found)
+    elif not found["known"]:
+        last = f"; it last did at {found['at'][:19]}Z" if found["at"] else ""
+        click.echo(f"unknown: its node has not listed them within a minute{last}")
+    else:
+        for one in found["items"]:
+            since = f"since {one['since'][:19]}Z" if one["since"] else "since when is not known"
+            click.echo(f"{one['protocol']:10}  {one['address']:39}  {since}  {one['credential'] or ''}")
+        click.echo("" if found["items"] else "nobody", nl=not found["items"])

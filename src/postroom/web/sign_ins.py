@@ -1,0 +1,109 @@
+"""Who is signed in to a mailbox and who was: the cards of its page, and the whole history on a page of its own."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from postroom.models import LiveSession, Mailbox, SignIn
+from postroom.queries.mailboxes import whole
+from postroom.queries.objects import row_of
+from postroom.queries.sign_ins import VIEW, Now, history, live
+from postroom.web.door import page
+from postroom.web.framed import freeze_notes, offered
+from postroom.web.lists import Narrow
+from postroom.web.parts.pages import MailboxSignIns
+from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Empty, PageHead, Row, Table, Words
+from postroom.web.times import when
+
+RECENT = 8
+LIVE = (Column("Protocol"), Column("From"), Column("Credential"), Column("Since"))
+DONE = (
+    Column("When"), Column("What came of it", phone="right"), Column("Protocol"), Column("From"), Column("Credential"),
+    Column("Program, by its own word"),
+)  # fmt: skip
+PROTOCOLS = {"imap": "IMAP", "submission": "Submission", "sieve": "ManageSieve", "web": "These pages"}
+NOT_SAID = Badge("unknown", "not known")
+
+
+def cards(request: Any, one: Mailbox) -> dict[str, Any]:
+    """What the mailbox's page shows of it to who may see it; to others nothing."""
+    if not request.access.can_about(VIEW, one.client_id, [one.address.domain_id]):
+        return {}
+    now, found = live(request.actor, one), history(request.actor, one, limit=RECENT)
+    return {
+        "sessions": _live(now) if now.sessions else None,
+        "sessions_note": _note(now),
+        "sessions_acts": _ending(request, one),
+        "sign_ins": _table(found.items) if found.items else None,
+        "sign_ins_url": f"/mailboxes/{one.label}/sign-ins/",
+    }
+
+
+def _ending(request: Any, one: Mailbox) -> tuple[Act, ...]:
+    if one.removed_at or one.kind == "shared":
+        return ()
+    url = f"/do/mailboxes.end_sessions/?mailbox={one.label}"
+    return offered(request, one.client_id, ("mailboxes.end_sessions", Act("End all…", url, "logout", "asks")),
+                   domain=one.address.domain_id)  # fmt: skip
+
+
+def _note(now: Now) -> Words:
+    """Nobody is said only where the node has just listed who is there."""
+    if now.known:
+        return f"{'' if now.sessions else 'Nobody is signed in: '}as listed at {when(now.at, seconds=True)}."
+    last = f"its node last listed them {when(now.at)}" if now.at else "its node has never listed them"
+    return (Badge("unknown", "unknown"), f"who is signed in now: {last}.")
+
+
+def _live(now: Now) -> Table:
+    return Table("Live sessions", LIVE, tuple(_session(one) for one in now.sessions))
+
+
+def _session(one: LiveSession) -> Row:
+    return Row((_protocol(one.protocol), Cell(Code(one.address)) if one.address else NOT_SAID,
+                one.credential or NOT_SAID, _since(one.since)))  # fmt: skip
+
+
+def _since(moment: datetime | None) -> Words:
+    return when(moment) if moment else NOT_SAID
+
+
+def _protocol(name: str) -> str:
+    return PROTOCOLS.get(name, name)
+
+
+def _table(found: Any) -> Table:
+    return Table("Sign-ins", DONE, tuple(_row(one) for one in found), dense=True)
+
+
+def _row(one: SignIn) -> Row:
+    times = f"{one.times} times within an hour" if one.times > 1 else ""
+    return Row((
+        Cell(when(one.at, seconds=True), times), _came_of(one), _protocol(one.protocol),
+        Cell(Code(one.address)) if one.address else NOT_SAID, one.credential or "–", one.program or "–",
+    ), name=when(one.at, seconds=True))  # fmt: skip
+
+
+def _came_of(one: SignIn) -> Badge:
+    if one.success:
+        return Badge("good", "signed in")
+    return Badge("warn", "refused: too many") if one.refused else Badge("warn", "failed")
+
+
+@page(VIEW, recorded="mailboxes")
+def sign_ins(request: Any, ref: str) -> HttpResponse:
+    one = request.opened = whole(request.actor, row_of(request.actor, "mailboxes", ref).pk)
+    narrow = Narrow(request)
+    after = narrow["after"] if narrow["after"].isdigit() else None
+    found = history(request.actor, one, after=after)
+    nobody = Empty("Nothing in 90 days", "A sign-in stands here within seconds; it is kept for 90 days.", "login-2")
+    shown = MailboxSignIns(
+        head=PageHead("Sign-ins", one.label,
+                      crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(one.label, f"/mailboxes/{one.label}/"))),
+        notes=freeze_notes(request, one.client_id), label="Sign-ins", table=_table(found.items),
+        pager=narrow.pager([when(row.at, seconds=True) for row in found.items], found.next),
+        empty=None if found.items else nobody,
+    )  # fmt: skip
+    return render(request, "sign_ins.html", {"page": shown})
