@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held
+from .actor import CLOCK, CLOSED, FOUNDER, SYSTEM, Actor, Held, SignedIn
 from .roles import SEALED, matches, roles_that
 
 __all__ = [
@@ -251,10 +251,10 @@ def session_of(hashed: str) -> tuple[UUID, Actor, str] | None:
     return (found[0][0], Actor(found[0][1], found[0][2]), found[0][3]) if found else None
 
 
-def signed_in(person: UUID) -> tuple[Actor, frozenset[str]] | None:
-    """(who, their roles) of a signed-in person; None when the person may not sign in (any more)."""
+def signed_in(person: UUID) -> SignedIn | None:
+    """Of a person who signed in once; None when they may not sign in (any more)."""
     found = _ask("SELECT * FROM postroom_signed_in(%s)", person)
-    return (Actor(person, found[0][0]), frozenset(found[0][1])) if found else None
+    return SignedIn(Actor(person, found[0][0]), frozenset(found[0][1]), found[0][2]) if found else None
 
 
 def taken(table: str, names: list[str]) -> list[str]:
@@ -268,9 +268,9 @@ def others_beside(domains: Sequence[tuple[str, UUID | None]]) -> list[str]:
     return [name for (name,) in _ask("SELECT postroom_others_beside(%s, %s::uuid[])", list(names), list(clients))]
 
 
-def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: UUID | None) -> int:
+def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: Iterable[UUID | None]) -> int:
     """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
-    ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
+    ((count,),) = _ask("SELECT postroom_others(%s::uuid[], %s::uuid[], %s)", list(clients), list(beside), roles)
     return int(count)
 
 
