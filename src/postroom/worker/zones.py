@@ -22,12 +22,14 @@ from postroom.dns.zone import RRsetChange, ZoneError, ZoneMoved
 from postroom.models import Change, Delivery, Domain, RecordedEdit, RecordSet, ServerReading
 from postroom.protocols.rrset import RRset
 from postroom.resolve.answer import Answer, NotRead, Server
+from postroom.resolve.pace import Pace
 from postroom.resolve.walk import NetResolver
 
 GOES_BACK = ("domains.remove", "domains.restore", "history.roll_back")
 POLLS, PAUSE = 10, 0.3
 LATER = timedelta(minutes=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+PACE = Pace()  # of this process: whoever asks, a server is asked no more often
 TYPING = timedelta(seconds=10)  # somebody may be at it; every further look waits longer
 
 
@@ -36,8 +38,8 @@ def resolver() -> NetResolver:
     env = settings.POSTROOM
     names, ours = dict(env.dns_servers), env.name_servers
     if env.dns_root:
-        return NetResolver([Server("root.", *env.dns_root)], names, ours=ours)
-    return NetResolver(names=names, ours=ours)
+        return NetResolver([Server("root.", *env.dns_root)], names, ours=ours, pace=PACE)
+    return NetResolver(names=names, ours=ours, pace=PACE)
 
 
 def hosted() -> Provider | None:
