@@ -6,6 +6,7 @@ from postroom.api.urls import api
 from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing, sso
 
 entries.connect()
+handler400 = "postroom.web.guard.unreadable"
 handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
