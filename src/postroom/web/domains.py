@@ -193,22 +193,29 @@ def _values(values: list[str], none: str) -> Any:
 def _keys(request: Any, one: Domain, keys: list[DkimKey], live: list[Live]) -> Table | None:
     if not keys:
         return None
-    published = {x.row.name: x for x in live if x.row.type == "TXT"}
+    published, signs = {x.row.name: x for x in live if x.row.type == "TXT"}, _signs(keys)
     may = request.access.can_about("dkim_keys.activate", one.client_id, [one.pk])
     columns = (Column("Selector"), Column("State"), Column("Record"), Column("Act", num=True, hidden=True))
     return Table("Signing keys", columns, tuple(
-        Row((Cell(Code(key.selector), key.algorithm), _key(key),
+        Row((Cell(Code(key.selector), key.algorithm), _key(key, signs),
              _published(published.get(key_name(key.selector, one.name))),
              Cell(acts=_activate(key) if may else ())))
         for key in keys
     ))  # fmt: skip
 
 
-def _key(key: DkimKey) -> Badge:
+def _signs(keys: list[DkimKey]) -> str:
+    """The selector that nodes sign with: the lowest of those in use (engines/key_store.py)."""
+    return min((one.selector for one in keys if one.activated_at and not one.retired_at), default="")
+
+
+def _key(key: DkimKey, signs: str) -> Badge:
     if key.retired_at:
         return Badge("fact", f"retired {when(key.retired_at)}", "key-off")
+    if key.activated_at and key.selector == signs:
+        return Badge("good", f"signs, in use since {when(key.activated_at)}")
     if key.activated_at:
-        return Badge("good", f"signs with {key.algorithm} since {when(key.activated_at)}")
+        return Badge("good", f"ready since {when(key.activated_at)}; {signs} signs")
     return Badge("waits", "made, does not sign yet" if key.public else "wanted, not made yet")
 
 

@@ -1,4 +1,4 @@
-"""A zone that is being written does not differ yet; one that cannot be written does, and its page says why."""
+"""A domain's page: a zone that is being written does not differ yet, one that cannot be does; which key signs."""
 
 from __future__ import annotations
 
@@ -35,3 +35,19 @@ def test_what_differs_while_its_delivery_is_stuck_is_said_to_differ_and_why(hous
     stuck = page(house)
     assert "differs" in stuck and "not written yet" not in stuck
     assert WHY in stuck and f'href="/changes/{change.pk}/"' in stuck
+
+
+def test_of_two_keys_in_use_one_signs_and_the_other_is_ready(house: House) -> None:
+    """A node signs with the lowest selector that it has."""
+    from postroom.models import DkimKey
+
+    with acting_as(SYSTEM):
+        keys = list(DkimKey.objects.filter(domain__name="acme.example").order_by("selector"))
+    for one in keys:
+        about = {"key": str(one.pk), "public": "AAAA", "domain": "acme.example"}
+        do("dkim_keys.make", SYSTEM, secrets={"private key": "x"}, **about)
+        used = do("dkim_keys.activate", house.olive, key=str(one.pk))
+        assert used.version
+    low, high = (one.selector for one in keys)
+    found = page(house)
+    assert found.count("signs, in use since") == 1 and f"; {low} signs" in found and f"; {high} signs" not in found
