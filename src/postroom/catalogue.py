@@ -33,6 +33,7 @@ from postroom.changes.kinds import (
 )  # fmt: skip
 from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
+from postroom.changes.policies.closed_round import closed_round
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
@@ -104,6 +105,7 @@ POLICIES: list[policy.Policy] = [
     rank,
     layers,
     own_rights,
+    closed_round,
     role_accounts,
     known_owner,
     own_link,

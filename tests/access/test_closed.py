@@ -41,7 +41,7 @@ def test_nobody_of_the_organization_gets_in_and_its_own_people_go_on(house: Hous
         with pytest.raises(NotAllowed):
             do(kind, house.oskar, client="acme", **({"notes": "x"} if kind == "clients.change" else {}))
     with acting_as(amy):
-        assert others_who_may(["approver", "owner"], clients=[acme], beside=None) == 0
+        assert others_who_may(["approver", "owner"], clients=[acme], beside=[]) == 0
     with pytest.raises(Exception, match="no change"):
         approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
 

@@ -221,9 +221,10 @@ def test_how_many_others_is_a_number_and_never_a_name(house: House) -> None:
             (globex, None, 2),
             (None, house.oskar.person, 1),
         ):
-            assert others_who_may(roles_that("changes.approve"), clients=[client], beside=beside) == expected
-        assert others_who_may(["client admin"], clients=[acme], beside=None) == 1
-        assert others_who_may(["client admin"], clients=[globex], beside=None) == 0
+            but = [beside] if beside else []
+            assert others_who_may(roles_that("changes.approve"), clients=[client], beside=but) == expected
+        assert others_who_may(["client admin"], clients=[acme], beside=[]) == 1
+        assert others_who_may(["client admin"], clients=[globex], beside=[]) == 0
 
 
 # Roles.

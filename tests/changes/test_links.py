@@ -1,10 +1,12 @@
 """Links and sessions: what a token opens, for whom, how long, and that it is kept nowhere but as a hash."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from cast import LINK, House, do, kind, person, reasons, the
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, session_of, signed_in
@@ -12,6 +14,7 @@ from postroom.changes import policy
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
+from postroom.changes.policies import own_link
 from postroom.changes.policy import Proposed, Verdict
 from postroom.models import Client, Invite, Mailbox, Person, Secret
 
@@ -196,7 +199,7 @@ def test_a_session_ends_by_time_by_hand_and_with_its_person(house: House) -> Non
 
 
 def test_a_suspended_person_is_nobody_at_once(house: House) -> None:
-    assert signed_in(house.ada.person) == (house.ada, frozenset({"approver"}))  # type: ignore[arg-type]
+    assert signed_in(house.ada.person)[:2] == (house.ada, frozenset({"approver"}))  # type: ignore
     do("people.suspend", house.oskar, person=ADA)
     assert signed_in(house.ada.person) is None  # type: ignore[arg-type]
     with acting_as(house.ada) as access:
@@ -224,3 +227,47 @@ def test_a_role_of_ones_own_counts_there_too(house: House) -> None:
     approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
     his = str(the(Invite, person__email="nils@northlight.example").pk)
     assert do("invites.redirect", house.olive, invite=his, contact="x@elsewhere.example").stage == "refused"
+
+
+def test_an_operator_takes_over_no_sign_in_of_a_client_admin(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carl stands below Olive, and may what she may not: close his client to her. His link, and his address to which a
+    lost password is mailed, are for who may as much."""
+    his = str(the(Invite, person__email="carl@northlight.example").pk)
+    acts = {
+        "invites.redirect": {"invite": his, "contact": "x@elsewhere.example"},
+        "people.change": {"person": "carl@northlight.example", "email": "x@elsewhere.example"},
+    }
+    for name, params in acts.items():
+        refused = do(name, house.olive, **params)
+        assert refused.stage == "refused" and "may something that you may not" in reasons(refused), name
+    assert do("people.change", house.olive, person="carl@northlight.example", name="Karl").version
+    henry = {"person": "henry@northlight.example", "email": "moss@northlight.example"}
+    assert do("people.change", house.olive, **henry).version, "who may less than she"
+    monkeypatch.setattr(own_link, "stand_above", lambda *_: False)
+    assert do("people.change", house.olive, **acts["people.change"]).version, "without the guard"
+
+
+def suspended_and_back(house: House, email: str) -> None:
+    assert do("people.suspend", house.oskar, person=email).version
+    assert do("people.resume", house.oskar, person=email).version
+
+
+def opened_by(house: House, who: Actor, token: str) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    do("sessions.open", SYSTEM, secrets={"session": token}, person=str(who.person), mfa="test", until=until)
+
+
+def test_what_was_open_before_a_suspension_stays_shut_after_it(house: House, sql: Callable[..., object]) -> None:
+    """A client's person too, whose sessions are the organization's and cannot end in the change that suspends them."""
+    do("people.invite", house.oskar, name="Amy", email="amy@acme.example", client="acme")
+    amy = person("amy@acme.example", house.oskar)
+    do("grants.give", house.oskar, person="amy@acme.example", role="client admin", client="acme")
+    opened_by(house, amy, "5" * 64)
+    assert session_of("5" * 64)
+    suspended_and_back(house, "amy@acme.example")
+    assert session_of("5" * 64) is None
+    opened_by(house, amy, "6" * 64)
+    assert session_of("6" * 64), "a new one is a new one"
+    never = "CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz"
+    sql(f"{never} STABLE LANGUAGE sql RETURN NULL::timestamptz")
+    assert session_of("5" * 64), "without the guard it would be good again"

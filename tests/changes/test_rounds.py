@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from cast import MIA, House, again, do, do_all, kind, left_out, person, reasons, the, together
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
-from postroom.changes import carry
+from postroom.changes import carry, policy
 from postroom.changes.approvals import approve, undo
 from postroom.changes.carry import carry_out
 from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.pipeline import dry_run, submit
+from postroom.changes.policies.closed_round import closed_round
 from postroom.models import ApiToken, Change, Grant, Letter, Mailbox, Round, RoundLine
 from postroom.protocols.quarters import began, quarter_of
 from postroom.worker.rounds import end_right, quarterly
@@ -354,6 +355,34 @@ def test_the_next_round_closes_the_one_before(house: House, amy: Actor, monkeypa
         do("rosters.answer", amy, line=line(old, MIA), answer="here")
     new = the(Round, sort="roster", quarter=quarter_of(then))
     assert do("rosters.answer", amy, line=line(new, MIA), answer="here").version
+
+
+def test_no_undo_takes_an_answer_out_of_a_closed_round(
+    house: House, amy: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from postroom.changes import pipeline
+
+    answered = do("rosters.answer", amy, line=line(old := roster(house), MIA), answer="left")
+    then = next_quarter()
+    monkeypatch.setattr(pipeline.timezone, "now", lambda: then)
+    do("rosters.open", SYSTEM, client="acme")
+    back = undo(answered.pk, actor=amy, why="I would rather not have said so")
+    assert back.stage == "refused" and "is closed" in reasons(back) and lines(old)[MIA].answer == "left"
+    monkeypatch.setattr(policy, "POLICIES", [one for one in policy.POLICIES if one is not closed_round])
+    assert undo(answered.pk, actor=amy, why="x").version, "without the guard"
+
+
+def test_no_undo_opens_a_review_that_is_signed_line_by_line(house: House, amy: Actor) -> None:
+    one = review(house)
+    first = sign(house.ada, line(one, "client admin of Amy"))
+    assert undo(first.pk, actor=house.oskar, why="not yet").version, "as long as some are left"
+    for name in lines(one):
+        by = house.oskar if name.endswith("of Ada") else house.ada
+        last = sign(by, line(one, name))
+        assert last.version, reasons(last)
+    back = undo(last.pk, actor=house.oskar, why="mistaken")
+    assert back.stage == "refused" and "is signed, line by line" in reasons(back)
+    assert sign(house.ada, line(one, "client admin of Amy"), "change").version, "another answer corrects it"
 
 
 def test_no_undo_takes_a_round_away(house: House) -> None:

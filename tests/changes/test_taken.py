@@ -84,3 +84,9 @@ def test_every_table_with_a_unique_name_is_asked(sql: object) -> None:
     ((source,),) = sql("SELECT pg_get_functiondef('postroom_taken(text, text[])'::regprocedure)")  # type: ignore[operator]
     missing = {table for table, key in named().items() if f"'{table}'" not in source or f".{key} =" not in source}
     assert missing == set() and len(named()) >= 5
+
+
+def test_a_domain_that_is_taken_is_said_once_and_not_again_for_what_it_would_bring(house: House) -> None:
+    with pytest.raises(Problems) as wrong:
+        do("domains.add", house.olive, client="acme", name="globex.example")
+    assert [str(one) for one in wrong.value.problems] == ["name: globex.example is already taken"]

@@ -124,7 +124,7 @@ def of_forms(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[C
     """The form of a kind: prefilled with somebody's object, its plan, sent. What is not theirs is said at its field."""
     for kind, (field, key) in DO.items():
         for letter, here in all_of.items():
-            expect = verdict(who, kind, letter, door="changes.view")
+            expect = verdict(who, kind, letter, door="changes.view", of=key)
             if expect in ("not there", "refused", "allowed") and not may_somewhere(who, kind):
                 expect = "not let in"
             one = here.ids[key]
@@ -138,7 +138,7 @@ def of_forms(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[C
 
 def of_exports(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[Cell]:
     for letter, here in all_of.items():
-        expect = verdict(who, "entries.export", letter)
+        expect = verdict(who, "entries.export", letter, of="client")
         yield Cell(who, what, whose(who, letter), letter, "/audit/export/", expect,
                    body={"client": here.slug, "why": "x"}, sent=(here.slug,), twin=what, allowed=(409,))  # fmt: skip
 

@@ -71,5 +71,17 @@ def dump(admin: psycopg.Connection[tuple[str, ...]], client: UUID) -> dict[str, 
     return dict(admin.execute(" UNION ALL ".join(parts)).fetchall())  # type: ignore[arg-type]
 
 
+def served(admin: psycopg.Connection[tuple[str, ...]], client: UUID) -> dict[str, str]:
+    """What the nodes would be told of this client: sort of object → SHA-256 of all that is compiled of it, secrets too.
+
+    Made of more rows than the client's own: a node, or an owner's right, that somebody else moved would show here."""
+    asked = """
+        SELECT 'compiled ' || object, encode(sha256(convert_to(string_agg(
+            concat_ws(' ', id, node_id, compiled), E'\n' ORDER BY id), 'UTF8')), 'hex')
+        FROM compiled WHERE client_id = %s GROUP BY object
+    """
+    return dict(admin.execute(asked, [client]).fetchall())  # type: ignore[arg-type]
+
+
 def digest(tables: dict[str, str]) -> str:
     return hashlib.sha256("\n".join(f"{name} {of}" for name, of in sorted(tables.items())).encode()).hexdigest()

@@ -113,9 +113,9 @@ def of_objects(who: Principal, what: str, asked: Asked, all_of: dict[str, Ground
     for letter, here in all_of.items():
         for keys in product(*asked.args.values()):
             values = {name: value(here, key) for name, key in zip(asked.args, keys, strict=True)}
-            expect = verdict(who, asked.also or asked.takes, letter, door=asked.takes)
+            expect = verdict(who, asked.also or asked.takes, letter, door=asked.takes, of=keys[0])
             if who.name in asked.proposers and letter in who.knows and expect == "refused":
-                expect = "either"  # theirs, if it is they who asked for it
+                expect = "allowed"  # theirs: it is they who asked for it
             yield Cell(
                 who, what, whose(who, letter), letter, filled(path, values) + asked.query, expect,
                 body=asked.body(here) if asked.body else None, sent=tuple(values.values()), twin=f"{what} by {keys}",
@@ -181,6 +181,6 @@ def wrong(cell: Cell, answer: Answer, world: World) -> list[str]:
         "enrol": code == 401 if cell.at_api else code == 302 and to == "/enrol/",
         "not let in": code == 403, "not there": code in cell.unseen,
         "refused": code in cell.refused or (code in (200, 202) and answer.refused),
-        "allowed": code in cell.allowed and not answer.refused, "either": code < 500,
+        "allowed": code in cell.allowed and not answer.refused,
     }[cell.expect]  # fmt: skip
     return found if right else [*found, f"{code} {to}, and it should be {cell.expect}: {answer.about}"]

@@ -49,7 +49,20 @@ MAY: dict[str, frozenset[str]] = {
 }  # fmt: skip
 LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at everything where it is held
 
-Verdict = Literal["nobody", "enrol", "not let in", "not there", "refused", "allowed", "either"]
+# Whoever holds a role at one domain alone sees, of its client, what belongs to that domain, and nothing else: not the
+# client itself, its people, their rights, what it is asked every quarter, nor links to its sign-ins. By the names of
+# `asked.value`, and by the kinds of `asked_kinds`: those that are about something they see.
+AT_A_DOMAIN = frozenset({
+    "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
+    "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
+    "dkim_keys.activate", "domains.change", "domains.restore", "domains.resume", "domains.suspend", "findings.accept",
+    "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
+    "record_sets.release", "record_sets.set",
+}) | MAILBOXES | ALIASES  # fmt: skip
+# What these write belongs to the client as a whole, whatever it is about.
+OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})
+
+Verdict = Literal["nobody", "enrol", "not let in", "not there", "refused", "allowed"]
 
 
 def role_may(role: str, permission: str) -> bool:
@@ -75,10 +88,10 @@ def stranger(principal: Principal) -> Verdict | None:
     return "enrol" if principal.comes == NO_FACTOR else None
 
 
-def verdict(principal: Principal, permission: str, letter: str, *, door: str = "") -> Verdict:
+def verdict(principal: Principal, permission: str, letter: str, *, door: str = "", of: str = "") -> Verdict:
     """Of an act that takes `permission`, on an object of this client (`N`: of none), by a route that takes `door`.
 
-    What is at one domain alone says nothing of the rest of its client: there both answers are right.
+    of: which object it is, or which kind says so; it matters to who sees a single domain.
     """
     if (told := stranger(principal)) is not None:
         return told
@@ -86,6 +99,8 @@ def verdict(principal: Principal, permission: str, letter: str, *, door: str = "
         return "not let in"
     if letter not in (*principal.knows, "*"):
         return "not there"
-    if principal.narrow:
-        return "either"
+    if principal.narrow and letter != "*" and of not in AT_A_DOMAIN:
+        return "not there"
+    if principal.narrow and permission in OF_A_WHOLE:
+        return "refused"
     return "allowed" if may(principal, permission, letter) else "refused"

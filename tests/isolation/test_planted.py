@@ -181,7 +181,7 @@ FLAWS: dict[str, Flaw] = {
     "a suspended person goes on": Flaw(
         suspended_people_go_on, "suspended person", ["GET /api/v1/clients"], "should be nobody"),
     "a refusal is not recorded": Flaw(
-        refusals_go_unrecorded, "custom role at A", ["GET /api/v1/people"], "not in the record"),
+        refusals_go_unrecorded, "custom role at A", ["GET /api/v1/people"], "is 0 times in the record"),
     "no second factor is asked for": Flaw(
         no_second_factor, "operator without second factor", ["GET /clients/"], "it should be enrol"),
     "every role may everything": Flaw(

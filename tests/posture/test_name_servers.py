@@ -202,6 +202,7 @@ def test_a_look_that_was_overtaken_is_not_kept(house_read: House, monkeypatch: A
     with acting_as(SYSTEM):
         one = ServerReading.objects.get(server=NS1, domain__name="acme.example")
         domain = Domain.objects.get(name="acme.example")
-    name_servers.keep(domain, {NS1: ({f"MX {APEX}": EVIL}, "")}, began=timezone.now() - timedelta(hours=1))
+    began = timezone.now() - timedelta(hours=1)
+    name_servers.keep([name_servers.Looked(domain, {NS1: ({f"MX {APEX}": EVIL}, "")}, began)])
     with acting_as(SYSTEM):
         assert ServerReading.objects.get(server=NS1, domain__name="acme.example").pk == one.pk

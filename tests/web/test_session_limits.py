@@ -88,3 +88,19 @@ def test_a_suspended_persons_session_is_dead_at_once_and_that_is_an_entry(house:
     assert not works(olive) and told("session ended")[-1]["because"] == "suspended or removed"
     do("people.resume", house.oskar, person="olive@northlight.example")
     assert not works(olive)
+
+
+def test_a_browser_that_was_open_before_a_suspension_is_asked_again_after_it(house: House, sql: Any) -> None:
+    """It need not have come while its person was suspended."""
+    olive = visitor(house.olive)
+    assert works(olive)
+    for act in ("suspend", "resume"):
+        assert do(f"people.{act}", house.oskar, person="olive@northlight.example").version
+    assert not works(olive) and told("session ended")[-1]["because"] == "suspended or removed since"
+    again = visitor(house.olive)
+    assert works(again), "who signs in anew is in"
+    for act in ("suspend", "resume"):
+        assert do(f"people.{act}", house.oskar, person="olive@northlight.example").version
+    never = "CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz"
+    sql(f"{never} STABLE LANGUAGE sql RETURN NULL::timestamptz")
+    assert works(again), "without the guard it would go on"

@@ -16,7 +16,7 @@ from postroom.posture.findings import Found, alarm, observed
 from postroom.worker import alarms, mail
 from postroom.worker.alarms import Alarms, tell
 
-OWNER, SECOND = "owner@northlight.example", "ada@northlight.example"
+OWNER, SECOND = "owner@northlight.example", "olive@northlight.example"
 
 
 @pytest.fixture

@@ -266,9 +266,9 @@ def others_beside(domains: Sequence[tuple[str, UUID | None]]) -> list[str]:
     return [name for (name,) in ask("SELECT postroom_others_beside(%s, %s::uuid[])", list(names), list(clients))]
 
 
-def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: UUID | None) -> int:
+def others_who_may(roles: list[str], *, clients: Sequence[UUID | None], beside: Iterable[UUID | None]) -> int:
     """How many people, `beside` left out, hold one of `roles` at every one of these clients or above it."""
-    ((count,),) = ask("SELECT postroom_others(%s::uuid[], %s, %s)", list(clients), beside, roles)
+    ((count,),) = ask("SELECT postroom_others(%s::uuid[], %s::uuid[], %s)", list(clients), list(beside), roles)
     return int(count)
 
 

@@ -1,6 +1,8 @@
 """Who acts, and what they hold: a role at the organization, at a client or at one domain. Pure; asks nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from .roles import matches, permissions_of, rank, rank_of
@@ -80,6 +82,14 @@ class Held:
     @property
     def rank(self) -> int:
         return rank([self.role]) if self.permissions is None else rank_of(self.permissions)
+
+
+class SignedIn(NamedTuple):
+    """Who it is, their roles, and when they were last suspended or removed: what they opened by then stays shut."""
+
+    actor: Actor
+    roles: frozenset[str]
+    stopped: datetime | None
 
 
 CLOCK = Actor(None, "clock", "clock")

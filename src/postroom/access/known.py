@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from .actor import Actor, Own
+from .actor import Actor, Own, SignedIn
 
 
 def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -27,10 +27,10 @@ def session_of(hashed: str) -> tuple[UUID, Actor, str] | None:
     return (found[0][0], Actor(found[0][1], found[0][2]), found[0][3]) if found else None
 
 
-def signed_in(person: UUID) -> tuple[Actor, frozenset[str]] | None:
-    """(who, their roles) of a signed-in person; None when the person may not sign in (any more)."""
+def signed_in(person: UUID) -> SignedIn | None:
+    """Of a person who signed in once; None when they may not sign in (any more)."""
     found = ask("SELECT * FROM postroom_signed_in(%s)", person)
-    return (Actor(person, found[0][0]), frozenset(found[0][1])) if found else None
+    return SignedIn(Actor(person, found[0][0]), frozenset(found[0][1]), found[0][2]) if found else None
 
 
 def owner_at(address: str) -> Own | None:

@@ -9,16 +9,18 @@ from postroom.access.actor import Actor
 from postroom.changes.errors import ChangeError, Problem, Problems
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import dry_run
+from postroom.changes.why import too_long
 
 Params = dict[str, Any] | list[dict[str, Any]]
-LONGEST_WHY = 1000
 
 
 def as_why(why: str) -> str:
     """A reason, or a Problem."""
     if not why.strip():
         raise Problem("why", "say why: whoever looks at this later will ask")
-    return why.strip()[:LONGEST_WHY]
+    if wrong := too_long(why.strip()):
+        raise Problem("why", wrong)
+    return why.strip()
 
 
 def one_change(name: str, params: Params, why: str, actor: Actor) -> tuple[list[Kind], str]:

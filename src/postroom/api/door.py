@@ -61,7 +61,7 @@ class Bearer(HttpBearer):
         session, actor, mfa = found
         throttle.SESSION(session, most=settings.POSTROOM.api_requests)
         known = signed_in(actor.person) if actor.person else None
-        if known is None or (operates(known[1]) and not mfa):
+        if known is None or (operates(known.roles) and not mfa):
             return None  # whoever holds an operator role shows a second factor, or is nobody
         return Caller(actor, session, mfa)
 

@@ -11,6 +11,7 @@ from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.queries.take_out import take_out
 
+from .asked import as_why
 from .door import reads, submits
 
 router = Router(tags=["record"])
@@ -51,7 +52,7 @@ def checkpoint(request: Any) -> dict[str, Any]:
 @submits("entries.export", step_up=ALWAYS, recorded=EXPORT)
 def record(request: Any, ref: str, why: str = "") -> Any:
     """One client's entries with proofs and what verifies them, as a zip archive. Say why: it is an entry itself."""
-    archive = take_out(request.auth.actor, ref, why=why.strip()[:1000], fresh=request.auth.fresh)
+    archive = take_out(request.auth.actor, ref, why=as_why(why) if why.strip() else "", fresh=request.auth.fresh)
     answer = FileResponse(archive.file, as_attachment=True, filename=archive.name, content_type="application/zip")
     answer["Cache-Control"] = "no-store"
     return answer

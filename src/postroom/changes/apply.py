@@ -19,6 +19,7 @@ from postroom.models import Change, RecordSet, Review, Secret
 from postroom.models.base import state_models
 
 from . import deliver, due, erase
+from .approved import lapsed
 from .edit import model_of
 from .errors import ChangeError
 from .plan import Plan
@@ -108,6 +109,8 @@ def _judge_again(proposed: Proposed) -> None:
     seen = {(v["policy"], v["reason"]) for v in proposed.change.verdicts}
     if any(v.says == "refuse" or (v.says == "hold" and (v.policy, v.reason) not in seen) for v in verdicts):
         raise NotApplied("held", *verdicts)
+    if (over := lapsed(proposed.change)) is not None:
+        raise NotApplied("held", *verdicts, over)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from postroom.access.roles import APPROVE
 from postroom.access.scope import changes_seen
 from postroom.models import Approval, Change, Due, Grant, Invite
 
+from .approved import in_favour_of
 from .cover import beyond, signs_in_above
 from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
@@ -46,6 +47,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise NotSeen("the plan is not the one you looked at; look again")
     if access.actor.person is None or change.proposer_id == access.actor.person:
         raise OwnChange("nobody approves what they proposed")
+    if access.actor.person in in_favour_of(Plan.from_json(change.plan or [])):
+        raise OwnChange("nobody approves what would let them do more: somebody else looks at it")
     if access.actor.sort != "person":
         raise NotAllowed("a token approves nothing: its person does, in a session of their own")
     if not access.can(KINDS[change.kind].approved_by, change.client_id):

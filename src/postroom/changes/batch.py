@@ -82,9 +82,9 @@ def _settled(proposed: Sequence[Proposed]) -> bool:
 
 def _nobody_else(proposed: Sequence[Proposed]) -> bool:
     """Whether no part could be approved by anybody; where some could and all together could not, it is no batch."""
-    if somebody_else(*(part.change for part in proposed)):
+    if somebody_else(*proposed):
         return False
-    if any(somebody_else(part.change) for part in proposed):
+    if any(somebody_else(part) for part in proposed):
         raise NotLikeThat("nobody may approve all of these together: propose them one by one")
     return True
 

@@ -19,6 +19,7 @@ from postroom.models import Change, Due
 
 from . import apply as writer
 from .apply import NotApplied, Secrets
+from .approved import in_favour_of
 from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
 from .look_first import read_zones
@@ -148,7 +149,7 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
         return moved(change, "refused")
     if "hold" in says:
         change.at = at
-        return keep(proposed, "held") if somebody_else(change) else wait_alone(proposed, at or change.now)
+        return keep(proposed, "held") if somebody_else(proposed) else wait_alone(proposed, at or change.now)
     return wait(proposed, at) if at else apply(proposed, secrets=secrets)
 
 
@@ -182,7 +183,7 @@ def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
         if not change._state.adding:
             change.approval_set.update(void=True)
         refused = any(verdict.says == "refuse" for verdict in not_applied.verdicts)
-        if refused or somebody_else(change):
+        if refused or somebody_else(proposed):
             return keep(proposed, "held")
         return wait_alone(proposed, seconds(timezone.now()) + ALONE)
 
@@ -257,15 +258,12 @@ def listed(kind: One_or_many) -> list[Kind]:
     return kinds
 
 
-def somebody_else(*changes: Change) -> bool:
-    """Whether any one person could approve all of these: nobody approves what they proposed."""
-    clients = [change.client_id for change in changes]
-    return (
-        others_who_may(
-            roles_allowing(KINDS[changes[0].kind].approved_by), clients=clients, beside=changes[0].proposer_id
-        )
-        > 0
-    )
+def somebody_else(*parts: Proposed) -> bool:
+    """Whether any one person could approve all of these: nobody who proposed it, nobody whom it would let do more."""
+    first, clients = parts[0].change, [part.change.client_id for part in parts]
+    beside = {first.proposer_id, *in_favour_of(*(part.plan for part in parts))} - {None}
+    roles = roles_allowing(KINDS[first.kind].approved_by)
+    return others_who_may(roles, clients=clients, beside=beside) > 0
 
 
 def made_before(kinds: Sequence[Kind], actor: Actor, key: str) -> Change | None:

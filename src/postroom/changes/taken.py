@@ -36,10 +36,18 @@ def clashes(parts: Sequence[Part]) -> Iterator[Problem]:
             if first is not place:
                 yield _problem(place, edit.table, name, f"stands twice in this list, first at {first[0]}")
     yield from _beside(parts, asked[DOMAINS])
-    for table, names in asked.items():
-        for name in taken(table, list(names)) if names else ():
+    yield from _taken(asked, going)
+
+
+def _taken(asked: dict[str, dict[str, Place]], going: set[tuple[str, str]]) -> Iterator[Problem]:
+    """Of a domain that is taken, the addresses which it would have brought along are not said besides."""
+    whole: set[str] = set()
+    for table in sorted(asked, key=lambda table: table != DOMAINS):
+        names = [name for name in asked[table] if name.partition("@")[2] not in whole]
+        for name in taken(table, names) if names else ():
             if (table, name) not in going:
-                yield _problem(names[name], table, name, "is already taken")
+                whole |= {name} if table == DOMAINS else set()
+                yield _problem(asked[table][name], table, name, "is already taken")
 
 
 def twice(parts: Sequence[Part]) -> Iterator[Problem]:

@@ -80,9 +80,24 @@ def live(actor: Actor, domain: Domain) -> list[Live]:
     return [_beside(row, by_name.get((row.name, row.type)), mark) for row in rows]
 
 
-def being_written(domain: Domain) -> bool:
-    """Whether a change of its zone is on its way: what differs until then was never said to stand there."""
-    return Delivery.objects.filter(target="zone", object=domain.pk, done=False).exists()
+@dataclass(frozen=True)
+class OnItsWay:
+    """A change of a zone that is not read back yet. stuck: why its tries came to nothing; empty on the first ones."""
+
+    change: UUID
+    stuck: str
+
+
+TRIES = 3  # a zone that is written and does not answer so yet is asked a few times: that is no fault
+
+
+def being_written(domain: Domain) -> OnItsWay | None:
+    """What is on its way into a zone: what differs until then was never said to stand there. The first one that is
+    stuck, since what comes after it waits for it. One query.
+    """
+    left = Delivery.objects.filter(target="zone", object=domain.pk, done=False).order_by("id")
+    found = [OnItsWay(one.change_id, one.why if one.attempt >= TRIES else "") for one in left]
+    return next((one for one in found if one.stuck), found[0] if found else None)
 
 
 def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Live:

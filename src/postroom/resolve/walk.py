@@ -17,6 +17,7 @@ import dns.rdatatype
 
 from postroom.resolve.answer import Answer, NotRead, Server
 from postroom.resolve.ask import TIMEOUT, ask, exchange, not_read
+from postroom.resolve.pace import Pace
 
 MAX_CUTS = 16
 MAX_DEPTH = 3  # how far addresses of name servers may hang on other zones
@@ -51,6 +52,8 @@ class NetResolver:
     """Asks the network. `roots` is where the walk starts, `names` maps server names to (address, port).
 
     ours: the names of our own name servers. What they say of a zone's parent is our own word, so it is no delegation.
+    pace: how often one server is asked. What was learnt of zones on the way is kept as long as this is: for one look at
+    many domains, which would else ask the servers of a TLD's parent for each of them.
     """
 
     def __init__(
@@ -60,13 +63,16 @@ class NetResolver:
         *,
         ours: Iterable[str] = (),
         timeout: float = TIMEOUT,
+        pace: Pace | None = None,
     ) -> None:
+        self.pace, self.kept = pace or Pace(), dict[dns.name.Name, Cut]()
         self.roots = tuple(roots)
         self.names = {_key(name): where for name, where in (names or {}).items()}
         self.ours = frozenset(map(_key, ours))
         self.timeout = timeout
 
     def ask(self, server: Server, name: str, type: str) -> Answer | NotRead:
+        self.pace.wait(server)
         return ask(server, name, type, timeout=self.timeout)
 
     def look_up(self, name: str, type: str) -> Answer | NotRead:
@@ -107,7 +113,7 @@ class NetResolver:
 
     def _walk(self, name: dns.name.Name, depth: int) -> Cut | NotRead:
         """The deepest cut at or above the name."""
-        cut = Cut(dns.name.root, (), self.roots)
+        cut = self._nearest(name)
         for _ in range(MAX_CUTS):
             if cut.zone == name:
                 return cut
@@ -118,11 +124,23 @@ class NetResolver:
             if deeper is None:
                 return cut
             cut = deeper
+            if cut.zone != name:
+                self.kept[cut.zone] = cut
         return not_read(None, name.to_text(), "NS", f"more than {MAX_CUTS} referrals")
+
+    def _nearest(self, name: dns.name.Name) -> Cut:
+        """The deepest cut above the name that is known already; never the name's own, which is what is asked about."""
+        above = name
+        while above != dns.name.root:
+            above = above.parent()
+            if cut := self.kept.get(above):
+                return cut
+        return Cut(dns.name.root, (), self.roots)
 
     def _first(self, cut: Cut, name: dns.name.Name) -> tuple[Server, dns.message.Message] | NotRead:
         last: NotRead = not_read(None, name.to_text(), "NS", f"no name server for {cut.zone}")
         for server in cut.servers:
+            self.pace.wait(server)
             reply = exchange(server, name.to_text(), "NS", timeout=self.timeout)
             if not isinstance(reply, NotRead) and self._helps(cut, name, reply):
                 return server, reply

@@ -168,13 +168,22 @@ BEGIN
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
--- Whose session a token is. One that has ended, or whose person may not sign in, is nobody's.
+-- When somebody was last suspended or removed, as the record has it: what they had opened by then stays shut when they are
+-- back. A line that was erased may have said so, and counts as one that did.
+CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz
+  STABLE LANGUAGE sql
+  RETURN (SELECT max(n.at) FROM edits e JOIN entries n ON n.id = e.entry_id
+    WHERE e."row" = who AND e."table" = 'people' AND e.before IS NOT NULL
+      AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL OR e.hashed IS NOT NULL));
+-- Whose session a token is. One that has ended, or whose person may not sign in or was suspended since, is nobody's.
 CREATE OR REPLACE FUNCTION postroom_session(hashed text) RETURNS TABLE (session uuid, person uuid, name text, mfa text)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT a.id, p.id, p.name, a.mfa FROM secrets s JOIN api_sessions a ON a.id = s.owner_row JOIN people p ON p.id = a.person_id
     WHERE s.purpose = 'session' AND s.value = hashed AND a.ended_at IS NULL AND a.until > clock_timestamp()
-      AND p.suspended_at IS NULL AND p.removed_at IS NULL;
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL
+      AND (postroom_stopped(p.id) < to_timestamp(  -- its id says when it was opened (RFC 9562, UUIDv7)
+        ('x' || left(replace(a.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)) IS NOT FALSE;
 END;
 -- Whose API token it is, and from which networks it may come (none named: any).
 CREATE OR REPLACE FUNCTION postroom_token(hashed text) RETURNS TABLE (token uuid, person uuid, name text, networks text[])
@@ -185,25 +194,27 @@ BEGIN ATOMIC
     WHERE s.purpose = 'token' AND s.value = hashed AND k.ended_at IS NULL AND k.until > clock_timestamp()
       AND p.suspended_at IS NULL AND p.removed_at IS NULL;
 END;
--- Who a signed-in login is, asked at every request: a suspended person is nobody at once.
-CREATE OR REPLACE FUNCTION postroom_signed_in(who uuid) RETURNS TABLE (name text, roles text[])
+-- Who a signed-in login is, asked at every request: a suspended person is nobody at once. stopped: as above.
+DROP FUNCTION IF EXISTS postroom_signed_in(uuid);
+CREATE OR REPLACE FUNCTION postroom_signed_in(who uuid) RETURNS TABLE (name text, roles text[], stopped timestamptz)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT p.name, (SELECT coalesce(array_agg(DISTINCT h.role) FILTER (WHERE h.role <> 'closed'), '{{}}')
-      FROM postroom_holds(p.id, NULL) h)
+      FROM postroom_holds(p.id, NULL) h), postroom_stopped(p.id)
     FROM people p WHERE p.id = who AND p.suspended_at IS NULL AND p.removed_at IS NULL;
 END;
--- Is there, beside the proposer, anybody who may approve at every one of these clients (NULL: the organization itself)?
+-- Is there, beside these people (who proposed it, whom it would let do more), anybody who may approve at every one of these clients (NULL: the organization itself)?
 -- A count of people, never their names.
 DROP FUNCTION IF EXISTS postroom_others(uuid, uuid, text[]);
-CREATE OR REPLACE FUNCTION postroom_others(whose uuid[], beside uuid, roles text[]) RETURNS bigint
+DROP FUNCTION IF EXISTS postroom_others(uuid[], uuid, text[]);
+CREATE OR REPLACE FUNCTION postroom_others(whose uuid[], beside uuid[], roles text[]) RETURNS bigint
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   WITH held AS (
     SELECT g.person_id, g.client_id, p.client_id AS home FROM grants g JOIN people p ON p.id = g.person_id
     WHERE g.role = ANY (roles) AND g.domain_id IS NULL AND g.ended_at IS NULL
       AND (g.until IS NULL OR g.until > clock_timestamp()) AND p.suspended_at IS NULL AND p.removed_at IS NULL
-      AND g.person_id IS DISTINCT FROM beside
+      AND g.person_id <> ALL (beside)
   )
   SELECT count(*) FROM (SELECT DISTINCT person_id FROM held) someone
     WHERE NOT EXISTS (
@@ -374,14 +385,14 @@ ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_owner(uuid, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_owner(uuid, int) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
-ALTER FUNCTION postroom_others(uuid[], uuid, text[]) OWNER TO postroom_system;
+ALTER FUNCTION postroom_others(uuid[], uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
-  postroom_others(uuid[], uuid, text[]) FROM PUBLIC;
+  postroom_others(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
-  postroom_others(uuid[], uuid, text[]) TO postroom_app;
+  postroom_others(uuid[], uuid[], text[]) TO postroom_app;

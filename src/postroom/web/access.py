@@ -70,7 +70,7 @@ def _grant(request: Any, one: Right) -> Row:
 def where(request: Any, one: Right) -> Words:
     if one.where == "organization":
         return str(request.around.organization)
-    return one.domain or one.client
+    return one.domain or next((name for name, slug in request.around.clients if slug == one.client), one.client)
 
 
 def last_used(one: Right) -> Cell | Words:

@@ -33,6 +33,7 @@ from postroom.web.parts.shapes import (
     Fact,
     Item,
     Link,
+    Note,
     PageHead,
     Row,
     Strong,
@@ -81,7 +82,8 @@ def _row(one: Domain, states: dict[str, str]) -> Row:
 def domain(request: Any, ref: str) -> HttpResponse:
     one: Domain = row_of(request.actor, "domains", ref)
     live, keys = records.live(request.actor, one), records.keys(request.actor, one)
-    if one.hosting == "hosted" and records.being_written(one):
+    coming = records.being_written(one) if one.hosting == "hosted" else None
+    if coming and not coming.stuck:
         live = [replace(each, state="waits") if each.state == "bad" else each for each in live]
     boxes = visible(request.actor, Mailbox).filter(address__domain=one, removed_at=None).count()
     states = records.standing(request.actor, [one.pk]).get(one.pk, {})
@@ -89,14 +91,22 @@ def domain(request: Any, ref: str) -> HttpResponse:
         states = {name: "waits" if state == "bad" else state for name, state in states.items()}
     recent = timeline(request.actor, object=one.pk, limit=8).items
     shown = DomainPage(
-        head=_head(request, one, boxes), notes=freeze_notes(request, one.client_id), checks=_checks(states, live),
-        checks_sub=_read(live), proof=_proof(one), records=_records(request, one, live),
+        head=_head(request, one, boxes), notes=(*_stuck(coming), *freeze_notes(request, one.client_id)),
+        checks=_checks(states, live), checks_sub=_read(live), proof=_proof(one), records=_records(request, one, live),
         records_sub="as found, as wanted, as read",
         by_hand=tuple(records.by_hand(one, live).lines()), by_hand_why=_by_hand(one),
         keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
     )  # fmt: skip
     return render(request, "domain.html", {"page": shown})
+
+
+def _stuck(coming: records.OnItsWay | None) -> tuple[Note, ...]:
+    """A zone that cannot be written holds what it held: what differs there stays so until somebody looks."""
+    if coming is None or not coming.stuck:
+        return ()
+    look = Act("Look at the change", f"/changes/{coming.change}/")
+    return (Note("A change of this zone does not get through", coming.stuck, "bad", acts=(look,)),)
 
 
 def _head(request: Any, one: Domain, boxes: int) -> PageHead:
@@ -183,22 +193,29 @@ def _values(values: list[str], none: str) -> Any:
 def _keys(request: Any, one: Domain, keys: list[DkimKey], live: list[Live]) -> Table | None:
     if not keys:
         return None
-    published = {x.row.name: x for x in live if x.row.type == "TXT"}
+    published, signs = {x.row.name: x for x in live if x.row.type == "TXT"}, _signs(keys)
     may = request.access.can_about("dkim_keys.activate", one.client_id, [one.pk])
     columns = (Column("Selector"), Column("State"), Column("Record"), Column("Act", num=True, hidden=True))
     return Table("Signing keys", columns, tuple(
-        Row((Cell(Code(key.selector), key.algorithm), _key(key),
+        Row((Cell(Code(key.selector), key.algorithm), _key(key, signs),
              _published(published.get(key_name(key.selector, one.name))),
              Cell(acts=_activate(key) if may else ())))
         for key in keys
     ))  # fmt: skip
 
 
-def _key(key: DkimKey) -> Badge:
+def _signs(keys: list[DkimKey]) -> str:
+    """The selector that nodes sign with: the lowest of those in use (engines/key_store.py)."""
+    return min((one.selector for one in keys if one.activated_at and not one.retired_at), default="")
+
+
+def _key(key: DkimKey, signs: str) -> Badge:
     if key.retired_at:
         return Badge("fact", f"retired {when(key.retired_at)}", "key-off")
+    if key.activated_at and key.selector == signs:
+        return Badge("good", f"signs, in use since {when(key.activated_at)}")
     if key.activated_at:
-        return Badge("good", f"signs since {when(key.activated_at)}")
+        return Badge("good", f"ready since {when(key.activated_at)}; {signs} signs")
     return Badge("waits", "made, does not sign yet" if key.public else "wanted, not made yet")
 
 

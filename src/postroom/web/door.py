@@ -152,7 +152,7 @@ def not_yet(request: Any, *, before_factor: bool = False) -> HttpResponse | None
         if login.is_authenticated:
             end(request, "suspended or removed")
         return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
-    request.actor, request.roles = found
+    request.actor, request.roles, request.stopped = found
     if because := over(request):
         end(request, because)
         return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")

@@ -4,8 +4,11 @@ import logging
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.defaults import server_error
 
 log = logging.getLogger("postroom.web")
@@ -50,6 +53,14 @@ class Guard:
 def away(error: BaseException) -> HttpResponse:
     log.warning("the database does not answer: %s", error)
     return HttpResponse(AWAY, status=503, content_type=PLAIN, headers={"Retry-After": "5"})
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400. By another name, or by an address, nobody is let in: sign-in cookies, passkeys and mailed
+    links belong to one origin. Which one is said, so that somebody who typed an address gets there.
+    """
+    said = {"elsewhere": settings.POSTROOM.origin} if isinstance(exception, DisallowedHost) else {}
+    return render(request, "400.html", said, status=400)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,8 @@ from postroom.changes.errors import ChangeError, Problem
 from postroom.changes.kind import Kind
 from postroom.changes.policy import Proposed
 from postroom.changes.schedule import then
+from postroom.changes.why import LONGEST as LONGEST_WHY
+from postroom.changes.why import too_long
 from postroom.queries.objects import NOUNS, one
 from postroom.queries.suggest import suggested
 from postroom.web.consequences import typed_word
@@ -28,7 +30,7 @@ MANY = {
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000
 REASON = Field("why", "Why", "textarea", hint="Stands in the record; whoever looks at this later will ask.",
-               required=True, maxlength=1000)  # fmt: skip
+               required=True, maxlength=LONGEST_WHY)  # fmt: skip
 
 
 @dataclass
@@ -58,7 +60,7 @@ class KindForm:
 
     @property
     def why(self) -> str:
-        return self.typed.get("why", "").strip()[:1000]
+        return self.typed.get("why", "").strip()
 
     @property
     def ticket(self) -> str:
@@ -148,6 +150,8 @@ class KindForm:
                     self._put(place, [str(part) for part in wrong["loc"]], said(wrong))
         if not self.why:
             self.errors["why"] = "Say why; it stands in the record"
+        elif wrong_why := too_long(self.why):
+            self.errors["why"] = wrong_why
         try:
             then(self.at)
         except ValueError:

@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from postroom.changes.errors import Problem
+from postroom.changes.why import too_long
 from postroom.queries.lists import Asked
 from postroom.queries.objects import SHORTEST
 from postroom.web.parts.forms import Chip, Field, Filters, Option, Pager
@@ -82,8 +84,13 @@ def clean(text: str) -> str:
 
 
 def reason(request: Any) -> str:
-    """Why, as it was typed; a NUL, which PostgreSQL refuses, as the sign for what cannot be shown."""
-    return str(request.POST.get("why", "")).replace("\0", "\ufffd").strip()[:1000]
+    """Why, as it was typed; a NUL, which PostgreSQL refuses, as the sign for what cannot be shown. Problem where it is
+    too long: cut, it would stand in the record as nobody wrote it.
+    """
+    typed = str(request.POST.get("why", "")).replace("\r\n", "\n").replace("\0", "\ufffd").strip()
+    if wrong := too_long(typed):
+        raise Problem("why", wrong)
+    return typed
 
 
 def scopes(request: Any) -> tuple[Option, ...]:

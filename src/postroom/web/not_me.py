@@ -58,8 +58,8 @@ def not_me(request: HttpRequest) -> HttpResponse:
 
 def _about(link: str) -> tuple[Change, Told]:
     with acting_as(holder(link)) as access:
-        change = warned(link).change
-        return change, told(change, access.actor)
+        about = warned(link)
+        return about.change, told(about.change, access.actor, to=about.contact)
 
 
 def _stopped(request: HttpRequest, link: str, change: Change, said: Told) -> HttpResponse:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,12 +13,13 @@ from postroom.queries import rounds
 from postroom.queries.approvals import queue, reviews
 from postroom.queries.changes import timeline
 from postroom.queries.clients import worst_first
-from postroom.queries.findings import Counts, Looked, counts, looked
+from postroom.queries.findings import Asked, Counts, Looked, counts, listed, looked
 from postroom.queries.records import CHECKS, Standing, standing
 from postroom.queries.service import Beat, beats
 from postroom.queries.today import Today, today
 from postroom.web import clients as clients_page
 from postroom.web.badges import NOT_MEASURED
+from postroom.web.doing import doable
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
 from postroom.web.lines import by, lines
@@ -26,9 +28,9 @@ from postroom.web.parts.pages import Count, Measure, OverviewPage, Question
 from postroom.web.parts.shapes import Act, Badge, Empty, Fact, Item, Link, Note, PageHead, Strong, Table
 from postroom.web.rounds import PATHS, far
 from postroom.web.times import ago, when
-from postroom.web.titles import title
+from postroom.web.titles import called, title
 
-SHOWN = 8
+SHOWN, WORST = 8, 5
 STEPS = (
     ("Client and people", "Name, security contact, who may ask for changes"),
     ("Domains", "Read as they are, proven, then planned over"),
@@ -51,7 +53,7 @@ def overview(request: Any) -> HttpResponse:
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
         clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")),
         waiting=(*_waiting(waiting), *(_asked(one) for one in rounds.waiting(request.access))),
-        findings=_wrong(wrong, read),
+        findings=(*_worst(request), *_wrong(wrong, read)),
         reviews=tuple(_review(one) for one in reviews(request.access)), empty=None if items else _first(request),
     )  # fmt: skip
     return render(request, "overview.html", {"page": shown})
@@ -194,6 +196,25 @@ def _asked(one: rounds.Listed) -> Item:
 
 def _whom(one: Mapping[str, Any]) -> str:
     return "its time" if one["stage"] == "scheduled" else "somebody else"
+
+
+def _worst(request: Any) -> tuple[Item, ...]:
+    """The worst that nobody is at, each with what it is about, since when, and what mends it."""
+    tones: dict[str, Any] = {"critical": "bad", "high": "bad", "medium": "warn"}
+    return tuple(
+        Item(
+            Link(one.title, f"/findings/{one.pk}/"), f"{one.severity} · {one.label} · since {when(one.since)}",
+            tones.get(one.severity, "plain"), "alert-triangle", acts=(mend(request, one),),
+        )
+        for one in listed(request.actor, Asked(state="open"), limit=WORST).items
+    )  # fmt: skip
+
+
+def mend(request: Any, one: Any) -> Act:
+    """The act that would help, where whoever looks may do it; else to the finding, which says who may."""
+    if one.kind and doable(request, one.kind) and request.access.can(one.kind, one.client_id):
+        return Act(f"{called(one.kind)}…", f"/do/{one.kind}/?{urlencode(one.params, doseq=True)}", of=one.label)
+    return Act("Look", f"/findings/{one.pk}/", of=one.title)
 
 
 def _wrong(found: Counts, read: Looked) -> tuple[Item, ...]:

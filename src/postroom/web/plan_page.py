@@ -44,7 +44,7 @@ def plan_page(
         said = title(proposed.change.kind, proposed.change.params, names, back)
         refuses = any(one["says"] == "refuse" for one in found["verdicts"])
         held = any(one["says"] == "hold" for one in found["verdicts"])
-        who = (HELD if somebody_else(proposed.change) else ALONE) if held else ""
+        who = (HELD if somebody_else(proposed) else ALONE) if held else ""
         shown = PlanPage(
             head=PageHead(f"The plan: {_lower(said)}", "Nothing is changed yet", crumbs=_crumbs(asked)),
             notes=(*((MOVED,) if moved else ()), *freeze_notes(request, proposed.plan.client)),
@@ -54,7 +54,10 @@ def plan_page(
             facts=_facts(request, asked), what=_what(request, asked, found, names, client, who),
             form=None if refuses else _form(asked, proposed, found, said, key, typed), back=_back(asked),
         )  # fmt: skip
-    return render(request, "plan.html", {"page": shown}, status=422 if typed is not None else 200)
+    answer = render(request, "plan.html", {"page": shown}, status=422 if typed is not None else 200)
+    # It answers a POST: a browser that may not keep it comes back to a question whether to send the form once more.
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
 
 
 def _lower(text: str) -> str:

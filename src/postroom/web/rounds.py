@@ -42,8 +42,8 @@ SUBS = {
 }
 ROUNDS = (Column("Client"), Column("Quarter"), Column("State", phone="right"), Column("Answered"), Column("Due"))
 RIGHTS = (
-    Column("Right", phone="under"), Column("Where"), Column("Since"), Column("Until"), Column("Given by"),
-    Column("Last used then"), Column("Now"), Column("Signed"),
+    Column("Right", phone="under"), Column("Where"), Column("Since"), Column("Given by"), Column("Last used then"),
+    Column("Now"), Column("Signed"),
 )  # fmt: skip
 PEOPLE = (Column("Who"), Column("What", phone="under"), Column("Now"), Column("Answer", phone="right"))
 ACTS = {
@@ -200,8 +200,10 @@ def _right(request: Any, one: Shown, may: bool) -> Row:
     sealed = Badge("waits", "sealed login", "lock") if stood.get("sealed") else ""
     where = stood.get("domain") or (request.around.organization if stood["where"] == "organization" else "this client")
     given = stood.get("given_by") or one.now.given_by or Badge("fact", "not said", "user-off")
+    until = when(stood.get("until"))
     return Row((
-        Cell((Strong(line.name), sealed), reason), where, when(stood["since"]), when(stood.get("until")) or "no end",
+        Cell((Strong(line.name), sealed), reason), where,
+        Cell(when(stood["since"]), f"until {until}" if until else "no end"),
         given if line.noun == "grants" else "", _used(line), _now(one.now), _answer(one, NOT_YET[ACCESS]),
     ), value=str(line.pk) if may and not one.own else "", name=line.name)  # fmt: skip
 

@@ -30,7 +30,8 @@ from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import ENROL, public
 from postroom.web.entries import PRINTED
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.plain_pages import OwnerInvite
+from postroom.web.parts.plain_pages import Notice, OwnerInvite
+from postroom.web.parts.shapes import Act, Code
 from postroom.web.step_up import BY_LINK
 from postroom.web.terms import accepted
 
@@ -133,7 +134,7 @@ def founding_link(request: HttpRequest, token: str) -> HttpResponse:
 def found(request: HttpRequest) -> HttpResponse:
     """Name the organization, and make the first owner's sign-in; a second factor comes next."""
     if not _may_found(str(request.session.get(FOUNDING, ""))):
-        return HttpResponse("This link does not work any more.\n", status=410, content_type="text/plain")
+        return _no_founding(request)
     if request.method != "POST":
         return _found_form(request, {}, {})
     typed = {name: request.POST.get(name, "") for name in ("name", "owner_name", "owner_email", "postmaster")}
@@ -154,6 +155,17 @@ def found(request: HttpRequest) -> HttpResponse:
         login = login_of(owner, password)
     enter(request, login, by="founding link")
     return HttpResponseRedirect(ENROL)
+
+
+def _no_founding(request: HttpRequest) -> HttpResponse:
+    """The same for a wrong link, a used one and none: whether somebody founded it already is nobody's to learn here."""
+    page = Notice(
+        organization="", title="This link does not work any more",
+        words=("The first owner of an installation founds it once, by the link that was printed at its start.",
+               ("Whoever runs the machine prints a new one, as long as nobody has:", Code("postroom links"))),
+        acts=(Act("Sign in", "/sign-in/"),),
+    )  # fmt: skip
+    return render(request, "notice.html", {"page": page}, status=410)
 
 
 def _may_found(kept: str) -> bool:

@@ -30,18 +30,26 @@ class Told:
     kind: str = ""
 
 
-def told(change: Change, by: Actor) -> Told:
-    """Of it and all that waits with it: what needs a second person first, so that nothing harmless stands before it."""
+def told(change: Change, by: Actor, *, to: str) -> Told:
+    """Of it and all that waits with it: what needs a second person first, so that nothing harmless stands before it.
+
+    to: whom it is told. What is at a client that closed itself is named to its own people alone.
+    """
     parts = list(waiting_with(change).select_related("client", "undoes")) or [change]
     reasons = {part.pk: [v["reason"] for v in part.verdicts if v["says"] == "hold"] for part in parts}
     parts.sort(key=lambda part: not reasons[part.pk])
     more = len(parts) - NAMED
     person = change.proposer
+    mine = person is not None and person.email == to
+    shut = [part for part in parts if not mine and part.client and part.client.closed_at]
+    if shut:
+        reasons |= {part.pk: [] for part in shut}
     return Told(
         organization=visible(by, Organization).get().name,
-        what=_line(map(_what, parts[:NAMED])) + (f"; and {more} more" if more > 0 else ""),
-        who=_line([f"{person.name}, {person.email}" if person else OURS.get(change.actor, "an unknown actor")]),
-        why=_line([change.why, change.ticket]),
+        what=_line(_shut(part) if part in shut else _what(part) for part in parts[:NAMED])
+        + (f"; and {more} more" if more > 0 else ""),
+        who=_line([_who(change, named=not shut or not person or person.client_id is None)]),
+        why=_line([] if shut else [change.why, change.ticket]),
         held=_line(dict.fromkeys(reason for part in parts for reason in reasons[part.pk])),
         when=f"{change.at:%d %B %Y, %H:%M} UTC" if change.stage == "scheduled" else _held(change),
         kind=change.kind,
@@ -50,6 +58,17 @@ def told(change: Change, by: Actor) -> Told:
 
 def _held(change: Change) -> str:
     return "when somebody approves it" + (f", not before {change.at:%d %B %Y, %H:%M} UTC" if change.at else "")
+
+
+def _who(change: Change, *, named: bool) -> str:
+    person = change.proposer
+    if person is None:
+        return OURS.get(change.actor, "an unknown actor")
+    return f"{person.name}, {person.email}" if named else "somebody of the client"
+
+
+def _shut(change: Change) -> str:
+    return f"a change at {change.client.name if change.client else ''}, which shows it to its own people alone"
 
 
 def _what(change: Change) -> str:

@@ -19,6 +19,7 @@ from postroom.web import (
 from postroom.web.door import by_method
 
 entries.connect()
+handler400 = "postroom.web.guard.unreadable"
 handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [

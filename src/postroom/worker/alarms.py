@@ -22,6 +22,7 @@ from postroom.queries.findings import decided
 from . import mail
 
 AT_ONCE = 20
+SHUT = "shown to the client's own people alone: it has closed itself"  # owners are of the organization
 FIRST, LONGEST = 5.0, 600.0
 SUBJECT = "A critical finding"  # nothing that was read, or that somebody typed, stands in a header
 NO_SUBMISSION = "no submission server is set up for our own mail"
@@ -116,9 +117,11 @@ def letter(finding: Finding) -> EmailMessage:
     closed = f"\n  Gone:   {finding.closed_at:%d %B %Y, %H:%M} UTC" if finding.closed_at else ""
     made = EmailMessage()
     made["Subject"] = SUBJECT
+    shut = finding.client is not None and finding.client.closed_at is not None
     made.set_content(TEXT.format(
-        organization=_line(organization.name if organization else "Postroom"), title=_line(finding.title),
-        label=_line(finding.label), client=_line(finding.client.name) if finding.client else "the organization itself",
+        organization=_line(organization.name if organization else "Postroom"),
+        title=SHUT if shut else _line(finding.title), label=SHUT if shut else _line(finding.label),
+        client=_line(finding.client.name) if finding.client else "the organization itself",
         since=f"{finding.since:%d %B %Y, %H:%M} UTC", closed=closed,
         link=f"{settings.POSTROOM.origin.rstrip('/')}/findings/{finding.pk}/",
     ))  # fmt: skip

@@ -62,6 +62,7 @@ owner gets a link of their own to set a password; the mail in it stays as it is.
 
 If you do not know of this, tell {organization} at once, by a way you already know.
 """
+SHUT = "shown to the client's own people alone: it has closed itself"
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
 SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
         "moved": ("An address to sign in with was changed", MOVED),
@@ -82,12 +83,15 @@ def recovery(invite: Invite, link: str) -> EmailMessage:
 def told(letter: Letter, change: Change) -> EmailMessage:
     """What was done, by whom, when. Nothing that somebody typed stands in a header."""
     with acting_as(SYSTEM):
-        person = Letter.objects.select_related("person").get(pk=letter.pk).person
+        person = Letter.objects.select_related("person__client").get(pk=letter.pk).person
         made = Change.objects.select_related("proposer").get(pk=change.pk)
         organization = Organization.objects.get().name
     who = made.proposer.name if made.proposer else "the system"
     subject, text = SAYS[letter.says]
     name, what = (person.name, person.email) if person else ("", "")
+    home = person.client if person else None
+    if person and home and home.closed_at and letter.contact not in (person.email, letter.about):
+        name, what = f"somebody of {home.name}", SHUT  # the organization's owners are told too
     words = {"name": name, "what": what, "about": letter.about, "who": who, "organization": organization}
     return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
 

@@ -6,6 +6,7 @@ and the others are asked all the same. A server that was silent is let be for a 
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Domain, Reading, RecordSet, ServerReading
 from postroom.resolve.answer import NotRead, Resolver, Server
 
+from .cadence import at_once, side_by_side
 from .zones import resolver
 
 AT_ONCE = 10
@@ -23,6 +25,15 @@ FRESH = timedelta(seconds=60)
 LET_BE, LOST = 60.0, 600.0
 Said = dict[str, list[str]]
 Asked = Sequence[tuple[str, str]]  # (name, type)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What each server of a domain said, and why nothing where one did not; began: when they were first asked."""
+
+    domain: Domain
+    found: Mapping[str, tuple[Said, str]]
+    began: datetime
 
 
 class NameServers:
@@ -40,24 +51,26 @@ class NameServers:
         with acting_as(SYSTEM):
             proven = Domain.objects.filter(removed_at=None, proof="read").exclude(hosting="provider")
             proven = proven.exclude(pk__in=list(self.lost))
+            many = at_once(proven.count(), least=AT_ONCE)
             longest = proven.annotate(asked=Min("serverreading__at")).order_by(F("asked").asc(nulls_first=True))
-            due = [d for d in longest[:AT_ONCE] if d.asked is None or d.asked < timezone.now() - FRESH]
+            due = [d for d in longest[:many] if d.asked is None or d.asked < timezone.now() - FRESH]
             sets = RecordSet.objects.filter(domain__in=due, set_aside__isnull=True).exclude(values=[], ours=[])
             asked: dict[object, list[tuple[str, str]]] = {}
             for domain, name, type in sets.values_list("domain", "name", "type"):
                 asked.setdefault(domain, []).append((name, type))
-        for domain in due:
-            self._look_at(domain, sorted(asked.get(domain.pk, ())))
+        names = resolver()
+        looked = side_by_side(lambda d: self._look_at(names, d, sorted(asked.get(d.pk, ()))), due)
+        keep([one for one in looked if one is not None])
         return len(due)
 
-    def _look_at(self, domain: Domain, asked: Asked) -> None:
+    def _look_at(self, names: Resolver, domain: Domain, asked: Asked) -> Looked | None:
         """Where its parent cannot be asked, or names nobody, what was read of its servers before grows old."""
-        names, began = resolver(), timezone.now()
+        began = timezone.now()
         servers = names.authoritative(f"{domain.name}.")
         if isinstance(servers, NotRead) or not servers:
             self.lost[domain.pk] = time.monotonic() + LOST
-            return
-        keep(domain, {server.name: self._ask(names, server, asked) for server in servers}, began)
+            return None
+        return Looked(domain, {server.name: self._ask(names, server, asked) for server in servers}, began)
 
     def _ask(self, names: Resolver, server: Server, asked: Asked) -> tuple[Said, str]:
         """(what it says, why nothing is known). Whatever it answered before it fell silent does not count."""
@@ -74,27 +87,28 @@ class NameServers:
         return said, ""
 
 
-def keep(domain: Domain, found: Mapping[str, tuple[Said, str]], began: datetime) -> None:
-    """One row a server; those that are the zone's no more go, and with them what was said of them.
+def keep(looks: Sequence[Looked]) -> None:
+    """One row a domain and server; those that are a zone's no more go, and with them what was said of them.
 
-    began: when they were first asked. Where the zone was read since, it may have been written as well, and what they
-    said before that would look like an answer to it: they are asked again.
+    Where a zone was read since its servers were first asked, it may have been written as well, and what they said
+    before that would look like an answer to it: they are asked again.
     """
     now = timezone.now()
     with acting_as(SYSTEM):
-        if Reading.objects.filter(zone=domain.name, name="", type="", at__gt=began).exists():
-            return
-        rows = ServerReading.objects.filter(domain=domain)
-        since = dict(rows.exclude(failed="").values_list("server", "failed_since"))
+        marks = Reading.objects.filter(zone__in=[one.domain.name for one in looks], name="", type="")
+        read = dict(marks.order_by("at").values_list("zone", "at"))
+        still = [one for one in looks if read.get(one.domain.name, one.began) <= one.began]
+        rows = ServerReading.objects.filter(domain__in=[one.domain for one in still])
+        failed = rows.exclude(failed="").values_list("domain", "server", "failed_since")
+        since = {(domain, server): at for domain, server, at in failed}
         rows.delete()
-        ServerReading.objects.bulk_create(_rows(domain, found, since, now))
+        ServerReading.objects.bulk_create([row for one in still for row in _rows(one, since, now)])
 
 
-def _rows(
-    domain: Domain, found: Mapping[str, tuple[Said, str]], since: Mapping[str, datetime | None], now: datetime
-) -> Iterable[ServerReading]:
-    for server, (said, why) in found.items():
+def _rows(looked: Looked, since: Mapping[tuple[UUID, str], datetime | None], now: datetime) -> Iterable[ServerReading]:
+    domain = looked.domain
+    for server, (said, why) in looked.found.items():
         yield ServerReading(
             at=now, client_id=domain.client_id, domain=domain, server=server, said=said, failed=why,
-            failed_since=(since.get(server) or now) if why else None,
+            failed_since=(since.get((domain.pk, server)) or now) if why else None,
         )  # fmt: skip

@@ -55,7 +55,7 @@ def about(notice: Invite) -> Told | None:
     """What there is to tell; None when the change waits no more. Acting as the system."""
     change = Change.objects.select_related("proposer", "client", "undoes").get(notices=notice)
     waits = change.stage == "scheduled" or (change.kind == RECOVER and change.stage == "held")
-    return told(change, SYSTEM) if waits else None
+    return told(change, SYSTEM, to=notice.contact) if waits else None
 
 
 def letter(about: Told, link: str) -> EmailMessage:

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
+from postroom.changes.readings import ZoneRead
 from postroom.models import Counted, Domain, LookedAt, Reading, Report, SignIn, SignInPlace
 
+from .cadence import at_once, side_by_side
 from .zones import read
 
 AT_ONCE = 10
@@ -45,9 +47,15 @@ def look_around() -> int:
     newest = Reading.objects.filter(zone=OuterRef("name"), name="", type="").values("at")[:1]
     with acting_as(SYSTEM):
         domains = Domain.objects.filter(removed_at=None).exclude(hosting="provider").annotate(read=Subquery(newest))
-        longest = domains.order_by(F("read").asc(nulls_first=True))[:AT_ONCE]
+        many = at_once(domains.count(), least=AT_ONCE)
+        longest = domains.order_by(F("read").asc(nulls_first=True))[:many]
         due = [d for d in longest if d.read is None or d.read < timezone.now() - FRESH]
-    for domain in due:
-        began = timezone.now()  # a publication that is read back meanwhile knows better
-        readings.keep(read(domain.name, domain.hosting), domain.client_id, began=began)
+    for domain, (found, began) in zip(due, side_by_side(_read, due), strict=True):
+        readings.keep(found, domain.client_id, began=began)
     return len(due)
+
+
+def _read(domain: Domain) -> tuple[ZoneRead, datetime]:
+    """What stands there, and when it was begun: a publication that is read back meanwhile knows better."""
+    began = timezone.now()
+    return read(domain.name, domain.hosting), began

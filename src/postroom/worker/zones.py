@@ -22,12 +22,14 @@ from postroom.dns.zone import RRsetChange, ZoneError, ZoneMoved
 from postroom.models import Change, Delivery, Domain, RecordedEdit, RecordSet, ServerReading
 from postroom.protocols.rrset import RRset
 from postroom.resolve.answer import Answer, NotRead, Server
+from postroom.resolve.pace import Pace
 from postroom.resolve.walk import NetResolver
 
 GOES_BACK = ("domains.remove", "domains.restore", "history.roll_back")
 POLLS, PAUSE = 10, 0.3
 LATER = timedelta(minutes=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+PACE = Pace()  # of this process: whoever asks, a server is asked no more often
 TYPING = timedelta(seconds=10)  # somebody may be at it; every further look waits longer
 
 
@@ -36,8 +38,8 @@ def resolver() -> NetResolver:
     env = settings.POSTROOM
     names, ours = dict(env.dns_servers), env.name_servers
     if env.dns_root:
-        return NetResolver([Server("root.", *env.dns_root)], names, ours=ours)
-    return NetResolver(names=names, ours=ours)
+        return NetResolver([Server("root.", *env.dns_root)], names, ours=ours, pace=PACE)
+    return NetResolver(names=names, ours=ours, pace=PACE)
 
 
 def hosted() -> Provider | None:
@@ -102,6 +104,8 @@ def publish(change: Change, delivery: Delivery) -> Outcome:
     with acting_as(SYSTEM):
         zone, hosting = _whose(delivery)
         changes = list(_changes(change, delivery))
+        if beyond := _beyond(change, zone, delivery, changes):
+            return Outcome(why=beyond, again_in=LATER)
     if hosting == "hosted" and (failed := _written(change, zone, changes)):
         return failed
     if hosting == "provider":
@@ -148,6 +152,17 @@ def _whose(delivery: Delivery) -> tuple[str, str]:
     )  # not after=None: that is JSON null to Django
     row: dict[str, Any] = gone.before or {}
     return str(row["name"]), str(row["hosting"])
+
+
+def _beyond(change: Change, zone: str, delivery: Delivery, changes: list[RRsetChange]) -> str:
+    """What keeps a change out of a zone, asked once more where it would be written: a zone has no row security, and
+    its server takes whatever it is sent. The zone is of the change's client, and every name stands in it.
+    """
+    theirs = Domain.objects.filter(pk=delivery.object).exclude(client=change.client_id).exists()
+    if theirs or delivery.client_id != change.client_id:
+        return f"{zone} is not of the client that this change is of: nothing is written"
+    names = [one.name for one in changes if one.name != f"{zone}." and not one.name.endswith(f".{zone}.")]
+    return f"{names[0]} does not stand in {zone}: nothing is written" if names else ""
 
 
 def _changes(change: Change, delivery: Delivery) -> Iterator[RRsetChange]:

@@ -29,7 +29,7 @@ WHO_ASKS = {
 }
 # A yes, a count or the very words that were asked about; whoever's it is stays unsaid.
 ONE_WORD = {
-    "postroom_others(uuid[],uuid,text[])": "how many people",
+    "postroom_others(uuid[],uuid[],text[])": "how many people",
     "postroom_stand_above(uuid[],jsonb)": "whether any of them",
     "postroom_taken(text,text[])": "those of the names asked about that are taken",
     "postroom_others_beside(text[],uuid[])": "those of the names asked about that lie beside another client's domain",
@@ -100,7 +100,8 @@ def test_one_that_is_not_listed_or_open_to_more_is_seen(database: str, sql: Sql,
 
 FOREIGN = "SELECT to_jsonb(x)::text FROM {} x"
 TRIED: dict[str, str] = {
-    "postroom_others(uuid[],uuid,text[])": "postroom_others(ARRAY[%(client)s]::uuid[], NULL, ARRAY['client admin'])",
+    "postroom_others(uuid[],uuid[],text[])":
+        "postroom_others(ARRAY[%(client)s]::uuid[], ARRAY[]::uuid[], ARRAY['client admin'])",
     "postroom_stand_above(uuid[],jsonb)":
         "postroom_stand_above(ARRAY[%(person)s]::uuid[], '{\"\": [\"client viewer\"]}')",
     "postroom_taken(text,text[])": "postroom_taken('addresses', ARRAY[%(address)s, 'nobody@nowhere.example'])",
@@ -117,7 +118,7 @@ TRIED: dict[str, str] = {
     "record_erase(bigint,bigint,bytea[])": "record_erase(%(entry)s, %(entry)s, ARRAY[]::bytea[])",
 }  # fmt: skip
 SAYS_NO_MORE = {  # what these answer of another client: a count, a yes, or the words of the question itself
-    "postroom_others(uuid[],uuid,text[])", "postroom_stand_above(uuid[],jsonb)", "postroom_taken(text,text[])",
+    "postroom_others(uuid[],uuid[],text[])", "postroom_stand_above(uuid[],jsonb)", "postroom_taken(text,text[])",
     "postroom_others_beside(text[],uuid[])", "postroom_recorded_for(bigint,uuid[],uuid)",
 }  # fmt: skip
 
