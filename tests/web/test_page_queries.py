@@ -17,7 +17,8 @@ from postroom.models import Client
 from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
-         "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/", "/people/olive@northlight.example/", "/invites/", "/changes/",
+         "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/",
+         "/people/olive@northlight.example/", "/invites/", "/changes/",
          "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/tokens/new/", "/access/",
          "/access/?client=acme", "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
