@@ -170,6 +170,19 @@ MAILBOX = MailboxPage(
     ),
     sessions=Table("Live sessions", (Column("Session"), Column("From")), (Row(("IMAP", Code("198.51.100.24"))),)),
     sessions_note=("What a phone keeps is", Badge("unknown", "unknown"), "."),
+    sessions_acts=(Act("End all…", "/p/form", icon="player-stop", weight="asks"),),
+    sign_ins=Table(
+        "Sign-ins",
+        (Column("When"), Column("What came of it", phone="right"), Column("Protocol"), Column("From")),
+        (
+            Row(
+                (Cell("09:12:07", "4 times within an hour"), Badge("good", "signed in"), "IMAP", Code("198.51.100.24"))
+            ),
+            Row(("09:10:44", Badge("warn", "refused: too many"), "ManageSieve", Code("2001:db8:1:2:3:4:5:6"))),
+        ),
+        dense=True,
+    ),
+    sign_ins_url=ALL,
     facts=(Fact("Kind", "person"), Fact("Sign-in", GOOD), Fact("Filters", Badge("blocks", "unknown: not read"))),
     routes=(Item(("Alias", Code("partners@"), "lands here"), "since 2019", icon="route"),),
     recent=RECENT,

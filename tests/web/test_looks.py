@@ -34,7 +34,7 @@ def pages(resolver: URLResolver) -> list[URLPattern]:
 def test_what_is_recorded_is_declared_beside_the_view() -> None:
     declared = {one.name: getattr(one.callback, "recorded", "") for one in pages(get_resolver())}
     found = {name: noun for name, noun in declared.items() if noun}
-    assert found == {"client": "clients", "mailbox": "mailboxes", "person": "people"}
+    assert found == {"client": "clients", "mailbox": "mailboxes", "mailbox-sign-ins": "mailboxes", "person": "people"}
     operations = [(path, one.view_func) for prefix, router in api._routers for path, view in
                   router.path_operations.items() for one in view.operations]  # fmt: skip
     recorded = {path: view.recorded for path, view in operations if getattr(view, "recorded", "")}

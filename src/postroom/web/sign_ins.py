@@ -45,7 +45,7 @@ def _ending(request: Any, one: Mailbox) -> tuple[Act, ...]:
     if one.removed_at or one.kind == "shared":
         return ()
     url = f"/do/mailboxes.end_sessions/?mailbox={one.label}"
-    return offered(request, one.client_id, ("mailboxes.end_sessions", Act("End all…", url, "logout", "asks")),
+    return offered(request, one.client_id, ("mailboxes.end_sessions", Act("End all…", url, "player-stop", "asks")),
                    domain=one.address.domain_id)  # fmt: skip
 
 
@@ -98,7 +98,9 @@ def sign_ins(request: Any, ref: str) -> HttpResponse:
     narrow = Narrow(request)
     after = narrow["after"] if narrow["after"].isdigit() else None
     found = history(request.actor, one, after=after)
-    nobody = Empty("Nothing in 90 days", "A sign-in stands here within seconds; it is kept for 90 days.", "login-2")
+    nobody = Empty(
+        "Nothing in 90 days", "A sign-in stands here within seconds; it is kept for 90 days.", "device-desktop"
+    )
     shown = MailboxSignIns(
         head=PageHead("Sign-ins", one.label,
                       crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(one.label, f"/mailboxes/{one.label}/"))),

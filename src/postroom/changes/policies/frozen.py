@@ -19,7 +19,7 @@ def frozen(proposed: Proposed) -> Verdict | None:
         return None
     if moves and all(move.edit.table == "redeliveries" for move in moves):
         return None  # a node writes once more what was agreed: a freeze is no reason to leave a foreign hand's work
-    if all(_only_closes(move) or _ends_freeze(move) for move in moves):
+    if all(_only_closes(move) or _ends_sessions(move) or _ends_freeze(move) for move in moves):
         return mark(frozen, f"during freeze: {in_words(freeze)}")
     return refuse(frozen, f"frozen: {in_words(freeze)}")
 
@@ -45,6 +45,13 @@ def _tells(moves: list[Move]) -> bool:
 
 def _only_closes(move: Move) -> bool:
     return move.only_closes or (move.edit.table in QUIET and not move.opens and bool(move.closes))
+
+
+def _ends_sessions(move: Move) -> bool:
+    """Nobody gets in by it who could not before, and somebody may be in who should not."""
+    before, after = move.edit.before or {}, move.edit.after or {}
+    raised = before.keys() == after.keys() == {"access_epoch"} and after["access_epoch"] > before["access_epoch"]
+    return move.edit.table == "mailboxes" and raised
 
 
 def _ends_freeze(move: Move) -> bool:
