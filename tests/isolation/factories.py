@@ -146,7 +146,7 @@ def mailbox(world: World, here: Ground) -> None:
 def app_passwords(world: World, here: Ground) -> None:
     """Ned has set his password, and has a device."""
     invite = the(Invite, mailbox__address__address=here.at("ned"))
-    token, kept = draw()
+    _, kept = draw()
     ours("invites.issue", {"link": kept}, invite=str(invite.pk))
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))

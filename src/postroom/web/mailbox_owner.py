@@ -7,12 +7,13 @@ from django.shortcuts import render
 
 from postroom.access.scope import visible
 from postroom.models import Organization
+from postroom.web import mailbox_app_passwords
 from postroom.web.mailbox_door import Asked, mailbox_page
 from postroom.web.parts.plain_pages import OwnerMailbox, Part
 from postroom.web.parts.shapes import Act
 
 # Each is asked in the page's one transaction, as the owner, and may read a fixed number of times.
-PARTS: list[Callable[[Asked], Part]] = []
+PARTS: list[Callable[[Asked], Part]] = [mailbox_app_passwords.part]
 
 
 @mailbox_page
