@@ -28,6 +28,7 @@ TRICKS = (
 )
 OURS = "icon state tone weight at says method control iso nav key plan_hash autocomplete html_id hidden"
 KEPT = {
+    "Part": {"template"},
     "*": frozenset(OURS.split(" ")),
     "Field": {"name"},
     "Rows": {"name"},
