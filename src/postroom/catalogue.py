@@ -24,6 +24,7 @@ from postroom.changes.kinds import (
     record,
     records,
     recovery,
+    recovery_channels,
     roles,
     rounds,
     sealed,
@@ -84,6 +85,8 @@ KINDS: list[type[kind.Kind]] = [
     access.SuspendAccess, access.ResumeAccess,
     links.PrintLink, sealed.SealLogin,
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
+    recovery_channels.NameChannel, recovery_channels.AskChannel, recovery_channels.IssueConfirmation,
+    recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -136,6 +139,7 @@ ENDS: dict[str, Ends] = {
     "api_sessions": Ends("sessions.end", "session"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),
+    "recovery_channels": Ends("recovery_channels.ask", "channel", "ask_at"),
 }
 
 

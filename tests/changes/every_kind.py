@@ -28,6 +28,7 @@ from postroom.models import (
     Person,
     RecordedEdit,
     RecordSet,
+    RecoveryChannel,
     RoundLine,
 )
 from postroom.posture.findings import Found, observed
@@ -37,7 +38,8 @@ LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.
 
 NOTICE = "the owner's notice"
 RITA = "rita@northlight.example"
-LINK = {RITA: "6" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
+CHANNEL = "+442079460123"
+LINK = {RITA: "6" * 64, CHANNEL: "7" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,11 @@ WALKS: dict[str, Walk] = {
     "invites.redirect": by("olive", invite="{invite}", contact="other@home.example"),
     "invites.cancel": closing("olive", invite="{invite}"),
     "invites.redeem": by(Actor(None, "Leo", "link", LINK[LEO]), secrets=("password", "recovery code")),
+    "recovery_channels.name": by("olive", mailbox=MIA, value="mia@home.example"),
+    "recovery_channels.ask": by("olive", channel="{channel}"),
+    "recovery_channels.issue": by(SYSTEM, secrets=("link",), confirmation="{confirmation}"),
+    "recovery_channels.confirm": by(Actor(None, "Leo", "link", LINK[CHANNEL])),
+    "recovery_channels.end": closing("olive", channel="{channel}"),
     "notices.send": by(CLOCK, change="{later}"),
     "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
     "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
@@ -220,6 +227,10 @@ def _named(house: House) -> dict[str, str]:
     submit(kind("people.forgot", email=RITA), actor=CLOCK, why="a test")
     recovery = the(Invite, person__email=RITA, recovers="password")
     _ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
+    for value in ("leo@home.example", CHANNEL):
+        do("recovery_channels.name", house.olive, mailbox=LEO, value=value)
+    asked = {one: the(Invite, confirms__value=one) for one in ("leo@home.example", CHANNEL)}
+    _ours("recovery_channels.issue", "link", LINK[CHANNEL], confirmation=str(asked[CHANNEL].pk))
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
@@ -241,6 +252,8 @@ def _named(house: House) -> dict[str, str]:
         "right": str(the(RoundLine, name="owner of Oskar").pk),
         "box": str(the(RoundLine, name="mia@globex.example").pk),
         "device": str(the(Device).pk),
+        "channel": str(the(RecoveryChannel, value="leo@home.example").pk),
+        "confirmation": str(asked["leo@home.example"].pk),
         "later": str(later.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),

@@ -60,6 +60,7 @@ from postroom.models import (
     Reading,
     RecordedEdit,
     RecordSet,
+    RecoveryChannel,
     Redelivery,
     Review,
     Round,
@@ -139,6 +140,14 @@ def mailbox(world: World, here: Ground) -> None:
     here.secrets["invite"] = token
     done(world.house, "aliases.create", world.house.olive, address=here.at("info"), targets=[here.at("mia")])
     here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
+
+
+@makes(RecoveryChannel)
+def channel(world: World, here: Ground) -> None:
+    """Of `leo`: an address of his own, which he was asked about, and has not confirmed."""
+    done(world.house, "recovery_channels.name", world.house.olive, mailbox=here.at("leo"), name=here.words("phone"),
+         value=f"leo.{here.slug}@elsewhere.example")  # fmt: skip
+    here.ids["channel"] = str(the(RecoveryChannel, client=here.client).pk)
 
 
 @makes(RecordSet, Reading)

@@ -141,6 +141,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "settings": ("owner/done.html", changes.SETTINGS),
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
+    "confirming": ("confirming.html", changes.CONFIRMING),
     "not_me": ("not_me.html", changes.NOT_ME),
     "recover": ("recover.html", changes.RECOVER),
     "regain": ("recover.html", changes.REGAIN),

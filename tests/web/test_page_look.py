@@ -27,6 +27,7 @@ PLAIN = (
     "gone",
     "notice",
     "not_me",
+    "confirming",
     "recover",
     "regain",
     "sessions",

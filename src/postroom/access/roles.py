@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
-    "rosters.*",
+    "rosters.*", "recovery_channels.*",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -27,7 +27,7 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": frozenset({*ONES_OWN, EXPORT}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
-        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", EXPORT,
+        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*", EXPORT,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip

@@ -64,6 +64,11 @@ def recovery_link(token: str) -> str:
     return f"{settings.POSTROOM.origin.rstrip('/')}/recover/{token}"
 
 
+def confirmation_link(token: str) -> str:
+    """Says that a recovery channel is read still."""
+    return f"{settings.POSTROOM.origin.rstrip('/')}/confirm/{token}"
+
+
 def recovery_code() -> tuple[str, str]:
     """(code as people type it, its hash): 148 bits in groups of five, letters and digits that look like no other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"

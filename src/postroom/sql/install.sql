@@ -329,11 +329,17 @@ BEGIN ATOMIC
     WHEN 'record_sets' THEN (SELECT domain_id FROM record_sets WHERE id = which)
     WHEN 'dkim_keys' THEN (SELECT domain_id FROM dkim_keys WHERE id = which)
     WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
-    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+      JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
       JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
+    WHEN 'recovery_channels' THEN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE c.id = which)
+    WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
-      (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+      (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+        JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
         JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which))
   END;

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from postroom.api.urls import api
 from postroom.web import (
     account,
+    confirming,
     device,
     entries,
     mailbox_owner,
@@ -23,6 +24,8 @@ handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("confirm/", confirming.confirming, name="confirm"),
+    path("confirm/<str:token>", confirming.link, name="confirm-link"),
     path("device/", device.device, name="device"),
     path("found/", signing.found, name="found"),
     path("found/<str:token>", signing.founding_link, name="founding-link"),

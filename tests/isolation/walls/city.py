@@ -115,6 +115,7 @@ def furnished(house: House, slug: str) -> None:
     do("mailboxes.create", olive, address=f"leo@{zone}", name=word, contact=f"leo@{slug}.test")
     do("mailboxes.create", olive, address=f"gone@{zone}", name=word)
     do("mailboxes.create", olive, address=f"own@{zone}", name=word)
+    do("recovery_channels.name", olive, mailbox=f"leo@{zone}", value=f"leo@{slug}.test", name=word)
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])

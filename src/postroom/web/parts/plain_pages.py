@@ -113,6 +113,18 @@ class NotMe(PlainPage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confirming(PlainPage):
+    """confirming.html: a recovery channel, and the button that says it is read still. `wrong`: if it is not known."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    form: Form
+    wrong: str
+    lead: str = "It is kept as a way to get a mailbox back, for somebody who cannot get in any more."
+    then: str = "By this you say that it is. You are asked again in half a year; nobody gets in by it now."
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice(PlainPage):
     """notice.html: one thing to do first (enrol the second factor), or one thing to know."""
 
