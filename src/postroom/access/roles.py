@@ -42,7 +42,7 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 
 # Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
 MAILBOX_OWNER = "mailbox owner"
-OWNED: frozenset[str] = frozenset()
+OWNED = frozenset({"secrets.change", "secrets.renew"})
 
 
 def matches(allowed: Iterable[str], permission: str) -> bool:

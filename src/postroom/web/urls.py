@@ -9,7 +9,6 @@ from postroom.web import (
     device,
     entries,
     mailbox_owner,
-    mailbox_sign_in,
     not_me,
     owner,
     pages,
@@ -17,7 +16,6 @@ from postroom.web import (
     signing,
     sso,
 )
-from postroom.web.door import by_method
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -32,8 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
-    *mailbox_sign_in.URLS,
-    path("mailbox/", by_method(GET=mailbox_owner.mailbox), name="own-mailbox"),
+    *mailbox_owner.URLS,
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     path("recover/", recovering.ask, name="recover"),

@@ -12,7 +12,7 @@ from email.utils import formatdate, make_msgid
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import confirmation_link, draw, invite_link, notice_link, recovery_link
+from postroom.access.tokens import confirmation_link, draw, invite_link, mailbox_link, notice_link, recovery_link
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.clients import CHECKPOINT
@@ -25,7 +25,7 @@ from postroom.models import Change, Delivery, Invite, Letter, Organization
 from postroom.models.rounds import ROSTER
 from postroom.queries.proofs import signed
 
-from . import channels, checkpoints, letters, notices, rounds
+from . import channels, checkpoints, letters, notices, owner_letters, rounds
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -66,6 +66,8 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         with acting_as(SYSTEM):
             written = rounds.letter(letter)
         return hand_in(letter.contact, written)
+    if letter is not None and letter.says in owner_letters.SAYS:
+        return hand_in(letter.contact, owner_letters.told(letter, change))
     if letter is not None and letter.mailbox_id:
         return hand_in(letter.contact, channels.told(letter, change))
     if letter is not None:
@@ -80,12 +82,14 @@ def send(change: Change, delivery: Delivery) -> Outcome:
 
 
 def _recovery(change: Change, invite: Invite) -> Outcome:
-    """A link that gets a sign-in back: to the address of its person, and to nobody else."""
+    """A link that gets a sign-in back: to the address of its person, or a mailbox's recovery address, no other."""
     token, hashed = draw()
     issue = IssueRecovery(recovery=str(invite.pk))
     issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
     if issued.version is None:
         return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    if invite.mailbox_id:
+        return hand_in(invite.contact, owner_letters.back(invite, mailbox_link(token)))
     return hand_in(invite.contact, letters.recovery(invite, recovery_link(token)))
 
 
