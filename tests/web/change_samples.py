@@ -24,6 +24,7 @@ from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
 from postroom.web.parts.owner_devices import NewAppPassword, ShownAppPassword
 from postroom.web.parts.plain import plain_edit
 from postroom.web.parts.plain_pages import (
+    Confirming,
     Notice,
     NotMe,
     OwnerCode,
@@ -348,6 +349,13 @@ NOT_ME = NotMe(
         ("Will be made", "25 November 2026, 09:10 UTC"),
     ),
     form=Form((), "This was not me: stop it", "/x"),
+)
+CONFIRMING = Confirming(
+    organization="Northlight",
+    title="Is this address read still?",
+    facts=(("Mailbox", "s.lindgren@harbor.example"), ("Address", "sofia.lindgren@a-long-way-from-home.example")),
+    form=Form((), "Yes, it is", "/x"),
+    wrong="If you know nothing of this mailbox, close this page, and tell Northlight: somebody may have mistyped.",
 )
 RECOVER = Recovery(
     organization="",

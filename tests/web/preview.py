@@ -145,6 +145,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "new_app_password": ("owner/new_app_password.html", changes.NEW_APP_PASSWORD),
     "app_password": ("owner/app_password.html", changes.APP_PASSWORD),
     "notice": ("notice.html", changes.NOTICE),
+    "confirming": ("confirming.html", changes.CONFIRMING),
     "not_me": ("not_me.html", changes.NOT_ME),
     "recover": ("recover.html", changes.RECOVER),
     "regain": ("recover.html", changes.REGAIN),

@@ -30,6 +30,7 @@ PLAIN = (
     "app_password",
     "notice",
     "not_me",
+    "confirming",
     "recover",
     "regain",
     "sessions",

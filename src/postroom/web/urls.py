@@ -5,11 +5,11 @@ from django.urls import URLPattern, URLResolver, path
 from postroom.api.urls import api
 from postroom.web import (
     account,
+    confirming,
     device,
     entries,
     mailbox_app_passwords,
     mailbox_owner,
-    mailbox_sign_in,
     not_me,
     owner,
     pages,
@@ -17,13 +17,14 @@ from postroom.web import (
     signing,
     sso,
 )
-from postroom.web.door import by_method
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("confirm/", confirming.confirming, name="confirm"),
+    path("confirm/<str:token>", confirming.link, name="confirm-link"),
     path("device/", device.device, name="device"),
     path("found/", signing.found, name="found"),
     path("found/<str:token>", signing.founding_link, name="founding-link"),
@@ -31,8 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
     *mailbox_app_passwords.URLS,
-    *mailbox_sign_in.URLS,
-    path("mailbox/", by_method(GET=mailbox_owner.mailbox), name="own-mailbox"),
+    *mailbox_owner.URLS,
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     path("recover/", recovering.ask, name="recover"),
