@@ -21,10 +21,12 @@ from postroom.changes.kinds import (
     nodes,
     notices,
     organization,
+    own_secrets,
     people,
     record,
     records,
     recovery,
+    recovery_channels,
     roles,
     rounds,
     sealed,
@@ -90,6 +92,9 @@ KINDS: list[type[kind.Kind]] = [
     access.SuspendAccess, access.ResumeAccess,
     links.PrintLink, sealed.SealLogin,
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
+    recovery_channels.NameChannel, recovery_channels.AskChannel, recovery_channels.IssueConfirmation,
+    recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
+    own_secrets.ChangePassword, own_secrets.RenewCode, own_secrets.ResetSecrets, own_secrets.ForgotPassword,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -145,6 +150,7 @@ ENDS: dict[str, Ends] = {
     "credentials": Ends("app_passwords.end", "app_password"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),
+    "recovery_channels": Ends("recovery_channels.ask", "channel", "ask_at"),
 }
 
 

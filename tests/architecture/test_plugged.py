@@ -114,7 +114,9 @@ def test_every_check_says_by_what_standard_and_is_tried(tmp_path: Path) -> None:
 
 
 # What opens something has to be closed when somebody leaves. Until there are offboarding steps, all of it stands here.
-NOT_YET_COVERED_BY_OFFBOARDING = {"ApiSession", "ApiToken", "Credential", "Grant", "Invite", "Role", "Secret"}
+NOT_YET_COVERED_BY_OFFBOARDING = {
+    "ApiSession", "ApiToken", "Credential", "Grant", "Invite", "RecoveryChannel", "Role", "Secret",
+}  # fmt: skip
 
 
 def test_whatever_grants_access_is_covered_by_an_offboarding_step_or_listed() -> None:
@@ -172,7 +174,8 @@ def test_nothing_cascades_and_nothing_is_implicit() -> None:
 
 def test_what_ends_by_time_has_a_kind_that_tidies() -> None:
     ending = {t for t, m in state_models().items() if {"until", "ended_at"} <= set(m.columns())}
-    assert ending - {"invites"} == set(catalogue.ENDS), "an invite's link is void by itself, and its hash harmless"
+    ending = ending - {"invites"} | {"recovery_channels"}  # these are asked about again
+    assert ending == set(catalogue.ENDS), "an invite's link is void by itself, and its hash harmless"
     permissions = {kind.permission for kind in catalogue.KINDS}
     for ends in catalogue.ENDS.values():
         assert ends.kind in permissions

@@ -29,6 +29,7 @@ from postroom.models import (
     Person,
     RecordedEdit,
     RecordSet,
+    RecoveryChannel,
     RoundLine,
 )
 from postroom.posture.findings import Found, observed
@@ -39,7 +40,8 @@ LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.
 
 NOTICE = "the owner's notice"
 RITA = "rita@northlight.example"
-LINK = {RITA: "6" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
+CHANNEL = "+442079460123"
+LINK = {RITA: "6" * 64, CHANNEL: "7" * 64, LEO: "1" * 64, OTTO: "2" * 64, NOTICE: "4" * 64}
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ WALKS: dict[str, Walk] = {
         lambda: owner_of(ZOE), secrets=("app password",), name="Laptop", protocols=["imap"], until="{soon}"
     ),
     "app_passwords.end": closing("olive", app_password="{app_password}"),
+    "recovery_channels.name": by("olive", mailbox=MIA, value="mia@home.example"),
+    "recovery_channels.ask": by("olive", channel="{channel}"),
+    "recovery_channels.issue": by(SYSTEM, secrets=("link",), confirmation="{confirmation}"),
+    "recovery_channels.confirm": by(Actor(None, "Leo", "link", LINK[CHANNEL])),
+    "recovery_channels.end": closing("olive", channel="{channel}"),
     "notices.send": by(CLOCK, change="{later}"),
     "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
     "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
@@ -232,6 +239,10 @@ def _named(house: House) -> dict[str, str]:
     submit(kind("people.forgot", email=RITA), actor=CLOCK, why="a test")
     recovery = the(Invite, person__email=RITA, recovers="password")
     _ours("people.issue_recovery", "link", LINK[RITA], recovery=str(recovery.pk))
+    for value in ("leo@home.example", CHANNEL):
+        do("recovery_channels.name", house.olive, mailbox=LEO, value=value)
+    asked = {one: the(Invite, confirms__value=one) for one in ("leo@home.example", CHANNEL)}
+    _ours("recovery_channels.issue", "link", LINK[CHANNEL], confirmation=str(asked[CHANNEL].pk))
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     phone = app_password(ZOE, "Phone")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
@@ -254,6 +265,8 @@ def _named(house: House) -> dict[str, str]:
         "right": str(the(RoundLine, name="owner of Oskar").pk),
         "box": str(the(RoundLine, name="mia@globex.example").pk),
         "device": str(the(Device).pk),
+        "channel": str(the(RecoveryChannel, value="leo@home.example").pk),
+        "confirmation": str(asked["leo@home.example"].pk),
         "later": str(later.pk),
         "app_password": str(phone.pk),
         "recovery": str(recovery.pk),

@@ -1,25 +1,20 @@
 """App passwords: made by the mailbox's owner alone, ended by whoever may, and what becomes of them with the mailbox."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cast import LINK, MIA, House, app_password, do, kind, owner_of, reasons, redeemed, the, tick, with_consent
+from cast import LINK, MIA, House, app_password, do, owner_of, reasons, redeemed, the, tick, with_consent
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, NoSuchOwner, acting_as
 from postroom.access.scope import visible
 from postroom.access.tokens import app_password as drawn
-from postroom.changes import policy
 from postroom.changes.approvals import undo
 from postroom.changes.errors import NotAllowed, Problems
-from postroom.changes.kinds.invites import SendInvite
-from postroom.changes.pipeline import submit
-from postroom.changes.plan import Planned, create
-from postroom.changes.policies.known_owner import known_owner
-from postroom.changes.state import State
-from postroom.models import Credential, Invite, Mailbox, RecordedEdit, Secret
+from postroom.models import Credential, RecordedEdit, Secret
 
 OTHER = "mia@globex.example"
 KEPT = "ab" * 32
@@ -187,35 +182,21 @@ def test_a_removal_ends_them_for_good(mx1: Node, mia: House) -> None:
 
 
 @pytest.mark.parametrize("keeps", [False, True])
-def test_a_new_main_password_ends_or_keeps_them_as_the_client_says(
-    mx1: Node, mia: House, keeps: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mailbox_that_is_got_back_ends_or_keeps_them_as_the_client_says(mx1: Node, mia: House, keeps: bool) -> None:
     phone = app_password(MIA, "Phone")
     do("clients.change", mia.olive, client="acme", reset_keeps_app_passwords=True)
     if not keeps:
         do("clients.change", mia.olive, client="acme", reset_keeps_app_passwords=False)
-    _reset(mia, monkeypatch)
+    by_code = replace(owner_of(MIA), sort="code", link="{HASH}c", epoch=None)
+    assert do("secrets.reset", by_code, secrets={"password": "{HASH}n", "recovery code": "{HASH}r"}).version
     assert (the(Credential, pk=phone.pk).ended_at is None) == keeps and secrets_of(phone) == keeps
     assert len(compiled(mx1)) == keeps
 
 
-def _reset(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link to a mailbox whose owner has set it before. Who may send one, and after what proof, other tests say."""
-
-    def plan(kind: SendInvite, state: State) -> Iterator[Planned]:
-        box = state.get(Mailbox, kind.mailbox)
-        about = {"client_id": box.client_id, "mailbox_id": box.pk}
-        yield create(Invite, state.new_id(), **about, contact=kind.contact, made=state.now)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(SendInvite, "plan", plan)
-        patched.setattr(policy, "POLICIES", [one for one in policy.POLICIES if one is not known_owner])
-        done = do("invites.send", house.olive, mailbox=MIA, contact="m@home.test")
-        assert done.version, reasons(done)
-    invite = the(Invite, mailbox__address__address=MIA, used_at=None)
-    submit(kind("invites.issue", invite=str(invite.pk)), actor=SYSTEM, why="x", secrets={"link": "2" * 64})
-    secrets = {"password": "{HASH}n", "recovery code": "{HASH}r"}
-    assert do("invites.redeem", Actor(None, MIA, "link", "2" * 64), secrets=secrets).version
+def test_whoever_knows_the_old_main_password_keeps_them_with_a_new_one(mia: House) -> None:
+    phone = app_password(MIA, "Phone")
+    assert do("secrets.change", owner_of(MIA), secrets={"password": "{HASH}n"}).version
+    assert the(Credential, pk=phone.pk).ended_at is None and secrets_of(phone) == 1
 
 
 def test_where_app_passwords_alone_are_for_mail_every_mailbox_is_told(mx1: Node, mia: House) -> None:

@@ -48,7 +48,7 @@ def test_a_mailbox_as_a_node_serves_it(house: House, mx1: Node, sql: Any) -> Non
             "login": [{"address": LEO, "sign_in": 1, "access_epoch": 0, "until": None}],
             "sender": [{"sender": LEO, "login": LEO, "until": None}],
         },
-        "secrets": {"password": []},
+        "secrets": {"password": [], "app": []},
     }
 
 
@@ -64,7 +64,7 @@ def test_a_password_is_there_while_one_may_sign_in_and_only_then(house: House, m
     do("mailboxes.create", house.olive, address=LEO, contact="owner@home.example")
     redeemed(LEO)
     acknowledge(mx1)
-    hashes = [{"address": LEO, "hash": "{HASH}p", "until": None}]
+    hashes = [{"address": LEO, "hash": "{HASH}p", "until": None, "app_only": None}]
     for permission, params, expected in (
         ("mailboxes.suspend", {"mailbox": LEO}, []),
         ("mailboxes.resume", {"mailbox": LEO}, hashes),

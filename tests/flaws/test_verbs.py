@@ -123,6 +123,7 @@ def test_row_25_nobody_is_signed_in_by_another_site(house: House) -> None:
         ("/sign-in/factor/", {"code": "000000"}),
         ("/invite/", {"password": PASSWORD}),
         ("/not-me/", {}),
+        ("/confirm/", {}),
         ("/found/", {}),
     ):
         browser = visitor(enforce_csrf_checks=True)

@@ -59,6 +59,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "people.invite": lambda here: {"name": "New", "email": here.at("newcomer"), "client": here.ids["client"]},
     "people.remove": by("person", "person plain"), "people.restore": by("person", "person plain"),
     "people.resume": by("person", "person plain"), "people.suspend": by("person", "person plain"),
+    "recovery_channels.name": by("mailbox", "mailbox", value="m@home.example"),
+    "recovery_channels.ask": by("channel", "channel"), "recovery_channels.end": by("channel", "channel"),
     "record.erase": lambda here: {"lines": [f"{here.ids['entry']}.1"], "reason": "x"},
     "record_sets.release": by("record_set", "record_set"),
     "record_sets.set": lambda here: {"domain": here.ids["domain"], "name": f"x.{here.domain}", "type": "TXT",

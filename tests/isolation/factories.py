@@ -63,6 +63,7 @@ from postroom.models import (
     Reading,
     RecordedEdit,
     RecordSet,
+    RecoveryChannel,
     Redelivery,
     Report,
     Review,
@@ -151,11 +152,19 @@ def mailbox(world: World, here: Ground) -> None:
 def app_passwords(world: World, here: Ground) -> None:
     """Ned has set his password, and has a device."""
     invite = the(Invite, mailbox__address__address=here.at("ned"))
-    _token, kept = draw()
+    _, kept = draw()
     ours("invites.issue", {"link": kept}, invite=str(invite.pk))
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))
     here.ids["app password"] = str(app_password(here.at("ned"), here.words("phone")).pk)
+
+
+@makes(RecoveryChannel)
+def channel(world: World, here: Ground) -> None:
+    """Of `leo`: an address of his own, which he was asked about, and has not confirmed."""
+    done(world.house, "recovery_channels.name", world.house.olive, mailbox=here.at("leo"), name=here.words("phone"),
+         value=f"leo.{here.slug}@elsewhere.example")  # fmt: skip
+    here.ids["channel"] = str(the(RecoveryChannel, client=here.client).pk)
 
 
 @makes(RecordSet, Reading)

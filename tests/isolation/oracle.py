@@ -15,9 +15,10 @@ MAILBOXES = frozenset({
 })  # fmt: skip
 ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
 INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites.redirect", "invites.cancel"})
+CHANNELS = frozenset({"recovery_channels.name", "recovery_channels.ask", "recovery_channels.end"})
 TOKENS = frozenset({"tokens.create", "tokens.end"})
 OF_THE_AGENCY = TOKENS | {"grants.elevate"}
-OPERATES = MAILBOXES | ALIASES | INVITES | {
+OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
@@ -40,7 +41,7 @@ MAY: dict[str, frozenset[str]] = {
     },
     "helpdesk": OF_THE_AGENCY | {"invites.resend", "invites.cancel"},
     "auditor": OF_THE_AGENCY | {"entries.export"},
-    "client admin": MAILBOXES | ALIASES | INVITES | TOKENS | {
+    "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | TOKENS | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
         "rosters.answer", "app_passwords.end",
     },

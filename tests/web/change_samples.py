@@ -21,8 +21,20 @@ from postroom.web.parts.change_pages import (
     Waiting,
 )
 from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
+from postroom.web.parts.owner_devices import NewAppPassword, ShownAppPassword
 from postroom.web.parts.plain import plain_edit
-from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite, Recovery
+from postroom.web.parts.plain_pages import (
+    Confirming,
+    Notice,
+    NotMe,
+    OwnerCode,
+    OwnerDone,
+    OwnerGone,
+    OwnerInvite,
+    OwnerMailbox,
+    Part,
+    Recovery,
+)
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -283,6 +295,44 @@ CODE = OwnerCode(
     **AROUND, address="s.lindgren@harbor.example", set_at="24 Nov 09:26", code=("K7QD-M3XW", "9RTP-2HVC"), next_url="/x"
 )
 SETTINGS = OwnerDone(**AROUND, address="s.lindgren@harbor.example", settings=(("IMAP", "mx.postroom.example, 993"),))
+DEVICES = OwnerMailbox(
+    **AROUND,
+    address="s.lindgren@harbor.example",
+    parts=(
+        Part(
+            "App passwords",
+            "owner/parts/app_passwords.html",
+            (
+                Item(Strong("Phone"), "may read mail, send mail", icon="key", acts=(Act("End", "/x", of="Phone"),)),
+                Item("One for another device", icon="plus", acts=(Act("Make one", "/x", of="an app password"),)),
+            ),
+        ),
+    ),
+    out=Act("Sign out", "/x", method="post"),
+)
+NEW_APP_PASSWORD = NewAppPassword(
+    **AROUND,
+    address="s.lindgren@harbor.example",
+    form=Form(
+        (
+            Field("name", "Which device or program is it for?", required=True, maxlength=80, hint="Such as Phone."),
+            Field("imap", "It may read mail", "checkbox", value="on", error="Choose what it may do."),
+            Field("until", "Last day", "date"),
+            Field("password", "The password of this mailbox", "password", required=True),
+        ),
+        "Make it",
+        "/x",
+    ),
+    back=Act("Not now", "/x"),
+)
+APP_PASSWORD = ShownAppPassword(
+    **AROUND,
+    address="s.lindgren@harbor.example",
+    name="Phone",
+    secret="a2bc-d3ef-g4hj-k5mn-p6qr-s7tu-v8wx",
+    may="read mail, send mail",
+    back=Act("To my mailbox", "/x"),
+)
 GONE = OwnerGone(
     **AROUND,
     title="This link does not work any more",
@@ -299,6 +349,13 @@ NOT_ME = NotMe(
         ("Will be made", "25 November 2026, 09:10 UTC"),
     ),
     form=Form((), "This was not me: stop it", "/x"),
+)
+CONFIRMING = Confirming(
+    organization="Northlight",
+    title="Is this address read still?",
+    facts=(("Mailbox", "s.lindgren@harbor.example"), ("Address", "sofia.lindgren@a-long-way-from-home.example")),
+    form=Form((), "Yes, it is", "/x"),
+    wrong="If you know nothing of this mailbox, close this page, and tell Northlight: somebody may have mistyped.",
 )
 RECOVER = Recovery(
     organization="",

@@ -28,6 +28,7 @@ TRICKS = (
 )
 OURS = "icon state tone weight at says method control iso nav key plan_hash autocomplete html_id hidden"
 KEPT = {
+    "Part": {"template"},
     "*": frozenset(OURS.split(" ")),
     "Field": {"name"},
     "Rows": {"name"},
@@ -140,7 +141,11 @@ PAGES: dict[str, tuple[str, object]] = {
     "code": ("owner/code.html", changes.CODE),
     "settings": ("owner/done.html", changes.SETTINGS),
     "gone": ("owner/invite_error.html", changes.GONE),
+    "devices": ("owner/mailbox.html", changes.DEVICES),
+    "new_app_password": ("owner/new_app_password.html", changes.NEW_APP_PASSWORD),
+    "app_password": ("owner/app_password.html", changes.APP_PASSWORD),
     "notice": ("notice.html", changes.NOTICE),
+    "confirming": ("confirming.html", changes.CONFIRMING),
     "not_me": ("not_me.html", changes.NOT_ME),
     "recover": ("recover.html", changes.RECOVER),
     "regain": ("recover.html", changes.REGAIN),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,68 +10,21 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from visitors import PASSWORD, login, visitor
 
-from cast import MIA, House, acknowledged, do, person, redeemed, the, with_consent
-from fake_dovecot import FakeDovecot, fake_dovecot
-from mail_nodes import Node, acknowledge
+from cast import MIA, House, do, person, with_consent
+from fake_dovecot import FakeDovecot
+from mail_nodes import Node
+from mailbox_owner import LEO, WORDS, owner, said, signs_in, taken
 from postroom.access import throttle
 from postroom.access.acting import SYSTEM, Actor, NoSuchOwner, acting_as, owner_at
 from postroom.access.scope import visible
 from postroom.environment import Environment
-from postroom.models import Address, Alias, Invite, Login, Mailbox, RecordedEdit, Secret
+from postroom.models import Address, Alias, Invite, Login, Mailbox, Secret
 from postroom.models import Client as ClientRow
 from postroom.web import mailbox_sign_in
-
-WORDS = "a few plain words of her own"
-LEO = "leo@acme.example"
-
-
-@pytest.fixture
-def dovecot(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDovecot]:
-    with fake_dovecot() as fake:
-        more = {**settings.POSTROOM.values, "MAILBOX_AUTH": fake.where}
-        monkeypatch.setattr(settings, "POSTROOM", Environment(more))
-        monkeypatch.setattr(mailbox_sign_in, "wait", lambda came: None)
-        fake.passwords = {MIA: WORDS, "mia@globex.example": WORDS}
-        yield fake
-
-
-@pytest.fixture
-def mx1(node: Callable[[str], Node], house: House) -> Node:
-    return node("mx1")
-
-
-@pytest.fixture
-def mia(house: House, mx1: Node, dovecot: FakeDovecot) -> Mailbox:
-    """Hers at Acme: she has set the secret, and the node has it."""
-    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
-    redeemed(MIA)
-    taken(mx1)
-    return the(Mailbox, address__address=MIA)
-
-
-def taken(node: Node) -> None:
-    """The node has taken all that it has to."""
-    acknowledge(node)
-    acknowledged()
-
-
-def signs_in(address: str = MIA, password: str = WORDS, browser: Client | None = None) -> Any:
-    return (browser or visitor()).post("/mailbox/sign-in/", {"address": address, "password": password})
-
-
-def owner() -> Client:
-    browser = visitor()
-    assert signs_in(browser=browser)["Location"] == "/mailbox/"
-    return browser
 
 
 def opens(browser: Client) -> bool:
     return bool(browser.get("/mailbox/").status_code == 200)
-
-
-def said(what: str) -> list[dict[str, Any]]:
-    with acting_as(SYSTEM):
-        return [one.after for one in RecordedEdit.objects.filter(said=what).order_by("entry_id") if one.after]
 
 
 def test_she_signs_in_and_out_and_the_record_says_so(mia: Mailbox) -> None:

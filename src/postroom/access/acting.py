@@ -21,8 +21,8 @@ from .roles import MAILBOX_OWNER, SEALED, matches, roles_that
 
 __all__ = [
     "CLOCK", "FOUNDER", "SYSTEM", "Access", "Actor", "Held", "NoSuchLink", "NoSuchOwner", "NotActing", "Own",
-    "access_of", "acted", "acting_as", "acting_for", "as_shown", "current", "may_act", "others_who_may", "owner_at",
-    "roles_allowing", "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
+    "access_of", "acted", "acting_as", "acting_for", "as_shown", "current", "may_act", "others_who_may", "own_of",
+    "owner_at", "roles_allowing", "session_of", "signed_in", "stand_above", "taken", "token_of", "widened",
 ]  # fmt: skip
 
 
@@ -87,7 +87,7 @@ class Access:
     def refresh(self) -> None:
         """Read the grants again: they may have ended since; or whether the mailbox still is as its owner signed in."""
         if self.actor.mailbox is not None:
-            self.owns(own_of(self.actor.mailbox, self.actor.epoch))
+            self.owns(own_of(self.actor.mailbox, self.actor.epoch, self.actor.code))
         if self.actor.person is None or not self.actor.somebody:
             return
         self.hold(ask("SELECT * FROM postroom_holds(%s, %s)", self.actor.person, self.actor.token))
@@ -153,8 +153,8 @@ def _enter(actor: Actor) -> Access:
         if not found:
             raise NoSuchLink("no such link")
         access.invite = found[0][0]
-    elif actor.sort == "owner":
-        found = ask("SELECT * FROM postroom_enter_owner(%s, %s)", actor.mailbox, actor.epoch)
+    elif actor.sort in ("owner", "code"):
+        found = ask("SELECT * FROM postroom_enter_owner(%s, %s, %s)", actor.mailbox, actor.epoch, actor.code)
         if not found:
             raise NoSuchOwner("the mailbox is not open to its owner")
         access.owns(Own(*found[0]))

@@ -15,8 +15,9 @@ class Actor:
     """Who acts.
 
     sort: person; token (a person's API token, which may less); owner (of the mailbox they signed in to); founder (the
-    first change of all), clock, system; link (who holds an invite: its owner). link: the SHA-256 of the link's token,
-    hex, for sort link alone. epoch: of the mailbox as its owner signed in; once it has moved, they are nobody.
+    first change of all), clock, system; link (who holds an invite: its owner); code (who has a mailbox's recovery
+    code). link: the SHA-256 of the link's token, or of the code, hex. epoch: of the mailbox as its owner signed in;
+    once it has moved, they are nobody.
     """
 
     person: UUID | None
@@ -26,6 +27,11 @@ class Actor:
     token: UUID | None = None
     mailbox: UUID | None = None
     epoch: int | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The hash of the recovery code they brought."""
+        return self.link if self.sort == "code" else None
 
     @property
     def somebody(self) -> bool:

@@ -35,11 +35,12 @@ def signed_in(person: UUID) -> SignedIn | None:
 
 def owner_at(address: str) -> Own | None:
     """The mailbox of this address, if its owner may sign in to it now."""
-    found = ask("SELECT * FROM postroom_owner(NULL, %s)", address)
+    found = ask("SELECT * FROM postroom_owner(NULL, %s, NULL)", address)
     return Own(*found[0]) if found else None
 
 
-def own_of(mailbox: UUID, epoch: int | None = None) -> Own | None:
-    """The same by its id; and only while its access is as it was at this epoch, where one is named."""
-    found = [Own(*row) for row in ask("SELECT * FROM postroom_owner(%s, NULL)", mailbox)]
+def own_of(mailbox: UUID, epoch: int | None = None, code: str | None = None) -> Own | None:
+    """The same by its id; only while its access is as it was at this epoch, and its code the one with this hash, where
+    they are named."""
+    found = [Own(*row) for row in ask("SELECT * FROM postroom_owner(%s, NULL, %s)", mailbox, code)]
     return next((own for own in found if epoch is None or own.epoch == epoch), None)

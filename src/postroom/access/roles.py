@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
-    "rosters.*", "app_passwords.end",
+    "rosters.*", "recovery_channels.*", "app_passwords.end",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -27,7 +27,8 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": frozenset({*ONES_OWN, EXPORT}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
-        "app_passwords.end", "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", EXPORT,
+        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*", EXPORT,
+        "app_passwords.end",
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip
@@ -42,7 +43,7 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 
 # Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
 MAILBOX_OWNER = "mailbox owner"
-OWNED: frozenset[str] = frozenset({"app_passwords.create", "app_passwords.end"})
+OWNED = frozenset({"secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end"})
 
 
 def matches(allowed: Iterable[str], permission: str) -> bool:

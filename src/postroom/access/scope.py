@@ -24,7 +24,7 @@ def visible(actor: Actor, model: type[M], permission: str | None = None) -> "Que
     rows: QuerySet[Any] = model.objects.all()
     if access.everything or actor.sort == "link":
         return rows  # row security has narrowed a link to its own client
-    if actor.sort == "owner":
+    if actor.mailbox is not None:
         return rows.filter(_own(access, model))
     if not _everywhere(access, model, permission):
         return rows.filter(_mine(access, model, permission))
@@ -39,7 +39,7 @@ def changes_seen(prefix: str = "") -> Q:
     still at single domains. prefix: of a row that names a change, `change__`.
     """
     access = current()
-    if access.actor.sort == "owner":
+    if access.actor.mailbox is not None:
         return Q(**{f"{prefix}mailbox": access.actor.mailbox})
     actor, where = access.actor, {h.client for h in access.held if any(map(h.allows, LOOKS))}
     if not actor.somebody or None in where:

@@ -71,6 +71,21 @@ def app_password() -> tuple[str, str]:
     return shown, hashed(shown)
 
 
+def confirmation_link(token: str) -> str:
+    """Says that a recovery channel is read still."""
+    return f"{settings.POSTROOM.origin.rstrip('/')}/confirm/{token}"
+
+
+def mailbox_link(token: str) -> str:
+    """Gets a mailbox back for its owner."""
+    return f"{settings.POSTROOM.origin.rstrip('/')}/mailbox/recover/{token}"
+
+
+def hashed_code(typed: str) -> str:
+    """Of a recovery code as somebody typed it: with or without what sets its groups apart."""
+    return hashed("".join(typed.lower().replace("-", " ").split()))
+
+
 def recovery_code() -> tuple[str, str]:
     """(code as people type it, its hash): 148 bits in groups of five, letters and digits that look like no other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"

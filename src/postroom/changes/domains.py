@@ -31,7 +31,12 @@ def _within(e: Edit, made: dict[str, Edit]) -> UUID | Ref | None:
         return e.table, e.id
     if whole.get("domain_id"):
         return UUID(whole["domain_id"])
-    for column, table in (("address_id", "addresses"), ("mailbox_id", "mailboxes"), ("owner_row", "owners")):
+    for column, table in (
+        ("address_id", "addresses"),
+        ("mailbox_id", "mailboxes"),
+        ("confirms_id", "recovery_channels"),
+        ("owner_row", "owners"),
+    ):
         if other := whole.get(column):
             return _within(made[other], made) if other in made else (table, other)
     return None

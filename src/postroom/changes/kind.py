@@ -28,7 +28,7 @@ class Kind(BaseModel):
 
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
-    by:             who may submit it: person, owner (of a mailbox), link, and of our own parts founder, clock, system.
+    by:             who may submit it: person, owner (of a mailbox), code, link, and of ours founder, clock, system.
     elevates:       the proposer asks for more than they hold; who approves it has to hold as much.
     mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
     approved_by:    the permission it takes to approve one that is held.

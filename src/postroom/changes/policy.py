@@ -138,6 +138,8 @@ def _may(proposed: Proposed) -> bool:
     access = proposed.access
     if not proposed.kind.for_actor(access.actor.sort):
         return False
+    if access.actor.mailbox is not None and access.own is None:
+        return False  # by now its access has ended, or its code was used: under the lock this is what makes it once
     return not access.actor.limited or all(_allowed(one, proposed) for one in _permissions(proposed))
 
 

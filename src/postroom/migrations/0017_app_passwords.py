@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0015_owners"),
+        ("postroom", "0016_recovery"),
     ]
 
     operations = [

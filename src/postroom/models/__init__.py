@@ -11,6 +11,7 @@ from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
+from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
 from .sign_ins import LiveSession, SignIn, SignInPlace
 
@@ -56,6 +57,7 @@ __all__ = [
     "Reading",
     "RecordSet",
     "RecordedEdit",
+    "RecoveryChannel",
     "Redelivery",
     "Report",
     "Review",

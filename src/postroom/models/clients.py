@@ -69,7 +69,7 @@ class Client(StateModel):
     """The tenancy boundary. Its row is the lock, and its version the order, of all its changes.
 
     app_passwords_only: the main password opens no mail here, only the owner's own page; devices have app passwords.
-    reset_keeps_app_passwords: a mailbox's are there still when its owner has set a new main password.
+    reset_keeps_app_passwords: a mailbox's are there still when its owner got it back by a code or a link.
     """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})

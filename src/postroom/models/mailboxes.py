@@ -78,6 +78,7 @@ class Invite(StateModel):
     asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
     stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.
     recovers: of a recovery, PASSWORD (their second factor is asked with it) or SIGN_IN (an owner agreed: new factors).
+    confirms: of a recovery channel, which its link says is read still; it opens nothing and sets no secret.
     """
 
     grants_access = True
@@ -87,6 +88,7 @@ class Invite(StateModel):
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
     stops = models.ForeignKey(Change, models.DO_NOTHING, null=True, related_name="notices")
     recovers = models.TextField(default="")
+    confirms = models.ForeignKey("RecoveryChannel", models.DO_NOTHING, null=True, related_name="confirmations")
     contact = models.TextField()
     asked = models.IntegerField(default=0)
     by_mail = models.BooleanField(default=True)
@@ -102,6 +104,8 @@ class Invite(StateModel):
     def opens(cls, row: Row) -> frozenset[str]:
         if row["used_at"] or row["ended_at"]:
             return NOTHING
+        if row.get("confirms_id"):
+            return frozenset({"confirm a channel"})
         if row.get("recovers"):
             return frozenset({"recover a sign-in"})
         return frozenset({"stop a change" if row.get("stops_id") else "set a secret"})

@@ -75,16 +75,18 @@ class Grant(StateModel):
 
 
 class Letter(StateModel):
-    """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster. It opens
-    nothing.
+    """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster, or of who
+    gets into a mailbox. It opens nothing.
 
-    says: RECOVERED, MOVED, CHECKPOINT, ROSTER or TRANSFERRED (the worker has the words).
-    person: whose sign-in it is about.
-    about: the address before, where it moved; the id of the roster; the mailbox that has another owner.
+    says: RECOVERED, MOVED, CHECKPOINT or ROSTER, or of a mailbox NAMED, ENDED or TRANSFERRED (the worker has the words).
+    person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the id of
+    the roster, of the channel; the mailbox that has another owner.
     """
 
+    for_good = True  # what was mailed is not taken back
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     person = models.ForeignKey(Person, models.DO_NOTHING, null=True)
+    mailbox = models.ForeignKey("Mailbox", models.DO_NOTHING, null=True)
     contact = models.TextField()
     says = models.TextField()
     about = models.TextField(default="")

@@ -33,8 +33,8 @@ class Batch(models.Model):
 class Change(models.Model):
     """One proposal and where it stands. `plan` is kept only while somebody must look at it.
 
-    actor: person, token, owner, link, founder, clock or system; proposer is the person, if it is one, token what they
-    used, mailbox the one whose owner it was.
+    actor: person, token, owner, code, link, founder, clock or system; proposer is the person, if it is one, token what
+    they used, mailbox the one whose owner it was.
     domains: what it is about, if that is single domains and nothing besides.
     erased_by: the change that erased what was asked here, and why (changes/erase.py).
     """

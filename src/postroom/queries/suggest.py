@@ -22,6 +22,7 @@ from postroom.models import (
     Node,
     Person,
     RecordSet,
+    RecoveryChannel,
     Role,
     RoundLine,
 )
@@ -41,6 +42,7 @@ BY_ID = frozenset(
         "dkim_keys",
         "findings",
         "round_lines",
+        "recovery_channels",
     }
 )  # nobody types these
 
@@ -79,7 +81,9 @@ def _freezes(actor: Actor) -> Pairs:
 
 
 def _invites(actor: Actor) -> Pairs:
-    rows = visible(actor, Invite).filter(used_at=None, ended_at=None, by_mail=True, stops=None, recovers="")
+    rows = visible(actor, Invite).filter(
+        used_at=None, ended_at=None, by_mail=True, stops=None, recovers="", confirms=None
+    )
     rows = rows.select_related("mailbox__address", "person").order_by("id")
     return [(str(one.pk), f"for {_invited(one)}, at {one.contact}") for one in rows[:MOST]]
 
@@ -123,6 +127,12 @@ def _lines(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.name} ({one.round.sort} of {one.client.name})") for one in rows[:MOST]]
 
 
+def _channels(actor: Actor) -> Pairs:
+    rows = visible(actor, RecoveryChannel).filter(ended_at=None).select_related("mailbox__address")
+    rows = rows.order_by("mailbox__address__address", "id")
+    return [(str(one.pk), f"{one.value} of {one.mailbox.label}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -146,4 +156,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "dkim_keys": _keys,
     "findings": _findings,
     "round_lines": _lines,
+    "recovery_channels": _channels,
 }

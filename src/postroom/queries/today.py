@@ -12,7 +12,7 @@ from postroom.models import Change
 
 DAY = timedelta(hours=24)
 ENDED = ("refused", "withdrawn", "stale")
-KNOWN = ("person", "system", "clock", "founder", "link", "token", "owner")
+KNOWN = ("person", "system", "clock", "founder", "link", "token", "owner", "code")
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,8 @@ BEGIN ATOMIC
 END;
 -- A mailbox, by its id or its address, if its owner may sign in to it now: the nodes compile it by the same words
 -- (nodes.sql). behind: its node has not taken yet what changed last, so a password that it knows may be an old one.
-CREATE OR REPLACE FUNCTION postroom_owner(which uuid, named text) RETURNS TABLE (mailbox uuid, address_id uuid,
+-- code: whose hash has to be its recovery code's; none: it is not asked.
+CREATE OR REPLACE FUNCTION postroom_owner(which uuid, named text, code text) RETURNS TABLE (mailbox uuid, address_id uuid,
     address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
   STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
@@ -149,17 +150,19 @@ BEGIN
     WHERE m.id = coalesce(which, (SELECT n.id FROM addresses b JOIN mailboxes n ON n.address_id = b.id
         WHERE b.address = named))
       AND m.removed_at IS NULL AND m.suspended_at IS NULL AND m.kind <> 'shared' AND d.proof = 'read'
-      AND d.removed_at IS NULL AND d.suspended_at IS NULL AND c.removed_at IS NULL AND c.suspended_at IS NULL;
+      AND d.removed_at IS NULL AND d.suspended_at IS NULL AND c.removed_at IS NULL AND c.suspended_at IS NULL
+      AND (code IS NULL OR EXISTS (
+        SELECT FROM secrets s WHERE s.owner_row = m.id AND s.purpose = 'recovery code' AND s.value = code));
 END $$;
 -- Whoever signed in to a mailbox with its own password sees it and its address, and nothing else of any client; nothing
--- at all once its access ended since (its epoch moved).
-CREATE OR REPLACE FUNCTION postroom_enter_owner(which uuid, since int) RETURNS TABLE (mailbox uuid, address_id uuid,
+-- at all once its access ended since (its epoch moved). So does whoever has its recovery code, by the code's hash.
+CREATE OR REPLACE FUNCTION postroom_enter_owner(which uuid, since int, code text) RETURNS TABLE (mailbox uuid, address_id uuid,
     address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH o AS MATERIALIZED (
-    SELECT * FROM postroom_owner(which, NULL) WHERE epoch = since
+    SELECT * FROM postroom_owner(which, NULL, code) WHERE epoch = since
   ), scope AS MATERIALIZED (
     SELECT set_config('postroom.person', '', true), set_config('postroom.everything', 'no', true),
       set_config('postroom.clients', '{{}}', true), set_config('postroom.whole', '{{}}', true),
@@ -167,6 +170,43 @@ BEGIN
       set_config('postroom.own', (ARRAY[mailbox, address_id] || app_passwords)::text, true)
       FROM o
   ) SELECT o.* FROM scope, o;
+END $$;
+-- What lands in that mailbox by other addresses of its client: each alias with its id, for nobody but its owner.
+CREATE OR REPLACE FUNCTION postroom_own_aliases() RETURNS TABLE (id uuid, address text)
+  STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT l.id, b.address FROM addresses a JOIN aliases l ON l.client_id = a.client_id
+      JOIN addresses b ON b.id = l.address_id
+    WHERE a.id = (postroom_own())[2] AND l.removed_at IS NULL AND a.address = ANY (l.targets) ORDER BY b.address;
+END $$;
+-- What was done to that mailbox, and who looked at it: entries of its client's record, the newest first, for nobody but
+-- its owner. Of a change the kind, the words of why, and who; never what else it was about.
+CREATE OR REPLACE FUNCTION postroom_own_story(upto bigint, since timestamptz, kinds text[], at_most int)
+  RETURNS TABLE (entry bigint, at timestamptz, said text, actor text, name text, why text, mine boolean, facts jsonb)
+  STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH its AS MATERIALIZED (
+    SELECT unnest(postroom_own()) AS id
+    UNION SELECT s.id FROM secrets s WHERE s.owner_row = (postroom_own())[1]
+    UNION SELECT i.id FROM invites i WHERE i.mailbox_id = (postroom_own())[1]
+    UNION SELECT r.id FROM recovery_channels r WHERE r.mailbox_id = (postroom_own())[1]
+    UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
+      WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
+  ), about AS MATERIALIZED (
+    SELECT DISTINCT x.entry_id FROM its JOIN edits x ON x."row" = its.id
+      WHERE x.entry_id < coalesce(upto, 9223372036854775807)
+  )
+  SELECT e.id, e.at, h.said, coalesce(h.after ->> 'actor', 'event'), p.name,
+      CASE WHEN h."table" = 'changes' THEN h.after ->> 'why' END,
+      coalesce(h.after ->> 'mailbox_id' = (postroom_own())[1]::text, false),
+      CASE WHEN h."table" = 'events' AND h."row" = (postroom_own())[1] THEN h.after END
+    FROM about b JOIN entries e ON e.id = b.entry_id JOIN edits h ON h.entry_id = e.id AND h.n = 0
+      LEFT JOIN people p ON p.id::text = h.person
+    WHERE (h."table" = 'events' OR e.version IS NOT NULL) AND (since IS NULL OR e.at >= since)
+      AND (kinds IS NULL OR h.said = ANY (kinds))
+    ORDER BY e.id DESC LIMIT at_most;
 END $$;
 -- When somebody was last suspended or removed, as the record has it: what they had opened by then stays shut when they are
 -- back. A line that was erased may have said so, and counts as one that did.
@@ -341,13 +381,19 @@ BEGIN ATOMIC
     WHEN 'record_sets' THEN (SELECT domain_id FROM record_sets WHERE id = which)
     WHEN 'dkim_keys' THEN (SELECT domain_id FROM dkim_keys WHERE id = which)
     WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
-    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+      JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
       JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
     WHEN 'credentials' THEN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
+    WHEN 'recovery_channels' THEN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE c.id = which)
+    WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
-      (SELECT a.domain_id FROM invites i JOIN mailboxes m ON m.id = i.mailbox_id
+      (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+        JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
         JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
       (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
@@ -382,17 +428,21 @@ ALTER FUNCTION postroom_enter(uuid, uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_change(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
-ALTER FUNCTION postroom_owner(uuid, text) OWNER TO postroom_system;
-ALTER FUNCTION postroom_enter_owner(uuid, int) OWNER TO postroom_system;
+ALTER FUNCTION postroom_owner(uuid, text, text) OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_aliases() OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_story(bigint, timestamptz, text[], int) OWNER TO postroom_system;
+ALTER FUNCTION postroom_enter_owner(uuid, int, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
 ALTER FUNCTION postroom_others(uuid[], uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
+  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(),
+  postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_owner(uuid, text), postroom_enter_owner(uuid, int),
+  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(),
+  postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) TO postroom_app;

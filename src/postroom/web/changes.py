@@ -26,7 +26,7 @@ STAGES = tuple(
 )  # fmt: skip
 
 BY = (Option("", "By anybody"), Option("people", "By people"), Option("postroom", "By Postroom itself"))
-ACTORS = {"people": ("person", "owner", "link", "founder"), "postroom": ("system", "clock")}
+ACTORS = {"people": ("person", "owner", "code", "link", "founder"), "postroom": ("system", "clock")}
 
 
 @page("changes.view")

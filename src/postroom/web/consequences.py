@@ -35,6 +35,11 @@ SAID: dict[str, str] = {
     "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",
     "invites.cancel": "The link stops working. The owner cannot set a password until somebody sends a new one.",
     "invites.send": "A link is mailed with which the owner sets the password; every older one stops working.",
+    "recovery_channels.name": "A link to confirm it is mailed; the mailbox and its other recovery addresses are told. "
+    "It counts seven days from now, once it is confirmed.",
+    "recovery_channels.ask": "A link is mailed by which its holder says that it is read still.",
+    "recovery_channels.end": "Nothing is sent there to get this mailbox back any more. Its holder and the mailbox are "
+    "told; named again, it is new.",
     "nodes.drain": "It gets no further clients; those it has stay.",
     "nodes.remove": "It is taken out of service.",
     "findings.acknowledge": "It stays open and in the list; whoever looks sees that somebody is at it.",
@@ -57,7 +62,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
-    "invites.cancel", "app_passwords.end", "nodes.drain", "nodes.remove",
+    "invites.cancel", "recovery_channels.end", "app_passwords.end", "nodes.drain", "nodes.remove",
 })  # fmt: skip
 TYPED = {
     "mailboxes.remove": "mailbox",

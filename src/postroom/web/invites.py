@@ -113,7 +113,7 @@ def _read(request: Any, invite: UUID) -> Invite:
         row = (
             visible(request.actor, Invite)
             .select_related(*along)
-            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="")
+            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="", confirms=None)
             .first()
         )
     if row is None:

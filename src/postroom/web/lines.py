@@ -21,6 +21,7 @@ OURS = {
     "founder": "the founder",
     "link": "whoever had the link",
     "owner": "the mailbox's owner",
+    "code": "whoever had the recovery code",
 }
 LONG = 160
 

@@ -45,13 +45,13 @@ class Owners(BaseBackend):
         return found
 
 
-def entered(request: HttpRequest, own: Own) -> None:
+def entered(request: HttpRequest, own: Own, by: str = "the mailbox's password") -> None:
     """Sign in here and now, as the owner of this mailbox; a session of anybody else's in this browser is over."""
     login, made = Login.objects.get_or_create(mailbox_id=own.mailbox, defaults={"email": str(own.mailbox)})
     if made:
         login.set_unusable_password()
         login.save()
-    request.signed_in_by = "the mailbox's password"  # type: ignore[attr-defined]
+    request.signed_in_by = by  # type: ignore[attr-defined]
     sign_in(request, login, backend=BACKEND)
     request.session[EPOCH] = own.epoch
 

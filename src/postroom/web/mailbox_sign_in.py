@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import URLPattern, path
 from pydantic import TypeAdapter, ValidationError
 
 from postroom.access import throttle
@@ -22,14 +21,16 @@ from postroom.changes.record import note
 from postroom.engines.dovecot_auth import NotAnswered, is_password
 from postroom.protocols import passwords
 from postroom.protocols.addresses import MailAddress
-from postroom.web.door import by_method, public
+from postroom.web.door import public
 from postroom.web.entries import of_mailbox
 from postroom.web.mailbox_door import PAGE, SIGN_IN, entered, mailbox_act, owner_of, told
 from postroom.web.often import too_many
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerSignIn
+from postroom.web.parts.shapes import Act
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(MailAddress)
+NOBODY = "nobody@invalid"  # what the mail node refuses, where no address was typed
 WRONG = "That is not the address and password of a mailbox that is open here."
 AWAY = "Passwords cannot be looked at just now: the mail server does not answer. Try again in a minute."
 BEHIND = "The password is new, and on its way to the mail server. Try again in a minute."
@@ -52,9 +53,10 @@ def _signed_in(request: HttpRequest) -> HttpResponse:
         throttle.MAILBOX_SIGN_IN(source)
     except throttle.TooMany as error:
         return too_many(request, error)
-    address, own = _typed(request.POST.get("address", ""))
+    address = typed_address(request.POST.get("address", ""))
+    own = owner_at(address) if address else None
     try:
-        right = looked_at(address, request.POST.get("password", ""), source)
+        right = looked_at(address or NOBODY, request.POST.get("password", ""), source)
     except NotAnswered:
         return _form(request, AWAY, status=503)
     if right and own is not None and not own.behind:
@@ -67,13 +69,12 @@ def _signed_in(request: HttpRequest) -> HttpResponse:
     return _form(request, WRONG, status=422)
 
 
-def _typed(text: str) -> tuple[str, Own | None]:
-    """The address as it is kept, and the mailbox it is; something for the mail node to refuse, where it is none."""
+def typed_address(text: str) -> str:
+    """An address as it is kept; empty for what is none."""
     try:
-        address = ADDRESS.validate_python(text.strip().lower())
+        return ADDRESS.validate_python(text.strip().lower())
     except ValidationError:
-        return "nobody@invalid", None
-    return address, owner_at(address)
+        return ""
 
 
 def looked_at(address: str, password: str, source: str) -> bool:
@@ -113,11 +114,6 @@ def _form(request: HttpRequest, wrong: str = "", *, status: int = 200) -> HttpRe
         Field("address", "Your mail address", "email", value=typed, required=True, autocomplete="username"),
         Field("password", "Its password", "password", error=wrong, required=True, autocomplete="current-password"),
     )
-    page = OwnerSignIn(organization="", form=Form(fields, "Sign in", SIGN_IN))
+    lost = Act("I cannot get in", "/mailbox/recover/", icon="key")
+    page = OwnerSignIn(organization="", form=Form(fields, "Sign in", SIGN_IN), acts=(lost,))
     return render(request, "owner/sign_in.html", {"page": page}, status=status)
-
-
-URLS: list[URLPattern] = [
-    path("mailbox/sign-in/", sign_in, name="mailbox-sign-in"),
-    path("mailbox/sign-out/", by_method(POST=sign_out), name="mailbox-sign-out"),
-]

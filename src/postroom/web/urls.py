@@ -5,10 +5,11 @@ from django.urls import URLPattern, URLResolver, path
 from postroom.api.urls import api
 from postroom.web import (
     account,
+    confirming,
     device,
     entries,
+    mailbox_app_passwords,
     mailbox_owner,
-    mailbox_sign_in,
     not_me,
     owner,
     pages,
@@ -16,7 +17,6 @@ from postroom.web import (
     signing,
     sso,
 )
-from postroom.web.door import by_method
 
 entries.connect()
 handler400 = "postroom.web.guard.unreadable"
@@ -24,14 +24,16 @@ handler500 = "postroom.web.guard.failed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("confirm/", confirming.confirming, name="confirm"),
+    path("confirm/<str:token>", confirming.link, name="confirm-link"),
     path("device/", device.device, name="device"),
     path("found/", signing.found, name="found"),
     path("found/<str:token>", signing.founding_link, name="founding-link"),
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
-    *mailbox_sign_in.URLS,
-    path("mailbox/", by_method(GET=mailbox_owner.mailbox), name="own-mailbox"),
+    *mailbox_app_passwords.URLS,
+    *mailbox_owner.URLS,
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     path("recover/", recovering.ask, name="recover"),

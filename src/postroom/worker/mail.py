@@ -12,19 +12,20 @@ from email.utils import formatdate, make_msgid
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import draw, invite_link, notice_link, recovery_link
+from postroom.access.tokens import confirmation_link, draw, invite_link, mailbox_link, notice_link, recovery_link
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.clients import CHECKPOINT
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
+from postroom.changes.kinds.recovery_channels import IssueConfirmation
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Delivery, Invite, Letter, Organization
 from postroom.models.rounds import ROSTER
 from postroom.queries.proofs import signed
 
-from . import checkpoints, letters, notices, rounds
+from . import channels, checkpoints, letters, notices, owner_letters, rounds
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -65,23 +66,41 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         with acting_as(SYSTEM):
             written = rounds.letter(letter)
         return hand_in(letter.contact, written)
+    if letter is not None and letter.says in owner_letters.SAYS:
+        return hand_in(letter.contact, owner_letters.told(letter, change))
+    if letter is not None and letter.mailbox_id:
+        return hand_in(letter.contact, channels.told(letter, change))
     if letter is not None:
         return hand_in(letter.contact, letters.told(letter, change))
     if invite is None:
         return Outcome(why="it is gone")
+    if invite.confirms_id:
+        return _confirmation(change, invite)
     if invite.recovers:
         return _recovery(change, invite)
     return _notice(change, invite) if invite.stops_id else _invite(change, invite)
 
 
 def _recovery(change: Change, invite: Invite) -> Outcome:
-    """A link that gets a sign-in back: to the address of its person, and to nobody else."""
+    """A link that gets a sign-in back: to the address of its person, or a mailbox's recovery address, no other."""
     token, hashed = draw()
     issue = IssueRecovery(recovery=str(invite.pk))
     issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
     if issued.version is None:
         return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    if invite.mailbox_id:
+        return hand_in(invite.contact, owner_letters.back(invite, mailbox_link(token)))
     return hand_in(invite.contact, letters.recovery(invite, recovery_link(token)))
+
+
+def _confirmation(change: Change, invite: Invite) -> Outcome:
+    """A link that says that a recovery channel is read still: to whoever reads it, and to nobody else."""
+    token, hashed = draw()
+    issue = IssueConfirmation(confirmation=str(invite.pk))
+    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return hand_in(invite.contact, channels.asked(invite, confirmation_link(token)))
 
 
 def _checkpoint(letter: Letter) -> Outcome:

@@ -118,6 +118,7 @@ def furnished(house: House, slug: str) -> None:
     do("mailboxes.create", olive, address=f"dev@{zone}", name=word, contact=f"dev@{slug}.test")
     redeemed(f"dev@{zone}")
     app_password(f"dev@{zone}", word)
+    do("recovery_channels.name", olive, mailbox=f"leo@{zone}", value=f"leo@{slug}.test", name=word)
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])

@@ -86,6 +86,9 @@ ASKED: dict[str, dict[str, Any]] = {
     "people.remove": {"person": "somebody@acme.example"}, "people.restore": {"person": "somebody@acme.example"},
     "people.resume": {"person": "somebody@acme.example"}, "people.suspend": {"person": "somebody@acme.example"},
     "record.erase": {"lines": ["{entries}.0"], "reason": "x"},
+    "recovery_channels.ask": {"channel": "{recovery_channels}"},
+    "recovery_channels.end": {"channel": "{recovery_channels}"},
+    "recovery_channels.name": {"mailbox": "mia@acme.example", "value": "x@x.test", "name": "x"},
     "record_sets.release": {"record_set": "{record_sets}"},
     "record_sets.set": {"domain": "acme.example", "name": "x.acme.example", "type": "A", "values": ["192.0.2.1"],
                         "ttl": 300, "accept_loss": True},
@@ -112,7 +115,8 @@ ONLY_TEXT = {
     "name", "notes", "security_contact", "may_ask", "contact", "reason", "registrar", "registrar_holder", "values",
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
-    "node", "role", "email", "lines", "label", "mfa", "answer", "app_passwords_only", "reset_keeps_app_passwords",
+    "node", "role", "email", "value", "lines", "label", "mfa", "answer", "app_passwords_only",
+    "reset_keeps_app_passwords",
 }  # fmt: skip
 
 

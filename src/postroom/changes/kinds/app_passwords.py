@@ -74,7 +74,7 @@ def all_ended(mailbox: Mailbox, state: State) -> Iterator[Planned]:
 
 
 def after_reset(mailbox: Mailbox, state: State) -> Iterator[Planned]:
-    """What a new main password means for them: they end, unless the client keeps them."""
+    """What it means for them that the owner got the mailbox back: they end, unless the client keeps them."""
     # A rule, whoever asks: the owner of a mailbox does not see the client's row.
     if not Client.objects.get(pk=mailbox.client_id).reset_keeps_app_passwords:
         yield from all_ended(mailbox, state)

@@ -62,7 +62,7 @@ class ChangeClient(Kind, name="clients.change"):
         default=None, description="Mail is opened with app passwords alone; the main password opens the owner's page"
     )
     reset_keeps_app_passwords: bool | None = Field(
-        default=None, description="App passwords stay when the owner of a mailbox has set a new main password"
+        default=None, description="App passwords stay when the owner of a mailbox gets it back by a code or a link"
     )
 
     def plan(self, state: State) -> Iterator[Planned]:

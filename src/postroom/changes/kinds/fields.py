@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from postroom.protocols.addresses import DomainName, Line, MailAddress, Text
+from postroom.protocols.addresses import DomainName, Line, MailAddress, Text, address
+from postroom.protocols.phone import number
 from postroom.protocols.refs import address_ref, domain_ref, short_ref
 
 
@@ -46,8 +47,13 @@ def _ref(noun: str, words: str) -> Any:
     return Field(min_length=1, description=words, json_schema_extra={"ref": noun})
 
 
+def _address_or_number(text: str) -> str:
+    return address(text) if "@" in text else number(text)
+
+
 LONGEST_RECORD = 16_000
 RecordValue = Annotated[str, AfterValidator(_one_record)]
+AddressOrNumber = Annotated[Line, AfterValidator(_address_or_number)]
 PageUrl = Annotated[Line, AfterValidator(_secure_page)]
 Moment = Annotated[datetime, AfterValidator(_whole_seconds_utc)]
 ClientRef = Annotated[Line, AfterValidator(short_ref), _ref("clients", "A client: its slug or id")]
@@ -58,6 +64,7 @@ PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A perso
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
 GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
 FreezeRef = Annotated[Line, _ref("freezes", "A freeze: its id")]
+ChannelRef = Annotated[Line, _ref("recovery_channels", "A recovery channel: its id")]
 InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
 RecordSetRef = Annotated[Line, _ref("record_sets", "A record set: its id")]
 DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
@@ -75,8 +82,8 @@ AppPasswordRef = Annotated[Line, _ref("credentials", "An app password: its id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AcceptanceRef", "AliasRef", "AppPasswordRef", "ChangeRef", "ClientRef", "DeviceRef", "DkimKeyRef", "DomainName",
-    "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
+    "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
+    "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
     "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "date",
 ]  # fmt: skip

@@ -132,8 +132,8 @@ class RedeemInvite(Kind, name="invites.redeem"):
 
 def _open(state: State, ref: str) -> Invite:
     invite = state.get(Invite, ref, where="invite")
-    if invite.stops_id or invite.recovers:
-        raise NotThere("invite", f"no invite {ref} that you can see")  # a notice: its link goes to whom it warns alone
+    if invite.stops_id or invite.recovers or invite.confirms_id:
+        raise NotThere("invite", f"no invite {ref} that you can see")  # its link goes to whom it warns or asks, alone
     if invite.used_at or invite.ended_at:
         raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")
     return invite

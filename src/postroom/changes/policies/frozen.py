@@ -6,6 +6,7 @@ from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
 TOLD = frozenset({"checkpoint", "roster"})  # letters that open nothing
 ASKED = frozenset({"rounds", "round_lines"})
+TELLS_OF = {"channel ended"}  # letters that go along with what closes
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
 
@@ -15,11 +16,12 @@ def frozen(proposed: Proposed) -> Verdict | None:
     if freeze is None:
         return None
     moves = list(proposed.moves())
-    if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN or _warns(moves) or _tells(moves):
+    if "api_sessions" in proposed.plan.by_table.keys() <= SIGNING_IN or _warns(moves) or _tells(moves) or _asks(moves):
         return None
     if moves and all(move.edit.table == "redeliveries" for move in moves):
         return None  # a node writes once more what was agreed: a freeze is no reason to leave a foreign hand's work
-    if all(_only_closes(move) or _ends_sessions(move) or _ends_freeze(move) for move in moves):
+    acts = [move for move in moves if not _tells_of(move)]
+    if acts and all(_only_closes(move) or _ends_sessions(move) or _ends_freeze(move) for move in acts):
         return mark(frozen, f"during freeze: {in_words(freeze)}")
     return refuse(frozen, f"frozen: {in_words(freeze)}")
 
@@ -41,6 +43,27 @@ def _tells(moves: list[Move]) -> bool:
     return bool(moves) and all(
         m.edit.table in ASKED or (m.edit.table == "letters" and (m.then or {}).get("says") in TOLD) for m in moves
     )
+
+
+def _asks(moves: list[Move]) -> bool:
+    """Whether a recovery channel is read still: a question alone, and the link to answer it by. The answer waits."""
+    invites = {move.edit.id: move.then or {} for move in moves if move.edit.table == "invites"}
+    asked = all(row.get("confirms_id") and not row["used_at"] for row in invites.values())
+    return (
+        bool(invites)
+        and asked
+        and all(
+            move.edit.table == "invites"
+            or (move.edit.table == "secrets" and str((move.then or move.now or {})["owner_row"]) in invites)
+            or (move.edit.table == "recovery_channels" and (move.edit.after or {}).keys() == {"ask_at"})
+            for move in moves
+        )
+    )
+
+
+def _tells_of(move: Move) -> bool:
+    """A letter that says what is closed by the same change."""
+    return move.edit.table == "letters" and (move.then or {}).get("says") in TELLS_OF
 
 
 def _only_closes(move: Move) -> bool:

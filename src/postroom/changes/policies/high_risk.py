@@ -15,6 +15,7 @@
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | another owner | a mailbox that has an owner, or had one, goes to somebody else, its mail in it |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
+| a way back into a VIP's mailbox | a recovery channel of one is named or ended, by another than its owner |
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
@@ -44,6 +45,7 @@ from postroom.models import (
     Node,
     Person,
     RecordSet,
+    RecoveryChannel,
     Role,
     RoundLine,
     StateModel,
@@ -209,6 +211,13 @@ def _lost_sign_in(proposed: Proposed) -> Iterator[str]:
             yield f"lets {m.then['contact']} set a new password and new second factors"
 
 
+def _vip_recovery(proposed: Proposed) -> Iterator[str]:
+    moves = [m for m in proposed.moves(RecoveryChannel) if m.opens or m.closes]
+    boxes = {str((m.then or m.now or {})["mailbox_id"]) for m in moves}
+    if moves and proposed.access.actor.somebody and Mailbox.objects.filter(pk__in=boxes, vip=True).exists():
+        yield f"{'names' if any(m.opens for m in moves) else 'ends'} a way back into the mailbox of a VIP"
+
+
 def _erasure(proposed: Proposed) -> Iterator[str]:
     count = sum(len(m.then["lines"]) for m in proposed.moves(Erasure) if m.then)
     if count:
@@ -247,5 +256,5 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _many, _high_role, _elevation,
-    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _erasure, _over_others,
+    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure, _over_others,
 )  # fmt: skip

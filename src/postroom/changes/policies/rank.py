@@ -14,7 +14,18 @@ from datetime import datetime
 from postroom.access.roles import rank as height
 from postroom.changes.cover import beyond, held_until, lasting, more_here, outranked, signs_in_above
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import ApiSession, ApiToken, Credential, Grant, Invite, Mailbox, Person, Role, Row
+from postroom.models import (
+    ApiSession,
+    ApiToken,
+    Credential,
+    Grant,
+    Invite,
+    Mailbox,
+    Person,
+    RecoveryChannel,
+    Role,
+    Row,
+)
 
 
 def rank(proposed: Proposed) -> Verdict | None:
@@ -77,12 +88,12 @@ def _sign_ins(proposed: Proposed) -> Iterator[str]:
 
 
 def _owners(proposed: Proposed) -> Iterable[str]:
-    """Whose mailbox it is, or the link to it: who has the link sets its secret."""
+    """Whose mailbox it is, or the link to it: who has the link sets its secret; a channel is a way to such a link."""
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
     boxes = {row["mailbox_id"] for row in _invited(proposed) if row["mailbox_id"]}
-    boxes |= {row["mailbox_id"] for move in proposed.moves(Credential) if (row := move.now or move.then)}
+    boxes |= {(m.now or m.then or {})["mailbox_id"] for m in proposed.moves(RecoveryChannel, Credential)}
     if boxes:
         yield from map(
             str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from postroom.web.parts.forms import Form
 from postroom.web.parts.shapes import Act, Item, Note, Words
@@ -51,6 +51,8 @@ class OwnerCode(PlainPage):
     code: tuple[str, ...]
     next_url: str
     next_words: str = "Go to my mailbox page"
+    done: str = "Password set"
+    method: Literal["get", "post"] = "post"
     next_steps: tuple[Words, ...] = ()
 
 
@@ -62,6 +64,30 @@ class OwnerSignIn(PlainPage):
     title: str = "Your mailbox"
     lead: str = "Sign in with your mail address and the password of the mailbox itself."
     acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerForm(PlainPage):
+    """owner/form.html: one thing a mailbox's owner fills in; `address` where it is known, `other`: another way."""
+
+    title: str
+    lead: str
+    form: Form
+    back: Act
+    address: str = ""
+    other: Act | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerStory(PlainPage):
+    """owner/story.html: what happened to a mailbox; `asks`: whether its owner knows of it."""
+
+    title: str
+    lead: str
+    items: tuple[Item, ...]
+    none: str
+    further: Act | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +136,18 @@ class NotMe(PlainPage):
         "This change would need a second person, and there is none. It is made at its time, unless it is stopped."
     )
     then: str = "The change is withdrawn, and whoever asked for it is signed out everywhere. This works once."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirming(PlainPage):
+    """confirming.html: a recovery channel, and the button that says it is read still. `wrong`: if it is not known."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    form: Form
+    wrong: str
+    lead: str = "It is kept as a way to get a mailbox back, for somebody who cannot get in any more."
+    then: str = "By this you say that it is. You are asked again in half a year; nobody gets in by it now."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,159 @@
+"""Recovery channels: how the owner of a mailbox is reached who cannot get in. Each is another row, with its own age.
+
+Whoever names one, everybody who has to know is told: the mailbox itself, its other addresses, the one that goes. One
+counts only after seven days in which they could object, and while its holder says every half year that it is read.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import ASKED, Kind
+from postroom.changes.plan import Planned, create, edit, end
+from postroom.changes.state import State
+from postroom.models import Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models.recovery import ADDRESS, ALIVE, CONTACT, REMINDED
+
+from .fields import AddressOrNumber, ChannelRef, InviteRef, Line, MailboxRef
+from .invites import new_link
+
+NAMED, ENDED = "channel named", "channel ended"  # what a letter says
+MOST = 6  # at one mailbox: more than these nobody keeps alive
+NO_GOOD = "this link is no longer good"
+
+
+class NameChannel(Kind, name="recovery_channels.name"):
+    """An address or a number by which a mailbox's owner is reached who cannot get in. A click confirms that it is."""
+
+    step_up = frozenset({ASKED})
+    mailbox: MailboxRef
+    value: AddressOrNumber = Field(description="A mail address read elsewhere, or a number to call: +44 20 7946 0123")
+    name: Line = Field(default="", description="Who reads or answers there")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = signed_into(state, self.mailbox)
+        if self.value == mailbox.label:
+            raise Problem("value", "whoever cannot get into the mailbox cannot read it there; name another")
+        others = alive(state, mailbox)
+        along: list[str] = state.once(f"channels of {mailbox.pk}", list)  # by the parts of this change before this one
+        if any(one.value == self.value for one in others) or self.value in along:
+            return
+        along.append(self.value)
+        if len(others) + len(along) > MOST:
+            raise Problem("mailbox", f"{mailbox.label} has {MOST} already: end one that nobody needs")
+        channel, about = state.new_id(), {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
+        sort, contact = (ADDRESS, self.value) if "@" in self.value else (CONTACT, mailbox.label)
+        yield create(RecoveryChannel, channel, **about, sort=sort, value=self.value, name=self.name, made=state.now)
+        yield asked(state, mailbox, channel, contact)
+        for contact in to_tell(mailbox, others):
+            yield create(Letter, state.new_id(), **about, contact=contact, says=NAMED, about=str(channel),
+                         made=state.now)  # fmt: skip
+
+
+class AskChannel(Kind, name="recovery_channels.ask"):
+    """Mail a link by which the holder of a recovery channel says that it is read still; the one before it is void."""
+
+    by = frozenset({"person", "clock"})
+    channel: ChannelRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        channel = _open(state, self.channel)
+        early = channel.ask_at is None or channel.ask_at > state.now
+        if state.actor.sort == "clock" and early:
+            return  # it was confirmed since
+        mailbox = signed_into(state, str(channel.mailbox_id))
+        yield from _void(state, channel)
+        yield edit(channel, ask_at=None)
+        yield asked(state, mailbox, channel.pk, read_at(channel, mailbox))
+
+
+class IssueConfirmation(Kind, name="recovery_channels.issue"):
+    """Draw the link that confirms a recovery channel, good for two weeks; the one before it is void."""
+
+    by = frozenset({"system"})
+    carries_secret = True
+    confirmation: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = state.get(Invite, self.confirmation, where="confirmation")
+        if invite.confirms_id is None or invite.used_at or invite.ended_at:
+            raise Problem("confirmation", NO_GOOD)
+        yield from new_link(invite, state, until=state.now + REMINDED)
+
+
+class ConfirmChannel(Kind, name="recovery_channels.confirm"):
+    """Whoever holds a recovery channel says by one click that it is read still, for half a year."""
+
+    by = frozenset({"link"})
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = state.get(Invite, state.access.invite or "", where="link")
+        over = invite.until is None or invite.until <= state.now
+        if invite.confirms_id is None or invite.used_at or invite.ended_at or over:
+            raise Problem("link", NO_GOOD)
+        channel = _open(state, str(invite.confirms_id))
+        yield edit(invite, used_at=state.now)
+        for secret in state.hanging(Secret, "owner_row", invite.pk):
+            yield end(secret)
+        yield edit(channel, confirmed_at=state.now, ask_at=state.now + ALIVE - REMINDED)
+
+
+class EndChannel(Kind, name="recovery_channels.end"):
+    """A recovery channel leads back into the mailbox no more; whoever held it is told, and so is the mailbox."""
+
+    step_up = frozenset({ASKED})
+    channel: ChannelRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        channel = _open(state, self.channel)
+        mailbox = state.get(Mailbox, str(channel.mailbox_id), where="channel")
+        yield edit(channel, ended_at=state.now)
+        yield from _void(state, channel)
+        about = {"client_id": channel.client_id, "mailbox_id": mailbox.pk, "says": ENDED, "about": str(channel.pk)}
+        for contact in to_tell(mailbox, alive(state, mailbox)):
+            yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
+
+
+def signed_into(state: State, ref: str) -> Mailbox:
+    """A mailbox that somebody signs in to, and so may get back into; else a Problem."""
+    mailbox = state.get(Mailbox, ref, where="mailbox")
+    if mailbox.kind == "shared" or mailbox.removed_at:
+        why = "removed" if mailbox.removed_at else "shared"
+        raise Problem("mailbox", f"{mailbox.label} has no sign-in: it is {why}")
+    return mailbox
+
+
+def alive(state: State, mailbox: Mailbox) -> list[RecoveryChannel]:
+    """Those that have not ended, confirmed or not."""
+    return [one for one in state.hanging(RecoveryChannel, "mailbox_id", mailbox.pk) if one.ended_at is None]
+
+
+def to_tell(mailbox: Mailbox, channels: list[RecoveryChannel]) -> list[str]:
+    """Addresses, each once: the mailbox itself, and every address of these."""
+    return list(dict.fromkeys([mailbox.label, *(one.value for one in channels if one.sort == ADDRESS)]))
+
+
+def read_at(channel: RecoveryChannel, mailbox: Mailbox) -> str:
+    """Where the question goes whether it is read still: to the address itself; of a number, to who owns the mailbox."""
+    return channel.value if channel.sort == ADDRESS else mailbox.label
+
+
+def asked(state: State, mailbox: Mailbox, channel: object, contact: str) -> Planned:
+    about = {"client_id": mailbox.client_id, "confirms_id": channel}
+    return create(Invite, state.new_id(), **about, contact=contact, made=state.now)
+
+
+def _open(state: State, ref: str) -> RecoveryChannel:
+    channel = state.get(RecoveryChannel, ref, where="channel")
+    if channel.ended_at:
+        raise Problem("channel", "it has ended already")
+    return channel
+
+
+def _void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:
+    for old in state.hanging(Invite, "confirms_id", channel.pk):
+        if not old.used_at and not old.ended_at:
+            yield edit(old, ended_at=state.now)
+            for secret in state.hanging(Secret, "owner_row", old.pk):
+                yield end(secret)

@@ -1,0 +1,48 @@
+"""How the owner of a mailbox is reached who cannot get in: an address read elsewhere, a number to call."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+
+from .base import NOTHING, Row, StateModel
+from .clients import Client
+from .mailboxes import Mailbox
+
+ADDRESS, CONTACT = "address", "contact"  # sorts: mail goes there; somebody is called there
+SETTLED = timedelta(days=7)  # how long a channel is told of, and can be objected to, before it counts
+ALIVE = timedelta(days=180)  # how long a click says that somebody still reads or answers there
+REMINDED = timedelta(days=14)  # before that is over, it is asked for anew; so long is the link good
+
+
+class RecoveryChannel(StateModel):
+    """One way back into a mailbox: a mail address, or a number at which somebody is called. Never changed but for its
+    end and the time it was last confirmed: another address is another row, which has an age of its own.
+
+    sort: ADDRESS or CONTACT. value: the address, or the number as + and digits. name: who reads or answers there.
+    confirmed_at: when its holder last said so by one click. ask_at: when the clock asks again.
+    """
+
+    grants_access = True
+    own = "mailbox_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False)  # the first column of an index below
+    sort = models.TextField()
+    value = models.TextField()
+    name = models.TextField(default="")
+    made = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    ask_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "recovery_channels"
+        verbose_name = "recovery channel"
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "value"], condition=Q(ended_at=None), name="one_channel")
+        ]
+        indexes = [models.Index(fields=["mailbox", "-made"], name="channels_of_a_mailbox")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({"recover the mailbox"})

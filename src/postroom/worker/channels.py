@@ -1,0 +1,75 @@
+"""What is mailed of recovery channels: the question whether one is read still, and what was done to one.
+
+Nothing that somebody typed stands in a header. An address is told in full to its mailbox alone, to others in part.
+"""
+
+from email.message import EmailMessage
+
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Invite, Letter, Mailbox, Organization, RecoveryChannel
+from postroom.models.recovery import ADDRESS
+from postroom.protocols.phone import masked
+
+ASKED = """Hello,
+
+{what} is kept at {organization} as a way to get the mailbox {mailbox} back, for somebody who cannot
+get in any more. Is it read still, or answered?
+
+{link}
+
+The link opens a page with one button, works once, until {until}. You are asked every half year. If you
+know nothing of this mailbox, do not press it, and tell {organization}.
+"""
+NAMED = """Hello,
+
+a way to get the mailbox {mailbox} back was named at {organization} by {who}, at {when}:
+
+  {what}
+
+It counts seven days from then, once it is confirmed. If you know of this, do nothing. If not, tell
+{organization} at once: until then it can be ended, and nobody gets in by it.
+"""
+ENDED = """Hello,
+
+a way to get the mailbox {mailbox} back was ended at {organization} by {who}, at {when}:
+
+  {what}
+
+Nothing is sent there for this mailbox any more. If you do not know of this, tell {organization} at
+once.
+"""
+SAYS = {"channel named": ("A way back into a mailbox was named", NAMED),
+        "channel ended": ("A way back into a mailbox was ended", ENDED)}  # fmt: skip
+
+
+def asked(invite: Invite, link: str) -> EmailMessage:
+    """The question, with the link by which it is answered."""
+    with acting_as(SYSTEM):
+        issued = Invite.objects.select_related("confirms__mailbox__address").get(pk=invite.pk)
+        organization = Organization.objects.get().name
+    channel = issued.confirms
+    what = "This address" if channel.sort == ADDRESS else f"The number {channel.value}"
+    until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
+    words = {"organization": organization, "mailbox": channel.mailbox.label, "what": what}
+    return _letter("Do you still read this?", ASKED.format(**words, link=link, until=until))
+
+
+def told(letter: Letter, change: Change) -> EmailMessage:
+    """What was done to a way back into a mailbox, by whom, when."""
+    with acting_as(SYSTEM):
+        mailbox = Mailbox.objects.select_related("address").get(pk=letter.mailbox_id)
+        channel = RecoveryChannel.objects.get(pk=letter.about)
+        made = Change.objects.select_related("proposer").get(pk=change.pk)
+        organization = Organization.objects.get().name
+    subject, text = SAYS[letter.says]
+    own = letter.contact in (mailbox.label, channel.value)
+    words = {"organization": organization, "mailbox": mailbox.label, "what": channel.value if own else
+             masked(channel.value), "who": made.proposer.name if made.proposer else "its owner"}  # fmt: skip
+    return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
+
+
+def _letter(subject: str, text: str) -> EmailMessage:
+    letter = EmailMessage()
+    letter["Subject"] = subject
+    letter.set_content(text)
+    return letter
