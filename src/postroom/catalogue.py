@@ -58,6 +58,7 @@ from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.unanswered import UNANSWERED
+from postroom.posture.checks.unconfirmed import UNCONFIRMED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
 
@@ -146,7 +147,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED,
+    LEFT, UNANSWERED, UNCONFIRMED,
 ]  # fmt: skip
 
 
