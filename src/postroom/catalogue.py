@@ -64,6 +64,7 @@ from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.unanswered import UNANSWERED
+from postroom.posture.checks.unconfirmed import UNCONFIRMED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
 
@@ -157,7 +158,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
-    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, OWNED,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, OWNED,
 ]  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from ninja import Router
 
-from postroom.queries import records
+from postroom.queries import records, resets
+from postroom.queries.mailboxes import whole
 from postroom.queries.objects import listed, one, row_of
 
 from .door import reads
@@ -55,6 +56,16 @@ def by_hand(request: Any, ref: str) -> dict[str, Any]:
         "moved": [one.as_json() for one in found.moved],
         "zone_file": found.lines(),
     }
+
+
+@router.get("/mailboxes/{ref}/who-can-reset")
+@reads("mailboxes.view", recorded="mailboxes")
+def who_can_reset(request: Any, ref: str) -> dict[str, Any]:
+    """Every path to control of a mailbox, the weakest first: who, since when, and whether it counts for a VIP."""
+    actor = request.auth.actor
+    request.opened = one(actor, "mailboxes", ref)
+    mailbox = whole(actor, request.opened["id"])
+    return resets.shown(mailbox, resets.paths(actor, mailbox))
 
 
 for noun in NOUNS:

@@ -40,6 +40,7 @@ COMMANDS = {
     "review": Command("changes:review", "What went through at once and is to be looked at; or close one."),
     "findings": Command("findings:findings", "What is wrong, as it was last read."),
     "access": Command("access:access", "Who may do what here, and when it was last used."),
+    "who-can-reset": Command("access:who_can_reset", "Every path to control of a mailbox, the weakest first."),
     "access-review": Command("rounds:access_review", "Who may do what at a client, signed every quarter."),
     "roster": Command("rounds:roster", "Who of a client is still there, asked every quarter."),
     "sign-ins": Command("sign_ins:sign_ins", "Who signed in to a mailbox, and who tried to."),

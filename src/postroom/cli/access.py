@@ -1,6 +1,7 @@
-"""access: who may do what, where, since when and until when, and when it was last used."""
+"""access: who may do what, where, since when, and when it was last used; who-can-reset: who gets into a mailbox."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -32,3 +33,23 @@ def _line(one: dict[str, Any]) -> str:
     until = one["until"] or "no end"
     sealed = "  (sealed login)" if one["sealed"] else ""
     return f"{one['name']:20}  {what:16}  {where:16}  until {until}, last used {one['last_used'] or 'never'}{sealed}"
+
+
+@click.command()
+@click.argument("mailbox")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as it is.")
+def who_can_reset(mailbox: str, as_json: bool) -> None:
+    """Every path to control of a MAILBOX, the weakest first."""
+    found = remote.ask("GET", f"/mailboxes/{quote(mailbox)}/who-can-reset")
+    if as_json:
+        show.as_json(found)
+        return
+    for one in found["paths"]:
+        click.echo(_path(one))
+
+
+def _path(one: dict[str, Any]) -> str:
+    mark = "weakest" if one["weakest"] else ""
+    age = f"since {one['since'][:10]}" if one["since"] else "age not known"
+    counts = {"yes": "counts", "no": "does not count", "unknown": "not known"}[one["counts"]]
+    return f"{mark:8}{counts:15} {age:16} {one['who']}: {one['reason'] if one['weakest'] else one['why']}"

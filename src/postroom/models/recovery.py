@@ -1,6 +1,6 @@
 """How the owner of a mailbox is reached who cannot get in: an address read elsewhere, a number to call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -46,3 +46,15 @@ class RecoveryChannel(StateModel):
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return NOTHING if row["ended_at"] else frozenset({"recover the mailbox"})
+
+    def not_yet(self, now: datetime) -> str:
+        """Why it does not count where two proofs are asked for, in words; empty where it does."""
+        if self.ended_at:
+            return "it has ended"
+        if self.confirmed_at is None:
+            return "nobody has confirmed that it is read"
+        if self.confirmed_at + ALIVE <= now:
+            return f"not confirmed for {(now - self.confirmed_at).days} days"
+        if self.made + SETTLED > now:
+            return f"named {(now - self.made).days} days ago, counts from {self.made + SETTLED:%d %b %Y}"
+        return ""

@@ -10,6 +10,7 @@ from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
 from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, routes, whole
 from postroom.queries.objects import row_of
+from postroom.web import resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials, offered
@@ -100,7 +101,8 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
     recent = timeline(request.actor, object=one.pk, limit=10).items
     shown = MailboxPage(
         head=_head(request, one, entry), notes=freeze_notes(request, one.client_id),
-        layers=_layers(request, one, admins(request.actor, one)), resets=_resets(request, one, entry),
+        layers=_layers(request, one, admins(request.actor, one)),
+        resets=resets.items(request, one), reset_acts=resets.new(request, one),
         credentials=_credentials(request, one, entry, app_passwords(request.actor, one.pk)),
         facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}", **cards(request, one),
@@ -154,30 +156,6 @@ def _layers(request: Any, one: Mailbox, admins: list[Grant]) -> tuple[Layer, ...
               initials(admin) if admin else "", ("Adds and suspends mailboxes of the client",),
               ("Touches other clients", "Sees the password")),
     )  # fmt: skip
-
-
-def _resets(request: Any, one: Mailbox, entry: Entry) -> tuple[Item, ...]:
-    if one.removed_at or one.kind == "shared":
-        return ()
-    found = []
-    if "recovery code" in entry.secrets:
-        found.append(Item("The owner, with the recovery code", f"made {when(entry.secrets['recovery code'])}, one use",
-                          "ok", "id"))  # fmt: skip
-    new = ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))
-    send = offered(request, one.client_id, new, domain=one.address.domain_id)
-    if entry.invite:
-        until = f"until {when(entry.invite.until)}" if entry.invite.until else "not sent yet"
-        to = Code(entry.invite.contact)
-        send = offered(
-            request, one.client_id, ("invites.view", Act("See pending", f"/invites/?client={one.client.slug}"))
-        )
-        found.append(Item(("Whoever reads", to), f"an invite is open, {until}", "warn", "mail", acts=send))
-    else:
-        contact = Code(one.contact) if one.contact else "a contact address"
-        found.append(
-            Item(("By a one-time link to", contact), "sent by an operator; on record", "plain", "mail", acts=send)
-        )
-    return tuple(found)
 
 
 def _credentials(request: Any, one: Mailbox, entry: Entry, apps: list[Credential]) -> Table | None:

@@ -252,6 +252,7 @@ class MailboxPage(Page):
     nav: ClassVar[str] = "mailboxes"
     layers: tuple[Layer, ...] = ()
     resets: tuple[Item, ...] = ()
+    reset_acts: tuple[Act, ...] = ()
     credentials: Table | None = None
     sessions: Table | None = None
     sessions_note: Words = ""
