@@ -86,6 +86,9 @@ ANY = tuple(code for code in range(200, 500) if code not in (201, 202))
 OPEN = [
     "GET /found/", "POST /found/", "GET /found/<str:token>", "GET /invite/", "POST /invite/", "GET /invite/done/",
     "POST /invite/done/", "GET /invite/<str:token>", "GET /not-me/", "POST /not-me/", "GET /not-me/<str:token>",
+    "GET /mail/config-v1.1.xml", "GET /.well-known/autoconfig/mail/config-v1.1.xml", "GET /setup/",
+    "GET /setup/profile.mobileconfig", *(f"{verb} /{at}utodiscover/{at}utodiscover.xml" for verb in ("GET", "POST")
+                                         for at in "aA"),
     "GET /recover/", "POST /recover/", "GET /recover/set/", "POST /recover/set/", "GET /recover/<str:token>",
     "GET /sign-in/sso/", "GET /sign-in/sso/back/", "GET /sign-in/", "POST /sign-in/", "GET /sign-in/factor/",
     "POST /sign-in/factor/", "GET /sign-in/passkey/", "POST /sign-in/passkey/", "GET /account/inactive/",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from page_samples import RECENT, filters
 
+from postroom.protocols.qr_code import qr_code
 from postroom.web.parts.change_pages import (
     ApprovalsPage,
     ChangePage,
@@ -22,7 +23,7 @@ from postroom.web.parts.change_pages import (
 )
 from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
 from postroom.web.parts.plain import plain_edit
-from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite, Recovery
+from postroom.web.parts.plain_pages import Notice, NotMe, OwnerCode, OwnerDone, OwnerGone, OwnerInvite, Recovery, SetUp
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -283,6 +284,13 @@ CODE = OwnerCode(
     **AROUND, address="s.lindgren@harbor.example", set_at="24 Nov 09:26", code=("K7QD-M3XW", "9RTP-2HVC"), next_url="/x"
 )
 SETTINGS = OwnerDone(**AROUND, address="s.lindgren@harbor.example", settings=(("IMAP", "mx.postroom.example, 993"),))
+SET_UP = SetUp(
+    organization="Northlight",
+    form=Form((Field("emailaddress", "Your mail address", "email", "s.lindgren@harbor.example"),), "Show", "/p/set-up"),
+    settings=(("Incoming (IMAP)", "mx.postroom.example, port 993, TLS"), ("User name", "s.lindgren@harbor.example")),
+    qr=qr_code("https://postroom.northlight.example/setup/?emailaddress=s.lindgren%40harbor.example"),
+    address="s.lindgren@harbor.example", profile_url="/p/set-up",
+)  # fmt: skip
 GONE = OwnerGone(
     **AROUND,
     title="This link does not work any more",

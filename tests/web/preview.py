@@ -28,6 +28,7 @@ TRICKS = (
 )
 OURS = "icon state tone weight at says method control iso nav key plan_hash autocomplete html_id hidden"
 KEPT = {
+    "QrCode": {"path", "size"},
     "*": frozenset(OURS.split(" ")),
     "Field": {"name"},
     "Rows": {"name"},
@@ -139,6 +140,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "invite": ("owner/invite.html", changes.INVITE),
     "code": ("owner/code.html", changes.CODE),
     "settings": ("owner/done.html", changes.SETTINGS),
+    "set-up": ("setup.html", changes.SET_UP),
     "gone": ("owner/invite_error.html", changes.GONE),
     "notice": ("notice.html", changes.NOTICE),
     "not_me": ("not_me.html", changes.NOT_ME),

@@ -24,6 +24,7 @@ PLAIN = (
     "invite",
     "code",
     "settings",
+    "set-up",
     "gone",
     "notice",
     "not_me",

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from postroom.api.urls import api
-from postroom.web import account, device, entries, not_me, owner, pages, recovering, signing, sso
+from postroom.web import account, app_hosts, device, entries, mail_apps, not_me, owner, pages, recovering, signing, sso
 
 entries.connect()
 handler500 = "postroom.web.guard.failed"
@@ -16,11 +16,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invite/", owner.invite, name="invite"),
     path("invite/done/", owner.done, name="invite-done"),
     path("invite/<str:token>", owner.opened, name="invite-link"),
+    *(path(one.removeprefix("/"), mail_apps.config, name="autoconfig") for one in app_hosts.AUTOCONFIG),
+    *(path(one.removeprefix("/"), mail_apps.discover, name="autodiscover") for one in app_hosts.AUTODISCOVER),
     path("not-me/", not_me.not_me, name="not-me"),
     path("not-me/<str:token>", not_me.opened, name="not-me-link"),
     path("recover/", recovering.ask, name="recover"),
     path("recover/set/", recovering.choose, name="recover-set"),
     path("recover/<str:token>", recovering.link, name="recover-link"),
+    path("setup/", mail_apps.set_up, name="set-up"),
+    path("setup/profile.mobileconfig", mail_apps.profile, name="set-up-profile"),
     path("sign-in/sso/", sso.start, name="sso"),
     path("sign-in/sso/back/", sso.returned, name="sso-back"),
     *account.URLS,
