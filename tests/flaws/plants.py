@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -344,6 +345,11 @@ def only_who_is_there(asked: Any) -> Any:
         raise Refused(INVALID, "nobody") if isinstance(args[0], bytes) else BadAddress("nobody")
 
     return looked
+
+
+def expanding(document: bytes, **_: Any) -> Any:
+    """Read with every entity that it defines."""
+    return ElementTree.fromstring(document)
 
 
 def unescaped(document: Any) -> Any:

@@ -20,6 +20,7 @@ APPS, DOCUMENTS = WEB + "test_mail_apps.py::", "tests/protocols/test_mail_app_do
 THUNDERBIRD = DOCUMENTS + "test_thunderbird_reads_the_autoconfig_whatever_the_organization_is_called"
 OUTLOOK = DOCUMENTS + "test_outlook_gets_both_servers_with_the_address_as_its_login"
 APP_HOSTS = "test_the_names_that_apps_look_for_answer_for_domains_that_are_served_here"
+SHEET = WEB + "test_sheet.py::test_the_whole_sheet_is_taken_out_as_csv_and_stands_in_the_record_first"
 NOT_FILED = "not filed yet"
 
 
@@ -278,13 +279,19 @@ ROWS = (
         (VERBS + "test_row_25_nobody_is_signed_in_by_another_site",),
         (("the form to sign in needs no token", VERBS + "test_row_25_nobody_is_signed_in_by_another_site",
           p.exempt("/sign-in/")),)),
-    Row(26, "A name is a formula in a spreadsheet", "Modoboa 412efaec8", (SOURCE,),
-        (("something writes CSV", SOURCE + "[26 nothing writes a table for a spreadsheet]",
-          p.in_source("26 nothing writes a table for a spreadsheet", "queries/x.py", "import csv")),),
-        (Waits("tables as CSV", "issues 4, 5, 6", ("csv", "xlsx")),)),
-    Row(27, "A bomb in an imported report: zip, gzip, XML entities", "Modoboa d478894d7, 1b936c9c6", (SOURCE,),
+    Row(26, "A name is a formula in a spreadsheet", "Modoboa 412efaec8",
+        (SOURCE, "tests/protocols/test_csv_cells.py::test_what_would_be_a_formula_is_text", SHEET),
+        (("something writes CSV past the one place that does", SOURCE + "[26 nothing writes a table for a spreadsheet]",
+          p.in_source("26 nothing writes a table for a spreadsheet", "queries/x.py", "import csv")),
+         ("a formula is a cell like any other", SHEET, p.instead("postroom.protocols.csv_cells.FORMULA", ()))),
+        (Waits("tables as XLSX", NOT_FILED, ("xlsx",)),)),
+    Row(27, "A bomb in an imported report: zip, gzip, XML entities", "Modoboa d478894d7, 1b936c9c6",
+        (SOURCE, DOCUMENTS + "test_what_outlook_would_not_ask_is_refused_in_its_own_words"),
         (("something reads XML", SOURCE + "[27 nothing reads XML]",
-          p.in_source("27 nothing reads XML", "protocols/x.py", "import xml.etree.ElementTree")),),
+          p.in_source("27 nothing reads XML", "protocols/x.py", "import xml.etree.ElementTree")),
+         ("entities are expanded",
+          DOCUMENTS + "test_what_outlook_would_not_ask_is_refused_in_its_own_words[a bomb]",
+          p.instead("postroom.protocols.autodiscover.fromstring", p.expanding))),
         (Waits("aggregate reports", "issue 6", ("report.", "reports/", "aggregate", "tls_rpt")),)),
     Row(28, "The server fetches where somebody pointed it",
         "Roundcube CVE-2026-35540, -48843, SOGo 5.12.10, Mailu #1354",

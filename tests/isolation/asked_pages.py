@@ -18,6 +18,9 @@ PAGES: dict[str, Asked] = {
     "GET /": Asked("overview.view"),
     "GET /clients/": Asked("clients.view", filters={"q": ("word",)}),
     "GET /clients/<str:ref>/": Asked("clients.view", {"ref": CLIENT}),
+    "GET /clients/<str:ref>/sheet/": Asked("sheets.view", {"ref": CLIENT}),
+    "POST /clients/<str:ref>/sheet/export/": Asked(
+        "sheets.export", {"ref": CLIENT}, body=lambda here: {"format": "csv", "why": "x"}),
     "GET /domains/": Asked("domains.view", filters=LIST),
     "GET /domains/<str:ref>/": Asked("domains.view", {"ref": DOMAIN}),
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),

@@ -23,7 +23,7 @@ OPERATES = MAILBOXES | ALIASES | INVITES | {
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
-    "findings.reopen", "entries.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
+    "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
 }  # fmt: skip
 OWNS = OPERATES | {
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
@@ -39,10 +39,10 @@ MAY: dict[str, frozenset[str]] = {
         "grants.end",
     },
     "helpdesk": OF_THE_AGENCY | {"invites.resend", "invites.cancel"},
-    "auditor": OF_THE_AGENCY | {"entries.export"},
+    "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | TOKENS | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "rosters.answer",
+        "sheets.export", "rosters.answer",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

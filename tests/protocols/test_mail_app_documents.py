@@ -119,7 +119,9 @@ def test_outlook_gets_both_servers_with_the_address_as_its_login(name: str, whos
     assert found == [("IMAP", HOST, "993", whose), ("SMTP", HOST, "465", whose)]
 
 
-BILLION = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + request("&b;@acme.example")[38:]
+BILLION = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + request("&b;@acme.example").replace(b"&amp;", b"&")[38:]
+)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ BILLION = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + request("&b
         (b"<a", 600),
         (b"<Autodiscover/>", 600),
         (b'<?xml version="1.0" encoding="nobody-knows"?><a/>', 600),
-        (BILLION, 600),
+        pytest.param(BILLION, 600, id="a bomb"),
         (b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', 600),
         (request("mia"), 600),
         (request("mia@acme.example\0"), 600),

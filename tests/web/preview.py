@@ -107,6 +107,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "clients": ("clients.html", pages.CLIENTS),
     "nothing": ("clients.html", pages.NOTHING),
     "client": ("client.html", pages.CLIENT),
+    "sheet": ("sheet.html", pages.SHEET),
     "domains": ("domains.html", pages.DOMAINS),
     "domain": ("domain.html", objects.DOMAIN),
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),

@@ -8,7 +8,7 @@ from ninja.operation import PathView
 
 from postroom.access.declared import PUBLIC, Declared, Methods
 
-from . import access, changes, entries, findings, invites, objects, problems, reviews, rounds, sessions, tokens
+from . import access, changes, entries, findings, invites, objects, problems, reviews, rounds, sessions, sheets, tokens
 from .documented import Documented
 from .door import Bearer
 
@@ -57,6 +57,7 @@ for router in (
     reviews.router,
     rounds.router,
     sessions.router,
+    sheets.router,
     tokens.router,
 ):
     api.add_router("", router)

@@ -66,7 +66,10 @@ class Redelivery(StateModel):
 
 
 class Client(StateModel):
-    """The tenancy boundary. Its row is the lock, and its version the order, of all its changes."""
+    """The tenancy boundary. Its row is the lock, and its version the order, of all its changes.
+
+    sending: from what its mail leaves: shared with other clients, isolated, or unknown.
+    """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
     natural_key = "slug"
@@ -76,6 +79,7 @@ class Client(StateModel):
     security_contact = models.TextField(default="")
     may_ask = ArrayField(models.TextField(), default=list)
     notes = models.TextField(default="")
+    sending = models.TextField(default="unknown")
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)  # its own people let nobody of the organization in

@@ -231,5 +231,8 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
         Fact("Security contact", one.security_contact or unknown, MAILED if one.security_contact else NOBODY_TOLD),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
+        Fact(
+            "Inventory sheet", Link("Who holds and owns what", f"/clients/{one.slug}/sheet/"), "and how much is known"
+        ),
         Fact("Version", str(one.version), "changes of this client so far"),
     )
