@@ -12,6 +12,7 @@ packages=(
     postfix postfix-sqlite
     dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-submissiond dovecot-sqlite
     pdns-server pdns-backend-sqlite3
+    fonts-dejavu-core # what inventory sheets are written in
 )
 for_tests=(
     chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)

@@ -54,6 +54,7 @@ from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
+from postroom.posture.checks.holders import HOLDERS
 from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
@@ -158,7 +159,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
-    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, OWNED,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, HOLDERS, OWNED,
 ]  # fmt: skip
 
 

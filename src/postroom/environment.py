@@ -37,6 +37,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError("say a port, 1 to 65535")
+    return int(text)
+
+
 def _server(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
@@ -71,6 +77,8 @@ SETTINGS = (
     Setting("OIDC_LABEL", "single sign-on", str, "what people call it; stands on the button"),
     Setting("OIDC_SECOND_FACTORS", (), _names, "amr or acr values that count as a second factor; none: ours is asked"),
     Setting("MAIL_HOST", "mx.postroom.example", str, "the name clients' MX records point to"),
+    Setting("IMAPS_PORT", 993, _port, "of the mail host, where mail apps read mail; TLS from the first byte"),
+    Setting("SUBMISSIONS_PORT", 465, _port, "of the mail host, where they hand it in; TLS from the first byte"),
     Setting("NAME_SERVERS", ("ns1.postroom.example", "ns2.postroom.example"), _names, "ours, as registrars know them"),
     Setting("SPF_INCLUDE", "", str, "what clients' SPF records include; empty: they name the mail host by `mx`"),
     Setting("REPORTS_TO", "dmarc@postroom.example", str, "where receivers send DMARC aggregate reports"),

@@ -57,6 +57,7 @@ DATABASES = {
 MIDDLEWARE = [
     "postroom.api.outside.Outside",
     "postroom.web.guard.Guard",
+    "postroom.web.app_hosts.AppHosts",
     "postroom.web.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

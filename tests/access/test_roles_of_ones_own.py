@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 from cast import MIA, House, do, person, reasons, the, with_consent
 from postroom.access.acting import acting_as
 from postroom.access.actor import Actor, Held
-from postroom.access.roles import APPROVE, EXPORT, ROLES, operates, rank_of
+from postroom.access.roles import APPROVE, EXPORT, ROLES, SHEET, operates, rank_of
 from postroom.api.urls import api
 from postroom.changes.approvals import approve
 from postroom.changes.cover import permissions
@@ -165,7 +165,7 @@ def test_no_grant_reads_or_takes_away_more_than_its_giver(house: House) -> None:
 
 def test_whatever_an_address_or_operation_asks_for_can_be_granted() -> None:
     asked = {name for view in views() for name in view.permission.split()} - {"public", "own sign-in", "own", "sign-in"}
-    assert asked - {APPROVE, EXPORT} and asked <= set(permissions())
+    assert asked - {APPROVE, EXPORT, SHEET} and asked <= set(permissions())
 
 
 def views() -> Iterator[Any]:

@@ -5,6 +5,7 @@ A plant takes the monkeypatch of its run, then fixtures of its test by their nam
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -314,6 +316,45 @@ def cookie_at_the_api(call: Any) -> Any:
         return call(self, request)
 
     return by_cookie
+
+
+# 1, 2, 32: set-up of mail apps
+
+
+def any_address_of_an_app(patch: Patch) -> None:
+    """A name that mail apps look for counts wherever it is named."""
+    from postroom.web import app_hosts
+
+    real = app_hosts._ours
+    patch.setattr(app_hosts, "_ours", lambda path, host: any(real(one, host) for one in app_hosts.AUTOCONFIG))
+
+
+def only_who_is_there(asked: Any) -> Any:
+    """No answer for an address that no mailbox has."""
+
+    def looked(*args: Any) -> Any:
+        from postroom.access.acting import SYSTEM, acting_as
+        from postroom.models import Mailbox
+        from postroom.protocols.addresses import BadAddress
+        from postroom.protocols.autodiscover import INVALID, Refused
+
+        found = asked(*args)
+        with acting_as(SYSTEM):
+            if Mailbox.objects.filter(address__address=found).exists():
+                return found
+        raise Refused(INVALID, "nobody") if isinstance(args[0], bytes) else BadAddress("nobody")
+
+    return looked
+
+
+def expanding(document: bytes, **_: Any) -> Any:
+    """Read with every entity that it defines."""
+    return ElementTree.fromstring(document)
+
+
+def unescaped(document: Any) -> Any:
+    """Names stand in it as they are."""
+    return lambda *args: html.unescape(document(*args).decode()).encode()
 
 
 # 4, 9 to 12, 29, 30: ids, ranks, roles

@@ -101,6 +101,8 @@ API: dict[str, Asked] = {
     "GET /api/v1/entries/<number>": Asked("entries.view", {"number": ("entry",)}),
     "GET /api/v1/checkpoint": Asked("entries.view"),
     "GET /api/v1/clients/<ref>/record": Asked("entries.export", {"ref": CLIENT}, allowed=(409,), query="?why=x"),
+    "GET /api/v1/clients/<ref>/sheet": Asked("sheets.view", {"ref": CLIENT}),
+    "GET /api/v1/clients/<ref>/sheet/file": Asked("sheets.export", {"ref": CLIENT}, query="?why=x"),
     "GET /api/v1/findings": Asked("findings.view", filters={
         "client": CLIENT, "domain": DOMAIN, "object": ("domain",), "search": ("word",)}),
     "GET /api/v1/findings/counts": Asked("findings.view"),

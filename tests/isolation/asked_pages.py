@@ -18,6 +18,9 @@ PAGES: dict[str, Asked] = {
     "GET /": Asked("overview.view"),
     "GET /clients/": Asked("clients.view", filters={"q": ("word",)}),
     "GET /clients/<str:ref>/": Asked("clients.view", {"ref": CLIENT}),
+    "GET /clients/<str:ref>/sheet/": Asked("sheets.view", {"ref": CLIENT}),
+    "POST /clients/<str:ref>/sheet/export/": Asked(
+        "sheets.export", {"ref": CLIENT}, body=lambda here: {"format": "csv", "why": "x"}),
     "GET /domains/": Asked("domains.view", filters=LIST),
     "GET /domains/<str:ref>/": Asked("domains.view", {"ref": DOMAIN}),
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),
@@ -88,6 +91,9 @@ OPEN = [
     "GET /found/", "POST /found/", "GET /found/<str:token>", "GET /invite/", "POST /invite/", "GET /invite/done/",
     "POST /invite/done/", "GET /invite/<str:token>", "GET /not-me/", "POST /not-me/", "GET /not-me/<str:token>",
     "GET /confirm/", "POST /confirm/", "GET /confirm/<str:token>",
+    "GET /mail/config-v1.1.xml", "GET /.well-known/autoconfig/mail/config-v1.1.xml", "GET /setup/",
+    "GET /setup/profile.mobileconfig", *(f"{verb} /{at}utodiscover/{at}utodiscover.xml" for verb in ("GET", "POST")
+                                         for at in "aA"),
     "GET /recover/", "POST /recover/", "GET /recover/set/", "POST /recover/set/", "GET /recover/<str:token>",
     "GET /sign-in/sso/", "GET /sign-in/sso/back/", "GET /sign-in/", "POST /sign-in/", "GET /sign-in/factor/",
     "POST /sign-in/factor/", "GET /sign-in/passkey/", "POST /sign-in/passkey/", "GET /account/inactive/",

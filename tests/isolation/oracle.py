@@ -24,7 +24,8 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | {
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
-    "findings.reopen", "entries.export", "rosters.open", "rosters.answer", "nodes.deliver_again", "app_passwords.end",
+    "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
+    "app_passwords.end",
 }  # fmt: skip
 OWNS = OPERATES | {
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
@@ -40,10 +41,10 @@ MAY: dict[str, frozenset[str]] = {
         "grants.end",
     },
     "helpdesk": OF_THE_AGENCY | {"invites.resend", "invites.cancel"},
-    "auditor": OF_THE_AGENCY | {"entries.export"},
+    "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | TOKENS | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "rosters.answer", "app_passwords.end",
+        "sheets.export", "rosters.answer", "app_passwords.end",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

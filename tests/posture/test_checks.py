@@ -11,8 +11,8 @@ from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
-from postroom.models import Finding, Grant, Organization, Person
-from postroom.posture.checks import expiring, owners
+from postroom.models import Domain, Finding, Grant, Organization, Person
+from postroom.posture.checks import expiring, holders, owners
 from postroom.posture.run import run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,4 +95,40 @@ def test_nobody_is_missing_before_there_is_an_organization(database: str) -> Non
     run(catalogue.OWNERS)
     with acting_as(SYSTEM):
         assert not Organization.objects.exists()
+    assert open_now() == {}
+
+
+@pytest.mark.parametrize(
+    "first, second, wanted",
+    [
+        ("", "", False),
+        ("", "Mia", False),
+        ("Carl", "", True),
+        ("Carl", " carl ", True),
+        ("Carl", "Mia", False),
+    ],
+)
+def test_domains_holders(first: str, second: str, wanted: bool) -> None:
+    one = Domain(id=UUID(int=8), name="acme.example", client_id=ACME, registrar="R", registrar_holder=first,
+                 second_holder=second)  # fmt: skip
+    found = list(holders.evaluate([one]))
+    assert [(it.severity, it.client, it.object, it.cause) for it in found] == [
+        ("medium", ACME, one.pk, "one holder")
+    ] * wanted
+    for it in found:
+        KINDS[it.kind].model_validate(it.params)
+
+
+def test_a_single_holder_is_found_until_there_is_a_second(house: House) -> None:
+    do("domains.change", house.olive, domain="acme.example", registrar_holder="Carl")
+    run(catalogue.HOLDERS)
+    assert open_now() == {"domains.holders": "The login at the registrar of acme.example is held by one alone"}
+    do("domains.change", house.olive, domain="acme.example", second_holder="Mia")
+    run(catalogue.HOLDERS)
+    assert open_now() == {}
+    do("domains.change", house.olive, domain="acme.example", second_holder="")
+    run(catalogue.HOLDERS)
+    assert set(open_now()) == {"domains.holders"}
+    do("domains.change", house.olive, domain="acme.example", registrar_holder="")
+    run(catalogue.HOLDERS)
     assert open_now() == {}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from page_samples import RECENT, filters
 
+from postroom.protocols.qr_code import qr_code
 from postroom.web.parts.change_pages import (
     ApprovalsPage,
     ChangePage,
@@ -34,6 +35,7 @@ from postroom.web.parts.plain_pages import (
     OwnerMailbox,
     Part,
     Recovery,
+    SetUp,
 )
 from postroom.web.parts.shapes import (
     Act,
@@ -333,6 +335,13 @@ APP_PASSWORD = ShownAppPassword(
     may="read mail, send mail",
     back=Act("To my mailbox", "/x"),
 )
+SET_UP = SetUp(
+    organization="Northlight",
+    form=Form((Field("emailaddress", "Your mail address", "email", "s.lindgren@harbor.example"),), "Show", "/p/set-up"),
+    settings=(("Incoming (IMAP)", "mx.postroom.example, port 993, TLS"), ("User name", "s.lindgren@harbor.example")),
+    qr=qr_code("https://postroom.northlight.example/setup/?emailaddress=s.lindgren%40harbor.example"),
+    address="s.lindgren@harbor.example", profile_url="/p/set-up",
+)  # fmt: skip
 GONE = OwnerGone(
     **AROUND,
     title="This link does not work any more",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from postroom.web.parts.forms import Chip, Field, Filters, Option, Pager
+from postroom.web.parts.forms import Chip, Field, Filters, Form, Option, Pager
 from postroom.web.parts.frame import Found, FoundGroup, Frame, Palette, nav
-from postroom.web.parts.pages import ClientPage, ClientsPage, Count, DomainsPage, Measure, OverviewPage, Question
+from postroom.web.parts.pages import (
+    ClientPage,
+    ClientsPage,
+    Count,
+    DomainsPage,
+    Measure,
+    OverviewPage,
+    Question,
+    SheetPage,
+)
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -64,6 +73,7 @@ PALETTE = Palette(
 TICK = Badge("good", "Pass", hidden=True)
 GOOD = Badge("good", "read back 09:23")
 UNMEASURED = Badge("unmeasured", "not measured yet")
+NOT_KNOWN = Badge("unknown", "not known")
 UNKNOWN = Badge("unknown", "unknown: ns2 did not answer")
 ALL = "/p/changes"
 
@@ -197,6 +207,32 @@ CLIENTS = ClientsPage(
     table=OVERVIEW.clients,
     pager=Pager("3 shown, Acme to Harbor Legal LLP"),
 )
+SHEET = SheetPage(
+    head=PageHead("Inventory sheet of Harbor Legal LLP", "who holds, owns and may do what",
+                  crumbs=(Crumb("Clients", "/p/clients"),), badges=(Badge("unknown", "14 of 31 known"),)),
+    label="Domains",
+    parts=(Link("Domains", "/p/sheet", strong=True), Link("Mailboxes", "/p/sheet"), Link("Routes", "/p/sheet"),
+           Link("Roles", "/p/sheet")),
+    table=Table(
+        "Domains",
+        (Column("Domain"), Column("Registrar"), Column("Holds that login"), Column("Second holder"),
+         Column("Second factor there"), Column("Holds the DNS login"), Column("Registration ends"),
+         Column("Confirmed on")),
+        (
+            Row((Link("harbor.example", "/p/domain", strong=True), Cell("Namehouse", "domains@harbor.example"),
+                 "Ana Hale", "Paul Quinn", "yes", "Northlight", "2027-03-04", "2026-11-02"), name="harbor.example"),
+            Row((Link("harbor-legal.example", "/p/domain", strong=True), Cell(NOT_KNOWN, NOT_KNOWN), NOT_KNOWN,
+                 NOT_KNOWN, NOT_KNOWN, "the web agency", NOT_KNOWN, NOT_KNOWN), name="harbor-legal.example"),
+        ),
+        dense=True, high=True,
+    ),
+    pager=Pager("2 shown, harbor.example to harbor-legal.example", "?after=harbor-legal.example"),
+    facts=(Fact("Mail leaves", "isolated"), Fact("Security contact", NOT_KNOWN), Fact("Of domains", NOT_KNOWN),
+           Fact("Of mailboxes", Badge("good", "24 of 24 known"))),
+    export=Form((Field("format", "As", "select", options=(Option("pdf", "PDF"), Option("csv", "CSV")), required=True),
+                 Field("why", "Why", hint="Stands in the record.", required=True)), "Export", "/p/sheet",
+                icon="download"),
+)  # fmt: skip
 NOTHING = ClientsPage(
     head=PageHead("Clients"),
     label="Clients",

@@ -29,6 +29,7 @@ TRICKS = (
 OURS = "icon state tone weight at says method control iso nav key plan_hash autocomplete html_id hidden"
 KEPT = {
     "Part": {"template"},
+    "QrCode": {"path", "size"},
     "*": frozenset(OURS.split(" ")),
     "Field": {"name"},
     "Rows": {"name"},
@@ -107,6 +108,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "clients": ("clients.html", pages.CLIENTS),
     "nothing": ("clients.html", pages.NOTHING),
     "client": ("client.html", pages.CLIENT),
+    "sheet": ("sheet.html", pages.SHEET),
     "domains": ("domains.html", pages.DOMAINS),
     "domain": ("domain.html", objects.DOMAIN),
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),
@@ -140,6 +142,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "invite": ("owner/invite.html", changes.INVITE),
     "code": ("owner/code.html", changes.CODE),
     "settings": ("owner/done.html", changes.SETTINGS),
+    "set-up": ("setup.html", changes.SET_UP),
     "gone": ("owner/invite_error.html", changes.GONE),
     "devices": ("owner/mailbox.html", changes.DEVICES),
     "new_app_password": ("owner/new_app_password.html", changes.NEW_APP_PASSWORD),

@@ -29,6 +29,8 @@ FOCUSED = """() => {
         "finding",
         "access",
         "audit",
+        "sheet",
+        "set-up",
         "entry",
         "review",
         "roster",

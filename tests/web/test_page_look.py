@@ -18,12 +18,13 @@ FRAMED = (
     *("overview", "first", "clients", "nothing", "client", "domains", "domain", "mailboxes", "mailbox", "people"),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states", "findings", "finding"),
-    *("roles", "token", "access", "closed", "audit", "entry", "reviews", "review", "roster"),
+    *("roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),
 )
 PLAIN = (
     "invite",
     "code",
     "settings",
+    "set-up",
     "gone",
     "devices",
     "new_app_password",

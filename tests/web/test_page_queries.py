@@ -16,7 +16,9 @@ from postroom.changes.approvals import approve
 from postroom.models import Client
 from postroom.posture.findings import Found, observed
 
-PAGES = ("/", "/clients/", "/clients/acme/", "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
+PAGES = ("/", "/clients/", "/clients/acme/", "/clients/acme/sheet/",
+         "/clients/acme/sheet/?part=mailboxes", "/clients/acme/sheet/?part=routes", "/clients/acme/sheet/?part=roles",
+         "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/",
          "/people/olive@northlight.example/", "/invites/", "/changes/",
          "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/tokens/new/", "/access/",

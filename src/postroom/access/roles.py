@@ -13,6 +13,7 @@ OPERATED = (
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
+SHEET = "sheets.export"  # and its inventory
 ONES_OWN = ("*.view", "tokens.create", "tokens.end", "grants.elevate")
 
 SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, everywhere, and every owner is told
@@ -20,15 +21,15 @@ SEALED = "break-glass"  # of the sealed logins: whoever uses one may do all, eve
 ROLES: dict[str, frozenset[str]] = {
     SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
-    "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT}),
+    "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT, SHEET}),
     # Who signs an access review may end what shall not stay: never what stands above them (policies/rank.py).
     "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept", "access_reviews.*", "grants.end"}),
     "helpdesk": frozenset({*ONES_OWN, "invites.resend", "invites.cancel"}),
-    "auditor": frozenset({*ONES_OWN, EXPORT}),
+    "auditor": frozenset({*ONES_OWN, EXPORT, SHEET}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*", EXPORT,
-        "app_passwords.end",
+        "app_passwords.end", SHEET,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip

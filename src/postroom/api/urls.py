@@ -19,6 +19,7 @@ from . import (
     reviews,
     rounds,
     sessions,
+    sheets,
     sign_ins,
     tokens,
 )
@@ -70,6 +71,7 @@ for router in (
     reviews.router,
     rounds.router,
     sessions.router,
+    sheets.router,
     sign_ins.router,
     tokens.router,
 ):

@@ -8,21 +8,21 @@ from django.db.models import Q
 
 from postroom.access.acting import Access, stand_above
 from postroom.access.actor import Held
-from postroom.access.roles import EXPORT, ROLES
+from postroom.access.roles import EXPORT, ROLES, SHEET
 from postroom.models import Grant, Role
 from postroom.models.base import state_models
 
 from .kind import KINDS
 
 # What can be looked at and is no table of state, or is asked for by another name than its table's.
-SEEN = ("approvals", "changes", "entries", "findings", "overview", "sign_ins", "tokens")
+SEEN = ("approvals", "changes", "entries", "findings", "overview", "sheets", "sign_ins", "tokens")
 
 
 def permissions() -> list[str]:
     """Every permission there is, by name."""
     views = (f"{noun}.view" for noun in (*state_models(), *SEEN))
     return sorted(
-        {*KINDS, *views, EXPORT, *(kind.approved_by for kind in KINDS.values())}
+        {*KINDS, *views, EXPORT, SHEET, *(kind.approved_by for kind in KINDS.values())}
         - {name for name, kind in KINDS.items() if "person" not in kind.by}
     )
 

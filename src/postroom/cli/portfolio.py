@@ -56,9 +56,11 @@ REGISTRARS: dict[str, dict[str, Any]] = {
         "registrar": "Namehouse",
         "registrar_holder": "Acme, accounts",
         "registrar_account": "domains@acme.example",
+        "registrar_mfa": "yes",
+        "second_holder": "Acme, Mia Hart",
     },
     "globex": {"registrar": "Eastgate Names", "registrar_holder": "Northlight"},
-    "initech": {"registrar": "Namehouse", "registrar_holder": "unknown; asked the client", "expires_on": "2027-02-01"},
+    "initech": {"registrar": "Namehouse", "expires_on": "2027-02-01"},
 }
 PEOPLE_OF = {
     "acme.example": """Mia Hart, Jonas Weiss, Priya Nair, Tom Albright, Lena Fischer, Marco Ruiz, Sofia Lang, Ben Adler,

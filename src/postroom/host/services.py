@@ -45,7 +45,7 @@ def services(installation: Installation) -> Sequence[Service]:
 
 TAKEN_ALONG = (
     "SESSION_HOURS", "SESSION_IDLE_MINUTES", "API_REQUESTS", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_SECRET_FILE",
-    "OIDC_LABEL", "OIDC_SECOND_FACTORS",
+    "OIDC_LABEL", "OIDC_SECOND_FACTORS", "IMAPS_PORT", "SUBMISSIONS_PORT",
 )  # fmt: skip
 """What the environment of `up` may say; all else follows from the installation."""
 
@@ -59,6 +59,8 @@ def environment(installation: Installation, role: str = "postroom_app") -> dict[
         "POSTROOM_SECRET_KEY_FILE": str(keys / "django"),
         "POSTROOM_ORIGIN": installation.origin,
         "POSTROOM_DEMO": "yes" if installation.demo else "no",
+        "POSTROOM_IMAPS_PORT": str(NUMBERS["imaps"]),
+        "POSTROOM_SUBMISSIONS_PORT": str(NUMBERS["submissions"]),
         "POSTROOM_SUBMISSION": at("submission"),
         "POSTROOM_SUBMISSION_KEY_FILE": str(keys / "submission"),
         "POSTROOM_SUBMISSION_CA_FILE": str(installation.node / "tls/cert.pem"),

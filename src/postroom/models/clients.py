@@ -70,6 +70,7 @@ class Client(StateModel):
 
     app_passwords_only: the main password opens no mail here, only the owner's own page; devices have app passwords.
     reset_keeps_app_passwords: a mailbox's are there still when its owner got it back by a code or a link.
+    sending: from what its mail leaves: shared with other clients, isolated, or unknown.
     """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
@@ -80,6 +81,7 @@ class Client(StateModel):
     security_contact = models.TextField(default="")
     may_ask = ArrayField(models.TextField(), default=list)
     notes = models.TextField(default="")
+    sending = models.TextField(default="unknown")
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
     app_passwords_only = models.BooleanField(default=False)

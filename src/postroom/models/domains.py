@@ -14,6 +14,10 @@ from .clients import Client
 class Domain(StateModel):
     """A domain in a client's care: who holds it where, and whether its control is proven.
 
+    registrar_account: where the registrar writes to. registrar_mfa: yes, no or unknown. second_holder: who else holds
+    the registrar's login. confirmed_on: when somebody last asked whether all this is still so. No secret of a registrar
+    is kept, only who holds it.
+
     hosting: hosted (our name servers), provider (theirs, with an API), manual (somebody types it in).
     proof:   waiting, read or lost; a domain delivers for nobody until its proof is read.
     """
@@ -25,7 +29,10 @@ class Domain(StateModel):
     registrar = models.TextField(default="")
     registrar_holder = models.TextField(default="")
     registrar_account = models.TextField(default="")
+    registrar_mfa = models.TextField(default="unknown")
+    second_holder = models.TextField(default="")
     dns_holder = models.TextField(default="")
+    confirmed_on = models.DateField(null=True)
     expires_on = models.DateField(null=True)
     proof = models.TextField(default="waiting")
     proof_token = models.TextField(default="")

@@ -232,5 +232,8 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
         Fact("Mail is opened with", "app passwords alone" if one.app_passwords_only else "main and app passwords"),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
+        Fact(
+            "Inventory sheet", Link("Who holds and owns what", f"/clients/{one.slug}/sheet/"), "and how much is known"
+        ),
         Fact("Version", str(one.version), "changes of this client so far"),
     )

@@ -234,7 +234,10 @@ def _holders(one: Domain) -> tuple[Fact, ...]:
         Fact("Registrar", one.registrar or unknown),
         Fact("Who holds that login", one.registrar_holder or unknown),
         Fact("Account address there", one.registrar_account or unknown),
+        Fact("Second holder", one.second_holder or unknown),
+        Fact("Second factor there", one.registrar_mfa if one.registrar_mfa != "unknown" else unknown),
         Fact("Who holds the DNS login", one.dns_holder or unknown),
+        Fact("Confirmed", f"{one.confirmed_on:%d %b %Y}" if one.confirmed_on else unknown),
     )
 
 

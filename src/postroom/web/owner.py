@@ -21,6 +21,7 @@ from postroom.models import Invite, Organization
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
+from postroom.web.mail_apps import in_words, told
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
 from postroom.web.signing import INVITED, enrolled, invited, person_form
@@ -109,13 +110,8 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
 @public(GET="", POST="")
 def done(request: HttpRequest) -> HttpResponse:
     """What to type into a phone or a computer; says nothing of any one mailbox."""
-    env = settings.POSTROOM
-    told = (
-        ("Incoming (IMAP)", f"{env.mail_host}, port 993, TLS"),
-        ("Outgoing (SMTP)", f"{env.mail_host}, port 465, TLS"),
-        ("User name", "your whole address"),
-    )
-    return render(request, "owner/done.html", {"page": OwnerDone(organization="", address="", settings=told)})
+    page = OwnerDone(organization="", address="", settings=in_words(told()))
+    return render(request, "owner/done.html", {"page": page})
 
 
 def _form(request: HttpRequest, found: dict[str, str], wrong: list[str] | None = None) -> HttpResponse:

@@ -27,6 +27,7 @@ from postroom.web import (
     person,
     reviewing,
     rounds,
+    sheet,
     sign_ins,
 )
 from postroom.web.door import by_method
@@ -35,6 +36,8 @@ URLS: list[URLPattern | URLResolver] = [
     path("", by_method(GET=overview.overview), name="overview"),
     path("clients/", by_method(GET=clients.clients), name="clients"),
     path("clients/<str:ref>/", by_method(GET=clients.client), name="client"),
+    path("clients/<str:ref>/sheet/", by_method(GET=sheet.sheet), name="client-sheet"),
+    path("clients/<str:ref>/sheet/export/", by_method(POST=sheet.export), name="client-sheet-export"),
     path("domains/", by_method(GET=domains.domains), name="domains"),
     path("domains/<str:ref>/", by_method(GET=domains.domain), name="domain"),
     path("mailboxes/", by_method(GET=mailboxes.mailboxes), name="mailboxes"),

@@ -35,14 +35,16 @@ EVENTS: dict[str, str] = {
     "review closed": "Looked at afterwards",
     "looked at": "Looked at {noun} {object}",
     "record exported": "The record was exported",
+    "sheet exported": "The inventory sheet was exported, as {format}",
 }
-SIGN_INS = tuple(name for name in EVENTS if name not in ("refused", "review closed", "looked at", "record exported"))
+EXPORTS = ("record exported", "sheet exported")
+SIGN_INS = tuple(name for name in EVENTS if name not in ("refused", "review closed", "looked at", *EXPORTS))
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": ("Every change", tuple(WORDS)),
     "sign-ins": ("Sign-ins and factors", SIGN_INS),
     "refused": ("Refusals", ("refused",)),
     "looks": ("Looks at sensitive pages", ("looked at",)),
-    "exports": ("Exports of the record", ("record exported",)),
+    "exports": ("Exports", EXPORTS),
 }
 PROOFS: dict[str, Badge] = {
     "no place": Badge("waits", "not in the log yet", "hourglass"),

@@ -1,6 +1,7 @@
 """Clients: the agency's customers, each a boundary nothing crosses."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from django.db.models import Count
 from pydantic import Field
@@ -15,6 +16,7 @@ from postroom.protocols.addresses import slug
 from .fields import ClientRef, MailAddress, Name, NodeRef, Text
 
 RESTORABLE_DAYS = 30
+Sending = Literal["shared", "isolated", "unknown"]
 CHECKPOINT = "checkpoint"  # what a letter says
 
 
@@ -25,11 +27,13 @@ class CreateClient(Kind, name="clients.create"):
     security_contact: MailAddress | None = None
     may_ask: tuple[MailAddress, ...] = Field(default=(), description="Who at the client may ask for changes")
     notes: Text = ""
+    sending: Sending = Field(default="unknown", description="Whether its mail leaves with other clients' or by itself")
 
     def plan(self, state: State) -> Iterator[Planned]:
         yield create(
             Client, state.new_id(), name=self.name, slug=_slug(self.name), node_id=_home(state),
             security_contact=self.security_contact or "", may_ask=self.may_ask, notes=self.notes,
+            sending=self.sending,
         )  # fmt: skip
 
 
@@ -58,6 +62,9 @@ class ChangeClient(Kind, name="clients.change"):
     security_contact: MailAddress | None = None
     may_ask: tuple[MailAddress, ...] | None = None
     notes: Text | None = None
+    sending: Sending | None = Field(
+        default=None, description="Whether its mail leaves with other clients' or by itself"
+    )
     app_passwords_only: bool | None = Field(
         default=None, description="Mail is opened with app passwords alone; the main password opens the owner's page"
     )

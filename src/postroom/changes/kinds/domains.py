@@ -14,7 +14,7 @@ from postroom.protocols.addresses import MAX_NAME
 
 from .baseline import baseline
 from .clients import within_restore
-from .fields import ClientRef, DomainName, DomainRef, Line, date
+from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
 from .records import as_read, stand, standing
 
 ROLE_ACCOUNTS = ("postmaster", "abuse")
@@ -33,6 +33,8 @@ class AddDomain(Kind, name="domains.add"):
     registrar: Line = ""
     registrar_holder: Line = Field(default="", description="Who holds the login at the registrar")
     registrar_account: Line = Field(default="", description="The mail address of the account there")
+    registrar_mfa: YesNo = Field(default="unknown", description="Whether that login asks for a second factor")
+    second_holder: Line = Field(default="", description="Who else holds the login at the registrar")
     dns_holder: Line = Field(default="", description="Who holds the login where its DNS is run")
     expires_on: date | None = None
 
@@ -71,10 +73,15 @@ class ChangeDomain(Kind, name="domains.change"):
     registrar: Line | None = None
     registrar_holder: Line | None = Field(default=None, description="Who holds the login at the registrar")
     registrar_account: Line | None = Field(default=None, description="The mail address of the account there")
+    registrar_mfa: YesNo | None = Field(default=None, description="Whether that login asks for a second factor")
+    second_holder: Line | None = Field(default=None, description="Who else holds the login at the registrar")
     dns_holder: Line | None = Field(default=None, description="Who holds the login where its DNS is run")
     expires_on: date | None = None
+    confirmed_on: date | None = Field(default=None, description="When somebody asked whether all this is still so")
 
     def plan(self, state: State) -> Iterator[Planned]:
+        if self.confirmed_on and self.confirmed_on > state.now.date():
+            raise Problem("confirmed_on", f"{self.confirmed_on} lies ahead: say when it was confirmed")
         values = self.model_dump(exclude_none=True, exclude={"domain"})
         yield edit(state.get(Domain, self.domain, where="domain"), **values)
 

@@ -77,6 +77,7 @@ DeviceRef = Annotated[Line, _ref("devices", "A device: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
+YesNo = Literal["yes", "no", "unknown"]
 OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role of your own: its name")]
 AppPasswordRef = Annotated[Line, _ref("credentials", "An app password: its id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
@@ -85,5 +86,6 @@ __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
     "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "date",
+    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "YesNo",
+    "date",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from postroom.web.parts.forms import Filters, Pager
+from postroom.web.parts.forms import Filters, Form, Pager
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -120,6 +120,16 @@ class ListPage(Page):
 
 class ClientsPage(ListPage):
     nav = "clients"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetPage(ListPage):
+    """sheet.html. `parts`: ways to the parts of the sheet, the one that is shown strong; `facts`: how much is known."""
+
+    nav: ClassVar[str] = "clients"
+    parts: tuple[Link, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    export: Form | None = None
 
 
 class DomainsPage(ListPage):

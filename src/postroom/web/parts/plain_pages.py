@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from postroom.protocols.qr_code import QrCode
 from postroom.web.parts.forms import Form
 from postroom.web.parts.shapes import Act, Item, Note, Words
 
@@ -114,6 +115,19 @@ class OwnerDone(PlainPage):
 
     address: str
     settings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUp(PlainPage):
+    """setup.html: what a mail app has to know. `address`, `profile_url`: once somebody said whose it is."""
+
+    form: Form
+    settings: tuple[tuple[str, str], ...]
+    qr: QrCode
+    address: str = ""
+    profile_url: str = ""
+    title: str = "Set up a mail app"
+    lead: str = "Many apps find all of this by themselves, from your address alone. Else type it in."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,185 @@
+"""The inventory sheet of a client: its domains and who holds them where, its mailboxes and whose they are, its routes,
+and who may do what. What nobody has said is None, and is counted: how many of its cells are known.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
+
+from postroom.access.acting import Actor, current
+from postroom.access.scope import visible
+from postroom.models import Alias, Client, Domain, Mailbox, Organization
+
+from . import access
+from .page import MOST, Page, page
+
+SIZE = 50
+UNKNOWN = "unknown"
+Known = str | None  # None: not known
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a part: a value a column; None is not known."""
+
+    cells: tuple[Known, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the sheet. columns: (name, what it is called). read: a page of it, after a key."""
+
+    name: str
+    title: str
+    columns: tuple[tuple[str, str], ...]
+    read: Callable[[Actor, Client, str | None, int], Page[Line]]
+
+
+@dataclass(frozen=True)
+class Complete:
+    """How many of the cells that are asked for are known."""
+
+    known: int = 0
+    of: int = 0
+
+    def __add__(self, more: "Complete") -> "Complete":
+        return Complete(self.known + more.known, self.of + more.of)
+
+    @property
+    def whole(self) -> bool:
+        return self.known == self.of
+
+
+ASKED_OF_A_DOMAIN: Mapping[str, Q] = {
+    "registrar": ~Q(registrar=""), "registrar_account": ~Q(registrar_account=""),
+    "registrar_holder": ~Q(registrar_holder=""), "second_holder": ~Q(second_holder=""),
+    "registrar_mfa": ~Q(registrar_mfa=UNKNOWN), "dns_holder": ~Q(dns_holder=""),
+    "expires_on": Q(expires_on__isnull=False), "confirmed_on": Q(confirmed_on__isnull=False),
+}  # fmt: skip
+OWNED = Q(owner__isnull=False) | (Q(kind="person") & ~Q(name=""))  # a person, or the human it is named after
+
+
+def complete(actor: Actor, client: Client) -> Mapping[str, Complete]:
+    """Of the client itself, of its domains, of its mailboxes: two queries. Routes and roles are what they are."""
+    itself = (client.sending != UNKNOWN, bool(client.security_contact), bool(client.may_ask))
+    domains = _counted(_domains(actor, client), tuple(ASKED_OF_A_DOMAIN.values()))
+    return {
+        "client": Complete(sum(itself), len(itself)), "domains": domains,
+        "mailboxes": _counted(_mailboxes(actor, client), (OWNED,)),
+    }  # fmt: skip
+
+
+def _counted(rows: Any, asked: Sequence[Q]) -> Complete:
+    cells = reduce(
+        add, (Case(When(one, then=Value(1)), default=Value(0), output_field=IntegerField()) for one in asked)
+    )
+    found = rows.order_by().aggregate(rows=Count("pk"), known=Sum(cells))
+    return Complete(found["known"] or 0, found["rows"] * len(asked))
+
+
+def closed() -> frozenset[UUID]:
+    """Clients that are closed to whoever reads now."""
+    return frozenset(current().closed)
+
+
+def total(parts: Mapping[str, Complete]) -> Complete:
+    return sum(parts.values(), Complete())
+
+
+def every(actor: Actor, client: Client, part: Part) -> Iterator[Line]:
+    """All rows of a part, a page in memory at a time."""
+    after: str | None = None
+    while True:
+        found = part.read(actor, client, after, MOST)
+        yield from found.items
+        if found.next is None:
+            return
+        after = found.next
+
+
+def _domains(actor: Actor, client: Client) -> Any:
+    return visible(actor, Domain).filter(client=client, removed_at=None)
+
+
+def _mailboxes(actor: Actor, client: Client) -> Any:
+    return visible(actor, Mailbox).filter(address__client=client, removed_at=None)
+
+
+def _read_domains(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    found = page(_domains(actor, client), key="name", after=after, limit=limit)
+    return Page([Line((one.name, *(_said(getattr(one, name)) for name in ASKED_OF_A_DOMAIN))) for one in found.items],
+                found.next)  # fmt: skip
+
+
+def _said(value: Any) -> Known:
+    return None if value in (None, "", UNKNOWN) else str(value)
+
+
+def _read_mailboxes(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    along = ("address", "owner", "operator", "client_admin")
+    found = page(_mailboxes(actor, client), key="address__address", after=after, limit=limit, along=along)
+    operated = visible(actor, Organization).values_list("name", flat=True).get()
+    return Page([_mailbox(one, operated) for one in found.items], found.next)
+
+
+def _mailbox(one: Mailbox, operated: str) -> Line:
+    """A person that this actor does not see is somebody, and known."""
+    owner = _named(one, "owner") or (one.name if one.kind == "person" and one.name else None)
+    return Line((one.label, one.kind, one.name, owner, _named(one, "operator") or operated,
+                 _named(one, "client_admin") or ""))  # fmt: skip
+
+
+def _named(one: Mailbox, layer: str) -> Known:
+    if getattr(one, f"{layer}_id") is None:
+        return None
+    person = getattr(one, layer)
+    return person.name if person else "somebody of the organization"
+
+
+def _read_routes(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    rows = visible(actor, Alias).filter(address__client=client, removed_at=None)
+    found = page(rows, key="address__address", after=after, limit=limit, along=("address",))
+    return Page([Line((one.label, ", ".join(one.targets))) for one in found.items], found.next)
+
+
+def _read_roles(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    """Roles that stand, newest first; on the last page also tokens, and who is seen by name alone."""
+    found = access.grants(actor, client, after=after or "", limit=limit)
+    rights = list(found.items)
+    if found.next is None:
+        rights += access.tokens(actor, client)
+        rights += access.others(actor, client, [one.id for one in found.items])
+    return Page([_right(one) for one in rights], found.next)
+
+
+def _right(one: access.Right) -> Line:
+    role = f"token: {one.role}" if one.sort == "token" else one.role
+    where = one.domain or one.client or "organization"
+    until = f"{one.until:%Y-%m-%d}" if one.until else ""
+    return Line((one.name, one.email, role, where, f"{one.since:%Y-%m-%d}", until))
+
+
+PARTS: Mapping[str, Part] = {
+    one.name: one for one in (
+        Part("domains", "Domains", (
+            ("domain", "Domain"), ("registrar", "Registrar"), ("registrar_account", "Account address there"),
+            ("registrar_holder", "Holds that login"), ("second_holder", "Second holder"),
+            ("registrar_mfa", "Second factor there"), ("dns_holder", "Holds the DNS login"),
+            ("expires_on", "Registration ends"), ("confirmed_on", "Confirmed on"),
+        ), _read_domains),
+        Part("mailboxes", "Mailboxes", (
+            ("address", "Address"), ("kind", "Kind"), ("name", "Name"), ("owner", "Owner"), ("operator", "Operator"),
+            ("client_admin", "Client admin"),
+        ), _read_mailboxes),
+        Part("routes", "Routes", (("address", "Address"), ("lands_at", "Lands at")), _read_routes),
+        Part("roles", "Roles", (
+            ("name", "Name"), ("email", "Mail address"), ("role", "Role"), ("where", "Where"), ("since", "Since"),
+            ("until", "Until"),
+        ), _read_roles),
+    )
+}  # fmt: skip
