@@ -55,7 +55,7 @@ def test_a_batch_waits_as_one_is_told_of_once_and_stopped_as_one(alone: House, r
     assert notices() == [OWNER, POSTMASTER], "one letter each, about all of it"
     issue()
     with acting_as(holder(LINK)) as access:
-        about = said(warned(LINK).change, access.actor)
+        about = said(warned(LINK).change, access.actor, to=OWNER)
     assert about.what.startswith(f"Remove mailbox {removed}") and f"(client {other.title()})" in about.what
     assert about.held == "removes 1 mailbox"
     with pytest.raises(NotSeen, match="as a whole"):

@@ -165,6 +165,13 @@ OVERVIEW = OverviewPage(
         Item("Remove domain old.example", "Acme · waits 2 h for an approver", "warn", acts=(Act("Look", "/p/change"),)),
     ),
     findings=(
+        Item(
+            Link("ns2.postroom.example answers otherwise for MX harborlegal.example.", "/p/finding"),
+            "critical · MX harborlegal.example. · since 3 May 09:12",
+            "bad",
+            "alert-triangle",
+            acts=(Act("Set a record set…", "/p/form", of="MX harborlegal.example."),),
+        ),
         Item(Link("1 critical", "/p/findings"), tone="bad"),
         Item(Link("2 medium", "/p/findings"), tone="warn"),
         Item(Link("1 unknown", "/p/findings"), "could not be read: neither there nor gone", icon="question-mark"),

@@ -65,6 +65,8 @@ SMALL = """() => [...document.querySelectorAll("main a.btn, main button, header 
   .map(e => e.outerHTML.slice(0, 90))"""
 
 
+SCROLLS = """() => [...document.querySelectorAll(".table-responsive")].filter(e => e.scrollWidth > e.clientWidth)
+  .map(e => `${e.getAttribute("aria-label")}: ${e.scrollWidth} in ${e.clientWidth}`)"""
 WIDTHS = ((1440, 900), (390, 844))
 
 
@@ -80,6 +82,7 @@ def look_at(tab, path: str) -> list[str]:
             picture(page, path, theme)
         found += [f"{width} overflow {one}" for one in page.evaluate(OVERFLOW)]
         found += [f"{width} small {one}" for one in page.evaluate(SMALL)]
+        found += [f"{width} scrolls {one}" for one in page.evaluate(SCROLLS)]
     return found + [f"console {said}" for said in tab.wrong]
 
 
