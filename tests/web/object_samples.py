@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from page_samples import ALL, GOOD, RECENT, TICK, UNKNOWN, UNMEASURED, filters
@@ -19,6 +19,7 @@ from postroom.web.parts.pages import (
     LinkPage,
     MailboxesPage,
     MailboxPage,
+    MailboxSignIns,
     NodesPage,
     PeoplePage,
     PersonPage,
@@ -171,23 +172,29 @@ MAILBOX = MailboxPage(
     sessions=Table("Live sessions", (Column("Session"), Column("From")), (Row(("IMAP", Code("198.51.100.24"))),)),
     sessions_note=("What a phone keeps is", Badge("unknown", "unknown"), "."),
     sessions_acts=(Act("End all…", "/p/form", icon="player-stop", weight="asks"),),
-    sign_ins=Table(
-        "Sign-ins",
-        (Column("When"), Column("What came of it", phone="right"), Column("Protocol"), Column("From")),
-        (
-            Row(
-                (Cell("09:12:07", "4 times within an hour"), Badge("good", "signed in"), "IMAP", Code("198.51.100.24"))
-            ),
-            Row(("09:10:44", Badge("warn", "refused: too many"), "ManageSieve", Code("2001:db8:1:2:3:4:5:6"))),
-        ),
-        dense=True,
-    ),
-    sign_ins_url=ALL,
     facts=(Fact("Kind", "person"), Fact("Sign-in", GOOD), Fact("Filters", Badge("blocks", "unknown: not read"))),
     routes=(Item(("Alias", Code("partners@"), "lands here"), "since 2019", icon="route"),),
     recent=RECENT,
     changes_url=ALL,
 )
+TRIES = Table(
+    "Sign-ins",
+    (Column("When"), Column("What came of it", phone="right"), Column("Protocol"), Column("From"), Column("Program")),
+    (
+        Row(
+            (Cell("09:12:07", "4 times within an hour"), Badge("good", "signed in"), "IMAP", Code("198.51.100.24"), "B")
+        ),
+        Row(("09:10:44", Badge("warn", "refused: too many"), "ManageSieve", Code("2001:db8:1:2:3:4:5:6"), "–")),
+    ),
+    dense=True,
+)
+SIGN_INS = MailboxSignIns(
+    head=PageHead("Sign-ins", "m.hale@harbor.example", crumbs=(Crumb("Mailboxes", "/p/mailboxes"),)),
+    label="Sign-ins",
+    table=TRIES,
+    pager=Pager("2 shown, 09:12:07 to 09:10:44", "?after=7"),
+)
+MAILBOX = replace(MAILBOX, sign_ins=TRIES, sign_ins_url=ALL)
 PEOPLE = PeoplePage(
     head=PageHead("People", acts=(Act("Invite a person", "/p/form", icon="user-plus", weight="primary"),)),
     label="People",

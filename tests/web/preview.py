@@ -113,6 +113,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "domain": ("domain.html", objects.DOMAIN),
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),
     "mailbox": ("mailbox.html", objects.MAILBOX),
+    "sign-ins": ("sign_ins.html", objects.SIGN_INS),
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),
     "access": ("access.html", access.ACCESS),

@@ -15,7 +15,19 @@ import pytest
 pytestmark = pytest.mark.server
 
 FRAMED = (
-    *("overview", "first", "clients", "nothing", "client", "domains", "domain", "mailboxes", "mailbox", "people"),
+    *(
+        "overview",
+        "first",
+        "clients",
+        "nothing",
+        "client",
+        "domains",
+        "domain",
+        "mailboxes",
+        "mailbox",
+        "sign-ins",
+        "people",
+    ),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states", "findings", "finding"),
     *("roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),

@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,13 @@ def _began(pid: str) -> float | None:
     """When a process began, in seconds since 1970; None for one that is gone (proc(5), stat, field 22)."""
     try:
         ticks = int(Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()[19])
-        booted = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
-    except (OSError, ValueError, IndexError, StopIteration):
+    except (OSError, ValueError, IndexError):
         return None
-    return int(booted.split()[1]) + ticks // os.sysconf("SC_CLK_TCK")
+    return _booted() + ticks // os.sysconf("SC_CLK_TCK")
+
+
+@cache
+def _booted() -> int:
+    """When the machine started, in seconds since 1970."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("btime"))

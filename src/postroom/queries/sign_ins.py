@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import LiveSession, Mailbox, Report, SignIn
+from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
 
 from .page import Page, page
 
@@ -66,6 +66,12 @@ def _only(session: LiveSession, signed_in: Sequence[SignIn]) -> str:
         and session.since - BEFORE < one.at < session.since + AFTER
     }
     return by.pop() if len(by) == 1 else ""
+
+
+def made_up(node: Node) -> int:
+    """How often within a day a name was tried at this node that no mailbox has."""
+    told = Report.objects.filter(node=node, sort="unknown sign-ins", at__gt=timezone.now() - timedelta(days=1))
+    return sum(int(one.get("failed") or 0) for one in told.values_list("facts", flat=True))
 
 
 def shown(one: SignIn) -> dict[str, Any]:

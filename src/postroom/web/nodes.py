@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from postroom.queries.changes import timeline
 from postroom.queries.service import Beat, beats
+from postroom.queries.sign_ins import made_up
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
 from postroom.web.lines import lines
@@ -138,5 +139,6 @@ def _facts(one: Beat) -> tuple[Fact, ...]:
         ),
         Fact("Oldest work waiting", f"since {when(oldest)}" if oldest else "none"),
         Fact("Database role", Code(one.node.role)),
+        Fact("Sign-ins with names of nobody", f"{made_up(one.node):,} within a day", "counted, not kept"),
         Fact("Takes new clients", "no: drained" if one.node.drained_at else "yes"),
     )

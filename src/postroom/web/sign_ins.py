@@ -96,10 +96,10 @@ def _came_of(one: SignIn) -> Badge:
 def sign_ins(request: Any, ref: str) -> HttpResponse:
     one = request.opened = whole(request.actor, row_of(request.actor, "mailboxes", ref).pk)
     narrow = Narrow(request)
-    after = narrow["after"] if narrow["after"].isdigit() else None
+    after = narrow["after"] if narrow["after"].isascii() and narrow["after"].isdecimal() else None
     found = history(request.actor, one, after=after)
     nobody = Empty(
-        "Nothing in 90 days", "A sign-in stands here within seconds; it is kept for 90 days.", "device-desktop"
+        "None was told of", "A sign-in stands here when its node has told of it, and for 90 days.", "device-desktop"
     )
     shown = MailboxSignIns(
         head=PageHead("Sign-ins", one.label,

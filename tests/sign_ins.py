@@ -1,0 +1,44 @@
+"""Sign-ins and sessions of Mia's, as mx1's report leaves them in the database."""
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from cast import MIA, the
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
+
+NUMBERS = count(1)
+
+
+def _about() -> dict[str, Any]:
+    mailbox = the(Mailbox, address__address=MIA)
+    with acting_as(SYSTEM):
+        domain = Mailbox.objects.values_list("address__domain_id", flat=True).get(pk=mailbox.pk)
+    return {
+        "client_id": mailbox.client_id,
+        "mailbox_id": mailbox.pk,
+        "domain_id": domain,
+        "node": the(Node, name="mx1"),
+    }
+
+
+def sign_in(**said: Any) -> None:
+    about = _about()
+    with acting_as(SYSTEM):
+        said = {"protocol": "imap", "address": "192.0.2.7", "success": True, "at": timezone.now(), **said}
+        SignIn.objects.create(number=next(NUMBERS), **about, **said)
+
+
+def listed(*addresses: str, ago: int = 0) -> None:
+    """The node has listed who is in: Mia, from these addresses."""
+    about = _about()
+    with acting_as(SYSTEM):
+        at = timezone.now() - timedelta(seconds=ago)
+        LiveSession.objects.all().delete()
+        Report.objects.filter(sort="sessions").delete()
+        for n, address in enumerate(addresses):
+            LiveSession.objects.create(key=f"imap {n}", protocol="imap", address=address, since=at, at=at, **about)
+        Report.objects.create(node=about["node"], sort="sessions", facts={"open": len(addresses)}, at=at)
