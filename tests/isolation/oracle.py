@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from principals import CUSTOM, CUSTOM_MAY, LINK, NO_FACTOR, NOBODY, Principal
+from principals import CUSTOM, CUSTOM_MAY, LINK, NO_FACTOR, NOBODY, OWNER, Principal
 
 MAILBOXES = frozenset({
     "mailboxes.create", "mailboxes.change", "mailboxes.suspend", "mailboxes.resume", "mailboxes.remove",
@@ -50,7 +50,9 @@ MAY: dict[str, frozenset[str]] = {
 }  # fmt: skip
 LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at everything where it is held
 
-Verdict = Literal["nobody", "enrol", "not let in", "not there", "refused", "allowed", "either"]
+Verdict = Literal[
+    "nobody", "their mailbox", "to that sign-in", "enrol", "not let in", "not there", "refused", "allowed", "either"
+]  # fmt: skip
 
 
 def role_may(role: str, permission: str) -> bool:
@@ -73,7 +75,12 @@ def stranger(principal: Principal) -> Verdict | None:
     """What somebody is told wherever they knock; None for who is somebody."""
     if principal.comes in (NOBODY, LINK):
         return "nobody"
+    if principal.comes == OWNER:
+        return "their mailbox"
     return "enrol" if principal.comes == NO_FACTOR else None
+
+
+STOPPED = ("nobody", "their mailbox", "enrol", "not let in")
 
 
 def verdict(principal: Principal, permission: str, letter: str, *, door: str = "") -> Verdict:
