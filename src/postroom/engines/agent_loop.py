@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, digests, ending, expected, maps
+from . import asking, compile, digests, expected, maps, one_device
 from .asking import ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .heartbeat import Heartbeat
@@ -168,7 +168,7 @@ class Agent:
 
     def kick(self) -> None:
         """Stays to be done until Dovecot says it is."""
-        self.kick_credentials()
+        one_device.end_all(self.config, self.files, self.doveadm)
         accounts = sorted(compile.closing(self.files))
         if not accounts:
             return
@@ -182,17 +182,6 @@ class Agent:
             return
         compile.is_closed(self.files, set(accounts) - staying)
         log.info("ended the sessions of %d accounts, %d are still going", len(accounts), len(staying))
-
-    def kick_credentials(self) -> None:
-        for cred, address in compile.closing_credentials(self.files).items():
-            try:
-                gone = ending.end(self.config, self.doveadm, cred, address)
-            except DoveadmAway as error:
-                log.warning("sessions of app:%s wait: %s", cred, error)
-                return
-            if gone:
-                compile.credentials_closed(self.files, [cred])
-            log.info("ended the sessions of app:%s%s", cred, "" if gone else ", some are still going")
 
     def read_back(self, todo: Sequence[Todo]) -> list[ReadBack]:
         asked = [one for one in todo if one.todo not in self.refused]

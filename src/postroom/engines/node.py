@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import asking, certificates, daemons, dovecot, ending, own_keys, postfix, rendering
+from . import asking, certificates, daemons, dovecot, one_device, own_keys, postfix, rendering
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
@@ -196,7 +196,7 @@ class Node:
             return {"code": 0 if daemon.running() else 1}
 
         def end(cred: str, address: str, pids: list[int]) -> dict[str, Any]:
-            return {"told": ending.tell(self.config, cred, address, pids)}
+            return {"told": one_device.tell(self.config, cred, address, pids)}
 
         return {"daemons": running, "restart": restart, "end": end}
 
