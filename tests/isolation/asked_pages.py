@@ -115,6 +115,7 @@ BEFORE_FACTOR = [
 ]  # fmt: skip
 AN_OWNERS = [
     "GET /mailbox/", "GET /mailbox/password/", "POST /mailbox/password/", "GET /mailbox/code/", "POST /mailbox/code/",
+    "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
     "GET /mailbox/record/", "GET /mailbox/recent/", "POST /mailbox/recent/", "POST /mailbox/sign-out/",
 ]  # fmt: skip
 LAST = ("POST /account/logout/", "GET /account/logout/", "POST /mailbox/sign-out/")
