@@ -18,7 +18,7 @@ from postroom.posture.run import Check, Seen
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 TESTS = Path(__file__).parent.parent
-SORTS = {"person", "owner", "founder", "clock", "system", "link"}
+SORTS = {"person", "owner", "code", "founder", "clock", "system", "link"}
 
 # Names that say by themselves what goes in; every other field has a description.
 OBVIOUS = {"name", "address", "email", "kind", "role", "until", "reason", "label", "notes", "security_contact",

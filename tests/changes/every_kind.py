@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection
+
 from cast import MIA, House, app_password, as_wanted, do, kind, owner_of, person, reasons, redeemed, the, waits
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
@@ -26,6 +28,7 @@ from postroom.models import (
     Grant,
     Invite,
     Login,
+    Mailbox,
     Person,
     RecordedEdit,
     RecordSet,
@@ -34,6 +37,7 @@ from postroom.models import (
 )
 from postroom.posture.findings import Found, observed
 
+OWN = {name: f"{name}@acme.example" for name in ("change", "renew", "reset", "forgot")}
 NEXT_YEAR = "2099-01-01T00:00:00Z"
 ZOE = "zoe.has@acme.example"
 LEO, ADA, OTTO = "leo@acme.example", "ada@northlight.example", "otto@northlight.example"
@@ -126,6 +130,10 @@ WALKS: dict[str, Walk] = {
         lambda: owner_of(ZOE), secrets=("app password",), name="Laptop", protocols=["imap"], until="{soon}"
     ),
     "app_passwords.end": closing("olive", app_password="{app_password}"),
+    "secrets.change": by("change", secrets=("password",)),
+    "secrets.renew": by("renew", secrets=("recovery code",)),
+    "secrets.reset": by("code", secrets=("password", "recovery code")),
+    "mailboxes.forgot": by(CLOCK, email=OWN["forgot"]),
     "recovery_channels.name": by("olive", mailbox=MIA, value="mia@home.example"),
     "recovery_channels.ask": by("olive", channel="{channel}"),
     "recovery_channels.issue": by(SYSTEM, secrets=("link",), confirmation="{confirmation}"),
@@ -185,6 +193,9 @@ def something_for_each(house: House) -> dict[str, str]:
     """Something for every kind to act on; what walks call it → its id. A freeze is the test's own to start."""
     for address in (LEO, "gone@acme.example", "zoe@acme.example"):
         do("mailboxes.create", house.olive, address=address, contact=f"x{address.replace('acme', 'home')}")
+    owned = {name: _owned(house, address) for name, address in OWN.items()}
+    house.change, house.renew = (Actor(None, "x", "owner", **owned[name]) for name in ("change", "renew"))
+    house.code = Actor(None, "x", "code", "{HASH}c", **owned["reset"])
     do("mailboxes.create", house.olive, address="off@acme.example")
     do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
     do("mailboxes.create", house.olive, address=ZOE, contact="zoe.has@home.test")
@@ -219,6 +230,18 @@ def something_for_each(house: House) -> dict[str, str]:
     _with_consent(house, "clients.remove", client="gone")
     as_wanted(house, "gone.example")
     return _named(house)
+
+
+def _owned(house: House, address: str) -> dict[str, Any]:
+    """A mailbox whose owner set its secret, and named an address long enough ago that it counts."""
+    do("mailboxes.create", house.olive, address=address, contact="own@home.example")
+    redeemed(address)
+    do("recovery_channels.name", house.olive, mailbox=address, value="back@home.example")
+    with acting_as(SYSTEM), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('postroom.change', 'a test', true)")
+        cursor.execute("UPDATE recovery_channels SET made = made - interval '8 days', confirmed_at = made")
+    box = the(Mailbox, address__address=address)
+    return {"mailbox": box.pk, "epoch": box.access_epoch}
 
 
 def _with_consent(house: House, permission: str, **params: Any) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from three_clients import SPACE, Ground
 
-PUBLIC, OWN = "public", "own"
+PUBLIC, OWN, MAILBOX = "public", "own", "mailbox owner"
 Body = Callable[[Ground], dict[str, Any]]
 COUNTED = ("entry", "review", "browser", "key number")  # ids that are numbers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from asked import CLIENT, DOMAIN, OWN, PUBLIC, Asked, seen, why
+from asked import CLIENT, DOMAIN, MAILBOX, OWN, PUBLIC, Asked, seen, why
 from cells import Cell, whose
 from oracle import may_somewhere, stranger, verdict
 from principals import Principal
@@ -94,6 +94,9 @@ OPEN = [
     "GET /mail/config-v1.1.xml", "GET /.well-known/autoconfig/mail/config-v1.1.xml", "GET /setup/",
     "GET /setup/profile.mobileconfig", *(f"{verb} /{at}utodiscover/{at}utodiscover.xml" for verb in ("GET", "POST")
                                          for at in "aA"),
+    "GET /mailbox/sign-in/", "GET /mailbox/recover/", "POST /mailbox/recover/", "GET /mailbox/recover/mail/",
+    "POST /mailbox/recover/mail/", "GET /mailbox/recover/set/", "POST /mailbox/recover/set/",
+    "GET /mailbox/recover/<str:token>",
     "GET /recover/", "POST /recover/", "GET /recover/set/", "POST /recover/set/", "GET /recover/<str:token>",
     "GET /sign-in/sso/", "GET /sign-in/sso/back/", "GET /sign-in/", "POST /sign-in/", "GET /sign-in/factor/",
     "POST /sign-in/factor/", "GET /sign-in/passkey/", "POST /sign-in/passkey/", "GET /account/inactive/",
@@ -117,8 +120,16 @@ BEFORE_FACTOR = [
     "POST /account/2fa/totp/activate/", "GET /account/2fa/webauthn/add/", "POST /account/2fa/webauthn/add/",
     "POST /theme/", "GET /account/logout/", "POST /account/logout/",
 ]  # fmt: skip
-LAST = ("POST /account/logout/", "GET /account/logout/")
+AN_OWNERS = [
+    "GET /mailbox/", "GET /mailbox/password/", "POST /mailbox/password/", "GET /mailbox/code/", "POST /mailbox/code/",
+    "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
+    "GET /mailbox/record/", "GET /mailbox/recent/", "POST /mailbox/recent/", "POST /mailbox/sign-out/",
+]  # fmt: skip
+LAST = ("POST /account/logout/", "GET /account/logout/", "POST /mailbox/sign-out/")
+AWAY = (*ANY, 503)  # no mail node is there to ask
 PAGES.update({what: Asked(PUBLIC, allowed=ANY) for what in OPEN})
+PAGES["POST /mailbox/sign-in/"] = Asked(PUBLIC, allowed=AWAY)
+PAGES.update({what: Asked(MAILBOX, allowed=AWAY) for what in AN_OWNERS})
 PAGES.update({what: Asked(OWN, allowed=ANY) for what in (*MINE, *BEFORE_FACTOR)})
 
 DO = {"mailboxes.suspend": ("mailbox", "mailbox"), "domains.change": ("domain", "domain"),

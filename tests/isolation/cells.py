@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 
 from asked import OWN, PUBLIC, Asked, phantom, value
 from django.test import Client
-from oracle import Verdict, stranger, verdict
-from principals import Principal
+from oracle import STOPPED, Verdict, stranger, verdict
+from principals import OWNER, Principal
 from three_clients import Ground, World
 
 FORM = "application/x-www-form-urlencoded"
@@ -127,7 +127,7 @@ def of_lists(who: Principal, what: str, asked: Asked, all_of: dict[str, Ground])
     """The list as it is, narrowed by each filter to each client's, and by two that do not belong together."""
     path = what.split(" ", 1)[1]
     expect = verdict(who, asked.takes, "*")
-    expect = expect if expect in ("nobody", "enrol", "not let in") else "allowed"
+    expect = expect if expect in STOPPED else "allowed"
 
     def narrowed(shape: str, letter: str, code: int, **by: str) -> Cell:
         return Cell(who, what, shape, letter, f"{path}?{urlencode(by)}", expect, sent=tuple(by.values()),
@@ -150,9 +150,15 @@ def of_lists(who: Principal, what: str, asked: Asked, all_of: dict[str, Ground])
 def plain(who: Principal, what: str, asked: Asked, all_of: dict[str, Ground]) -> Iterator[Cell]:
     """An operation that names nobody's object."""
     told = stranger(who) if asked.takes == OWN else verdict(who, asked.takes, "*")
-    expect: Verdict = told if told in ("nobody", "enrol", "not let in") and asked.takes != PUBLIC else "allowed"
+    expect: Verdict = told if told in STOPPED and asked.takes != PUBLIC else "allowed"
     body = asked.body(next(iter(all_of.values()))) if asked.body else None
     yield Cell(who, what, "plain", "*", what.split(" ", 1)[1], expect, body=body, allowed=asked.allowed)
+
+
+def of_owners(who: Principal, what: str, asked: Asked) -> Iterator[Cell]:
+    """A page of a mailbox's owner: theirs, who signed in to it; whoever else comes signs in to it first."""
+    expect: Verdict = "allowed" if who.comes == OWNER else "to that sign-in"
+    yield Cell(who, what, "plain", "*", what.split(" ", 1)[1], expect, allowed=asked.allowed)
 
 
 def normal(answer: Answer, cell: Cell) -> str:
@@ -178,6 +184,8 @@ def wrong(cell: Cell, answer: Answer, world: World) -> list[str]:
     code, to = answer.code, answer.headers.get("Location", "")
     right = {
         "nobody": code == 401 if cell.at_api else code == 302 and to.startswith("/sign-in/?next="),
+        "their mailbox": code == 401 if cell.at_api else code == 302 and to == "/mailbox/",
+        "to that sign-in": code == 302 and to == "/mailbox/sign-in/",
         "enrol": code == 401 if cell.at_api else code == 302 and to == "/enrol/",
         "not let in": code == 403, "not there": code in cell.unseen,
         "refused": code in cell.refused or (code in (200, 202) and answer.refused),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from principals import CUSTOM, CUSTOM_MAY, LINK, NO_FACTOR, NOBODY, Principal
+from principals import CUSTOM, CUSTOM_MAY, LINK, NO_FACTOR, NOBODY, OWNER, Principal
 
 MAILBOXES = frozenset({
     "mailboxes.create", "mailboxes.change", "mailboxes.suspend", "mailboxes.resume", "mailboxes.remove",
@@ -64,7 +64,9 @@ AT_A_DOMAIN = frozenset({
 # What these write belongs to the client as a whole, whatever it is about.
 OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})
 
-Verdict = Literal["nobody", "enrol", "not let in", "not there", "refused", "allowed"]
+Verdict = Literal[
+    "nobody", "their mailbox", "to that sign-in", "enrol", "not let in", "not there", "refused", "allowed"
+]  # fmt: skip
 
 
 def role_may(role: str, permission: str) -> bool:
@@ -87,7 +89,12 @@ def stranger(principal: Principal) -> Verdict | None:
     """What somebody is told wherever they knock; None for who is somebody."""
     if principal.comes in (NOBODY, LINK):
         return "nobody"
+    if principal.comes == OWNER:
+        return "their mailbox"
     return "enrol" if principal.comes == NO_FACTOR else None
+
+
+STOPPED = ("nobody", "their mailbox", "enrol", "not let in")
 
 
 def verdict(principal: Principal, permission: str, letter: str, *, door: str = "", of: str = "") -> Verdict:

@@ -18,7 +18,8 @@ from cast import do, kind, person, the
 from postroom.access.acting import CLOCK, Actor
 from postroom.access.tokens import draw
 from postroom.changes.pipeline import submit
-from postroom.models import ApiSession, ApiToken, Grant, Invite
+from postroom.models import ApiSession, ApiToken, Grant, Invite, Login, Mailbox
+from postroom.web.mailbox_door import BACKEND, EPOCH
 from postroom.web.session_limits import BEGAN
 from web.visitors import visitor
 
@@ -37,6 +38,7 @@ WRITES = (*ADMINS, "clients.change", "domains.change")
 
 # How somebody comes. `nobody`: what they bring opens nothing, at either door.
 PERSON, TOKEN, NOBODY, NO_FACTOR, LINK = "person", "token", "nobody", "no second factor", "link"
+OWNER = "mailbox owner"  # of one mailbox: their own pages, and no other
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,25 @@ def _by_link(where: str, name: str) -> Callable[[World], Client]:
     return opened
 
 
+def _owns(world: World) -> Client:
+    """Signed in to a mailbox of A's with its own password."""
+    mailbox = the(Mailbox, pk=world["A"].ids["mailbox"])
+    found, _ = Login.objects.get_or_create(mailbox=mailbox, defaults={"email": str(mailbox.pk)})
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(found, backend=BACKEND)
+    session = browser.session
+    session[EPOCH] = mailbox.access_epoch
+    session.save()
+    return browser
+
+
 PRINCIPALS = [
     Principal("anonymous", NOBODY),
     Principal("expired session", NOBODY, bearer="expired session", browser=_expired),
     Principal("revoked session", NOBODY, bearer="revoked session", browser=_revoked),
     Principal("suspended person", NOBODY, bearer="suspended person",
               browser=lambda w: visitor(w.staff["suspended person"])),
+    Principal("mailbox owner", OWNER, shows="A", browser=_owns),
     Principal("mailbox owner's link", LINK, shows="A", bearer="invite link", browser=_by_link("invite", "invite link")),
     Principal("recovery link", LINK, shows="A", bearer="recovery link", browser=_by_link("recover", "recovery link")),
     Principal("notice's link", LINK, shows="A", bearer="notice link", browser=_by_link("not-me", "notice link")),

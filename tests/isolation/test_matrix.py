@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from asked import API, OWN, PUBLIC, Asked
+from asked import API, MAILBOX, OWN, PUBLIC, Asked
 from asked_kinds import OF_A_CLIENT, OF_NO_CLIENT, SECRET, of_batches, of_kinds
 from asked_pages import BEFORE_FACTOR, LAST, PAGES, of_exports, of_forms, of_others
 from belongings import digest, dump, served
-from cells import Answer, Cell, grounds, normal, of_lists, of_objects, plain, sends, wrong
+from cells import Answer, Cell, grounds, normal, of_lists, of_objects, of_owners, plain, sends, wrong
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from principals import NAMED, NO_FACTOR, NOBODY, TOKEN, Principal
@@ -55,6 +55,8 @@ def cells(who: Principal, what: str, world: World) -> Iterator[Cell]:
         yield from of_forms(who, what, all_of)
     elif what == "POST /audit/export/":
         yield from of_exports(who, what, all_of)
+    elif asked.takes == MAILBOX:
+        yield from of_owners(who, what, asked)
     elif asked.takes == OWN and not (who.comes == NO_FACTOR and what in BEFORE_FACTOR):
         yield from of_others(who, what, all_of)
     elif asked.takes in (PUBLIC, OWN) or not (asked.about or asked.filters):

@@ -19,6 +19,7 @@ ASKS = {"session_of", "token_of", "signed_in"}  # of ours: whose a token, or a l
 # Where somebody becomes somebody → who of the principals comes that way.
 AT_DOORS = {
     ("web/signing.py", "enter"): ("mailbox owner's link", "recovery link", "owner"),
+    ("web/mailbox_door.py", "entered"): ("mailbox owner",),
     ("web/sso.py", "_in"): ("operator of A",),
     ("api/door.py", "_by_token"): ("token that reads A", "ended token", "token from elsewhere"),
     ("api/door.py", "authenticate"): ("operator of A", "expired session", "revoked session", "terminal's code"),
@@ -28,12 +29,16 @@ IN_THE_DATABASE = {
     "postroom_enter": ("client admin of A", "nobody's role"),
     "postroom_enter_change": ("operator of A",),
     "postroom_enter_link": ("mailbox owner's link", "notice's link", "recovery link"),
+    "postroom_enter_owner": ("mailbox owner",),
     "postroom_session": ("operator of A", "expired session"),
     "postroom_token": ("token that writes A", "token of one domain of A"),
     "postroom_signed_in": ("suspended person",),
 }
 WAYS = {
-    "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+    "AUTHENTICATION_BACKENDS": [
+        "allauth.account.auth_backends.AuthenticationBackend",
+        "postroom.web.mailbox_door.Owners",
+    ],
     "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
 }
 
@@ -66,8 +71,8 @@ def _name(called: ast.expr) -> str:
 
 def entrances(sql: str) -> set[str]:
     """Functions of the database that say who somebody is, or set what a transaction sees."""
-    bodies = re.split(r"(?=CREATE OR REPLACE FUNCTION )", sql)
-    heads = {body.split("(")[0].removeprefix("CREATE OR REPLACE FUNCTION "): body for body in bodies[1:]}
+    bodies = re.split(r"(?=CREATE (?:OR REPLACE )?FUNCTION )", sql)
+    heads = {body.split("(")[0].split()[-1]: body for body in bodies[1:]}
     return {
         name for name, body in heads.items()
         if "set_config('postroom.person'" in body or "purpose = 'session'" in body or "purpose = 'token'" in body

@@ -21,7 +21,7 @@ from postroom.models import Credential, Mailbox, RecordedEdit
 from postroom.web import mailbox_app_passwords, mailbox_sign_in
 
 WORDS = "a few plain words of her own"
-NEW = "/mailbox/app-passwords/new/"
+NEW, END = "/mailbox/app-passwords/new/", "/mailbox/app-passwords/end/"
 ASKED = {"name": "Phone", "imap": "on", "submission": "on", "until": "", "password": WORDS}
 
 
@@ -109,8 +109,8 @@ def test_two_of_one_name_are_not_told_apart(browser: Client) -> None:
 
 def test_she_ends_one_and_the_other_stays(browser: Client) -> None:
     phone, laptop = app_password(MIA, "Phone"), app_password(MIA, "Laptop")
-    at = f"/mailbox/app-passwords/{phone.pk}/end/"
-    assert browser.post(at)["Location"] == browser.post(at)["Location"] == "/mailbox/", "twice is once"
+    this = {"app_password": str(phone.pk)}
+    assert browser.post(END, this)["Location"] == browser.post(END, this)["Location"] == "/mailbox/", "twice is once"
     assert the(Credential, pk=phone.pk).ended_at and the(Credential, pk=laptop.pk).ended_at is None
     text = browser.get("/mailbox/").content.decode()
     assert "Laptop" in text and "Phone ·" not in text and f"{phone.pk}" not in text
@@ -121,11 +121,12 @@ def test_somebody_elses_is_not_there(browser: Client, house: House) -> None:
     redeemed("leo@acme.example")
     other = app_password("leo@acme.example", "Leo's phone")
     assert "Leo" not in browser.get("/mailbox/").content.decode()
-    assert browser.post(f"/mailbox/app-passwords/{other.pk}/end/").status_code in (404, 409)
+    assert browser.post(END, {"app_password": str(other.pk)}).status_code == 409
+    assert browser.post(END, {}).status_code == 422
     assert the(Credential, pk=other.pk).ended_at is None
 
 
-@pytest.mark.parametrize("method, at", [("get", NEW), ("post", NEW)])
+@pytest.mark.parametrize("method, at", [("get", NEW), ("post", NEW), ("post", END)])
 def test_nobody_comes_here_without_her_sign_in(mia: Mailbox, house: House, method: str, at: str) -> None:
     for who in (visitor(), visitor(house.oskar)):
         answer = getattr(who, method)(at, ASKED if method == "post" else None)

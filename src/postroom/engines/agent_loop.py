@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, credentials, digests, expected, maps
+from . import asking, compile, digests, expected, maps, one_device
 from .asking import ParentAway
-from .doveadm import Doveadm, DoveadmAway
+from .doveadm import Doveadm
 from .ending import Ending
 from .heartbeat import Heartbeat
 from .layout import NodeConfig
@@ -170,19 +170,8 @@ class Agent:
         self.ended_until = now
 
     def kick(self) -> None:
-        self.kick_credentials()
+        one_device.end_all(self.config, self.files, self.doveadm)
         self.ending.kick(self.doveadm)
-
-    def kick_credentials(self) -> None:
-        for cred, address in compile.closing_credentials(self.files).items():
-            try:
-                gone = credentials.end(self.config, self.doveadm, cred, address)
-            except DoveadmAway as error:
-                log.warning("sessions of app:%s wait: %s", cred, error)
-                return
-            if gone:
-                compile.credentials_closed(self.files, [cred])
-            log.info("ended the sessions of app:%s%s", cred, "" if gone else ", some are still going")
 
     def read_back(self, todo: Sequence[Todo]) -> list[ReadBack]:
         asked = [one for one in todo if one.todo not in self.refused]

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import asking, certificates, credentials, daemons, dovecot, own_keys, postfix, rendering, sign_ins
+from . import asking, certificates, daemons, dovecot, one_device, own_keys, postfix, rendering, sign_ins
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
@@ -209,7 +209,7 @@ class Node:
             return {"code": 0 if daemon.running() else 1}
 
         def end(cred: str, address: str, pids: list[int]) -> dict[str, Any]:
-            return {"told": credentials.tell(self.config, cred, address, pids)}
+            return {"told": one_device.tell(self.config, cred, address, pids)}
 
         return {"daemons": running, "restart": restart, "end": end}
 

@@ -71,5 +71,9 @@ def made(actor: Actor, mailbox: UUID) -> dict[str, datetime]:
 
 def _told(before: int | None, since: datetime | None, kinds: Sequence[str] | None, at_most: int) -> list[Happened]:
     asked = "SELECT * FROM postroom_own_story(%s::bigint, %s::timestamptz, %s::text[], %s)"
-    rows = ask(asked, before, since, list(kinds) if kinds else None, at_most)
-    return [Happened(*row[:-1], facts=json.loads(row[-1]) if row[-1] else None) for row in rows]
+    return [
+        Happened(entry, at, said, actor, name, why, mine, json.loads(facts) if facts else None)
+        for entry, at, said, actor, name, why, mine, facts in ask(
+            asked, before, since, list(kinds) if kinds else None, at_most
+        )
+    ]

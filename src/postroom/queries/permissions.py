@@ -63,7 +63,7 @@ def _approving() -> Iterator[str]:
 
 
 def _of_postroom() -> Iterator[str]:
-    yield "## Done by Postroom itself, or by who holds a link\n"
+    yield "## Done by Postroom itself, by a mailbox's owner, or by who holds a link or a recovery code\n"
     yield from _head(("Kind", "What it does", "By"))
     for name, kind in sorted(KINDS.items()):
         if "person" not in kind.by:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -42,7 +41,8 @@ def part(request: Asked) -> Part:
     rows = [
         Item(Strong(one.name), f"may {_may(one.protocols)} · made {when(one.made)}"
              f"{f' · until {when(one.until)}' if one.until else ''}", icon="key",
-             acts=(Act("End", f"{HERE}{one.pk}/end/", method="post", weight="asks", of=one.name),))
+             acts=(Act("End", f"{HERE}end/", method="post", weight="asks", of=one.name,
+                       hidden=(("app_password", str(one.pk)),)),))
         for one in app_passwords(request.actor, request.own.mailbox)
     ]  # fmt: skip
     rows.append(Item("One for another device", "each has its own, and can be ended by itself", icon="plus",
@@ -85,13 +85,16 @@ def make(request: Asked) -> HttpResponse:
 
 
 @mailbox_act()
-def end(request: Asked, which: UUID) -> HttpResponse:
+def end(request: Asked) -> HttpResponse:
     """Only closes, so nothing is asked with it."""
+    which = request.POST.get("app_password", "")
     try:
-        asked = KINDS["app_passwords.end"].model_validate({"app_password": str(which)})
+        asked = KINDS["app_passwords.end"].model_validate({"app_password": which})
         done = submit(asked, actor=request.actor, why="ended by its owner")
     except NothingToDo:
         return HttpResponseRedirect(PAGE)
+    except ValidationError:
+        return told(request, "Nothing was changed", "It was not said which one.", status=422)
     if done.version is None:
         reasons = "; ".join(verdict["reason"] for verdict in done.verdicts)
         return told(request, "Nothing was changed", reasons, status=409)
@@ -153,5 +156,5 @@ def _fields(typed: Any, wrong: Wrong) -> Iterator[Field]:
 
 URLS: list[URLPattern] = [
     path("mailbox/app-passwords/new/", by_method(GET=ask, POST=make), name="mailbox-app-password"),
-    path("mailbox/app-passwords/<uuid:which>/end/", by_method(POST=end), name="mailbox-app-password-end"),
+    path("mailbox/app-passwords/end/", by_method(POST=end), name="mailbox-app-password-end"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from postroom.access import throttle
 from postroom.access.acting import CLOCK, SYSTEM, Actor, NoSuchLink, NoSuchOwner, Own, acting_as, own_of, owner_at
 from postroom.access.declared import ASKED, CHANGE
+from postroom.access.scope import visible
 from postroom.access.tokens import hashed, hashed_code, recovery_code
 from postroom.changes.errors import ChangeError
 from postroom.changes.kind import KINDS
@@ -140,7 +141,7 @@ def by_link(request: HttpRequest) -> HttpResponse:
 def opened(actor: Actor) -> Own:
     """The mailbox of a good link; NoSuchLink for one unknown, used, void or too old, or whose mailbox is shut."""
     with acting_as(actor) as access:
-        good = Invite.objects.filter(pk=access.invite, recovers=MAILBOX, used_at=None, ended_at=None)
+        good = visible(actor, Invite).filter(pk=access.invite or NOBODY, recovers=MAILBOX, used_at=None, ended_at=None)
         invite = good.filter(until__gt=timezone.now()).first()
         own = own_of(invite.mailbox_id) if invite and invite.mailbox_id else None
     if own is None:

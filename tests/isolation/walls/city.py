@@ -223,6 +223,9 @@ def _tokens(city: City) -> None:
 
 
 def _link(city: City) -> None:
+    box = the(Mailbox, address__address="mia@acme.example")
+    owner = Actor(None, "the owner of Mia's mailbox", "owner", mailbox=box.pk, epoch=box.access_epoch)
+    city.add("owner", owner, "acme")
     city.add("link", Actor(None, "whoever holds Leo's link", "link", LINK), "acme")
 
 

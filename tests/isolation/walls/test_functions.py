@@ -25,6 +25,8 @@ WHO_ASKS = {
     "postroom_holds(uuid,uuid)": "roles of one person, for what acting_as keeps of them",
     "postroom_session(text)": "whose session it is, by the hash of its token",
     "postroom_token(text)": "whose token it is, by its hash",
+    "postroom_owner(uuid,text,text)": "a mailbox its owner may sign in to, for who looks at its password",
+    "postroom_enter_owner(uuid,integer,text)": "the same; sets that this transaction sees it alone",
     "postroom_signed_in(uuid)": "name and roles of a person who has signed in",
 }
 # A yes, a count or the very words that were asked about; whoever's it is stays unsaid.
@@ -39,6 +41,8 @@ ONE_WORD = {
 ROWS = {
     "postroom_may_act(uuid)": "who may act at a client that is seen as a whole",
     "postroom_acted(uuid[])": "names of people who acted at a client that is seen",
+    "postroom_own_aliases()": "what lands in the mailbox whose owner acts",
+    "postroom_own_story(bigint,timestamptz,text[],integer)": "what happened to the mailbox whose owner acts",
     "postroom_find_addresses(text)": "ids of addresses that are seen",
     "postroom_find_mailbox_names(text)": "ids of mailboxes that are seen",
     "postroom_read_back(uuid,uuid)": "the worker: what a node said of a change",
@@ -110,6 +114,8 @@ TRIED: dict[str, str] = {
         "postroom_recorded_for(%(entry)s, ARRAY[%(domain)s]::uuid[], %(person)s)",
     "postroom_may_act(uuid)": "postroom_may_act(%(client)s)",
     "postroom_acted(uuid[])": "postroom_acted(ARRAY[%(person)s, %(somebody)s]::uuid[])",
+    "postroom_own_aliases()": "postroom_own_aliases()",
+    "postroom_own_story(bigint,timestamptz,text[],integer)": "postroom_own_story(NULL, NULL, NULL, 100)",
     "postroom_find_addresses(text)": "postroom_find_addresses('%%' || %(zone)s || '%%')",
     "postroom_find_mailbox_names(text)": "postroom_find_mailbox_names('%%CANARY%%')",
     "postroom_read_back(uuid,uuid)": "postroom_read_back(%(change)s, %(node)s)",

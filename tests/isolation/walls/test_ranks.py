@@ -137,6 +137,7 @@ TOUCH_NOBODY = {
     "people.issue_recovery": "by the worker", "notices.issue": "by the worker", "notices.send": "by the clock",
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
+    "mailboxes.forgot": "asked for by whoever says that it is theirs; goes to its recovery addresses",
     "people.seal": "by the machine itself", "tokens.create": "one's own", "grants.elevate": "one's own",
 }  # fmt: skip
 PERSONAL = {

@@ -7,6 +7,7 @@ descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it 
 have become another's meanwhile.
 """
 
+import logging
 import os
 import signal
 import time
@@ -16,14 +17,28 @@ from contextlib import ExitStack, suppress
 from postroom.host import processes
 from postroom.host.processes import Process
 
-from . import asking, login_log
+from . import asking, compile, login_log, maps
 from .asking import ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .layout import NodeConfig
 
+log = logging.getLogger("postroom.agent")
 SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
 GOING = 2.0  # seconds that a process has to go
 SESSIONS = ("imap", "submission", "managesieve")
+
+
+def end_all(config: NodeConfig, files: maps.Files, doveadm: Doveadm) -> None:
+    """Of every app password that ended; what is not known to be gone stays to be done."""
+    for cred, address in compile.closing_credentials(files).items():
+        try:
+            gone = end(config, doveadm, cred, address)
+        except DoveadmAway as error:
+            log.warning("sessions of app:%s wait: %s", cred, error)
+            return
+        if gone:
+            compile.credentials_closed(files, [cred])
+        log.info("ended the sessions of app:%s%s", cred, "" if gone else ", some are still going")
 
 
 def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
