@@ -25,6 +25,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     recovery_channels,
+    resets,
     roles,
     rounds,
     sealed,
@@ -43,6 +44,7 @@ from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
+from postroom.changes.policies.verified import verified
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
@@ -51,6 +53,7 @@ from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.left import LEFT
+from postroom.posture.checks.locked import RESET_LOCKED
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.owners import OWNERS
@@ -88,6 +91,7 @@ KINDS: list[type[kind.Kind]] = [
     recovery.Forgot, recovery.IssueRecovery, recovery.Recover, recovery.Regain,
     recovery_channels.NameChannel, recovery_channels.AskChannel, recovery_channels.IssueConfirmation,
     recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
+    resets.StartReset, resets.RecordCall, resets.Vouch, resets.SendReset, resets.EndReset,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -105,6 +109,7 @@ POLICIES: list[policy.Policy] = [
     own_rights,
     role_accounts,
     known_owner,
+    verified,
     own_link,
     warned,
     both_told,
@@ -140,6 +145,7 @@ ENDS: dict[str, Ends] = {
     "api_sessions": Ends("sessions.end", "session"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),
+    "verifications": Ends("resets.end", "verification"),
     "recovery_channels": Ends("recovery_channels.ask", "channel", "ask_at"),
 }
 
@@ -147,7 +153,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED, UNCONFIRMED,
+    LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED,
 ]  # fmt: skip
 
 

@@ -114,7 +114,16 @@ def test_every_check_says_by_what_standard_and_is_tried(tmp_path: Path) -> None:
 
 
 # What opens something has to be closed when somebody leaves. Until there are offboarding steps, all of it stands here.
-NOT_YET_COVERED_BY_OFFBOARDING = {"ApiSession", "ApiToken", "Grant", "Invite", "RecoveryChannel", "Role", "Secret"}
+NOT_YET_COVERED_BY_OFFBOARDING = {
+    "ApiSession",
+    "ApiToken",
+    "Grant",
+    "Invite",
+    "RecoveryChannel",
+    "Role",
+    "Secret",
+    "Verification",
+}
 
 
 def test_whatever_grants_access_is_covered_by_an_offboarding_step_or_listed() -> None:

@@ -46,6 +46,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise NotSeen("the plan is not the one you looked at; look again")
     if access.actor.person is None or change.proposer_id == access.actor.person:
         raise OwnChange("nobody approves what they proposed")
+    if access.actor.person in KINDS[change.kind].never_approved_by(change.params):
+        raise OwnChange("nobody approves what they started")
     if access.actor.sort != "person":
         raise NotAllowed("a token approves nothing: its person does, in a session of their own")
     if not access.can(KINDS[change.kind].approved_by, change.client_id):

@@ -12,6 +12,7 @@ from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, T
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
+from .verifying import Proof, Verification
 
 __all__ = [
     "Acceptance",
@@ -50,6 +51,7 @@ __all__ = [
     "Organization",
     "Person",
     "Place",
+    "Proof",
     "Reading",
     "RecordSet",
     "RecordedEdit",
@@ -68,5 +70,6 @@ __all__ = [
     "Subject",
     "TokenUse",
     "TreeNode",
+    "Verification",
     "WriteOutsideChange",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from postroom.models import (
     RecoveryChannel,
     Role,
     RoundLine,
+    Verification,
 )
 
 MOST = 200
@@ -41,6 +42,7 @@ BY_ID = frozenset(
         "findings",
         "round_lines",
         "recovery_channels",
+        "verifications",
     }
 )  # nobody types these
 
@@ -126,6 +128,11 @@ def _channels(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.value} of {one.mailbox.label}") for one in rows[:MOST]]
 
 
+def _verifications(actor: Actor) -> Pairs:
+    rows = visible(actor, Verification).filter(ended_at=None, used_at=None).select_related("mailbox__address")
+    return [(str(one.pk), f"{one.mailbox.label}, {one.ticket}") for one in rows.order_by("-id")[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -149,4 +156,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "findings": _findings,
     "round_lines": _lines,
     "recovery_channels": _channels,
+    "verifications": _verifications,
 }

@@ -14,7 +14,18 @@ from datetime import datetime
 from postroom.access.roles import rank as height
 from postroom.changes.cover import beyond, held_until, lasting, more_here, outranked, signs_in_above
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import ApiSession, ApiToken, Grant, Invite, Mailbox, Person, RecoveryChannel, Role, Row
+from postroom.models import (
+    ApiSession,
+    ApiToken,
+    Grant,
+    Invite,
+    Mailbox,
+    Person,
+    RecoveryChannel,
+    Role,
+    Row,
+    Verification,
+)
 
 
 def rank(proposed: Proposed) -> Verdict | None:
@@ -82,7 +93,7 @@ def _owners(proposed: Proposed) -> Iterable[str]:
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
     boxes = {row["mailbox_id"] for row in _invited(proposed) if row["mailbox_id"]}
-    boxes |= {(move.now or move.then or {})["mailbox_id"] for move in proposed.moves(RecoveryChannel)}
+    boxes |= {(move.now or move.then or {})["mailbox_id"] for move in proposed.moves(RecoveryChannel, Verification)}
     if boxes:
         yield from map(
             str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
