@@ -30,7 +30,18 @@ from postroom.changes.errors import OwnChange, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.notices import stop
 from postroom.changes.pipeline import dry_run
-from postroom.models import ApiToken, Change, Finding, Invite, Person, Proof, RecoveryChannel, Secret, Verification
+from postroom.models import (
+    ApiToken,
+    Change,
+    Finding,
+    Invite,
+    Letter,
+    Person,
+    Proof,
+    RecoveryChannel,
+    Secret,
+    Verification,
+)
 from postroom.posture import run
 from postroom.posture.checks.locked import RESET_LOCKED
 
@@ -285,7 +296,7 @@ def test_what_was_held_for_hours_goes_no_more(house: House, number: str) -> None
 
 def test_a_token_verifies_nobody(house: House, number: str) -> None:
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    may = ["mailboxes.view", "resets.start", "resets.record_call", "resets.send_link"]
+    may = ["mailboxes.view", "secrets.view", "resets.start", "resets.record_call", "resets.send_link"]
     made = do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="CI", permissions=may, until=until)
     if made.stage == "held":
         with_consent(house, made)
@@ -321,3 +332,20 @@ def test_nobody_resets_the_mailbox_of_somebody_above_them(house: House, number: 
     do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example")
     refused = do("resets.start", house.olive, mailbox=MIA, ticket="T")
     assert refused.stage == "refused" and "above you" in reasons(refused)
+
+
+def test_who_may_not_see_secrets_or_channels_gets_round_nothing(house: House, number: str) -> None:
+    """A role of one's own without these views: the link is a reset all the same, and all the others are told."""
+    may = ["mailboxes.view", "invites.send", "recovery_channels.name"]
+    do("roles.create", house.oskar, name="mail desk", permissions=may)
+    do("people.invite", house.oskar, name="Dora", email="dora@northlight.example")
+    do("grants.give", house.oskar, person="dora@northlight.example", role="mail desk", client="acme")
+    dora = Actor(the(Person, email="dora@northlight.example").pk, "Dora")
+    with pytest.raises(Problems, match="a link now would be a reset"):
+        do("invites.send", dora, mailbox=MIA, contact=HOME)
+    named = do("recovery_channels.name", dora, mailbox=MIA, value="dora@evil.example")
+    assert named.version, reasons(named)
+    with acting_as(SYSTEM):
+        newest = str(RecoveryChannel.objects.latest("id").pk)
+        told = set(Letter.objects.filter(about=newest).values_list("contact", flat=True))
+    assert told == {MIA, HOME}

@@ -27,7 +27,7 @@ class SendInvite(Kind, name="invites.send"):
             raise Problem(
                 "mailbox", f"{mailbox.label} has no sign-in: it is {'removed' if mailbox.removed_at else 'shared'}"
             )
-        if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+        if has_secret(state, mailbox):
             raise Problem("mailbox", f"{mailbox.label} has its owner's secret; a link now would be a reset: {VERIFIED}")
         for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not old.used_at and not old.ended_at:
@@ -35,6 +35,14 @@ class SendInvite(Kind, name="invites.send"):
         readable(self.contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+
+def has_secret(state: State, mailbox: Mailbox) -> bool:
+    """Whether its owner has set one, also where the proposer may not see that: else a link would be a reset unseen."""
+    if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+        return True
+    sees = not state.actor.somebody or state.access.can("secrets.view", mailbox.client_id)
+    return not sees and Secret.objects.filter(owner_row=mailbox.pk, purpose="password").exists()
 
 
 def readable(contact: str | None, address: str) -> None:

@@ -15,14 +15,14 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Invite, Mailbox, Proof, RecoveryChannel, Secret, Verification
+from postroom.models import Invite, Mailbox, Proof, RecoveryChannel, Verification
 from postroom.models.recovery import ADDRESS
 from postroom.models.recovery import CONTACT as NUMBER
 from postroom.models.verifying import CALL, CONTACT, LOCKED, OPEN_FOR, TRIES
 
 from .fields import ChannelRef, Line, MailAddress, MailboxRef, VerificationRef
-from .invites import over
-from .recovery_channels import signed_into
+from .invites import has_secret, over
+from .recovery_channels import alive, signed_into
 
 CANCEL_WITHIN = timedelta(minutes=15)  # a VIP's: so long whoever is told can say that it was not them
 Answer = Literal["right", "wrong"]
@@ -38,11 +38,11 @@ class StartReset(Kind, name="resets.start"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = signed_into(state, self.mailbox)
-        if not any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+        if not has_secret(state, mailbox):
             raise Problem("mailbox", f"{mailbox.label} has no secret yet: invite its owner")
-        for old in state.hanging(Verification, "mailbox_id", mailbox.pk):
-            if not old.ended_at and not old.used_at:
-                yield edit(old, ended_at=state.now)
+        # Whatever its proposer may see of them: one at a time, and no link beside the one that it releases.
+        for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
+            yield edit(old, ended_at=state.now)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "started_by_id": state.actor.person}
         yield create(Verification, state.new_id(), **about, ticket=self.ticket, urgent=self.urgent, made=state.now,
                      until=state.now + OPEN_FOR)  # fmt: skip
@@ -93,9 +93,8 @@ class SendReset(Kind, name="resets.send_link"):
         if self.contact not in known_before(state, mailbox):
             raise Problem("contact", "no link goes where nobody was reached before: to a recovery address that counts")
         yield edit(session, used_at=state.now)
-        for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
-            if not old.used_at and not old.ended_at:
-                yield from over(old, state)
+        for old in Invite.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
+            yield from over(old, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
 
@@ -138,10 +137,12 @@ def proven(
     about = {"client_id": session.client_id, "verification_id": session.pk, "channel_id": channel}
     yield create(Proof, state.new_id(), **about, method=method, by_id=state.actor.person, good=good, made=state.now)
     if not good:
-        lately = state.rows(Proof, verification__mailbox=mailbox, good=False, made__gt=state.now - LOCKED).count()
+        since = state.now - LOCKED
+        lately = Proof.objects.filter(verification__mailbox=mailbox, good=False, made__gt=since).count()
         yield edit(session, failed=session.failed + 1, **({"ended_at": state.now} if lately + 1 >= TRIES else {}))
         return
-    given = {one.method for one in state.hanging(Proof, "verification_id", session.pk) if one.good} | {method}
+    good_ones = Proof.objects.filter(verification=session, good=True)
+    given = {*good_ones.values_list("method", flat=True), method}
     # That each right answer moves the session's row too makes two that come at once know of each other.
     passed = {"passed_at": state.now} if len(given) >= needed(mailbox) else {}
     yield edit(session, given=session.given + 1, **passed)
@@ -154,6 +155,5 @@ def needed(mailbox: Mailbox) -> int:
 
 def known_before(state: State, mailbox: Mailbox) -> set[str]:
     """Where its link may go: recovery addresses that count; the contact it has had, where there is none."""
-    channels = [one for one in state.hanging(RecoveryChannel, "mailbox_id", mailbox.pk) if one.sort == ADDRESS]
-    count = {one.value for one in channels if not one.not_yet(state.now)}
+    count = {one.value for one in alive(state, mailbox) if one.sort == ADDRESS and not one.not_yet(state.now)}
     return count or ({mailbox.contact} - {"", mailbox.label} if not mailbox.vip else set())

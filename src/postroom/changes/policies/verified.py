@@ -74,6 +74,8 @@ def _over(proposed: Proposed, session: Row) -> Iterator[str]:
 
 def _unfit(proposed: Proposed, proof: dict[str, object]) -> Iterator[str]:
     session = Verification.objects.get(pk=str(proof["verification_id"]))
+    if until := _locked(proposed, str(session.mailbox_id)):
+        yield f"locked until {until} after {TRIES} wrong answers"
     me = proposed.access.actor.person
     if session.started_by_id == me:
         yield "who started a verification proves nothing in it"
