@@ -153,7 +153,7 @@ LINK = "1" * 64  # the SHA-256 of a link's token, as a test would have it
 
 def redeemed(address: str) -> None:
     """The owner of an invited mailbox has opened the link and set the secret."""
-    invite = the(Invite, mailbox__address__address=address, ended_at=None)
+    invite = the(Invite, mailbox__address__address=address, ended_at=None, used_at=None)
     submit(kind("invites.issue", invite=str(invite.pk)), actor=SYSTEM, why="a test", secrets={"link": LINK})
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     done = do("invites.redeem", Actor(None, address, "link", LINK), secrets=secrets)

@@ -47,6 +47,7 @@ from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.verified import verified
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
+from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
@@ -153,7 +154,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES, REVIEW,
-    LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED,
+    LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
 ]  # fmt: skip
 
 
