@@ -5,21 +5,34 @@ serve: mx1 Acme, mx2 Globex. Zones are read from `ZONES`, since nothing of DNS i
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from django.db import connection
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
-from postroom.changes import carry, clock, due, readings
+from postroom.changes import carry, clock, due, pipeline, readings
 from postroom.changes.approvals import approve
 from postroom.changes.deliver import incomplete
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import submit
 from postroom.changes.readings import ZoneRead
-from postroom.models import Change, Client, Credential, Domain, Invite, Mailbox, Person, RecordSet, StateModel
+from postroom.models import (
+    Change,
+    Client,
+    Credential,
+    Domain,
+    Invite,
+    Mailbox,
+    Person,
+    RecordSet,
+    RecoveryChannel,
+    StateModel,
+)
 
 M = TypeVar("M", bound=StateModel)
 POSTMASTER = "postmaster@northlight.example"
@@ -151,7 +164,7 @@ LINK = "1" * 64  # the SHA-256 of a link's token, as a test would have it
 
 def redeemed(address: str) -> None:
     """The owner of an invited mailbox has opened the link and set the secret."""
-    invite = the(Invite, mailbox__address__address=address, ended_at=None)
+    invite = the(Invite, mailbox__address__address=address, ended_at=None, used_at=None)
     submit(kind("invites.issue", invite=str(invite.pk)), actor=SYSTEM, why="a test", secrets={"link": LINK})
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     done = do("invites.redeem", Actor(None, address, "link", LINK), secrets=secrets)
@@ -223,3 +236,26 @@ def _joins(name: str, role: str, client: str | None, oskar: Actor) -> Actor:
 def version_of(slug: str, by: Actor) -> int:
     with acting_as(by):
         return int(Client.objects.get(slug=slug).version)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """What is submitted meanwhile is submitted then."""
+    with patch.object(pipeline.timezone, "now", lambda: moment):
+        yield
+
+
+def reachable(
+    house: House, mailbox: str, value: str, *, link: str, ago: timedelta = timedelta(days=8)
+) -> RecoveryChannel:
+    """A recovery channel of this mailbox that was named so long ago, and confirmed."""
+    with at(datetime.now(UTC) - ago):
+        named = do("recovery_channels.name", house.olive, mailbox=mailbox, value=value)
+        if named.stage == "held":
+            named = approve(named.pk, actor=house.ada, plan_hash=named.plan_hash)
+        assert named.version, reasons(named)
+        channel = the(RecoveryChannel, mailbox__address__address=mailbox, value=value, ended_at=None)
+        invite = str(the(Invite, confirms=channel, ended_at=None).pk)
+        do("recovery_channels.issue", SYSTEM, secrets={"link": link}, confirmation=invite)
+        assert do("recovery_channels.confirm", Actor(None, "who reads it", "link", link)).version
+    return the(RecoveryChannel, pk=channel.pk)

@@ -27,6 +27,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     recovery_channels,
+    resets,
     roles,
     rounds,
     sealed,
@@ -47,8 +48,10 @@ from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
+from postroom.changes.policies.verified import verified
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
+from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
@@ -56,6 +59,7 @@ from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.holders import HOLDERS
 from postroom.posture.checks.left import LEFT
+from postroom.posture.checks.locked import RESET_LOCKED
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.owned import OWNED
@@ -97,6 +101,7 @@ KINDS: list[type[kind.Kind]] = [
     recovery_channels.NameChannel, recovery_channels.AskChannel, recovery_channels.IssueConfirmation,
     recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
     own_secrets.ChangePassword, own_secrets.RenewCode, own_secrets.ResetSecrets, own_secrets.ForgotPassword,
+    resets.StartReset, resets.RecordCall, resets.Vouch, resets.SendReset, resets.EndReset,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -115,6 +120,7 @@ POLICIES: list[policy.Policy] = [
     closed_round,
     role_accounts,
     known_owner,
+    verified,
     own_link,
     warned,
     both_told,
@@ -152,6 +158,7 @@ ENDS: dict[str, Ends] = {
     "credentials": Ends("app_passwords.end", "app_password"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),
+    "verifications": Ends("resets.end", "verification"),
     "recovery_channels": Ends("recovery_channels.ask", "channel", "ask_at"),
 }
 
@@ -159,7 +166,8 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
-    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, HOLDERS, OWNED,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
+    HOLDERS, OWNED,
 ]  # fmt: skip
 
 

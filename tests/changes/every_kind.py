@@ -11,7 +11,21 @@ from typing import Any
 
 from django.db import connection
 
-from cast import MIA, House, app_password, as_wanted, do, kind, owner_of, person, reasons, redeemed, the, waits
+from cast import (
+    MIA,
+    House,
+    app_password,
+    as_wanted,
+    do,
+    kind,
+    owner_of,
+    person,
+    reachable,
+    reasons,
+    redeemed,
+    the,
+    waits,
+)
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.kind import Kind
@@ -34,6 +48,7 @@ from postroom.models import (
     RecordSet,
     RecoveryChannel,
     RoundLine,
+    Verification,
 )
 from postroom.posture.findings import Found, observed
 
@@ -139,6 +154,11 @@ WALKS: dict[str, Walk] = {
     "recovery_channels.issue": by(SYSTEM, secrets=("link",), confirmation="{confirmation}"),
     "recovery_channels.confirm": by(Actor(None, "Leo", "link", LINK[CHANNEL])),
     "recovery_channels.end": closing("olive", channel="{channel}"),
+    "resets.start": by("henry", mailbox="ben@acme.example", ticket="T-1"),
+    "resets.record_call": by("olive", verification="{verification}", channel="{number}", answer="right"),
+    "resets.vouch": by("carl", verification="{verification}", answer="right"),
+    "resets.send_link": by("olive", verification="{proven}", contact="xzoe@home.example"),
+    "resets.end": by("henry", verification="{verification}"),
     "notices.send": by(CLOCK, change="{later}"),
     "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
     "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
@@ -290,6 +310,7 @@ def _named(house: House) -> dict[str, str]:
         "device": str(the(Device).pk),
         "channel": str(the(RecoveryChannel, value="leo@home.example").pk),
         "confirmation": str(asked["leo@home.example"].pk),
+        **_resets(house),
         "later": str(later.pk),
         "app_password": str(phone.pk),
         "recovery": str(recovery.pk),
@@ -306,6 +327,22 @@ def _named(house: House) -> dict[str, str]:
         "line": f"{head_of(do('clients.change', house.olive, client='off', notes='x'))}.0",
         "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
     }
+
+
+def _resets(house: House) -> dict[str, str]:
+    """Ben's waits for its proofs, and his number counts; Cleo's has the one it needs."""
+    found = {}
+    for n, who in enumerate(("ben", "cleo")):
+        box = f"{who}@acme.example"
+        do("mailboxes.create", house.olive, address=box, contact="xzoe@home.example")
+        _ours("invites.issue", "link", f"{n}b" * 32, invite=str(the(Invite, mailbox__address__address=box).pk))
+        secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
+        do("invites.redeem", Actor(None, who, "link", f"{n}b" * 32), secrets=secrets)
+        do("resets.start", house.henry, mailbox=box, ticket="T-1")
+        found[who] = str(the(Verification, mailbox__address__address=box).pk)
+    assert do("resets.vouch", house.carl, verification=found["cleo"], answer="right").version
+    number = reachable(house, "ben@acme.example", "+442079460999", link="0c" * 32)
+    return {"verification": found["ben"], "proven": found["cleo"], "number": str(number.pk)}
 
 
 def head_of(change: Change) -> int:

@@ -19,7 +19,7 @@ from django.db import models
 from django.utils import timezone
 from three_clients import Ground, World, agreed, done, joins, ours
 
-from cast import app_password, do, holds, kind, the, waits
+from cast import app_password, do, holds, kind, reachable, the, waits
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
@@ -60,6 +60,7 @@ from postroom.models import (
     NodeTodo,
     Person,
     Place,
+    Proof,
     Reading,
     RecordedEdit,
     RecordSet,
@@ -75,6 +76,7 @@ from postroom.models import (
     SignInPlace,
     Subject,
     TokenUse,
+    Verification,
 )
 from postroom.posture.findings import Found, observed
 from web.visitors import login
@@ -82,7 +84,7 @@ from web.visitors import login
 Factory = Callable[[World, Ground], None]
 FACTORIES: dict[type[models.Model], Factory] = {}
 # Rows that hold no word anybody typed: numbers, hashes, ids and our own words.
-WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Redelivery, Round, Secret, TokenUse}
+WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Proof, Redelivery, Round, Secret, TokenUse}
 AGENT = "Browser of {canary}"
 
 
@@ -164,7 +166,25 @@ def channel(world: World, here: Ground) -> None:
     """Of `leo`: an address of his own, which he was asked about, and has not confirmed."""
     done(world.house, "recovery_channels.name", world.house.olive, mailbox=here.at("leo"), name=here.words("phone"),
          value=f"leo.{here.slug}@elsewhere.example")  # fmt: skip
-    here.ids["channel"] = str(the(RecoveryChannel, client=here.client).pk)
+    here.ids["channel"] = str(the(RecoveryChannel, client=here.client, mailbox__address__address=here.at("leo")).pk)
+
+
+@makes(Verification, Proof)
+def reset(world: World, here: Ground) -> None:
+    """Of `rex`, whose owner has set a secret: started by the operator, and answered wrong once."""
+    done(
+        world.house, "mailboxes.create", world.house.olive, address=here.at("rex"), contact=f"rex.{here.slug}@h.example"
+    )
+    _, kept = draw()
+    ours("invites.issue", {"link": kept}, invite=str(the(Invite, mailbox__address__address=here.at("rex")).pk))
+    submit(kind("invites.redeem"), actor=Actor(None, "rex", "link", kept), why="a test",
+           secrets={"password": "{HASH}p", "recovery code": "{HASH}c"})  # fmt: skip
+    number = reachable(world.house, here.at("rex"), "+442079460123", link=draw()[1])
+    done(world.house, "resets.start", world.house.henry, mailbox=here.at("rex"), ticket=here.words("call"))
+    session = the(Verification, client=here.client)
+    here.ids |= {"verification": str(session.pk), "mailbox rex": str(session.mailbox_id)}
+    done(world.house, "resets.record_call", world.house.olive, verification=str(session.pk), channel=str(number.pk),
+         answer="wrong")  # fmt: skip
 
 
 @makes(RecordSet, Reading)
@@ -265,7 +285,7 @@ def batch(world: World, here: Ground) -> None:
 @makes(Letter)
 def letter(world: World, here: Ground) -> None:
     ours("clients.mail_checkpoint", client=here.slug)
-    here.ids["letter"] = str(the(Letter, client=here.client).pk)
+    here.ids["letter"] = str(the(Letter, client=here.client, says="checkpoint").pk)
 
 
 @makes(Finding, Acceptance)

@@ -18,7 +18,8 @@ INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites
 CHANNELS = frozenset({"recovery_channels.name", "recovery_channels.ask", "recovery_channels.end"})
 TOKENS = frozenset({"tokens.create", "tokens.end"})
 OF_THE_AGENCY = TOKENS | {"grants.elevate"}
-OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | {
+RESETS = frozenset({"resets.start", "resets.end", "resets.send_link"})
+OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
@@ -28,6 +29,7 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | {
     "app_passwords.end",
 }  # fmt: skip
 OWNS = OPERATES | {
+    "resets.vouch",
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
     "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve",
     "access_reviews.open", "access_reviews.sign",
@@ -40,9 +42,11 @@ MAY: dict[str, frozenset[str]] = {
         "changes.approve", "freezes.start", "findings.accept", "access_reviews.open", "access_reviews.sign",
         "grants.end",
     },
-    "helpdesk": OF_THE_AGENCY | {"invites.resend", "invites.cancel"},
+    "helpdesk": OF_THE_AGENCY | {
+        "invites.resend", "invites.cancel", "resets.start", "resets.record_call", "resets.end",
+    },
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
-    "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | TOKENS | {
+    "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {"resets.vouch"} | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
         "sheets.export", "rosters.answer", "app_passwords.end",
     },

@@ -129,8 +129,8 @@ def test_the_api_says_the_same_and_to_nobody_else(house: House) -> None:
     with acting_as(house.olive):
         box = whole(house.olive, the_id(house.olive, MIA))
         said = shown(box, paths(house.olive, box))
-    assert said["mailbox"] == MIA and sum(one["weakest"] for one in said["paths"]) == 1
-    assert {"sort", "id", "who", "since", "counts", "why", "weakest", "reason", "people"} == set(said["paths"][0])
+    assert said["mailbox"] == MIA and sum(one["weakest"] for one in said["items"]) == 1
+    assert {"sort", "id", "who", "since", "counts", "why", "weakest", "reason", "people"} == set(said["items"][0])
 
 
 def test_seven_queries_however_many_paths_there_are(house: House) -> None:

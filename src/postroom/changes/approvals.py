@@ -49,6 +49,8 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
         raise OwnChange("nobody approves what they proposed")
     if access.actor.person in in_favour_of(Plan.from_json(change.plan or [])):
         raise OwnChange("nobody approves what would let them do more: somebody else looks at it")
+    if access.actor.person in KINDS[change.kind].never_approved_by(change.params):
+        raise OwnChange("nobody approves what they started")
     if access.actor.sort != "person":
         raise NotAllowed("a token approves nothing: its person does, in a session of their own")
     if not access.can(KINDS[change.kind].approved_by, change.client_id):

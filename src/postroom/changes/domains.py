@@ -35,6 +35,7 @@ def _within(e: Edit, made: dict[str, Edit]) -> UUID | Ref | None:
         ("address_id", "addresses"),
         ("mailbox_id", "mailboxes"),
         ("confirms_id", "recovery_channels"),
+        ("verification_id", "verifications"),
         ("owner_row", "owners"),
     ):
         if other := whole.get(column):

@@ -5,6 +5,7 @@ the options of the CLI and the fields of the plain form.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -32,6 +33,7 @@ class Kind(BaseModel):
     elevates:       the proposer asks for more than they hold; who approves it has to hold as much.
     mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
     approved_by:    the permission it takes to approve one that is held.
+    waits:          how long, once held, it waits at least, while whoever has to know is told and may stop it.
     step_up:        when a fresh second factor comes before it: where it is ASKED for, where it is APPROVED.
     """
 
@@ -43,6 +45,7 @@ class Kind(BaseModel):
     elevates: ClassVar[bool] = False
     approved_by: ClassVar[str] = "changes.approve"
     step_up: ClassVar[frozenset[str]] = frozenset()
+    waits: ClassVar[timedelta | None] = None
 
     def __init_subclass__(cls, *, name: str, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -74,6 +77,11 @@ class Kind(BaseModel):
     def steps_up(self, act: str) -> bool:
         """Whether this one, with its parameters, wants a fresh second factor where it is ASKED for or APPROVED."""
         return act in self.step_up
+
+    @classmethod
+    def never_approved_by(cls, params: Any) -> set[UUID]:
+        """People who may not approve it beside its proposer, by what was asked."""
+        return set()
 
     @property
     def takes_back(self) -> UUID | None:

@@ -148,9 +148,18 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
     if "refuse" in says or ("hold" in says and proposed.kind.carries_secret):
         return moved(change, "refused")
     if "hold" in says:
-        change.at = at
-        return keep(proposed, "held") if somebody_else(proposed) else wait_alone(proposed, at or change.now)
+        change.at = at if proposed.kind.waits is None else max(at or change.now, change.now + proposed.kind.waits)
+        return _held(proposed) if somebody_else(proposed) else wait_alone(proposed, change.at or change.now)
     return wait(proposed, at) if at else apply(proposed, secrets=secrets)
+
+
+def _held(proposed: Proposed) -> Change:
+    """Kept for another person to look at; where it warns, who has to know is told of it at once."""
+    change = keep(proposed, "held")
+    if proposed.kind.waits is not None:
+        about = {"change": str(change.pk)}
+        Due.objects.create(at=change.now, client_id=change.client_id, change=change, kind=NOTICE, params=about)
+    return change
 
 
 def wait(proposed: Proposed, at: datetime) -> Change:

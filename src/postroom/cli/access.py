@@ -44,7 +44,7 @@ def who_can_reset(mailbox: str, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
         return
-    for one in found["paths"]:
+    for one in found["items"]:
         click.echo(_path(one))
 
 

@@ -14,6 +14,7 @@ from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, 
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
 from .sign_ins import LiveSession, SignIn, SignInPlace
+from .verifying import Proof, Verification
 
 __all__ = [
     "Acceptance",
@@ -54,6 +55,7 @@ __all__ = [
     "Organization",
     "Person",
     "Place",
+    "Proof",
     "Reading",
     "RecordSet",
     "RecordedEdit",
@@ -74,5 +76,6 @@ __all__ = [
     "Subject",
     "TokenUse",
     "TreeNode",
+    "Verification",
     "WriteOutsideChange",
 ]  # fmt: skip

@@ -32,6 +32,8 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "credentials": lambda row, name: f"{row['name']} of {_of(row, name, 'mailbox_id')}",
     "invites": lambda row, name: f"for {_of(row, name, 'mailbox_id', 'person_id', 'confirms_id') or row['contact']}",
     "recovery_channels": lambda row, name: f"{row['value']} of {_of(row, name, 'mailbox_id')}",
+    "verifications": lambda row, name: f"the reset of {_of(row, name, 'mailbox_id')}",
+    "proofs": lambda row, name: f"{row['method']}: {'right' if row['good'] else 'wrong'}",
     "letters": lambda row, name: f"to {row['contact']}",
     "grants": lambda row, name: f"{row['role']} for {_of(row, name, 'person_id')}",
     "record_sets": lambda row, name: f"{row['type']} {str(row['name']).rstrip('.')}",

@@ -229,7 +229,7 @@ def _token(one: MayAct, *, known: bool) -> Path:
 
 def shown(mailbox: Mailbox, found: Sequence[Path]) -> dict[str, Any]:
     """As the API says it."""
-    return {"mailbox": mailbox.label, "vip": mailbox.vip, "paths": [_shown(one) for one in found]}
+    return {"mailbox": mailbox.label, "vip": mailbox.vip, "items": [_shown(one) for one in found]}
 
 
 def _shown(one: Path) -> dict[str, Any]:

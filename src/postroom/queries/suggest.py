@@ -25,6 +25,7 @@ from postroom.models import (
     RecoveryChannel,
     Role,
     RoundLine,
+    Verification,
 )
 
 MOST = 200
@@ -43,6 +44,7 @@ BY_ID = frozenset(
         "findings",
         "round_lines",
         "recovery_channels",
+        "verifications",
     }
 )  # nobody types these
 
@@ -133,6 +135,11 @@ def _channels(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.value} of {one.mailbox.label}") for one in rows[:MOST]]
 
 
+def _verifications(actor: Actor) -> Pairs:
+    rows = visible(actor, Verification).filter(ended_at=None, used_at=None).select_related("mailbox__address")
+    return [(str(one.pk), f"{one.mailbox.label}, {one.ticket}") for one in rows.order_by("-id")[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -157,4 +164,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "findings": _findings,
     "round_lines": _lines,
     "recovery_channels": _channels,
+    "verifications": _verifications,
 }

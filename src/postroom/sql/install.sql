@@ -388,6 +388,8 @@ BEGIN ATOMIC
       JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
     WHEN 'recovery_channels' THEN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE c.id = which)
+    WHEN 'verifications' THEN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE v.id = which)
     WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(

@@ -40,6 +40,10 @@ SAID: dict[str, str] = {
     "recovery_channels.ask": "A link is mailed by which its holder says that it is read still.",
     "recovery_channels.end": "Nothing is sent there to get this mailbox back any more. Its holder and the mailbox are "
     "told; named again, it is new.",
+    "resets.start": "Nothing is sent yet. Somebody else calls the number on file, or the client’s admin vouches; a "
+    "VIP’s takes both. Urgent or not, nothing is skipped.",
+    "resets.send_link": "A link is mailed with which the owner sets another password; sessions end when it is used. A "
+    "VIP’s waits for a second person and 15 minutes, and whoever has to know is told.",
     "nodes.drain": "It gets no further clients; those it has stay.",
     "nodes.remove": "It is taken out of service.",
     "findings.acknowledge": "It stays open and in the list; whoever looks sees that somebody is at it.",
@@ -62,7 +66,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
-    "invites.cancel", "recovery_channels.end", "app_passwords.end", "nodes.drain", "nodes.remove",
+    "invites.cancel", "recovery_channels.end", "app_passwords.end", "resets.end", "nodes.drain", "nodes.remove",
 })  # fmt: skip
 TYPED = {
     "mailboxes.remove": "mailbox",

@@ -37,8 +37,8 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "history": "History", "aliases": "Aliases", "invites": "Invites", "grants": "Roles", "freezes": "Freezes",
           "record_sets": "Record sets", "dkim_keys": "Signing keys", "organization": "Organization",
           "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters", "tokens": "API tokens",
-          "findings": "Findings", "recovery_channels": "Recovery channels", "access": "Closed clients",
-          "record": "The record", "app_passwords": "App passwords"}  # fmt: skip
+          "findings": "Findings", "recovery_channels": "Recovery channels", "resets": "Resets",
+          "access": "Closed clients", "record": "The record", "app_passwords": "App passwords"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

@@ -15,6 +15,7 @@ from postroom.access.declared import CHANGE
 from postroom.access.tokens import hashed
 from postroom.changes.approvals import WAITING
 from postroom.changes.errors import ChangeError
+from postroom.changes.kinds.notices import RESET
 from postroom.changes.notices import NOT_ME, holder, stop, warned
 from postroom.changes.record import note
 from postroom.changes.recovery import RECOVER
@@ -27,6 +28,7 @@ from postroom.web.told import Told, told
 
 KEPT = "notice"
 RECOVERY = "Somebody with the mailed link says that password and second factor are lost, and asks for a new sign-in."
+ASKED = "Somebody who says that they own the mailbox asks for a link to a new password. A second person has to agree."
 GONE = "It was used, it was replaced by a newer one, or its time is over."
 ASK = "Sign in, and look under Changes what became of the change; what was made is undone there."
 AFTER = (
@@ -87,7 +89,7 @@ def _stop(request: HttpRequest, link: str, proposer: UUID | None) -> None:
 
 def _form(request: HttpRequest, said: Told) -> HttpResponse:
     form = Form((), "This was not me: stop it", "/not-me/")
-    lead = RECOVERY if said.kind == RECOVER else NotMe.lead
+    lead = {RECOVER: RECOVERY, RESET: ASKED}.get(said.kind, NotMe.lead)
     page = NotMe(organization=said.organization, facts=_facts(said), form=form, lead=lead)
     return render(request, "not_me.html", {"page": page})
 

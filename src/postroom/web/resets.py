@@ -47,6 +47,7 @@ def _acts(request: Any, one: Mailbox, path: Path) -> tuple[Act, ...]:
 
 def new(request: Any, one: Mailbox) -> tuple[Act, ...]:
     """What can be added: a channel; and while nobody has set a secret, a link."""
-    wanted = [("recovery_channels.name", Act("Name a channel", f"/do/recovery_channels.name/?mailbox={one.label}")),
+    wanted = [("resets.start", Act("Start verified reset", f"/do/resets.start/?mailbox={one.label}", "phone")),
+              ("recovery_channels.name", Act("Name a channel", f"/do/recovery_channels.name/?mailbox={one.label}")),
               ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))]  # fmt: skip
     return offered(request, one.client_id, *wanted, domain=one.address.domain_id)

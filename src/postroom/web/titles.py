@@ -61,6 +61,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "recovery_channels.issue": ("Make a link of a recovery channel", "Make a link {confirmation}"),
     "recovery_channels.confirm": ("Confirm a recovery channel", "Recovery channel confirmed"),
     "recovery_channels.end": ("End a recovery channel", "End the recovery channel {channel}"),
+    "resets.start": ("Start a verified reset", "Verify the owner of {mailbox}"),
+    "resets.record_call": ("Record a call-back", "Call-back recorded for {verification}: {answer}"),
+    "resets.vouch": ("Vouch for an owner", "The client’s admin on {verification}: {answer}"),
+    "resets.send_link": ("Send the link of a verified reset", "Send the link of {verification} to {contact}"),
+    "resets.end": ("End a verified reset", "End {verification}"),
     "people.invite": ("Invite a person", "Invite {name}"),
     "people.change": ("Change a person", "Change {person}"),
     "people.suspend": ("Suspend a person", "Suspend {person}"),
@@ -117,6 +122,7 @@ TABLES = {
     "record": "erasures",
     "access_reviews": "rounds",
     "rosters": "rounds",
+    "resets": "verifications",
 }
 ICONS = {"history": "arrow-back-up"}
 Named = Callable[[Any], str]

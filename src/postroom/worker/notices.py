@@ -3,6 +3,7 @@
 from email.message import EmailMessage
 
 from postroom.access.acting import SYSTEM
+from postroom.changes.kinds.notices import RESET, WHILE_HELD
 from postroom.changes.recovery import RECOVER
 from postroom.models import Change, Invite
 from postroom.web.told import Told, told
@@ -51,16 +52,39 @@ It works once.
 """
 
 
+RESET_TEXT = """Hello,
+
+somebody who says that they own a mailbox asks {organization} for a way back in.
+
+  What:  {what}
+  By:    {who}
+  Why:   {why}
+  When:  {when} at the earliest
+
+A second person has to agree. If you know of this, do nothing.
+
+This was not me:
+
+{link}
+
+The link opens a page with one button. Nothing happens before you press it; then no link is sent.
+It works once.
+"""
+SUBJECT_OF_RESET = "Somebody asks to reset a mailbox"
+
+
 def about(notice: Invite) -> Told | None:
     """What there is to tell; None when the change waits no more. Acting as the system."""
     change = Change.objects.select_related("proposer", "client", "undoes").get(notices=notice)
-    waits = change.stage == "scheduled" or (change.kind == RECOVER and change.stage == "held")
+    waits = change.stage == "scheduled" or (change.kind in WHILE_HELD and change.stage == "held")
     return told(change, SYSTEM, to=notice.contact) if waits else None
 
 
 def letter(about: Told, link: str) -> EmailMessage:
     found = EmailMessage()
     recovery = about.kind == RECOVER
-    found["Subject"] = SUBJECT_OF_RECOVERY if recovery else SUBJECT
-    found.set_content((RECOVERY if recovery else TEXT).format(**vars(about), link=link))
+    reset = about.kind == RESET
+    found["Subject"] = SUBJECT_OF_RECOVERY if recovery else SUBJECT_OF_RESET if reset else SUBJECT
+    text = RECOVERY if recovery else RESET_TEXT if reset else TEXT
+    found.set_content(text.format(**vars(about), link=link))
     return found

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import connection
 
-from cast import House, app_password, do, holds, kind, person, reasons, redeemed, the, waits
+from cast import House, app_password, do, holds, kind, person, reachable, reasons, redeemed, the, waits
 from postroom.access.acting import SYSTEM, Actor, acting_as, token_of
 from postroom.changes.approvals import approve
 from postroom.changes.batch import submit_batch
 from postroom.changes.looks import look
 from postroom.changes.pipeline import submit
-from postroom.models import Address, Client, Domain, Finding, Freeze, Grant, Invite, Mailbox, RecordedEdit
+from postroom.models import Address, Client, Domain, Finding, Freeze, Grant, Invite, Mailbox, RecordedEdit, Verification
 from postroom.posture.findings import Found, observed
 
 SLUGS = ("acme", "globex", "initech")
@@ -119,6 +119,12 @@ def furnished(house: House, slug: str) -> None:
     redeemed(f"dev@{zone}")
     app_password(f"dev@{zone}", word)
     do("recovery_channels.name", olive, mailbox=f"leo@{zone}", value=f"leo@{slug}.test", name=word)
+    do("mailboxes.create", olive, address=f"rex@{zone}", name=word, contact=f"rex@{slug}.test")
+    redeemed(f"rex@{zone}")
+    number = reachable(house, f"rex@{zone}", "+442079460123", link=slug[0] * 32 + "0" * 32)
+    do("resets.start", house.henry, mailbox=f"rex@{zone}", ticket=word)
+    session = str(the(Verification, mailbox__address__address=f"rex@{zone}").pk)
+    do("resets.record_call", olive, verification=session, channel=str(number.pk), answer="wrong")
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])

@@ -92,6 +92,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "recovery_channels.ask": {"channel": "{recovery_channels}"},
     "recovery_channels.end": {"channel": "{recovery_channels}"},
     "recovery_channels.name": {"mailbox": "mia@acme.example", "value": "x@x.test", "name": "x"},
+    "resets.start": {"mailbox": "rex@acme.example", "ticket": "T-1", "urgent": True},
+    "resets.record_call": {"verification": "{verifications}", "channel": "{number}", "answer": "right"},
+    "resets.vouch": {"verification": "{verifications}", "answer": "right"},
+    "resets.send_link": {"verification": "{verifications}", "contact": "x@x.test"},
+    "resets.end": {"verification": "{verifications}"},
     "record_sets.release": {"record_set": "{record_sets}"},
     "record_sets.set": {"domain": "acme.example", "name": "x.acme.example", "type": "A", "values": ["192.0.2.1"],
                         "ttl": 300, "accept_loss": True},
@@ -118,7 +123,7 @@ ONLY_TEXT = {
     "name", "notes", "security_contact", "may_ask", "contact", "reason", "registrar", "registrar_holder", "values",
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
-    "node", "role", "email", "value", "lines", "label", "mfa", "answer", "app_passwords_only",
+    "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder",
     "confirmed_on", "sending",
 }  # fmt: skip
@@ -157,6 +162,8 @@ def things(city: City, sql: Sql) -> dict[str, dict[str, str]]:
         lines = (
             "SELECT l.id FROM round_lines l JOIN clients c ON c.id = l.client_id WHERE c.slug = '{}' AND noun = '{}'"
         )
+        ids["number"] = _first(sql, "SELECT r.id FROM recovery_channels r JOIN clients c ON c.id = r.client_id WHERE"
+                               f" c.slug = '{slug}' AND r.sort = 'contact'")  # fmt: skip
         ids |= {"right": _first(sql, lines.format(slug, "grants")), "box": _first(sql, lines.format(slug, "mailboxes"))}
         ids["changes"] = _first(sql, "SELECT h.id FROM changes h JOIN clients c ON c.id = h.client_id WHERE c.slug ="
                                 f" '{slug}' AND h.kind = 'aliases.create'")  # fmt: skip

@@ -74,6 +74,7 @@ AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding:
 RoundLineRef = Annotated[Line, _ref("round_lines", "A line of an access review or a roster: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 DeviceRef = Annotated[Line, _ref("devices", "A device: its id")]
+VerificationRef = Annotated[Line, _ref("verifications", "A verified reset: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
@@ -86,6 +87,6 @@ __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
     "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
     "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef", "YesNo",
-    "date",
+    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef",
+    "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from postroom.models import Invite, Mailbox, Secret
 from .app_passwords import after_reset
 from .fields import InviteRef, MailAddress, MailboxRef
 
-VERIFIED = "the owner is verified first"
+VERIFIED = "the owner is verified first, by resets.start"
 GOOD_FOR = timedelta(hours=72)
 
 
@@ -28,14 +28,22 @@ class SendInvite(Kind, name="invites.send"):
             raise Problem(
                 "mailbox", f"{mailbox.label} has no sign-in: it is {'removed' if mailbox.removed_at else 'shared'}"
             )
-        if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+        if has_secret(state, mailbox):
             raise Problem("mailbox", f"{mailbox.label} has its owner's secret; a link now would be a reset: {VERIFIED}")
         for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not old.used_at and not old.ended_at:
-                yield from _over(old, state)
+                yield from over(old, state)
         readable(self.contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+
+def has_secret(state: State, mailbox: Mailbox) -> bool:
+    """Whether its owner has set one, also where the proposer may not see that: else a link would be a reset unseen."""
+    if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+        return True
+    sees = not state.actor.somebody or state.access.can("secrets.view", mailbox.client_id)
+    return not sees and Secret.objects.filter(owner_row=mailbox.pk, purpose="password").exists()
 
 
 def readable(contact: str | None, address: str) -> None:
@@ -87,7 +95,7 @@ class RedirectInvite(Kind, name="invites.redirect"):
         invite = _open(state, self.invite)
         if invite.mailbox:
             readable(self.contact, invite.mailbox.label)
-        yield from _over(invite, state)
+        yield from over(invite, state)
         about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
 
@@ -98,7 +106,7 @@ class CancelInvite(Kind, name="invites.cancel"):
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
-        yield from _over(_open(state, self.invite), state)
+        yield from over(_open(state, self.invite), state)
 
 
 class RedeemInvite(Kind, name="invites.redeem"):
@@ -139,7 +147,8 @@ def _open(state: State, ref: str) -> Invite:
     return invite
 
 
-def _over(invite: Invite, state: State) -> Iterator[Planned]:
+def over(invite: Invite, state: State) -> Iterator[Planned]:
+    """An invite ends, and its link with it."""
     yield edit(invite, ended_at=state.now)
     for secret in state.hanging(Secret, "owner_row", invite.pk):
         yield end(secret)

@@ -15,13 +15,28 @@ from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State, seconds
-from postroom.models import ApiSession, Change, Grant, Invite, Organization, Person, Secret
+from postroom.models import (
+    ApiSession,
+    Change,
+    Client,
+    Grant,
+    Invite,
+    Mailbox,
+    Organization,
+    Person,
+    RecoveryChannel,
+    Secret,
+    Verification,
+)
+from postroom.models.recovery import ADDRESS
 
 from .fields import ChangeRef, InviteRef
 from .invites import new_link
 
 SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
-RECOVERY = "people.recover"  # told of while it is held: everybody who has to know, before anybody agrees
+RECOVERY, RESET = "people.recover", "resets.send_link"
+WHILE_HELD = frozenset({RECOVERY, RESET})  # told of before anybody agrees: everybody who has to know
+BEFORE = timedelta(days=30)  # so long whoever read a recovery address that has ended is told too
 NO_GOOD = "this link is no longer good"
 
 
@@ -33,7 +48,7 @@ class SendNotice(Kind, name="notices.send"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         change = _change(self.change)
-        if change.stage not in (("held", "scheduled") if change.kind == RECOVERY else ("scheduled",)):
+        if change.stage not in (("held", "scheduled") if change.kind in WHILE_HELD else ("scheduled",)):
             return
         for contact in told(change, state):
             yield create(Invite, state.new_id(), stops_id=change.pk, contact=contact, made=state.now)
@@ -84,8 +99,22 @@ def told(change: Change, state: State) -> list[str]:
     owners = state.rows(Grant, role="owner", client=None, ended_at=None).filter(open_ended).values("person_id")
     people = state.rows(Person, removed_at=None).filter(Q(pk=change.proposer_id) | Q(pk__in=owners, suspended_at=None))
     postmasters = state.rows(Organization).values_list("postmaster", flat=True)
+    if change.kind == RESET:
+        return reached(change, state)
     addresses = [*people.order_by("id").values_list("email", flat=True), *postmasters]
     return list(dict.fromkeys(filter(None, addresses)))
+
+
+def reached(change: Change, state: State) -> list[str]:
+    """Of a reset: every address its owner has or had besides where the link goes; the client's security contact."""
+    (asked,) = [change.params] if isinstance(change.params, dict) else change.params[:1]
+    session = state.get(Verification, asked["verification"])
+    rows = state.rows(RecoveryChannel, mailbox=session.mailbox_id, sort=ADDRESS)
+    rows = rows.filter(Q(ended_at=None) | Q(ended_at__gt=state.now - BEFORE)).order_by("id")
+    box = state.get(Mailbox, session.mailbox_id)
+    security = state.rows(Client, pk=session.client_id).values_list("security_contact", flat=True)
+    found = [*rows.values_list("value", flat=True), box.contact, *security]
+    return [one for one in dict.fromkeys(found) if one and one != asked["contact"]]
 
 
 def _until(change: Change, now: datetime) -> datetime:

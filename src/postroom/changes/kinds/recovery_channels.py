@@ -125,8 +125,9 @@ def signed_into(state: State, ref: str) -> Mailbox:
 
 
 def alive(state: State, mailbox: Mailbox) -> list[RecoveryChannel]:
-    """Those that have not ended, confirmed or not."""
-    return [one for one in state.hanging(RecoveryChannel, "mailbox_id", mailbox.pk) if one.ended_at is None]
+    """Those that have not ended, confirmed or not; also where the proposer may not see them: they are told of it."""
+    rows = RecoveryChannel.objects.filter(mailbox=mailbox.pk, ended_at=None).order_by("id")
+    return state.once(f"channels alive of {mailbox.pk}", lambda: list(rows))
 
 
 def to_tell(mailbox: Mailbox, channels: list[RecoveryChannel]) -> list[str]:

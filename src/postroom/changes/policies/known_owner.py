@@ -1,11 +1,11 @@
 """A mailbox whose owner once set a secret is that owner's: no link to it goes elsewhere on one person's word.
 
 Removal deletes the secret, and the mail stays. So that a restored mailbox is not anybody's, what counts is whether an
-invite of it was ever used, not whether a secret is there now. Verified resets come with the issue on credentials.
+invite of it was ever used, not whether a secret is there now. What a verified reset released is judged by its proofs.
 """
 
 from postroom.changes.policy import Proposed, Verdict, hold, refuse
-from postroom.models import Invite, Mailbox
+from postroom.models import Invite, Mailbox, Verification
 
 
 def known_owner(proposed: Proposed) -> Verdict | None:
@@ -16,9 +16,10 @@ def known_owner(proposed: Proposed) -> Verdict | None:
     boxes = {str(move.then["mailbox_id"]) for move in moves if move.then}
     used = Invite.objects.filter(mailbox_id__in=boxes, used_at__isnull=False).values_list("mailbox_id", flat=True)
     known = {str(pk): contact for pk, contact in Mailbox.objects.filter(pk__in=set(used)).values_list("pk", "contact")}
+    proven = {m.then["mailbox_id"] for m in proposed.moves(Verification) if m.then and m.then["used_at"]}
     for move in moves:
         row = move.then or {}
-        if str(row["mailbox_id"]) not in known:
+        if str(row["mailbox_id"]) not in known.keys() - proven:
             continue
         if proposed.kind.permission == "invites.issue" and proposed.access.actor.somebody:
             return refuse(known_owner, "this mailbox has an owner already; its link is mailed, and nobody copies it")

@@ -25,6 +25,7 @@ from postroom.models import (
     RecoveryChannel,
     Role,
     Row,
+    Verification,
 )
 
 
@@ -93,7 +94,7 @@ def _owners(proposed: Proposed) -> Iterable[str]:
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
     boxes = {row["mailbox_id"] for row in _invited(proposed) if row["mailbox_id"]}
-    boxes |= {(m.now or m.then or {})["mailbox_id"] for m in proposed.moves(RecoveryChannel, Credential)}
+    boxes |= {(m.now or m.then or {})["mailbox_id"] for m in proposed.moves(RecoveryChannel, Credential, Verification)}
     if boxes:
         yield from map(
             str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)

@@ -37,6 +37,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rounds": ("Access review or roster", "checklist"),
     "round_lines": ("Line", "checklist"),
     "recovery_channels": ("Recovery channel", "first-aid-kit"),
+    "verifications": ("Verified reset", "phone"),
+    "proofs": ("Proof of an owner", "phone"),
     "erasures": ("Erasure", "history-off"),
     "devices": ("Device", "device-desktop"),
     "redeliveries": ("Object at a node", "server-2"),

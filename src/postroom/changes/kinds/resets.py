@@ -1,0 +1,159 @@
+"""Verified resets (flow F3): before a link goes to who says that they own a mailbox, others have found out so.
+
+Who starts one proves nothing in it. There is no way to set or to read a password, to change a recovery address or to
+take off a second factor by one: all it releases is one link, to an address that was known before.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import APPROVED, ASKED, Kind
+from postroom.changes.plan import Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import Invite, Mailbox, Proof, RecoveryChannel, Verification
+from postroom.models.recovery import ADDRESS
+from postroom.models.recovery import CONTACT as NUMBER
+from postroom.models.verifying import CALL, CONTACT, LOCKED, OPEN_FOR, TRIES
+
+from .fields import ChannelRef, Line, MailAddress, MailboxRef, VerificationRef
+from .invites import has_secret, over
+from .recovery_channels import alive, signed_into
+
+CANCEL_WITHIN = timedelta(minutes=15)  # a VIP's: so long whoever is told can say that it was not them
+Answer = Literal["right", "wrong"]
+
+
+class StartReset(Kind, name="resets.start"):
+    """Begin to verify that it is the owner who asks for a way back in. Others prove it, within half an hour."""
+
+    step_up = frozenset({ASKED})
+    mailbox: MailboxRef
+    ticket: Line = Field(min_length=1, description="The ticket or call that it is about")
+    urgent: bool = Field(default=False, description="Somebody presses; it is noted, and nothing is skipped for it")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        mailbox = signed_into(state, self.mailbox)
+        if not has_secret(state, mailbox):
+            raise Problem("mailbox", f"{mailbox.label} has no secret yet: invite its owner")
+        # Whatever its proposer may see of them: one at a time, and no link beside the one that it releases.
+        for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
+            yield edit(old, ended_at=state.now)
+        about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "started_by_id": state.actor.person}
+        yield create(Verification, state.new_id(), **about, ticket=self.ticket, urgent=self.urgent, made=state.now,
+                     until=state.now + OPEN_FOR)  # fmt: skip
+
+
+class RecordCall(Kind, name="resets.record_call"):
+    """A second person called the number on file, and says whether its owner answered right; not what was said."""
+
+    step_up = frozenset({ASKED})
+    verification: VerificationRef
+    channel: ChannelRef
+    answer: Answer = Field(description="Whether it was the owner who answered, at a call that you placed yourself")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        session = begun(state, self.verification)
+        channel = state.get(RecoveryChannel, self.channel, where="channel")
+        if channel.mailbox_id != session.mailbox_id or channel.sort != NUMBER:
+            raise Problem("channel", "it is no number on file for this mailbox")
+        if why := channel.not_yet(state.now):
+            raise Problem("channel", f"it does not count: {why}")
+        yield from proven(state, session, CALL, self.answer == "right", channel=channel.pk)
+
+
+class Vouch(Kind, name="resets.vouch"):
+    """The client's own admin says, signed in here, whether it is the owner who asks."""
+
+    step_up = frozenset({ASKED})
+    verification: VerificationRef
+    answer: Answer = Field(description="Whether it is the owner who asks, as you know from them and not from a message")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        yield from proven(state, begun(state, self.verification), CONTACT, self.answer == "right")
+
+
+class SendReset(Kind, name="resets.send_link"):
+    """Send the link a verification released, once, to an address known before. A VIP's: a second person, 15 minutes."""
+
+    step_up = frozenset({ASKED, APPROVED})
+    waits: ClassVar[timedelta | None] = CANCEL_WITHIN
+    verification: VerificationRef
+    contact: MailAddress = Field(description="A recovery address that counts, or the contact the mailbox has had")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        session = state.get(Verification, self.verification, where="verification")
+        mailbox = signed_into(state, str(session.mailbox_id))
+        if not session.releases(state.now):
+            raise Problem("verification", "it releases no link: not proven, used, ended, or ten minutes are over")
+        if self.contact not in known_before(state, mailbox):
+            raise Problem("contact", "no link goes where nobody was reached before: to a recovery address that counts")
+        yield edit(session, used_at=state.now)
+        for old in Invite.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
+            yield from over(old, state)
+        about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
+        yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+
+    @classmethod
+    def never_approved_by(cls, params: Any) -> set[UUID]:
+        """Who started the verification, whoever asked for the link."""
+        asked = params if isinstance(params, list) else [params]
+        rows = Verification.objects.filter(pk__in=[one["verification"] for one in asked])
+        return set(rows.values_list("started_by_id", flat=True))
+
+
+class EndReset(Kind, name="resets.end"):
+    """End a verification: it releases no link."""
+
+    by = frozenset({"person", "clock"})
+    verification: VerificationRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        session = state.get(Verification, self.verification, where="verification")
+        if state.actor.sort == "clock" and session.passed_at:
+            return  # it ends by its own ten minutes
+        if session.ended_at or session.used_at:
+            raise Problem("verification", "it is over already")
+        yield edit(session, ended_at=state.now)
+
+
+def begun(state: State, ref: str) -> Verification:
+    """One that still waits for proofs; else a Problem."""
+    session = state.get(Verification, ref, where="verification")
+    if session.ended_at or session.passed_at or session.until <= state.now:
+        raise Problem("verification", "it waits for no proof any more: passed, ended, or its half hour is over")
+    return session
+
+
+def proven(
+    state: State, session: Verification, method: str, good: bool, *, channel: UUID | None = None
+) -> Iterator[Planned]:
+    """One more proof, right or wrong: by the last one needed the link is released, at the third wrong it ends."""
+    mailbox = state.get(Mailbox, str(session.mailbox_id), where="verification")
+    about = {"client_id": session.client_id, "verification_id": session.pk, "channel_id": channel}
+    yield create(Proof, state.new_id(), **about, method=method, by_id=state.actor.person, good=good, made=state.now)
+    if not good:
+        since = state.now - LOCKED
+        lately = Proof.objects.filter(verification__mailbox=mailbox, good=False, made__gt=since).count()
+        yield edit(session, failed=session.failed + 1, **({"ended_at": state.now} if lately + 1 >= TRIES else {}))
+        return
+    good_ones = Proof.objects.filter(verification=session, good=True)
+    given = {*good_ones.values_list("method", flat=True), method}
+    # That each right answer moves the session's row too makes two that come at once know of each other.
+    passed = {"passed_at": state.now} if len(given) >= needed(mailbox) else {}
+    yield edit(session, given=session.given + 1, **passed)
+
+
+def needed(mailbox: Mailbox) -> int:
+    """How many independent methods have to agree."""
+    return 2 if mailbox.vip else 1
+
+
+def known_before(state: State, mailbox: Mailbox) -> set[str]:
+    """Where its link may go: recovery addresses that count; the contact it has had, where there is none."""
+    count = {one.value for one in alive(state, mailbox) if one.sort == ADDRESS and not one.not_yet(state.now)}
+    return count or ({mailbox.contact} - {"", mailbox.label} if not mailbox.vip else set())
