@@ -5,7 +5,7 @@ from __future__ import annotations
 from page_samples import filters
 
 from postroom.web.parts.forms import Pager
-from postroom.web.parts.pages import AccessPage, ClientPage, RolesPage, TokenPage
+from postroom.web.parts.pages import AccessPage, ClientPage, RolesPage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -21,6 +21,7 @@ from postroom.web.parts.shapes import (
     Strong,
     Table,
 )
+from postroom.web.parts.shown_once import TokenPage
 
 HERE = (Crumb("People", "/p/people"),)
 ROLES = RolesPage(

@@ -10,13 +10,11 @@ from page_samples import ALL, GOOD, RECENT, TICK, UNKNOWN, UNMEASURED, filters
 from postroom.web.parts.forms import Pager
 from postroom.web.parts.pages import (
     Check,
-    CopiedLink,
     DomainPage,
     FindingPage,
     FindingsPage,
     InvitesPage,
     Layer,
-    LinkPage,
     MailboxesPage,
     MailboxPage,
     MailboxSignIns,
@@ -47,6 +45,7 @@ from postroom.web.parts.shapes import (
     Table,
     Weight,
 )
+from postroom.web.parts.shown_once import CopiedLink, LinkPage
 
 DOMAIN = DomainPage(
     head=PageHead(

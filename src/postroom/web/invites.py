@@ -22,8 +22,9 @@ from postroom.web.framed import freeze_notes
 from postroom.web.lists import Narrow, reason, scopes
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.pages import CopiedLink, InvitesPage, LinkPage
+from postroom.web.parts.pages import InvitesPage
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Link, Note, PageHead, Row, Table
+from postroom.web.parts.shown_once import CopiedLink, LinkPage
 from postroom.web.step_up import fresh
 from postroom.web.times import when
 

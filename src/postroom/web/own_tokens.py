@@ -19,8 +19,8 @@ from postroom.web.door import act
 from postroom.web.kind_form import KindForm
 from postroom.web.parts.change_pages import FormPage
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.pages import TokenPage
 from postroom.web.parts.shapes import Act, Crumb, PageHead
+from postroom.web.parts.shown_once import TokenPage
 from postroom.web.step_up import fresh
 from postroom.web.times import when
 from postroom.web.titles import does

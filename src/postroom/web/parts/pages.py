@@ -189,35 +189,6 @@ class InvitesPage(ListPage):
     nav = "mailboxes"
 
 
-@dataclass(frozen=True)
-class CopiedLink:
-    """`invite_link.html`: sent `no-store`."""
-
-    whom: str
-    link: str
-    until: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkPage(Page):
-    """invite_link.html"""
-
-    nav: ClassVar[str] = "mailboxes"
-    copied: CopiedLink
-    back: Act
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenPage(Page):
-    """token.html: the token just made, the one time it is shown, and until when it lives. Sent `no-store`."""
-
-    nav: ClassVar[str] = "people"
-    token: str
-    name: str
-    until: str
-    back: Act
-
-
 @dataclass(frozen=True, kw_only=True)
 class ClientPage(Page):
     """client.html. `closed`: to whoever looks; then nothing else of it is shown."""
