@@ -50,6 +50,8 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (box(sign_in=False), {f"doveadm login {BOX}": None}, "was not asked"),
         (box(sign_in=False), {f"who {BOX}": ["imap 127.0.0.1"]}, "may have sessions"),
         (box(sign_in=False), {f"who {BOX}": None}, "may have sessions"),
+        (box(), {f"sessions of before {BOX}": ["not all gone"]}, "may have sessions of before"),
+        (box(), {f"sessions of before {BOX}": None}, "may have sessions of before"),
         (box(), {f"doveadm login {BOX}": "not there"}, "cannot sign in"),
         (box(), {f"doveadm user {BOX}": "not there"}, "no place for its mail"),
         (box(), {"postmap -q mailbox": {BOX: []}}, "is missing"),

@@ -62,6 +62,7 @@ def test_all_sessions_end_and_the_node_says_so_only_then(node: LiveNode) -> None
         with pytest.raises((imaplib.IMAP4.abort, OSError)):
             box.noop()
             box.noop()
+        box.shutdown()
     said = {line["question"]: line["answer"] for line in node.source.evidence(number) or ()}
     assert said[f"sessions of before {MIA}"] == []
     box = signed_in(node, PHONE)
