@@ -42,6 +42,7 @@ from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
+from postroom.changes.policies.vip_links import vip_links
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
@@ -75,7 +76,7 @@ KINDS: list[type[kind.Kind]] = [
     mailboxes.RemoveMailbox, mailboxes.RestoreMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
-    invites.RedeemInvite,
+    invites.RemindInvite, invites.RedeemInvite,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
     grants.GiveGrant, grants.Elevate, grants.EndGrant,
@@ -103,6 +104,7 @@ POLICIES: list[policy.Policy] = [
     role_accounts,
     known_owner,
     own_link,
+    vip_links,
     warned,
     both_told,
     dns_roles,
@@ -125,7 +127,7 @@ SERVED_BY: dict[str, Served] = {
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
     "redeliveries": Served("nodes"),
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
-    "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
+    "invites": Served("mail", frozenset({"asked", "reminded_at"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),
     "round_lines": Served("end", frozenset({"answer"}), made=False, gone=False, only=("answer", frozenset({"end"}))),
 }
@@ -134,6 +136,7 @@ SERVED_BY: dict[str, Served] = {
 ENDS: dict[str, Ends] = {
     "freezes": Ends("freezes.end", "freeze"),
     "grants": Ends("grants.end", "grant"),
+    "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),
     "api_tokens": Ends("tokens.end", "token"),
     "acceptances": Ends("findings.lapse", "acceptance"),

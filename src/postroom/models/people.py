@@ -78,8 +78,8 @@ class Letter(StateModel):
     """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster. It opens
     nothing.
 
-    says: RECOVERED, MOVED, CHECKPOINT or ROSTER (the worker has the words). person: whose sign-in it is about.
-    about: the address before, where it moved; the id of the roster.
+    says: RECOVERED, MOVED, CHECKPOINT, ROSTER or REDEEMED (the worker has the words). person: whose sign-in it is.
+    about: the address before, where it moved; the id of the roster; the mailbox whose link was used.
     """
 
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)

@@ -47,6 +47,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "invites.resend": ("Send an invite again", "Send the invite {invite} again"),
     "invites.redirect": ("Send an invite to somebody else", "Send the invite {invite} to {contact}"),
     "invites.cancel": ("Cancel an invite", "Cancel the invite {invite}"),
+    "invites.remind": ("Remind of an invite", "Remind of the invite {invite}"),
     "invites.redeem": ("Set the secret of a mailbox", "Owner set the secret"),
     "people.invite": ("Invite a person", "Invite {name}"),
     "people.change": ("Change a person", "Change {person}"),

@@ -53,6 +53,14 @@ a device was registered as one from which {name} signs in to Postroom at {organi
 If this was not you, somebody has your password and your second factor: end every session under
 Your sign-in, choose another password, and tell an owner of {organization} at once.
 """
+USED = """Hello,
+
+the link by which the password of {about} is set was used, at {when}. It was mailed to you by
+{organization}, or copied for you.
+
+If this was you, there is nothing to do. If not, tell {organization} at once: whoever used it reads
+the mail of {about} now.
+"""
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
 SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
         "moved": ("An address to sign in with was changed", MOVED),
@@ -79,6 +87,15 @@ def told(letter: Letter, change: Change) -> EmailMessage:
     subject, text = SAYS[letter.says]
     words = {"name": person.name, "what": person.email, "about": letter.about, "who": who, "organization": organization}
     return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
+
+
+def redeemed(letter: Letter, change: Change) -> EmailMessage:
+    """To where the link was sent: that it was used."""
+    with acting_as(SYSTEM):
+        organization = Organization.objects.get().name
+    when = f"{change.now:%d %B %Y, %H:%M} UTC"
+    text = USED.format(about=letter.about, organization=organization, when=when)
+    return _letter("The link to your mailbox was used", text)
 
 
 def _letter(subject: str, text: str) -> EmailMessage:
