@@ -49,6 +49,7 @@ from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
 from postroom.changes.policies.verified import verified
+from postroom.changes.policies.vip_links import vip_links
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.after_reset import AFTER_RESET
@@ -87,7 +88,7 @@ KINDS: list[type[kind.Kind]] = [
     mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
-    invites.RedeemInvite,
+    invites.RemindInvite, invites.RedeemInvite,
     app_passwords.CreateAppPassword, app_passwords.EndAppPassword,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
@@ -122,6 +123,7 @@ POLICIES: list[policy.Policy] = [
     known_owner,
     verified,
     own_link,
+    vip_links,
     warned,
     both_told,
     dns_roles,
@@ -145,7 +147,7 @@ SERVED_BY: dict[str, Served] = {
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
     "redeliveries": Served("nodes"),
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
-    "invites": Served("mail", frozenset({"asked"}), gone=False, only=("by_mail", frozenset({True}))),
+    "invites": Served("mail", frozenset({"asked", "reminded_at"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),
     "round_lines": Served("end", frozenset({"answer"}), made=False, gone=False, only=("answer", frozenset({"end"}))),
 }
@@ -154,6 +156,7 @@ SERVED_BY: dict[str, Served] = {
 ENDS: dict[str, Ends] = {
     "freezes": Ends("freezes.end", "freeze"),
     "grants": Ends("grants.end", "grant"),
+    "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),
     "credentials": Ends("app_passwords.end", "app_password"),
     "api_tokens": Ends("tokens.end", "token"),

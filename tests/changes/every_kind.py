@@ -138,6 +138,7 @@ WALKS: dict[str, Walk] = {
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
+    "invites.remind": by(CLOCK, invite="{invite}"),
     "invites.redirect": by("olive", invite="{invite}", contact="other@home.example"),
     "invites.cancel": closing("olive", invite="{invite}"),
     "invites.redeem": by(Actor(None, "Leo", "link", LINK[LEO]), secrets=("password", "recovery code")),

@@ -2,11 +2,11 @@
 
 import pytest
 
-from cast import MIA, House, do, person, reasons, redeemed, the
+from cast import MIA, House, app_password, do, person, reachable, reasons, redeemed, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
-from postroom.models import Invite, Letter, Mailbox, Secret
+from postroom.models import Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret
 
 BOX, OLD, NEW = "lea@acme.example", "lea@home.test", "lou@home.test"
 
@@ -34,6 +34,17 @@ def test_the_old_owners_secrets_die_and_the_new_one_is_invited(owned: House) -> 
         assert [one.contact for one in links] == [NEW]
         told = Letter.objects.filter(says="transferred", about=BOX).values_list("contact", flat=True)
         assert sorted(told) == sorted([OLD, NEW])
+
+
+def test_app_passwords_and_ways_back_in_end_with_the_old_owner(owned: House) -> None:
+    app_password(BOX, "phone")
+    reachable(owned, BOX, "old@private.test", link="0d" * 32)
+    held = do("mailboxes.transfer", owned.olive, mailbox=BOX, contact=NEW)
+    assert approve(held.pk, actor=owned.ada, plan_hash=held.plan_hash).version
+    with acting_as(SYSTEM):
+        assert not Credential.objects.filter(mailbox__address__address=BOX, ended_at=None).exists()
+        assert not RecoveryChannel.objects.filter(mailbox__address__address=BOX, ended_at=None).exists()
+        assert Letter.objects.filter(says="transferred", contact="old@private.test").exists()
 
 
 def test_nobody_copies_the_new_owners_link_and_it_goes_nowhere_else(owned: House) -> None:

@@ -85,6 +85,7 @@ def sends(http: Client, cell: Cell) -> Answer:
     body = "" if plain else json.dumps(cell.body) if cell.at_api else urlencode(cell.body, doseq=True)
     found = http.generic(cell.method, cell.url, body.encode(), content_type=kind)
     content = b"".join(found.streaming_content) if found.streaming else found.content  # type: ignore[attr-defined]
+    found.close()
     return Answer(found.status_code, content, dict(found.items()))
 
 

@@ -64,6 +64,7 @@ def answered(world: World) -> dict[str, list[str]]:
         answer = asked_of(what, API[what], world["A"], http)
         said = answer.json() if "json" in answer["Content-Type"] else {}
         found[what] = [str(answer.status_code), *sorted(keys(said))]
+        answer.close()
     return found
 
 

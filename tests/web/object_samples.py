@@ -243,31 +243,40 @@ NODES = NodesPage(
         ),
     ),
 )
+INVITE_ACTS = (
+    Act("Send again", "/p/form", of="almeida@harbor.example"),
+    Act("Copy link", "/p/form", of="almeida@harbor.example"),
+    Act("Other recipient", "/p/form", of="almeida@harbor.example"),
+    Act("Cancel…", "/p/confirm", of="almeida@harbor.example", weight="asks"),
+)
 INVITES = InvitesPage(
-    head=PageHead("Pending invites", crumbs=(Crumb("Mailboxes", "/p/mailboxes"),)),
+    head=PageHead("Pending invites", "sent, and not used yet", crumbs=(Crumb("Mailboxes", "/p/mailboxes"),)),
     label="Invites",
+    filters=filters("Invites", "Ran out"),
     table=Table(
         "Invites",
-        (Column("For"), Column("Sent to"), Column("Until"), Column("Act", num=True, hidden=True)),
-        (
-            Row(
-                (
-                    Link("almeida@harbor.example", "/p/mailbox", True),
-                    Code("ana@home.example"),
-                    Badge("waits", "Fri 09:10", "hourglass"),
-                    Cell(
-                        acts=(
-                            Act("Send again", "/x", of="almeida@harbor.example", method="post"),
-                            Act("Copy link", "/x", of="almeida@harbor.example", method="post"),
-                            Act("Change recipient", "/p/form", of="almeida@harbor.example"),
-                            Act("Cancel…", "/p/confirm", of="almeida@harbor.example", weight="asks"),
-                        )
-                    ),
-                )
-            ),
+        (Column("For"), Column("Sent to"), Column("Mail"), Column("Link"), Column("Waits"),
+         Column("Act", num=True, hidden=True)),
+        tuple(
+            Row((
+                (Link(f"{who}@harbor.example", "/p/mailbox", True), vip), Cell(Code(f"{who}@home.test"), asked), mail,
+                Cell(link, reminder), Cell(age, "since 24 Nov 09:10"), Cell(acts=acts),
+            ), value=who, name=f"{who}@harbor.example")
+            for who, vip, asked, mail, link, reminder, age, acts in (
+                ("almeida", "", "", Cell(Badge("waits", "handed over", "mail"), "250 2.0.0 Ok: queued as 4XyZ"),
+                 Badge("waits", "good until Fri 09:10", "hourglass"), "reminder 26 Nov 09:10", "5 h", INVITE_ACTS),
+                ("hale", Badge("fact", "VIP", "star"), "asked for 2 times",
+                 Cell(Badge("warn", "not handed over yet"), "our own submission at 127.0.0.1:587: refused"),
+                 Badge("waits", "not sent yet", "clock"), "", "12 min", INVITE_ACTS[:1] + INVITE_ACTS[2:]),
+                ("old", "", "", Cell(Badge("waits", "handed over", "mail"), "250 2.0.0 Ok: queued as 4XyA"),
+                 Badge("warn", "ran out 20 Nov 09:10"), "reminded 19 Nov 09:10", "9 days", INVITE_ACTS),
+            )
         ),
+        bulk=Bulk("/do/", "invite", (BulkAct("Send again…", "invites.resend", "mail"),
+                                     BulkAct("Cancel…", "invites.cancel", "mail-off", "asks")), "invites"),
+        dense=True,
     ),
-)
+)  # fmt: skip
 LINK = LinkPage(
     head=PageHead("A new link for almeida@harbor.example", crumbs=(Crumb("Pending invites", "/p/invites"),)),
     copied=CopiedLink("almeida@harbor.example", "https://localhost/i/" + "x" * 43, "Fri 27 Nov 09:10"),

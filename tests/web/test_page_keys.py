@@ -30,6 +30,7 @@ FOCUSED = """() => {
         "access",
         "audit",
         "sheet",
+        "invites",
         "set-up",
         "entry",
         "review",

@@ -181,6 +181,7 @@ def test_at_the_api_a_part_is_read_a_page_at_a_time_and_taken_out_by_who_may(hou
     assert carl.get("/clients/acme/sheet/file?why=").status_code == 422 and exports() == []
     answer = carl.get("/clients/acme/sheet/file?format=pdf&why=handed%20over")
     assert answer.status_code == 200 and b"".join(answer.streaming_content).startswith(b"%PDF")
+    answer.close()
     assert exports()[0]["format"] == "pdf" and exports()[0]["why"] == "handed over"
     assert Caller(house.ada).get("/clients/acme/sheet/file?why=x").status_code == 403
 
@@ -197,7 +198,9 @@ def test_in_a_terminal(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyP
     def fetch(path: str, out: Path) -> int:
         answer = caller.get(path)
         assert answer.status_code == 200
-        return out.write_bytes(b"".join(answer.streaming_content))
+        written = out.write_bytes(b"".join(answer.streaming_content))
+        answer.close()
+        return written
 
     monkeypatch.setattr(remote, "ask", ask)
     monkeypatch.setattr(remote, "fetch", fetch)

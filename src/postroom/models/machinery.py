@@ -32,7 +32,10 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["change", "target", "object"], name="one_delivery", nulls_distinct=False)
         ]
-        indexes = [models.Index(fields=["next_try"], name="deliveries_left", condition=models.Q(done=False))]
+        indexes = [
+            models.Index(fields=["next_try"], name="deliveries_left", condition=models.Q(done=False)),
+            models.Index(fields=["object"], name="deliveries_of_mail", condition=models.Q(target="mail")),
+        ]
 
 
 class NodeTodo(models.Model):

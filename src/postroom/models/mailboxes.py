@@ -76,6 +76,8 @@ class Invite(StateModel):
 
     Holds no token: only its hash is kept, among the secrets. until: 72 h from the last issue.
     asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
+    issued: how many links were made, so that each making moves the row, and whoever judges rows sees it.
+    remind_at: when its contact is reminded, once; null: not (any more), or it was, at reminded_at.
     stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.
     recovers: of a recovery, PASSWORD (their second factor is asked with it) or SIGN_IN (an owner agreed: new factors).
     confirms: of a recovery channel, which its link says is read still; it opens nothing and sets no secret.
@@ -94,6 +96,9 @@ class Invite(StateModel):
     by_mail = models.BooleanField(default=True)
     made = models.DateTimeField()
     until = models.DateTimeField(null=True)
+    issued = models.IntegerField(default=0)
+    remind_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

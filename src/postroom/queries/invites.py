@@ -1,13 +1,24 @@
 """Invites nobody has used yet."""
 
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
 from postroom.access.acting import Actor
+from postroom.models import Delivery, Invite
 
 from .objects import NOUNS, narrowed, shown
 from .page import Page, page
+
+STATES: Mapping[str, Callable[[datetime], Q]] = {
+    "good": lambda now: Q(until__gt=now),
+    "over": lambda now: Q(until__lte=now),
+    "unsent": lambda now: Q(until=None),
+}
 
 
 def pending(
@@ -22,10 +33,16 @@ def pending(
     return Page([{**shown(row), "for": _whose(row)} for row in found.items], found.next)
 
 
-def waiting(actor: Actor, *, client: str = "", search: str = "", after: str = "", limit: int = 25) -> Page[Any]:
-    """The same as rows, those printed on the machine left out; searched by contact, mailbox and person."""
+def waiting(
+    actor: Actor, *, client: str = "", state: str = "", search: str = "", after: str = "", limit: int = 25
+) -> Page[Any]:
+    """The same as rows, those printed on the machine left out; searched by contact, mailbox and person.
+
+    state: of the link, one of STATES; empty: whichever."""
     rows = narrowed(actor, NOUNS["invites"], client=client or None)
     rows = rows.filter(used_at=None, ended_at=None, by_mail=True, stops=None, recovers="", confirms=None)
+    if state in STATES:
+        rows = rows.filter(STATES[state](timezone.now()))
     if search:
         rows = rows.filter(
             Q(contact__icontains=search)
@@ -33,6 +50,12 @@ def waiting(actor: Actor, *, client: str = "", search: str = "", after: str = ""
             | Q(person__email__icontains=search)
         )
     return page(rows, key="id", after=after or None, limit=limit, along=NOUNS["invites"].along)
+
+
+def mailed(invites: Sequence[Invite]) -> dict[UUID, Delivery]:
+    """The newest mail of each that there is to deliver, or that was: one query."""
+    found = Delivery.objects.filter(target="mail", object__in=[one.pk for one in invites]).order_by("id")
+    return {one.object: one for one in found if one.object}
 
 
 def _whose(invite: Any) -> str:

@@ -74,7 +74,7 @@ def chosen(request: Any) -> HttpResponse:
     name = str(request.POST.get("act", ""))
     if doable(request, name) is None:
         raise Http404("no such act")
-    params = [(key, value) for key in ("mailbox",) for value in request.POST.getlist(key)[:500]]
+    params = [(key, value) for key in ("mailbox", "invite") for value in request.POST.getlist(key)[:500]]
     return HttpResponseRedirect(f"/do/{name}/?{urlencode(params)}")
 
 

@@ -15,32 +15,63 @@ from postroom.changes import step_up
 from postroom.changes.errors import NotThere
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
-from postroom.models import Invite
-from postroom.queries.invites import waiting
+from postroom.models import Delivery, Invite
+from postroom.queries.invites import mailed, waiting
 from postroom.web.door import act, page
 from postroom.web.framed import freeze_notes
 from postroom.web.lists import Narrow, reason, scopes
 from postroom.web.parts.change_pages import FormPage
-from postroom.web.parts.forms import Field, Form
+from postroom.web.parts.forms import Field, Form, Option
 from postroom.web.parts.pages import InvitesPage
-from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Link, Note, PageHead, Row, Table
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Bulk,
+    BulkAct,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Link,
+    Note,
+    PageHead,
+    Row,
+    Table,
+)
 from postroom.web.parts.shown_once import CopiedLink, LinkPage
 from postroom.web.step_up import fresh
-from postroom.web.times import when
+from postroom.web.times import ago, when
 
-COLUMNS = (Column("For"), Column("Sent to"), Column("Link"), Column("Made"), Column("Act", num=True, hidden=True))
+COLUMNS = (
+    Column("For"), Column("Sent to"), Column("Mail"), Column("Link"), Column("Waits"),
+    Column("Act", num=True, hidden=True),
+)  # fmt: skip
+STATES = (
+    Option("", "Every link"),
+    Option("good", "Still good"),
+    Option("over", "Ran out"),
+    Option("unsent", "Not sent yet"),
+)
+BULK = (
+    ("invites.resend", BulkAct("Send again…", "invites.resend", "mail")),
+    ("invites.cancel", BulkAct("Cancel…", "invites.cancel", "mail-off", "asks")),
+)
 HERE = (Crumb("Mailboxes", "/mailboxes/"), Crumb("Pending invites", "/invites/"))
 
 
 @page("invites.view")
 def invites(request: Any) -> HttpResponse:
     narrow = Narrow(request, by_id=True)
-    found = waiting(request.actor, client=narrow["client"], search=narrow.asked.search, after=narrow.after)
-    fields = [narrow.select("client", "Client", scopes(request))]
+    found = waiting(request.actor, client=narrow["client"], state=narrow["state"], search=narrow.asked.search,
+                    after=narrow.after)  # fmt: skip
+    fields = [narrow.select("client", "Client", scopes(request)), narrow.select("state", "Link", STATES)]
+    sent = mailed(found.items)
+    acts = tuple(act for permission, act in BULK if request.access.can_somewhere(permission))
     shown = InvitesPage(
         head=PageHead("Pending invites", "sent, and not used yet", crumbs=HERE[:1]),
         notes=(*narrow.notes(), *freeze_notes(request)), label="Invites", filters=narrow.filters("Invites", fields),
-        table=Table("Invites", COLUMNS, tuple(_row(request, one) for one in found.items)),
+        table=Table("Invites", COLUMNS, tuple(_row(request, one, sent.get(one.pk)) for one in found.items), dense=True,
+                    bulk=Bulk("/do/", "invite", acts, "invites") if acts else None),
         pager=narrow.pager([whose(one) for one in found.items], found.next),
         empty=None if found.items else narrow.nothing("invite", "Whoever was invited has set a password.", "mail"),
     )  # fmt: skip
@@ -51,7 +82,7 @@ def whose(one: Invite) -> str:
     return one.mailbox.label if one.mailbox else one.person.email if one.person else ""
 
 
-def _row(request: Any, one: Invite) -> Row:
+def _row(request: Any, one: Invite, mail: Delivery | None) -> Row:
     name, at = whose(one), f"?invite={one.pk}"
     url = f"/mailboxes/{name}/" if one.mailbox_id else f"/people/{name}/"
     asked = f"asked for {one.asked + 1} times" if one.asked else ""
@@ -61,10 +92,32 @@ def _row(request: Any, one: Invite) -> Row:
         ("invites.redirect", Act("Other recipient", f"/do/invites.redirect/{at}", of=name)),
         ("invites.cancel", Act("Cancel…", f"/do/invites.cancel/{at}", weight="asks", of=name)),
     )
-    acts = tuple(act for permission, act in wanted if request.access.can(permission, one.client_id))
-    return Row(
-        (Link(name, url, strong=True), Cell(Code(one.contact), asked), _until(one), when(one.made), Cell(acts=acts))
-    )
+    copied = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()  # a VIP's is mailed, and nobody copies it
+    may = request.access.can
+    acts = tuple(act for permission, act in wanted if permission not in copied and may(permission, one.client_id))
+    vip = Badge("fact", "VIP", "star") if one.mailbox and one.mailbox.vip else ""
+    return Row((
+        (Link(name, url, strong=True), vip), Cell(Code(one.contact), asked), _mail(mail),
+        Cell(_until(one), _reminder(one)), Cell(ago(one.made), f"since {when(one.made)}"), Cell(acts=acts),
+    ), value=str(one.pk), name=name)  # fmt: skip
+
+
+def _mail(mail: Delivery | None) -> Badge | Cell:
+    """Whether our own submission has taken it. What becomes of it after that is not seen here."""
+    if mail is None:
+        return Badge("fact", "none was due", "mail-off")
+    if not mail.done:
+        return Cell(
+            Badge("warn", "not handed over yet") if mail.why else Badge("waits", "on its way", "clock"), mail.why
+        )
+    said = (mail.evidence or [{}])[-1]
+    return Cell(Badge("waits", "handed over", "mail"), str(said.get("answer", ""))[:80])
+
+
+def _reminder(one: Invite) -> str:
+    if one.reminded_at:
+        return f"reminded {when(one.reminded_at)}"
+    return f"reminder {when(one.remind_at)}" if one.remind_at else ""
 
 
 def _until(one: Invite) -> Badge:

@@ -25,7 +25,7 @@ from postroom.web.parts.shapes import Act
 # Kinds that people do to several objects at once: their parameters stand in rows, all in one change.
 MANY = {
     "mailboxes.create": "mailbox", "mailboxes.suspend": "mailbox", "mailboxes.resume": "mailbox",
-    "mailboxes.remove": "mailbox",
+    "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000

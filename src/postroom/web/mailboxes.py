@@ -46,6 +46,7 @@ COLUMNS = (
     Column("Sign-in", phone="right"), Column("Quota, GB", num=True, phone="gone"),
 )  # fmt: skip
 BULK = (
+    ("invites.send", BulkAct("Send invites…", "invites.send", "mail")),
     ("mailboxes.suspend", BulkAct("Suspend…", "mailboxes.suspend", "lock", "asks")),
     ("mailboxes.resume", BulkAct("Resume", "mailboxes.resume", "player-play")),
     ("mailboxes.remove", BulkAct("Remove…", "mailboxes.remove", "trash", "asks")),

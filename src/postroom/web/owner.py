@@ -10,14 +10,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from postroom.access.acting import Actor, NoSuchLink, acting_as
+from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, signed_in
 from postroom.access.declared import CHANGE
+from postroom.access.roles import operates
 from postroom.access.scope import visible
 from postroom.access.tokens import hashed, recovery_code
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.invites import RedeemInvite
 from postroom.changes.pipeline import submit
-from postroom.models import Invite, Organization
+from postroom.changes.record import note
+from postroom.models import Invite, Login, Organization
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
@@ -28,6 +30,7 @@ from postroom.web.signing import INVITED, enrolled, invited, person_form
 from postroom.web.terms import accepted
 
 GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
+NOT_YOURS = "You are signed in here as somebody who runs the service. Whoever uses this link owns the sign-in of {}."
 ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
 
 
@@ -47,6 +50,8 @@ def invite(request: HttpRequest) -> HttpResponse:
             found = _words(row, actor)
     except NoSuchLink:
         return _gone(request)
+    if (who := _operator(request, row)) is not None:
+        return _not_theirs(request, row, who, found)
     if row.person_id:
         return _person(request, actor, row, found)
     if request.method != "POST":
@@ -54,6 +59,27 @@ def invite(request: HttpRequest) -> HttpResponse:
     password = request.POST.get("password", "")
     wrong = _faults(password, request.POST.get("again", password), found)
     return _form(request, found, wrong) if wrong else _redeemed(request, actor, row, found, password)
+
+
+def _operator(request: HttpRequest, row: Invite) -> Actor | None:
+    """Who runs the service and is signed in here, where the link is somebody else's; a printed one is whoever's."""
+    login = request.user
+    person = login.person_id if isinstance(login, Login) else None
+    if not row.by_mail or person is None or person == row.person_id:
+        return None
+    found = signed_in(person)
+    return found[0] if found is not None and operates(found[1]) else None
+
+
+def _not_theirs(request: HttpRequest, row: Invite, who: Actor, found: dict[str, str]) -> HttpResponse:
+    """Not used, and recorded: whoever runs the service takes nobody's mailbox by a link that came into their hands."""
+    with acting_as(SYSTEM):
+        note("refused", client=row.client_id, of=row.pk, person=who.person, name=who.name, permission="invites.redeem")
+    page = OwnerGone(
+        organization=found["organization"], title="This link is not for you", why=NOT_YOURS.format(found["address"]),
+        ask="Nothing was changed, and the link stays good. Its owner opens it on a device of their own.",
+    )  # fmt: skip
+    return render(request, "owner/invite_error.html", {"page": page}, status=403)
 
 
 def _words(row: Invite, actor: Actor) -> dict[str, str]:

@@ -53,6 +53,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "secrets.renew": ("Make another recovery code", "The owner made another recovery code"),
     "secrets.reset": ("Get a mailbox back", "The owner got the mailbox back"),
     "mailboxes.forgot": ("Mail links to a mailbox's recovery addresses", "Somebody cannot get into {email}"),
+    "invites.remind": ("Remind of an invite", "Remind of the invite {invite}"),
     "invites.redeem": ("Set the secret of a mailbox", "Owner set the secret"),
     "app_passwords.create": ("Make an app password", "Make the app password {name}"),
     "app_passwords.end": ("End an app password", "End the app password {app_password}"),

@@ -63,6 +63,14 @@ owner gets a link of their own to set a password; the mail in it stays as it is.
 If you do not know of this, tell {organization} at once, by a way you already know.
 """
 SHUT = "shown to the client's own people alone: it has closed itself"
+USED = """Hello,
+
+the link by which the password of {about} is set was used, at {when}. It was mailed to you by
+{organization}, or copied for you.
+
+If this was you, there is nothing to do. If not, tell {organization} at once: whoever used it reads
+the mail of {about} now.
+"""
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
 SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
         "moved": ("An address to sign in with was changed", MOVED),
@@ -94,6 +102,15 @@ def told(letter: Letter, change: Change) -> EmailMessage:
         name, what = f"somebody of {home.name}", SHUT  # the organization's owners are told too
     words = {"name": name, "what": what, "about": letter.about, "who": who, "organization": organization}
     return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
+
+
+def redeemed(letter: Letter, change: Change) -> EmailMessage:
+    """To where the link was sent: that it was used."""
+    with acting_as(SYSTEM):
+        organization = Organization.objects.get().name
+    when = f"{change.now:%d %B %Y, %H:%M} UTC"
+    text = USED.format(about=letter.about, organization=organization, when=when)
+    return _letter("The link to your mailbox was used", text)
 
 
 def _letter(subject: str, text: str) -> EmailMessage:

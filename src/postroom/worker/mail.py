@@ -16,7 +16,7 @@ from postroom.access.tokens import confirmation_link, draw, invite_link, mailbox
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.clients import CHECKPOINT
-from postroom.changes.kinds.invites import IssueInvite
+from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
@@ -38,6 +38,17 @@ Open this link to choose your password. Nobody else ever sees or sets it:
 
 The link works once, until {until}. If you did not expect this mail, do nothing: without the link
 nobody can sign in to the mailbox.
+"""
+REMINDER = """Hello,
+
+{organization} has made the mailbox {what} for you; its password is not set yet, and mail waits there.
+
+Open this link to choose it. The link that was mailed before stopped working:
+
+{link}
+
+The link works once, until {until}. This is the only reminder. If you did not expect this mail, do
+nothing: without the link nobody can sign in to the mailbox.
 """
 PERSON = """Hello,
 
@@ -66,6 +77,8 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         with acting_as(SYSTEM):
             written = rounds.letter(letter)
         return hand_in(letter.contact, written)
+    if letter is not None and letter.says == REDEEMED:
+        return hand_in(letter.contact, letters.redeemed(letter, change))
     if letter is not None and letter.says in owner_letters.SAYS:
         return hand_in(letter.contact, owner_letters.told(letter, change))
     if letter is not None and letter.mailbox_id:
@@ -145,10 +158,11 @@ def _invite(change: Change, invite: Invite) -> Outcome:
 
 def _letter(invite: Invite, link: str) -> EmailMessage:
     with acting_as(SYSTEM):
-        issued = Invite.objects.get(pk=invite.pk).until
+        now = Invite.objects.get(pk=invite.pk)
+        issued = now.until
         organization = Organization.objects.get().name
     what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
-    text = INVITE if invite.mailbox else PERSON
+    text = (REMINDER if now.reminded_at else INVITE) if invite.mailbox else PERSON
     until = f"{issued:%d %B %Y, %H:%M} UTC" if issued else "it is used"
     letter = EmailMessage()
     letter["Subject"] = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"

@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Mailbox, Secret
+from postroom.models import Invite, Letter, Mailbox, Secret
 
 from .app_passwords import after_reset
 from .fields import InviteRef, MailAddress, MailboxRef
 
 VERIFIED = "the owner is verified first, by resets.start"
 GOOD_FOR = timedelta(hours=72)
+REMINDED = timedelta(hours=48)  # after it was mailed
+REDEEMED = "redeemed"  # what a letter says
 
 
 class SendInvite(Kind, name="invites.send"):
     """Invite the owner of a mailbox that has no secret yet; every older link of it is void."""
 
     mailbox: MailboxRef
-    contact: MailAddress
+    contact: MailAddress | None = Field(default=None, description="Where the link goes; as is known, if left out")
 
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
@@ -33,9 +37,13 @@ class SendInvite(Kind, name="invites.send"):
         for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not old.used_at and not old.ended_at:
                 yield from over(old, state)
-        readable(self.contact, mailbox.label)
+        if not (contact := self.contact or mailbox.contact):
+            raise Problem(
+                "contact", f"no contact of {mailbox.label} is known; name an address that its owner reads now"
+            )
+        readable(contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
-        yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+        yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)
 
 
 def has_secret(state: State, mailbox: Mailbox) -> bool:
@@ -67,11 +75,30 @@ class IssueInvite(Kind, name="invites.issue"):
 
 def new_link(invite: Invite, state: State, *, until: datetime) -> Iterator[Planned]:
     """A link of this invite that is good until then; the one before it is void."""
-    yield edit(invite, until=until)
+    yield edit(invite, until=until, issued=invite.issued + 1, remind_at=_reminder(invite, state))
     for old in state.hanging(Secret, "owner_row", invite.pk):
         yield end(old)
     about = {"client_id": invite.client_id, "owner_row": invite.pk}
     yield create(Secret, state.new_id(), **about, purpose="link", made=state.now)
+
+
+def _reminder(invite: Invite, state: State) -> datetime | None:
+    """Once, of a link that was mailed to the owner of a mailbox. Whoever asks for it to be sent again reminds them
+    already; one that somebody copies is in that person's hands, and a reminder would void it."""
+    mailed = invite.mailbox_id is not None and invite.by_mail and not state.access.actor.somebody
+    return state.now + REMINDED if mailed and invite.reminded_at is None and not invite.asked else None
+
+
+class RemindInvite(Kind, name="invites.remind"):
+    """Its link was not used for two days: mail a new one, once, good for 72 hours like each."""
+
+    by = frozenset({"clock"})
+    invite: InviteRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        invite = _open(state, self.invite)
+        if invite.remind_at is not None:
+            yield edit(invite, remind_at=None, reminded_at=state.now)
 
 
 class ResendInvite(Kind, name="invites.resend"):
@@ -122,7 +149,9 @@ class RedeemInvite(Kind, name="invites.redeem"):
         mailbox = state.get(Mailbox, invite.mailbox_id, where="link")
         if mailbox.removed_at or mailbox.kind == "shared":
             raise Problem("link", "this link is no longer good")
-        yield edit(invite, used_at=state.now)
+        yield edit(invite, used_at=state.now, remind_at=None)
+        told = {"client_id": invite.client_id, "contact": invite.contact, "about": mailbox.label}
+        yield create(Letter, state.new_id(), **told, says=REDEEMED, made=state.now)
         yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
         for old in state.rows(Secret, owner_row__in=[invite.pk, mailbox.pk]):
             yield end(old)

@@ -63,7 +63,7 @@ class AskChannel(Kind, name="recovery_channels.ask"):
         if state.actor.sort == "clock" and early:
             return  # it was confirmed since
         mailbox = signed_into(state, str(channel.mailbox_id))
-        yield from _void(state, channel)
+        yield from void(state, channel)
         yield edit(channel, ask_at=None)
         yield asked(state, mailbox, channel.pk, read_at(channel, mailbox))
 
@@ -109,7 +109,7 @@ class EndChannel(Kind, name="recovery_channels.end"):
         channel = _open(state, self.channel)
         mailbox = state.get(Mailbox, str(channel.mailbox_id), where="channel")
         yield edit(channel, ended_at=state.now)
-        yield from _void(state, channel)
+        yield from void(state, channel)
         about = {"client_id": channel.client_id, "mailbox_id": mailbox.pk, "says": ENDED, "about": str(channel.pk)}
         for contact in to_tell(mailbox, alive(state, mailbox)):
             yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
@@ -152,7 +152,8 @@ def _open(state: State, ref: str) -> RecoveryChannel:
     return channel
 
 
-def _void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:
+def void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:
+    """Questions to it that are open end, and their links."""
     for old in state.hanging(Invite, "confirms_id", channel.pk):
         if not old.used_at and not old.ended_at:
             yield edit(old, ended_at=state.now)
