@@ -73,17 +73,17 @@ def test_who_counts_as_an_owner(house: House, sql: Any) -> None:
     run(catalogue.OWNERS)
     assert open_now() == {"access.owners": "Northlight has one owner alone; two are the fewest"}
     soon = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-    for email, until in (("ada@northlight.example", None), ("ada@northlight.example", soon)):
+    for email, until in (("olive@northlight.example", None), ("olive@northlight.example", soon)):
         held = do("grants.give", house.oskar, person=email, role="owner", until=until)
 
         approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
     with acting_as(SYSTEM):
-        assert owners.active_owners(datetime.now(UTC)) == ["ada@northlight.example", "owner@northlight.example"]
+        assert owners.active_owners(datetime.now(UTC)) == ["olive@northlight.example", "owner@northlight.example"]
         assert list(owners._read(datetime.now(UTC))) == []
     run(catalogue.OWNERS)
     run(catalogue.EXPIRING)
-    assert open_now() == {"access.expiring": "The role owner of Ada ends"}
-    do("people.suspend", house.oskar, person="ada@northlight.example")
+    assert open_now() == {"access.expiring": "The role owner of Olive ends"}
+    do("people.suspend", house.oskar, person="olive@northlight.example")
     run(catalogue.OWNERS)
     assert set(open_now()) == {"access.owners", "access.expiring"}
     do("grants.end", house.oskar, grant=str(the(Grant, role="owner", until__isnull=False).pk))
