@@ -79,8 +79,8 @@ class Letter(StateModel):
     gets into a mailbox. It opens nothing.
 
     says: RECOVERED, MOVED, CHECKPOINT or ROSTER, of a mailbox NAMED, ENDED, TRANSFERRED or REDEEMED (the worker has the
-    words). person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the
-    id of the roster, of the channel; the mailbox that has another owner, or whose link was used.
+    words). person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved;
+    the id of the roster, of the channel; the mailbox that has another owner, or whose link was used.
     """
 
     for_good = True  # what was mailed is not taken back
