@@ -89,7 +89,7 @@ API: dict[str, Asked] = {
         "changes.view", {"change_id": ("withdrawn",)}, body=why, also="mailboxes.remove", allowed=MADE),
     "POST /api/v1/changes/<change_id>/withdraw": Asked(
         "changes.view", {"change_id": ("later",)}, body=why, also="changes.approve", allowed=MADE,
-        proposers=("operator", "agency's token for A")),
+        proposers=("operator",)),  # a token withdraws what it proposed itself
     "GET /api/v1/batches/<batch_id>": Asked("changes.view", {"batch_id": ("batch",)}),
     "POST /api/v1/batches/<batch_id>/undo": Asked(
         "changes.view", {"batch_id": ("batch made",)}, body=why, also="history.roll_back", allowed=MADE),

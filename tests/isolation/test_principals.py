@@ -71,8 +71,8 @@ def _name(called: ast.expr) -> str:
 
 def entrances(sql: str) -> set[str]:
     """Functions of the database that say who somebody is, or set what a transaction sees."""
-    bodies = re.split(r"(?=CREATE (?:OR REPLACE )?FUNCTION )", sql)
-    heads = {body.split("(")[0].split()[-1]: body for body in bodies[1:]}
+    bodies = re.split(r"CREATE (?:OR REPLACE )?FUNCTION ", sql)
+    heads = {body.split("(")[0]: body for body in bodies[1:]}
     return {
         name for name, body in heads.items()
         if "set_config('postroom.person'" in body or "purpose = 'session'" in body or "purpose = 'token'" in body
