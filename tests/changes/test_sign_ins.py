@@ -1,5 +1,6 @@
 """What nodes tell of sign-ins and sessions: of mailboxes they serve, each row once, for who may see it, for 90 days."""
 
+import os
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,9 @@ from mail_nodes import Node, acknowledge, answers, pull
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.carry import settle
 from postroom.changes.errors import NothingToDo
+from postroom.engines import sign_ins
+from postroom.engines.doveadm import Session
+from postroom.engines.sign_in_log import Log
 from postroom.models import Change, Delivery, LiveSession, Mailbox, Report, SignIn, SignInPlace
 from postroom.queries import sign_ins as queries
 from postroom.worker import watch
@@ -170,3 +174,20 @@ def test_sessions_that_were_ended_come_back_by_no_undo(house: House, mx1: Node) 
     with pytest.raises(NothingToDo):
         do("history.roll_back", house.olive, change=str(change.pk))
     assert the(Mailbox, address__address=MIA).access_epoch == 1
+
+
+def test_what_the_node_makes_is_what_is_taken_here(house: House, mx1: Node) -> None:
+    """Rows as the node's own code makes them, hostile text in every field that a stranger fills."""
+    log, odd = Log(), "\x00\ud800'; DROP TABLE sign_ins; --"
+    said = {"login": MIA, "remote": "2001:db8::7", "protocol": "imap", "success": True, "cred": "main",
+            "session_id": odd, "device_id": f'("name" "{odd}")', "pwhash": "059e"}  # fmt: skip
+    log.add(said, time.time())
+    log.unknown = 3
+    told(mx1, *log.take(0, time.time())["rows"])
+    (one,) = kept()
+    assert (one.address, one.network, one.credential) == ("2001:db8::7", "2001:db8::/48", "main")
+    assert one.program == "'; DROP TABLE sign_ins; --" and kept(Report, sort="unknown sign-ins")[0].facts["failed"] == 3
+    here = Session(MIA, "imap", str(os.getpid()), "192.0.2.7")
+    told(mx1, *sign_ins._rows({"imap 1": here}, None), sort="sessions")
+    (now,) = now_of(house).sessions
+    assert now.since and abs((timezone.now() - now.since).total_seconds()) < 86_400 and now.address == "192.0.2.7"

@@ -30,7 +30,7 @@ from .known_sources import KnownSources
 from .layout import NodeConfig, load
 from .own_keys import policy_key
 from .sign_in_counts import Counts, source_of
-from .sign_in_log import Log
+from .sign_in_log import Log, plain
 
 log = logging.getLogger("postroom.auth_policy")
 IS_ONE = "SELECT 1 FROM login WHERE address = ?"
@@ -103,7 +103,8 @@ class Guard:
 
 
 def _who(said: Asked) -> tuple[str, str, str]:
-    login, secret = str(said.get("login") or "").lower()[:320], str(said.get("pwhash") or "")[:8]
+    name = str(said.get("login") or "").encode("utf-8", "replace").decode()  # another name stays another one
+    login, secret = name.lower()[:320], plain(said.get("pwhash"))[:8]
     return login, source_of(str(said.get("remote") or "")), secret
 
 
@@ -113,11 +114,13 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
         first = await reader.readuntil(b"\r\n")
     async with asyncio.timeout(PATIENCE):
         words, headers = first.decode("latin-1").split(" "), {}
-        while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+        for _ in range(MOST_LINES):
+            if (line := await reader.readuntil(b"\r\n")) == b"\r\n":
+                break
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
-            if len(headers) > MOST_LINES:
-                raise BadRequest("too many headers")
+        else:
+            raise BadRequest("too many headers")
         length = headers.get("content-length", "0")
         if len(words) != 3 or not length.isdigit() or int(length) > MOST_BYTES:
             raise BadRequest("not as Dovecot asks")

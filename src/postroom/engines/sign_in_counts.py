@@ -23,7 +23,7 @@ from typing import NamedTuple
 SHORT, AT_A_SOURCE = 600, 3  # seconds, and other passwords in them
 DAY, A_DAY = 86_400, 100
 FREE, LONGEST = 10, 15  # strangers' passwords in ten minutes before they wait; seconds, the most they do
-KNOWN_FOR, MOST_KNOWN = 30 * DAY, 16
+KNOWN_FOR, MOST_KNOWN = 30 * DAY, 32
 UNANSWERED = 60  # seconds in which a password that is being checked has its answer
 MOST_NAMES = 2_000  # accounts that there are not: whoever makes names up pushes out no others than those
 

@@ -73,20 +73,25 @@ class Log:
 
 def row_of(said: Mapping[str, Any], now: float) -> Row:
     """A report as the history has it; the hash of the password is left behind."""
-    address = str(said.get("remote") or "")[:60]
+    address = plain(said.get("remote"))[:60]
     return {
         "at": round(now, 3),
-        "login": str(said.get("login") or "").lower(),
-        "protocol": str(said.get("protocol") or "")[:20],
+        "login": plain(said.get("login")).lower(),
+        "protocol": plain(said.get("protocol"))[:20],
         "address": address,
         "network": network_of(address),
         "success": bool(said.get("success")),
         "refused": bool(said.get("policy_reject")),
-        "credential": str(said.get("cred") or "")[:80],
-        "session": str(said.get("session_id") or "")[:80],
-        "program": program_of(str(said.get("device_id") or "")),
+        "credential": plain(said.get("cred"))[:80],
+        "session": plain(said.get("session_id"))[:80],
+        "program": program_of(plain(said.get("device_id"))),
         "times": 1,
     }
+
+
+def plain(value: Any) -> str:
+    """As text that may be stored: what cannot be printed (NUL, half a surrogate) is left out."""
+    return "".join(char for char in str(value or "") if char.isprintable())
 
 
 def network_of(address: str) -> str:
@@ -104,4 +109,4 @@ def program_of(said: str) -> str:
     """What a program calls itself by IMAP's ID (RFC 2971), without its version; empty where it does not."""
     words = said.split('"')[1::2] if '"' in said else [part for one in said.split(" ") for part in one.split("=", 1)]
     pairs = dict(zip((word.lower() for word in words[::2]), words[1::2], strict=False))
-    return "".join(char for char in pairs.get("name", "") if char.isprintable())[:80]
+    return plain(pairs.get("name"))[:80]
