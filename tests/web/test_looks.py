@@ -34,14 +34,17 @@ def pages(resolver: URLResolver) -> list[URLPattern]:
 def test_what_is_recorded_is_declared_beside_the_view() -> None:
     declared = {one.name: getattr(one.callback, "recorded", "") for one in pages(get_resolver())}
     found = {name: noun for name, noun in declared.items() if noun}
-    assert found == {"client": "clients", "mailbox": "mailboxes", "mailbox-sign-ins": "mailboxes", "person": "people"}
+    assert found == {
+        "client": "clients", "client-sheet": "clients", "mailbox": "mailboxes", "mailbox-sign-ins": "mailboxes",
+        "person": "people",
+    }  # fmt: skip
     operations = [(path, one.view_func) for prefix, router in api._routers for path, view in
                   router.path_operations.items() for one in view.operations]  # fmt: skip
     recorded = {path: view.recorded for path, view in operations if getattr(view, "recorded", "")}
-    boxes = ("", "/sessions", "/sign-ins")
-    assert recorded == {"/clients/{ref}": "clients", "/people/{ref}": "people"} | {
-        f"/mailboxes/{{ref}}{end}": "mailboxes" for end in boxes
-    }
+    assert recorded == {
+        **{f"/clients/{{ref}}{end}": "clients" for end in ("", "/sheet")}, "/people/{ref}": "people",
+        **{f"/mailboxes/{{ref}}{end}": "mailboxes" for end in ("", "/sessions", "/sign-ins")},
+    }  # fmt: skip
 
 
 def test_whoever_runs_the_service_is_recorded_once_an_hour_and_a_clients_own_people_are_not(

@@ -157,6 +157,11 @@ def test_who_may_not_take_it_does_not_and_nothing_is_made_without_a_reason(house
     assert stale.post(f"{PATH}export/", {"format": "csv", "why": "x"}).status_code == 302, "a fresh factor first"
     assert exports() == []
     assert visitor(house.carl).get("/clients/globex/sheet/").status_code == 404
+    assert do("grants.give", house.oskar, person="henry@northlight.example", role="auditor", client="acme").version
+    http, sent = visitor(house.henry), {"format": "csv", "why": "x"}
+    assert http.get("/clients/globex/sheet/").status_code == 200, "he sees both, and takes out what is his to take"
+    assert http.post("/clients/globex/sheet/export/", sent).status_code == 403 and exports() == []
+    assert taken(house.henry).status_code == 200 and len(exports()) == 1
 
 
 def test_whoever_runs_the_service_and_looks_at_it_stands_in_the_record(house: House, sql: Any) -> None:

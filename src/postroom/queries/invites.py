@@ -30,7 +30,9 @@ def pending(
     if mailbox:
         rows = rows.filter(mailbox__address__address=mailbox.lower())
     found = page(rows, key="id", after=after, limit=limit, along=NOUNS["invites"].along)
-    return Page([{**shown(row), "for": _whose(row)} for row in found.items], found.next)
+    sent = mailed(found.items)
+    items = [{**shown(row), "for": _whose(row), "mail": _mail(sent.get(row.pk))} for row in found.items]
+    return Page(items, found.next)
 
 
 def waiting(
@@ -56,6 +58,14 @@ def mailed(invites: Sequence[Invite]) -> dict[UUID, Delivery]:
     """The newest mail of each that there is to deliver, or that was: one query."""
     found = Delivery.objects.filter(target="mail", object__in=[one.pk for one in invites]).order_by("id")
     return {one.object: one for one in found if one.object}
+
+
+def _mail(one: Delivery | None) -> dict[str, Any] | None:
+    """What became of it: whether our own submission took it, what it said; else why not yet. None: none was due."""
+    if one is None:
+        return None
+    said = (one.evidence or [{}])[-1] if one.done else {}
+    return {"handed_over": one.done, "answer": said.get("answer"), "why": one.why or None}
 
 
 def _whose(invite: Any) -> str:

@@ -1,6 +1,7 @@
 """Mailboxes: the list; and one of them with who has which part of it, how its owner gets in, and what happened."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -192,6 +193,7 @@ def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
         Fact("Quota", f"{gigabytes(one.quota_mb)} GB", Badge("unmeasured", "space used: not measured yet")),
         Fact("VIP", "yes: changes need a second person" if one.vip else "no"),
         Fact("Served by", _node(one)),
+        Fact("Mail apps", Link("Set one up", f"/setup/?{urlencode({'emailaddress': one.label})}"), "for its owner"),
     )
 
 
