@@ -78,8 +78,8 @@ class Letter(StateModel):
     """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster, or of who
     gets into a mailbox. It opens nothing.
 
-    says: RECOVERED, MOVED, CHECKPOINT or ROSTER, or of a mailbox NAMED or ENDED (the worker has the words). person:
-    whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the id of the
+    says: RECOVERED, MOVED, CHECKPOINT or ROSTER, or of a mailbox NAMED, ENDED or RESET (the worker has the words).
+    person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the id of the
     roster, of the channel.
     """
 
