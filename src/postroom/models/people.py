@@ -79,8 +79,8 @@ class Letter(StateModel):
     gets into a mailbox. It opens nothing.
 
     says: RECOVERED, MOVED, CHECKPOINT or ROSTER, or of a mailbox NAMED, ENDED or RESET (the worker has the words).
-    person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the id of the
-    roster, of the channel.
+    person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it moved; the id of
+    the roster, of the channel or of the verified reset.
     """
 
     for_good = True  # what was mailed is not taken back
