@@ -92,6 +92,9 @@ def test_one_call_by_a_second_person_releases_one_link_and_the_owner_sets_a_secr
     assert called(house, session, number).version
     change = sent(house, session)
     assert change.version, reasons(change)
+    with acting_as(SYSTEM):
+        told = set(Letter.objects.filter(says="mailbox reset").values_list("contact", flat=True))
+    assert told == {MIA}, "and every other address that it has; HOME got the link"
     invite = the(Invite, contact=HOME, mailbox__address__address=MIA)
     before = the(Secret, purpose="password").made
     do("invites.issue", SYSTEM, secrets={"link": "9" * 64}, invite=str(invite.pk))
@@ -313,7 +316,7 @@ def test_nothing_but_a_link_comes_of_a_verification(house: House, number: str) -
     assert {one.permission for one in named} == {"resets.record_call", "resets.vouch", "resets.send_link", "resets.end"}
     assert not any(one.carries_secret or {"password", "code", "value"} & one.model_fields.keys() for one in named)
     plan = dry_run(kind("resets.send_link", verification=session, contact=HOME), actor=house.olive).plan
-    assert set(plan.by_table) == {"verifications", "invites"}
+    assert set(plan.by_table) == {"verifications", "invites", "letters"}
 
 
 def test_another_clients_admin_sees_none_of_it(house: House, number: str) -> None:

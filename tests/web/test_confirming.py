@@ -9,12 +9,12 @@ from django.conf import settings
 from django.test import Client
 from visitors import visitor
 
-from cast import MIA, House, do, kind, the
+from cast import MIA, House, do, kind, reachable, redeemed, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import draw
 from postroom.changes.carry import Outcome, attempt
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, RecoveryChannel
+from postroom.models import Change, Delivery, Invite, RecoveryChannel, Verification
 from postroom.worker import mail
 
 HOME, NUMBER = "mia@home.example", "+442079460123"
@@ -124,3 +124,16 @@ def test_of_one_that_ended_before_the_mail_went_nobody_is_asked(house: House, po
     do("recovery_channels.end", house.olive, channel=str(the(RecoveryChannel).pk))
     mailed(change)
     assert HOME not in post
+
+
+def test_of_a_reset_the_mailbox_is_told_without_the_link(house: House, post: dict[str, EmailMessage]) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@desk.example")
+    redeemed(MIA)
+    reachable(house, MIA, HOME, link="a" * 64)
+    do("resets.start", house.henry, mailbox=MIA, ticket="T")
+    session = str(the(Verification).pk)
+    do("resets.vouch", house.carl, verification=session, answer="right")
+    mailed(do("resets.send_link", house.olive, verification=session, contact=HOME))
+    assert "/invite/" in post[HOME].get_content()
+    told = post[MIA].get_content()
+    assert "another password" in told and "Olive" in told and "/invite/" not in told and HOME not in told

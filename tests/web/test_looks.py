@@ -43,7 +43,7 @@ def test_what_is_recorded_is_declared_beside_the_view() -> None:
     recorded = {path: view.recorded for path, view in operations if getattr(view, "recorded", "")}
     assert recorded == {
         **{f"/clients/{{ref}}{end}": "clients" for end in ("", "/sheet")}, "/people/{ref}": "people",
-        **{f"/mailboxes/{{ref}}{end}": "mailboxes" for end in ("", "/sessions", "/sign-ins")},
+        **{f"/mailboxes/{{ref}}{end}": "mailboxes" for end in ("", "/sessions", "/sign-ins", "/who-can-reset")},
     }  # fmt: skip
 
 

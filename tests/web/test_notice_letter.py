@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -99,3 +100,10 @@ def test_what_waits_no_more_is_not_mailed(house: House, sent: Change, post: list
             {"question": "is it still to be sent?", "answer": "no: the change waits no more"}
         ]
     assert post == []
+
+
+def test_of_a_reset_it_says_that_somebody_asks_for_a_way_into_a_mailbox() -> None:
+    letter = notices.letter(replace(TOLD, kind="resets.send_link"), "https://n.example/not-me/TOKEN")
+    text = letter.get_content()
+    assert letter["Subject"] == notices.SUBJECT_OF_RESET and "a way back in" in text
+    assert "https://n.example/not-me/TOKEN" in text and TOLD.who in text and "there is none" not in text

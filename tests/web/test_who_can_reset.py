@@ -15,7 +15,7 @@ from cast import MIA, House, do, kind, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes import channels
 from postroom.changes.pipeline import submit
-from postroom.models import Invite, Mailbox
+from postroom.models import Invite, Mailbox, RecoveryChannel
 from postroom.queries.mailboxes import whole
 from postroom.queries.resets import Path, paths, shown
 
@@ -148,3 +148,14 @@ def test_seven_queries_however_many_paths_there_are(house: House) -> None:
         do("people.invite", house.oskar, name=f"P{n}", email=f"p{n}@northlight.example")
         do("grants.give", house.oskar, person=f"p{n}@northlight.example", role="client admin", client="acme")
     assert queries() == few <= 8
+
+
+def test_the_page_offers_what_can_be_done_about_each_path(house: House) -> None:
+    named(house, HOME, confirmed=False)
+    text = visitor(house.olive).get(f"/mailboxes/{MIA}/").content.decode()
+    channel = str(the(RecoveryChannel).pk)
+    about = (f"recovery_channels.ask/?channel={channel}", f"recovery_channels.end/?channel={channel}")
+    for act in ("resets.start/?mailbox=", "recovery_channels.name/?mailbox=", *about):
+        assert f"/do/{act}" in text
+    text = visitor(house.audrey).get(f"/mailboxes/{MIA}/").content.decode()
+    assert "Who can reset this?" in text and "/do/recovery_channels" not in text and "/do/resets" not in text

@@ -38,7 +38,15 @@ a way to get the mailbox {mailbox} back was ended at {organization} by {who}, at
 Nothing is sent there for this mailbox any more. If you do not know of this, tell {organization} at
 once.
 """
-SAYS = {"channel named": ("A way back into a mailbox was named", NAMED),
+RESET = """Hello,
+
+a link to set another password of the mailbox {mailbox} was sent by {organization}, asked for by {who},
+at {when}. It went to an address that was kept for this before.
+
+If you know of this, do nothing. If not, tell {organization} at once.
+"""
+SAYS = {"mailbox reset": ("A mailbox is being reset", RESET),
+        "channel named": ("A way back into a mailbox was named", NAMED),
         "channel ended": ("A way back into a mailbox was ended", ENDED)}  # fmt: skip
 
 
@@ -58,13 +66,14 @@ def told(letter: Letter, change: Change) -> EmailMessage:
     """What was done to a way back into a mailbox, by whom, when."""
     with acting_as(SYSTEM):
         mailbox = Mailbox.objects.select_related("address").get(pk=letter.mailbox_id)
-        channel = RecoveryChannel.objects.get(pk=letter.about)
+        channel = RecoveryChannel.objects.filter(pk=letter.about).first()
         made = Change.objects.select_related("proposer").get(pk=change.pk)
         organization = Organization.objects.get().name
     subject, text = SAYS[letter.says]
-    own = letter.contact in (mailbox.label, channel.value)
-    words = {"organization": organization, "mailbox": mailbox.label, "what": channel.value if own else
-             masked(channel.value), "who": made.proposer.name if made.proposer else "its owner"}  # fmt: skip
+    value = channel.value if channel else ""
+    own = letter.contact in (mailbox.label, value)
+    words = {"organization": organization, "mailbox": mailbox.label, "what": value if own else masked(value),
+             "who": made.proposer.name if made.proposer else "its owner"}  # fmt: skip
     return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
 
 

@@ -15,16 +15,17 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Invite, Mailbox, Proof, RecoveryChannel, Verification
+from postroom.models import Invite, Letter, Mailbox, Proof, RecoveryChannel, Verification
 from postroom.models.recovery import ADDRESS
 from postroom.models.recovery import CONTACT as NUMBER
 from postroom.models.verifying import CALL, CONTACT, LOCKED, OPEN_FOR, TRIES
 
 from .fields import ChannelRef, Line, MailAddress, MailboxRef, VerificationRef
 from .invites import has_secret, over
-from .recovery_channels import alive, signed_into
+from .recovery_channels import alive, signed_into, to_tell
 
 CANCEL_WITHIN = timedelta(minutes=15)  # a VIP's: so long whoever is told can say that it was not them
+RESET = "mailbox reset"  # what a letter says
 Answer = Literal["right", "wrong"]
 
 
@@ -97,6 +98,11 @@ class SendReset(Kind, name="resets.send_link"):
             yield from over(old, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+        # Whoever gets back in, its owner hears of it where they were reached before (NIST SP 800-63B-4, 4.2.3).
+        for contact in to_tell(mailbox, alive(state, mailbox)):
+            if contact != self.contact:
+                yield create(Letter, state.new_id(), **about, contact=contact, says=RESET, about=str(session.pk),
+                             made=state.now)  # fmt: skip
 
     @classmethod
     def never_approved_by(cls, params: Any) -> set[UUID]:
