@@ -248,7 +248,7 @@ def batch(world: World, here: Ground) -> None:
 @makes(Letter)
 def letter(world: World, here: Ground) -> None:
     ours("clients.mail_checkpoint", client=here.slug)
-    here.ids["letter"] = str(the(Letter, client=here.client).pk)
+    here.ids["letter"] = str(the(Letter, client=here.client, says="checkpoint").pk)
 
 
 @makes(Finding, Acceptance)
