@@ -163,7 +163,14 @@ def test_at_the_pages(world: World, admin: Any, unhurried: None, name: str) -> N
     who = NAMED[name]
     if who.comes == TOKEN:  # no page knows tokens
         who = replace(who, comes=NOBODY, knows="", roles={})
-    whats = sorted(PAGES, key=lambda one: (one in LAST, PAGES[one].takes in (OWN, PUBLIC), not one.startswith("GET")))
+    whats = sorted(
+        PAGES,
+        key=lambda one: (
+            one in LAST and LAST.index(one) + 1,
+            PAGES[one].takes in (OWN, PUBLIC),
+            not one.startswith("GET"),
+        ),
+    )
     http = who.at_pages(world)
     if name == "suspended person":  # their session ends as soon as they come, which is an entry of their client
         assert http.get("/")["Location"].startswith("/sign-in/")

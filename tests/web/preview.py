@@ -94,6 +94,7 @@ import account_samples  # noqa: E402
 import audit_samples as audit  # noqa: E402
 import change_samples as changes  # noqa: E402
 import object_samples as objects  # noqa: E402
+import owner_samples as owners  # noqa: E402
 import page_samples as pages  # noqa: E402
 import round_samples as rounds  # noqa: E402
 from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
@@ -144,6 +145,10 @@ PAGES: dict[str, tuple[str, object]] = {
     "devices": ("owner/mailbox.html", changes.DEVICES),
     "new_app_password": ("owner/new_app_password.html", changes.NEW_APP_PASSWORD),
     "app_password": ("owner/app_password.html", changes.APP_PASSWORD),
+    "own-sign-in": ("owner/sign_in.html", owners.SIGN_IN),
+    "own-mailbox": ("owner/mailbox.html", owners.MAILBOX),
+    "own-password": ("owner/form.html", owners.PASSWORD),
+    "own-story": ("owner/story.html", owners.STORY),
     "notice": ("notice.html", changes.NOTICE),
     "confirming": ("confirming.html", changes.CONFIRMING),
     "not_me": ("not_me.html", changes.NOT_ME),
