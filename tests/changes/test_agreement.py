@@ -10,7 +10,7 @@ from postroom.changes.agreement import differs
 BOX = "mia@acme.example"
 
 
-def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX) -> dict[str, Any]:
+def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX, apps: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "maps": {
             "mailbox": [{"address": BOX}],
@@ -18,7 +18,10 @@ def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX) -> dict[str
             "login": [{"address": BOX, "sign_in": int(sign_in)}],
             "sender": [{"sender": BOX, "login": BOX}] if sign_in else [],
         },
-        "secrets": {"password": [{"address": BOX}] if sign_in and secret else []},
+        "secrets": {
+            "password": [{"address": BOX}] if sign_in and secret else [],
+            "app": [{"address": BOX, "cred": one} for one in apps],
+        },
     }
 
 
@@ -33,7 +36,9 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
     return list(differs(compiled, lines))
 
 
-@pytest.mark.parametrize("compiled", [box(), box(sign_in=False), box(secret=False), KEY, DOMAIN, None])
+@pytest.mark.parametrize(
+    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, None]
+)
 def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
 
@@ -56,6 +61,10 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (box(), {f"doveadm user {BOX}": "not there"}, "no place for its mail"),
         (box(), {"postmap -q mailbox": {BOX: []}}, "is missing"),
         (box(to="leo@acme.example"), {"postmap -q route": {BOX: [BOX]}}, f"{BOX} is still there"),
+        (box(apps=("a1",)), {f"app passwords of {BOX}": []}, "are not those it has"),
+        (box(apps=("a1",)), {f"app passwords of {BOX}": None}, "were not asked about"),
+        (box(), {f"app passwords of {BOX}": ["a1"]}, "are not those it has"),
+        (None, {f"app passwords of {BOX}": ["a1"]}, "still has app passwords"),
         (None, {"postmap -q route": {BOX: [BOX]}}, "is still there"),
         (None, {f"doveadm login {BOX}": {"address": BOX}}, "is still known"),
         (None, {f"who {BOX}": ["imap 127.0.0.1"]}, "still has sessions"),

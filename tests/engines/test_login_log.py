@@ -31,6 +31,7 @@ def test_each_session_by_its_process(log: Path) -> None:
 def test_a_line_older_than_the_process_was_anothers(log: Path) -> None:
     log.write_text(line(1, "app:a", NOW - 60) + "\n")
     assert credentials(log, {1: NOW}) == {}
+    assert credentials(log, {1: NOW, 2: NOW - 90}) == {}
     assert credentials(log, {1: NOW - 60}) == {1: (MIA, "app:a")}
 
 

@@ -125,7 +125,7 @@ AN_OWNERS = [
     "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
     "GET /mailbox/record/", "GET /mailbox/recent/", "POST /mailbox/recent/", "POST /mailbox/sign-out/",
 ]  # fmt: skip
-LAST = ("POST /account/logout/", "GET /account/logout/", "POST /mailbox/sign-out/")
+LAST = ("GET /account/logout/", "POST /account/logout/", "POST /mailbox/sign-out/")
 AWAY = (*ANY, 503)  # no mail node is there to ask
 PAGES.update({what: Asked(PUBLIC, allowed=ANY) for what in OPEN})
 PAGES["POST /mailbox/sign-in/"] = Asked(PUBLIC, allowed=AWAY)

@@ -195,7 +195,14 @@ def test_at_the_pages(world: World, admin: Any, unhurried: None, name: str) -> N
     who = NAMED[name]
     if who.comes == TOKEN:  # no page knows tokens
         who = replace(who, comes=NOBODY, knows="", roles={})
-    whats = sorted(PAGES, key=lambda one: (one in LAST, PAGES[one].takes in (OWN, PUBLIC), not one.startswith("GET")))
+    whats = sorted(
+        PAGES,
+        key=lambda one: (
+            one in LAST and LAST.index(one) + 1,
+            PAGES[one].takes in (OWN, PUBLIC),
+            not one.startswith("GET"),
+        ),
+    )
     http = Anew(who, world) if name == "suspended person" else who.at_pages(world)
     found = tried(who, whats, http, world, admin)
     assert found == [], said(found)

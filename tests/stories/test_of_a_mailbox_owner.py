@@ -28,7 +28,7 @@ def owned(stack: Stack) -> tuple[str, str]:
     olive = stack.person("operator@northlight.example")
     olive.verified(olive.change("clients.create", {"name": name}))
     olive.verified(olive.change("domains.add", {"client": name, "name": f"{name}.example"}))
-    until("the domain is proven", lambda: olive.get(f"/domains/{name}.example").document["proof"] == "read")
+    until("the domain is proven", lambda: olive.get(f"/domains/{name}.example")["proof"] == "read")
     mia, home = f"mia@{name}.example", f"mia.{name}@home.test"
     olive.verified(olive.change("mailboxes.create", {"address": mia, "contact": home, "name": "Mia"}))
     page = Plain()

@@ -75,8 +75,10 @@ def test_whatever_is_wrong_is_answered_alike(house: House, mia: Mailbox, code: s
     assert len(pages) == 1
     assert resets(code, LEO).status_code == 422 and resets(wrong).status_code == 422, "a code is its own mailbox's"
     # What is said of the new password says nothing of the mailbox either: its client's name is weighed after the code.
-    known, unknown = (resets(wrong, address, new="Acme Acme Mia Acme") for address in (MIA, "zoe@acme.test"))
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Quentin Harrowgate")
+    known, unknown = (resets(wrong, address, new="Quentin Harrowgate") for address in (MIA, "zoe@acme.test"))
     assert _plain(known, MIA) == _plain(unknown, "zoe@acme.test")
+    assert resets(code, new="Quentin Harrowgate").status_code == 422 and owner_at(MIA)
     assert len(said("recovery code failed")) >= 7 and wrong not in str(said("recovery code failed"))
 
 

@@ -87,6 +87,14 @@ def test_an_owner_sees_the_mailbox_and_nothing_else(house: House, mia: Mailbox) 
             assert cursor.fetchone() == (0,)
 
 
+def test_no_undo_makes_a_session_good_again_that_had_ended(house: House, mia: Mailbox) -> None:
+    browser = owner()
+    suspended = do("mailboxes.suspend", house.olive, mailbox=MIA)
+    undone = do("history.roll_back", house.olive, change=str(suspended.pk))
+    assert undone.version, undone.verdicts
+    assert not opens(browser) and owner_at(MIA), "the mailbox is open again; the session from before is not"
+
+
 @pytest.mark.parametrize("ends", ["suspended", "epoch", "removed", "client", "domain"])
 def test_the_session_is_over_as_soon_as_the_access_is(house: House, mia: Mailbox, ends: str) -> None:
     browser = owner()

@@ -87,6 +87,7 @@ def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: Reco
     if table == "record_sets" and then.keys() & {"ttl", "values"}:
         then = {"ttl": row["ttl"], "values": row["values"], **then}
     model = model_of(table)
+    then = {name: value for name, value in then.items() if name not in model.only_forward}
     if model.grants_access and not model.opens({**row, **then}) <= model.opens(row):
         yield LeftOut(table, id, AGAIN)
     elif then:

@@ -16,12 +16,13 @@ class Mailbox(StateModel):
     """One mailbox and the three layers of who answers for it: owner, operator, client admin.
 
     kind: person, role, shared or admin; a shared mailbox has no sign-in.
-    access_epoch: raised to end every session the mailbox has open.
+    access_epoch: raised to end every session the mailbox has open; it never comes back to what it was.
     """
 
     natural_key = "address__address"
     mine = "owner_id"
     own = "id"
+    only_forward = frozenset({"access_epoch"})
     holds_mail = True
     client = models.ForeignKey(Client, models.DO_NOTHING, db_index=False)  # the first column of an index below
     address = models.OneToOneField(Address, models.DO_NOTHING)

@@ -173,13 +173,12 @@ BEGIN
 END $$;
 -- What lands in that mailbox by other addresses of its client: each alias with its id, for nobody but its owner.
 CREATE OR REPLACE FUNCTION postroom_own_aliases() RETURNS TABLE (id uuid, address text)
-  STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT l.id, b.address FROM addresses a JOIN aliases l ON l.client_id = a.client_id
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT l.id, b.address FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       JOIN addresses b ON b.id = l.address_id
-    WHERE a.id = (postroom_own())[2] AND l.removed_at IS NULL AND a.address = ANY (l.targets) ORDER BY b.address;
-END $$;
+    WHERE a.id = (SELECT (postroom_own())[2]) AND l.removed_at IS NULL AND a.address = ANY (l.targets) ORDER BY b.address;
+END;
 -- What was done to that mailbox, and who looked at it: entries of its client's record, the newest first, for nobody but
 -- its owner. Of a change the kind, the words of why, and who; never what else it was about.
 CREATE OR REPLACE FUNCTION postroom_own_story(upto bigint, since timestamptz, kinds text[], at_most int)

@@ -62,9 +62,10 @@ def _signed_in(request: HttpRequest) -> HttpResponse:
     if right and own is not None and not own.behind:
         entered(request, own)
         return HttpResponseRedirect(PAGE)
-    refused(own, source)
     if right and own is not None:
+        refused(own, source, because="its node had not taken the newest change")
         return _form(request, BEHIND, status=409)
+    refused(own, source)
     wait(came)
     return _form(request, WRONG, status=422)
 
@@ -93,11 +94,11 @@ def wait(came: float, now: Callable[[], float] = time.monotonic, sleep: Callable
     sleep(TICK - (now() - came) % TICK)
 
 
-def refused(own: Own | None, source: str) -> None:
+def refused(own: Own | None, source: str, **why: str) -> None:
     """An entry: at its client where it is some mailbox's. What was typed is not kept."""
     with acting_as(SYSTEM):
         if own is not None:
-            of_mailbox("sign-in failed", own.mailbox, own.client, own.address, source=source)
+            of_mailbox("sign-in failed", own.mailbox, own.client, own.address, source=source, **why)
         else:
             note("sign-in failed", client=None, person="", source=source, where="mailbox")
 
