@@ -194,7 +194,7 @@ def test_whatever_strangers_do_a_known_source_is_neither_refused_nor_slowed(acts
 
 def test_the_property_sees_a_count_that_is_not_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken out, who is known: then strangers do lock the owner out."""
-    monkeypatch.setattr(sign_in_counts.Account, "signed_in", lambda self, source, now: None)
+    monkeypatch.setattr(sign_in_counts.Account, "came_in", lambda self, source, now: None)
     count = counts()
     count.right(MIA, HOME, 0)
     for source, secret in strangers(A_DAY):

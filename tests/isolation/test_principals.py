@@ -21,6 +21,7 @@ AT_DOORS = {
     ("web/signing.py", "enter"): ("mailbox owner's link", "recovery link", "owner"),
     ("web/mailbox_door.py", "entered"): ("mailbox owner",),
     ("web/sso.py", "_in"): ("operator of A",),
+    ("web/owner.py", "_operator"): ("operator of A",),  # asks who it is, lets nobody in: the link is not theirs to use
     ("api/door.py", "_by_token"): ("token that reads A", "ended token", "token from elsewhere"),
     ("api/door.py", "authenticate"): ("operator of A", "expired session", "revoked session", "terminal's code"),
     ("web/door.py", "not_yet"): ("suspended person", "operator without second factor", "anonymous"),

@@ -20,11 +20,13 @@ ASKING = {
     "grants.give owner", "grants.give operator", "grants.give approver", "record_sets.set", "domains.remove",
     "roles.create", "roles.change", "tokens.create", "access.suspend", "access.resume", "grants.elevate",
     "invites.issue", "invites.redirect", "people.change email", "organization.change postmaster",
-    "record.erase",
+    "record.erase", "mailboxes.transfer", "recovery_channels.end", "recovery_channels.name", "resets.record_call",
+    "resets.send_link", "resets.start", "resets.vouch",
 }  # fmt: skip
 APPROVING = {
     "aliases.remove", "clients.remove", "domains.remove", "grants.elevate", "grants.give", "history.roll_back",
     "mailboxes.remove", "nodes.remove", "people.remove", "people.recover", "record.erase", "record_sets.set",
+    "mailboxes.transfer", "resets.send_link",
 }  # fmt: skip
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "grants.give": [{"role": role} for role in ("owner", "operator", "approver", "helpdesk", "auditor")],

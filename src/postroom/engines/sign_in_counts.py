@@ -75,7 +75,7 @@ class Account:
             self.tries.append(Try(now, source, secret))
             self.open.add((source, secret))
 
-    def signed_in(self, source: str, now: float) -> None:
+    def came_in(self, source: str, now: float) -> None:
         self.tries = [one for one in self.tries if one.source != source]
         self.open = {one for one in self.open if one[0] != source}
         self.known[source] = now
@@ -127,7 +127,7 @@ class Counts:
         """Whether the source was not known until now, or not lately."""
         account = self._of(login, now)
         fresh = account.known.get(source, 0.0) < now - DAY
-        account.signed_in(sys.intern(source), now)
+        account.came_in(sys.intern(source), now)
         return fresh
 
     def knew(self, login: str, source: str, at: float) -> None:

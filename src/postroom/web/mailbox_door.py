@@ -86,7 +86,7 @@ def _declared(view: F, *, inside: bool, **methods: str) -> F:
         actor = owner_of(request)
         if actor is None:
             return HttpResponseRedirect(SIGN_IN)
-        request.actor, request.roles = actor, frozenset()
+        request.actor, request.roles, request.stopped = actor, frozenset(), None
         if because := over(request):
             return _out(request, because)
         try:

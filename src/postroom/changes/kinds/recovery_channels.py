@@ -63,7 +63,7 @@ class AskChannel(Kind, name="recovery_channels.ask"):
         if state.actor.sort == "clock" and early:
             return  # it was confirmed since
         mailbox = signed_into(state, str(channel.mailbox_id))
-        yield from void(state, channel)
+        yield from _void(state, channel)
         yield edit(channel, ask_at=None)
         yield asked(state, mailbox, channel.pk, read_at(channel, mailbox))
 
@@ -108,11 +108,16 @@ class EndChannel(Kind, name="recovery_channels.end"):
     def plan(self, state: State) -> Iterator[Planned]:
         channel = _open(state, self.channel)
         mailbox = state.get(Mailbox, str(channel.mailbox_id), where="channel")
-        yield edit(channel, ended_at=state.now)
-        yield from void(state, channel)
-        about = {"client_id": channel.client_id, "mailbox_id": mailbox.pk, "says": ENDED, "about": str(channel.pk)}
-        for contact in to_tell(mailbox, alive(state, mailbox)):
-            yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
+        yield from ended(state, channel, mailbox)
+
+
+def ended(state: State, channel: RecoveryChannel, mailbox: Mailbox) -> Iterator[Planned]:
+    """It leads back no more, and who has to know is told."""
+    yield edit(channel, ended_at=state.now)
+    yield from _void(state, channel)
+    about = {"client_id": channel.client_id, "mailbox_id": mailbox.pk, "says": ENDED, "about": str(channel.pk)}
+    for contact in to_tell(mailbox, alive(state, mailbox)):
+        yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
 
 
 def signed_into(state: State, ref: str) -> Mailbox:
@@ -152,7 +157,7 @@ def _open(state: State, ref: str) -> RecoveryChannel:
     return channel
 
 
-def void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:
+def _void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:
     """Questions to it that are open end, and their links."""
     for old in state.hanging(Invite, "confirms_id", channel.pk):
         if not old.used_at and not old.ended_at:

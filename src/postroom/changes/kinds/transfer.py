@@ -9,12 +9,11 @@ from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Invite, Letter, Mailbox, Person, Secret
-from postroom.models.recovery import ADDRESS
 
 from .app_passwords import all_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
 from .invites import readable
-from .recovery_channels import alive, void
+from .recovery_channels import alive, ended
 
 TRANSFERRED = "transferred"  # what the letter says
 
@@ -38,17 +37,15 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
         )  # fmt: skip
         yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
         yield from all_ended(mailbox, state)
-        channels = alive(state, mailbox)
-        for channel in channels:
-            yield edit(channel, ended_at=state.now)
-            yield from void(state, channel)
+        for channel in alive(state, mailbox):
+            yield from ended(state, channel, mailbox)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
                 yield edit(invite, ended_at=state.now)
                 yield from map(end, state.hanging(Secret, "owner_row", invite.pk))
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
-        old = [mailbox.contact, before.email if before else "", *(one.value for one in channels if one.sort == ADDRESS)]
+        old = [mailbox.contact, before.email if before else ""]
         for contact in dict.fromkeys([*filter(None, old), self.contact]):
             told = {"contact": contact, "says": TRANSFERRED, "about": mailbox.label}
             yield create(Letter, state.new_id(), **about, **told, made=state.now)
