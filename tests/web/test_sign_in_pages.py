@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from visitors import visitor
 
-from cast import MIA, House, do, person, the
+from cast import MIA, House, app_password, do, person, redeemed, the
 from postroom.models import Mailbox
 from sign_ins import listed, sign_in
 
@@ -43,6 +43,18 @@ def test_sessions_and_sign_ins_stand_there_with_from_where_and_by_what(house: Ho
     assert "refused: too many" in said and "4 times within an hour" in said and "2001:db8::1" in said
     page = visitor(house.olive).get(f"/mailboxes/{MIA}/").content.decode()
     assert HOSTILE not in page and "End all…" in page
+
+
+def test_beside_each_credential_stands_when_it_was_used_last(house: House) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    phone, tablet = app_password(MIA, "phone"), app_password(MIA, "tablet")
+    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
+    sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
+    sign_in(address="192.0.2.8", credential=f"app:{tablet.pk}", success=False)
+    said = plain(visitor(house.olive).get(f"/mailboxes/{MIA}/"))
+    assert "submission from 192.0.2.9" in said and "imap from 192.0.2.8" not in said
+    assert said.count("none seen in 90 days") == 2, "the tablet, which never got in, and the password"
 
 
 def test_the_whole_history_is_paged_newest_first(house: House) -> None:

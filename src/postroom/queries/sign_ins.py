@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from postroom.access.acting import Actor
+from postroom.access.acting import Actor, access_of
 from postroom.access.scope import visible
 from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
 
@@ -31,6 +31,14 @@ class Now:
 def history(actor: Actor, mailbox: Mailbox, *, after: str | None = None, limit: int = 50) -> Page[SignIn]:
     rows = visible(actor, SignIn, VIEW).filter(mailbox=mailbox.pk)
     return page(rows, key="id", after=after, limit=limit, newest_first=True)
+
+
+def last_uses(actor: Actor, mailbox: Mailbox) -> dict[str, SignIn] | None:
+    """credential → its newest sign-in that got in, of those kept (90 days); None for who may not look at them."""
+    if not access_of(actor).can_about(VIEW, mailbox.client_id, [mailbox.address.domain_id]):
+        return None
+    rows = visible(actor, SignIn, VIEW).filter(mailbox=mailbox.pk, success=True).exclude(credential="")
+    return {one.credential: one for one in rows.order_by("credential", "-id").distinct("credential")}
 
 
 def live(actor: Actor, mailbox: Mailbox) -> Now:

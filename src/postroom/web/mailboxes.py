@@ -1,16 +1,18 @@
 """Mailboxes: the list; and one of them with who has which part of it, how its owner gets in, and what happened."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.models import Credential, Grant, Mailbox
+from postroom.models import Credential, Grant, Mailbox, SignIn
 from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
 from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, routes, whole
 from postroom.queries.objects import row_of
+from postroom.queries.sign_ins import last_uses
 from postroom.web import resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
@@ -35,6 +37,7 @@ from postroom.web.parts.shapes import (
     Row,
     Strong,
     Table,
+    Words,
 )
 from postroom.web.sign_ins import cards
 from postroom.web.times import when
@@ -53,6 +56,7 @@ BULK = (
     ("mailboxes.remove", BulkAct("Remove…", "mailboxes.remove", "trash", "asks")),
 )
 ADD = Act("Add mailboxes", "/do/mailboxes.create/", icon="plus", weight="primary")
+SIGNS_IN = {"password": "main"}  # as what sign-ins name it
 PURPOSES = {"password": "Main password", "recovery code": "Recovery code"}
 MEANS = {"imap": "reading", "submission": "sending", "managesieve": "filters"}
 
@@ -105,7 +109,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         head=_head(request, one, entry), notes=freeze_notes(request, one.client_id),
         layers=_layers(request, one, admins(request.actor, one)),
         resets=resets.items(request, one), reset_acts=resets.new(request, one),
-        credentials=_credentials(request, one, entry, app_passwords(request.actor, one.pk)),
+        credentials=_credentials(request, one, entry),
         facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}", **cards(request, one),
     )  # fmt: skip
@@ -160,28 +164,36 @@ def _layers(request: Any, one: Mailbox, admins: list[Grant]) -> tuple[Layer, ...
     )  # fmt: skip
 
 
-def _credentials(request: Any, one: Mailbox, entry: Entry, apps: list[Credential]) -> Table | None:
+def _credentials(request: Any, one: Mailbox, entry: Entry) -> Table | None:
+    apps, uses = app_passwords(request.actor, one.pk), last_uses(request.actor, one)
     if not entry.secrets and not apps:
         return None
-    unmeasured = Badge("unmeasured", "not measured yet")
     only = one.client.app_passwords_only
     said = {"password": "opens the owner's page alone; set by the owner" if only else "set by the owner"}
     rows = [
         Row((Cell(Strong(PURPOSES.get(purpose, purpose)), f"{said.get(purpose, 'set by the owner')}; nobody here can "
-                  "read it"), when(made), unmeasured, ""))
+                  "read it"), when(made), _used(uses, SIGNS_IN[purpose]) if purpose in SIGNS_IN else "", ""))
         for purpose, made in sorted(entry.secrets.items())
     ]  # fmt: skip
-    rows += [_app_password(request, one, app, unmeasured) for app in apps]
+    rows += [_app_password(request, one, app, uses) for app in apps]
     columns = (Column("Credential"), Column("Set"), Column("Last use"), Column("Act", num=True, hidden=True))
     return Table("Credentials", columns, tuple(rows))
 
 
-def _app_password(request: Any, one: Mailbox, app: Credential, used: Badge) -> Row:
+def _used(uses: Mapping[str, SignIn] | None, credential: str) -> Words:
+    """When it got in last, by what and from where; the node tells sign-ins alike once an hour."""
+    if uses is None:
+        return Badge("unmeasured", "not yours to see")
+    one = uses.get(credential)
+    return f"{when(one.at)}, {one.protocol} from {one.address}" if one else Badge("fact", "none seen in 90 days")
+
+
+def _app_password(request: Any, one: Mailbox, app: Credential, uses: Mapping[str, SignIn] | None) -> Row:
     end = Act("End…", f"/do/app_passwords.end/?app_password={app.pk}", weight="asks", of=app.name)
     acts = offered(request, one.client_id, ("app_passwords.end", end), domain=one.address.domain_id)
     until = f" · until {when(app.until)}" if app.until else ""
     what = f"app password for {', '.join(MEANS[protocol] for protocol in app.protocols)}{until}"
-    return Row((Cell(Strong(app.name), what), when(app.made), used, Cell(acts=acts)))
+    return Row((Cell(Strong(app.name), what), when(app.made), _used(uses, f"app:{app.pk}"), Cell(acts=acts)))
 
 
 def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
