@@ -123,6 +123,8 @@ BEFORE_FACTOR = [
 AN_OWNERS = [
     "GET /mailbox/", "GET /mailbox/password/", "POST /mailbox/password/", "GET /mailbox/code/", "POST /mailbox/code/",
     "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
+    "GET /mailbox/ways-back/new/", "POST /mailbox/ways-back/new/", "GET /mailbox/ways-back/end/",
+    "POST /mailbox/ways-back/end/",
     "GET /mailbox/record/", "GET /mailbox/recent/", "POST /mailbox/recent/", "POST /mailbox/sign-out/",
 ]  # fmt: skip
 LAST = ("GET /account/logout/", "POST /account/logout/", "POST /mailbox/sign-out/")

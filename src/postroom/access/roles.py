@@ -47,7 +47,10 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 
 # Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
 MAILBOX_OWNER = "mailbox owner"
-OWNED = frozenset({"secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end"})
+OWNED = frozenset({
+    "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "recovery_channels.name",
+    "recovery_channels.end",
+})  # fmt: skip
 
 
 def matches(allowed: Iterable[str], permission: str) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +24,16 @@ class KnownSources:
             log.error("%s: %s; begun anew", path, error)
             path.unlink(missing_ok=True)
             self.connection = self._opened(path)
+        weakref.finalize(self, self.connection.close)
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=0.2)
-        connection.execute("PRAGMA synchronous = OFF")  # what a power cut forgets is known again with the next sign-in
-        connection.execute(TABLE)
+        try:
+            connection.execute("PRAGMA synchronous = OFF")  # what a power cut forgets is known with the next sign-in
+            connection.execute(TABLE)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def keep(self, login: str, source: str, now: float) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor, access_of
 from postroom.access.known import ask
 from postroom.access.scope import visible
-from postroom.models import Secret
+from postroom.models import RecoveryChannel, Secret
 
 from .page import Page
 
@@ -67,6 +67,11 @@ def made(actor: Actor, mailbox: UUID) -> dict[str, datetime]:
     """When each of its secrets was set, by what it is for."""
     rows = visible(actor, Secret).filter(owner_row=mailbox)
     return dict(rows.values_list("purpose", "made"))
+
+
+def channels(actor: Actor, mailbox: UUID) -> list[RecoveryChannel]:
+    """Ways back in that have not ended; never more than a page of them."""
+    return list(visible(actor, RecoveryChannel).filter(mailbox=mailbox, ended_at=None).order_by("id"))
 
 
 def _told(before: int | None, since: datetime | None, kinds: Sequence[str] | None, at_most: int) -> list[Happened]:

@@ -9,18 +9,15 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from pydantic import ValidationError
 
-from postroom.access import throttle
 from postroom.access.tokens import app_password
 from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
-from postroom.engines.dovecot_auth import NotAnswered
 from postroom.models.credentials import PROTOCOLS
 from postroom.queries.mailboxes import app_passwords
 from postroom.web.door import by_method
 from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, told
-from postroom.web.mailbox_sign_in import AWAY, looked_at, refused
-from postroom.web.often import too_many
+from postroom.web.mailbox_secrets import proven
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.owner_devices import NewAppPassword, ShownAppPassword
 from postroom.web.parts.plain_pages import Part
@@ -68,7 +65,7 @@ def make(request: Asked) -> HttpResponse:
         asked = KINDS["app_passwords.create"].model_validate({"name": name, "protocols": protocols, "until": until})
     except ValidationError as error:
         return _form(request, _faults(error), status=422)
-    if (stop := _not_proven(request)) is not None:
+    if stop := proven(request, lambda wrong, code: _form(request, {"password": wrong}, status=code), "password"):
         return stop
     drawn, kept = app_password()
     try:
@@ -99,21 +96,6 @@ def end(request: Asked) -> HttpResponse:
         reasons = "; ".join(verdict["reason"] for verdict in done.verdicts)
         return told(request, "Nothing was changed", reasons, status=409)
     return HttpResponseRedirect(PAGE)
-
-
-def _not_proven(request: Asked) -> HttpResponse | None:
-    """None, where the present password was typed; failures count as at the sign-in."""
-    source = str(request.META.get("REMOTE_ADDR", ""))
-    try:
-        throttle.MAILBOX_SIGN_IN(source)
-        if looked_at(request.own.address, request.POST.get("password", ""), source):
-            return None
-    except throttle.TooMany as error:
-        return too_many(request, error)
-    except NotAnswered:
-        return _form(request, {"password": AWAY}, status=503)
-    refused(request.own, source)
-    return _form(request, {"password": NOT_IT}, status=422)
 
 
 def _end_of(day: str) -> datetime | str | None:

@@ -9,7 +9,14 @@ from django.urls import URLPattern, path
 from postroom.access.scope import visible
 from postroom.models import Organization
 from postroom.queries.owning import aliases, made, story
-from postroom.web import mailbox_app_passwords, mailbox_reset, mailbox_secrets, mailbox_sign_in, mailbox_story
+from postroom.web import (
+    mailbox_app_passwords,
+    mailbox_channels,
+    mailbox_reset,
+    mailbox_secrets,
+    mailbox_sign_in,
+    mailbox_story,
+)
 from postroom.web.door import by_method
 from postroom.web.mailbox_door import Asked, mailbox_page
 from postroom.web.parts.plain_pages import OwnerMailbox, Part
@@ -48,7 +55,7 @@ def happened(request: Asked) -> Part:
 
 
 # Each is asked in the page's one transaction, as the owner, and may read a fixed number of times.
-PARTS: list[Callable[[Asked], Part]] = [secrets, mailbox_app_passwords.part, lands, happened]
+PARTS: list[Callable[[Asked], Part]] = [secrets, mailbox_channels.part, mailbox_app_passwords.part, lands, happened]
 
 
 @mailbox_page

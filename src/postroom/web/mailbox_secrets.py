@@ -1,5 +1,7 @@
 """The owner chooses another password, or has another recovery code made: with the present password, asked anew."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -37,7 +39,7 @@ def change(request: Asked) -> HttpResponse:
     own = request.own
     if wrong := faults(typed, request.POST.get("again", ""), own.address, own.client_name, own.name):
         return _form(request, {"password": wrong}, status=422)
-    if (stop := _proven(request)) is not None:
+    if (stop := proven(request, lambda wrong, status: _form(request, {"old": wrong}, status))) is not None:
         return stop
     done = submit(KINDS["secrets.change"](), actor=request.actor, why="chosen by its owner",
                   secrets={"password": passwords.hashed(typed)})  # fmt: skip
@@ -56,7 +58,7 @@ def code(request: Asked) -> HttpResponse:
 @mailbox_act()
 def renew(request: Asked) -> HttpResponse:
     """Shown once. Whoever is signed in but does not know the password gets none."""
-    if (stop := _proven(request, code=True)) is not None:
+    if (stop := proven(request, lambda wrong, status: _code_form(request, wrong, status))) is not None:
         return stop
     drawn, kept = recovery_code()
     done = submit(KINDS["secrets.renew"](), actor=request.actor, why="asked for by its owner",
@@ -66,16 +68,12 @@ def renew(request: Asked) -> HttpResponse:
     return shown(request, request.own, drawn, done, set_what="Made", onward=PAGE, words="I have kept it")
 
 
-def _proven(request: Asked, *, code: bool = False) -> HttpResponse | None:
+def proven(request: Asked, again_with: Callable[[str, int], HttpResponse], field: str = "old") -> HttpResponse | None:
     """None, where the present password was typed; else the page that says why not. Failures count as at the sign-in."""
     source = str(request.META.get("REMOTE_ADDR", ""))
-
-    def again_with(wrong: str, status: int) -> HttpResponse:
-        return _code_form(request, wrong, status) if code else _form(request, {"old": wrong}, status)
-
     try:
         throttle.MAILBOX_SIGN_IN(source)
-        if looked_at(request.own.address, request.POST.get("old", ""), source):
+        if looked_at(request.own.address, request.POST.get(field, ""), source):
             return None
     except throttle.TooMany as error:
         return too_many(request, error)

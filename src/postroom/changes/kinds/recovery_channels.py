@@ -27,6 +27,7 @@ class NameChannel(Kind, name="recovery_channels.name"):
     """An address or a number by which a mailbox's owner is reached who cannot get in. A click confirms that it is."""
 
     step_up = frozenset({ASKED})
+    by = frozenset({"person", "owner"})
     mailbox: MailboxRef
     value: AddressOrNumber = Field(description="A mail address read elsewhere, or a number to call: +44 20 7946 0123")
     name: Line = Field(default="", description="Who reads or answers there")
@@ -103,6 +104,7 @@ class EndChannel(Kind, name="recovery_channels.end"):
     """A recovery channel leads back into the mailbox no more; whoever held it is told, and so is the mailbox."""
 
     step_up = frozenset({ASKED})
+    by = frozenset({"person", "owner"})
     channel: ChannelRef
 
     def plan(self, state: State) -> Iterator[Planned]:
