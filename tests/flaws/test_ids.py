@@ -244,7 +244,9 @@ def test_row_12_a_program_acts_with_the_rights_of_its_token_and_nobodys_else(
     assert [one["label"] for one in caller.get("/mailboxes").json()["items"]] == [MIA]
     assert caller.get("/mailboxes/mia@globex.example").status_code == 404
     readable = {path for path, answer in reading(caller) if answer.status_code == 200 and answer.json().get("items")}
-    assert readable <= {"/mailboxes", "/kinds"}, readable
+    assert readable <= {"/mailboxes", "/mailboxes/{ref}/who-can-reset", "/kinds"}, readable
+    paths = caller.get(f"/mailboxes/{MIA}/who-can-reset").json()["items"]
+    assert {one["counts"] for one in paths} == {"unknown"}, "whatever hangs on it is not this program's to see"
     for name, params in (("mailboxes.suspend", {"mailbox": MIA}), ("clients.create", {"name": "X"})):
         answer = caller.change(name, params)
         assert answer.status_code in (403, 200) and answer.json().get("stage", "refused") == "refused", (

@@ -10,7 +10,7 @@ from typing import Any
 
 from cells import Cell, whose
 from factories import soon
-from oracle import OF_A_WHOLE, may, stranger, verdict
+from oracle import OF_A_WHOLE, STOPPED, may, stranger, verdict
 from principals import Principal
 from three_clients import Ground
 
@@ -184,4 +184,4 @@ def of_batches(who: Principal, all_of: dict[str, Ground]) -> Iterator[Cell]:
     told = verdict(who, "changes.view", "*")
     ends: tuple[int, ...] = (403,) if who.only is not None else (200,)
     yield Cell(who, "POST /api/v1/session/end", "own", "*", "/api/v1/session/end",
-               told if told in ("nobody", "enrol", "not let in") else "allowed", allowed=ends)  # fmt: skip
+               told if told in STOPPED else "allowed", allowed=ends)  # fmt: skip

@@ -63,7 +63,7 @@ AT_A_DOMAIN = frozenset({
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "dkim_keys.activate", "domains.change", "domains.restore", "domains.resume", "domains.suspend", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
-    "record_sets.release", "record_sets.set",
+    "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
 }) | MAILBOXES | ALIASES  # fmt: skip
 # What these write belongs to the client as a whole, whatever it is about.
 OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})

@@ -132,6 +132,8 @@ def suspended_people_go_on(patch: Patch, world: World, admin: Any) -> None:
     for name in ("postroom_session", "postroom_signed_in"):
         body = admin.execute(f"SELECT pg_get_functiondef('{name}'::regproc)").fetchone()[0]
         admin.execute(body.replace("(p.suspended_at IS NULL)", "true"))
+    never = "RETURNS timestamptz STABLE LANGUAGE sql RETURN NULL::timestamptz"
+    admin.execute(f"CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) {never}")
 
 
 def refusals_go_unrecorded(patch: Patch, world: World, admin: Any) -> None:

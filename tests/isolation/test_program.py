@@ -57,6 +57,9 @@ SAID: dict[str, list[Typed]] = {
         lambda here: ["clients", here.slug], lambda here: ["mailboxes", "--client", here.slug],
         lambda here: ["domains", here.domain, "--at", "1"],
     ],
+    "who-can-reset": [lambda here: [here.at("mia")]], "sheet": [lambda here: [here.slug]],
+    "sign-ins": [lambda here: [here.at("mia")]],
+    "sessions": [lambda here: [here.at("mia")], lambda here: [here.at("mia"), "--end", *WHY]],
     "login": [], "logout": [], "kinds": [],
 }  # fmt: skip
 

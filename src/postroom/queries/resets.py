@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from postroom.access.acting import Actor, MayAct, may_act
+from postroom.access.acting import Actor, MayAct, access_of, may_act
 from postroom.access.roles import ROLES, matches
 from postroom.access.scope import visible
 from postroom.models import ApiToken, Domain, Grant, Invite, Mailbox, RecoveryChannel, Role, Secret
@@ -71,8 +71,28 @@ def paths(actor: Actor, mailbox: Mailbox, *, now: datetime | None = None) -> lis
         *(_link(one, control) for one in invites if one.until is None or one.until > at),
         *_rights(actor, mailbox), _registrar(domain, control), _dns(domain),
     ]  # fmt: skip
+    hidden = {sort: path for sorts, path in _unseen(actor, mailbox) for sort in sorts.split()}
+    found = [one for one in found if one.sort not in hidden] + list(dict.fromkeys(hidden.values()))
     found.sort(key=lambda one: -one.weak)
     return [replace(found[0], weakest=found[0].weak > 0), *found[1:]]
+
+
+SEEN_BY = {
+    "secrets.view": ("code", "The owner, by a recovery code"),
+    "recovery_channels.view": ("channel", "Whoever holds a recovery channel"),
+    "invites.view": ("link", "Whoever holds an open link"),
+    "grants.view": ("role token", "Whoever may act at this client"),
+    "domains.view": ("registrar dns", "Whoever holds the login at the registrar, and the DNS"),
+}
+
+
+def _unseen(actor: Actor, mailbox: Mailbox) -> Iterator[tuple[str, Path]]:
+    """(sorts, what is said instead) of the paths that the actor may not look at: nobody takes those for none."""
+    access, domain = access_of(actor), mailbox.address.domain_id
+    for permission, (sorts, who) in SEEN_BY.items():
+        if not access.can_about(permission, mailbox.client_id, [domain]):
+            sort = sorts.partition(" ")[0]
+            yield sorts, Path(sort, who, None, UNKNOWN, "not yours to see", 45, "what there is is not known to you")
 
 
 @dataclass(frozen=True)

@@ -284,6 +284,7 @@ NOT_OF_ANYBODY = {
     "postroom.web.parts.words": "words of a kind", "postroom.protocols": "pure: an address as text, read",
     "postroom.web.kept_factors._box": "the installation's own key",
     "postroom.access.scope._columns": "columns of a table", "postroom.access.scope._client_column": "one of them",
+    "postroom.engines.sign_ins._booted": "when the machine started",
     "postroom.queries.pdf_pages.fonts": "files of the machine",
 }  # fmt: skip
 

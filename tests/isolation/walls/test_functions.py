@@ -243,7 +243,7 @@ def test_a_client_that_closed_itself_is_in_no_answer(city: City, sql: Sql) -> No
                      objects.listed(city.who[name], noun, search="globex").items]  # fmt: skip
             assert found == [] and may_act(the_id(sql, "globex")) == []
     with acting_as(city.who["gina"]):
-        assert len(objects.listed(city.who["gina"], "mailboxes", search="globex").items) == 4
+        assert len(objects.listed(city.who["gina"], "mailboxes", search="globex").items) == 6
 
 
 def the_id(sql: Sql, slug: str) -> Any:

@@ -122,6 +122,9 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.resume": [Act(CLIENTS_OWN, BOX, named(mailbox="{off box}"))],
     "mailboxes.remove": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     "mailboxes.restore": [Act(CLIENTS_OWN, BOX, named(mailbox="{gone box}", contact="x@elsewhere.test"))],
+    "mailboxes.end_sessions": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
+    "recovery_channels.name": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", value="x@elsewhere.test"))],
+    "resets.start": [Act(CLIENTS_OWN | {"helpdesk"}, BOX, named(mailbox="{set box}", ticket="T"))],
     "mailboxes.transfer": [Act(RUNS, BOX, named(mailbox="{box}", contact="x@elsewhere.test", owner="{taker}"))],
     "app_passwords.end": [Act(CLIENTS_OWN, BOX, named(app_password="{app password}"))],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
@@ -138,6 +141,7 @@ TOUCH_NOBODY = {
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
     "mailboxes.forgot": "asked for by whoever says that it is theirs; goes to its recovery addresses",
+    "recovery_channels.issue": "by the worker", "invites.remind": "by the clock",
     "people.seal": "by the machine itself", "tokens.create": "one's own", "grants.elevate": "one's own",
 }  # fmt: skip
 PERSONAL = {
@@ -253,6 +257,7 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     own = f"{name}-app@acme.example"
     do("mailboxes.create", house.oskar, address=own, owner=email, contact=f"{name}@home.test")
     redeemed(own)
+    ids["set box"] = own
     ids["app password"] = str(app_password(own, "Phone").pk)
     ids["box invite"] = _invite(mailbox__address__address=ids["box"])
     top = person("sealed@northlight.example", SYSTEM)
