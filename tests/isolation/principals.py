@@ -262,7 +262,8 @@ def _ended(world: World) -> None:
     token, kept = draw()
     past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
     ours("sessions.open", {"session": kept}, person=str(world.staff["expired session"].person), mfa="test", until=past)
-    world.secrets["expired session"] = token  # over before any test has begun: the world is copied after it
+    world.secrets["expired session"] = token
+    time.sleep(1)  # over before any test has begun: the world is copied after it
 
 
 __all__ = ["NAMED", "PRINCIPALS", "Principal", "staff"]
