@@ -128,11 +128,6 @@ def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
     else:
         wanted = [
             ("mailboxes.change", Act("Change", f"/do/mailboxes.change/{at}", "pencil")),
-            *(
-                []
-                if one.kind == "shared"
-                else [("mailboxes.transfer", Act("Another owner…", f"/do/mailboxes.transfer/{at}", "user", "asks"))]
-            ),
             ("mailboxes.suspend", Act("Suspend…", f"/do/mailboxes.suspend/{at}", "lock", "asks")),
             ("mailboxes.remove", Act("Remove…", f"/do/mailboxes.remove/{at}", "trash", "asks")),
         ]
