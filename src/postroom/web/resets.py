@@ -42,13 +42,7 @@ def _acts(request: Any, one: Mailbox, path: Path) -> tuple[Act, ...]:
         wanted += [("recovery_channels.end", Act("End…", f"/do/recovery_channels.end/{at}", of=path.who))]
     elif path.sort == "link":
         wanted = [("invites.view", Act("See pending", f"/invites/?client={one.client.slug}"))]
-    other = (
-        "mailboxes.transfer",
-        Act("Another owner…", f"/do/mailboxes.transfer/?mailbox={one.label}", "user", "asks"),
-    )
-    more = () if one.kind == "shared" or one.removed_at else (other,)
-    at = one.address.domain_id
-    return offered(request, one.client_id, *wanted, domain=at) + offered(request, one.client_id, *more, domain=at)
+    return offered(request, one.client_id, *wanted, domain=one.address.domain_id)
 
 
 def new(request: Any, one: Mailbox) -> tuple[Act, ...]:
@@ -56,4 +50,7 @@ def new(request: Any, one: Mailbox) -> tuple[Act, ...]:
     wanted = [("resets.start", Act("Start verified reset", f"/do/resets.start/?mailbox={one.label}", "phone")),
               ("recovery_channels.name", Act("Name a channel", f"/do/recovery_channels.name/?mailbox={one.label}")),
               ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))]  # fmt: skip
-    return offered(request, one.client_id, *wanted, domain=one.address.domain_id)
+    other = Act("Another owner…", f"/do/mailboxes.transfer/?mailbox={one.label}", "user", "asks")
+    more = [] if one.kind == "shared" or one.removed_at else [("mailboxes.transfer", other)]
+    at = one.address.domain_id
+    return offered(request, one.client_id, *wanted, domain=at) + offered(request, one.client_id, *more, domain=at)
