@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from postroom.access.acting import acting_as
+from postroom.access.acting import acting_as, taken
 from postroom.access.actor import Actor
 from postroom.access.scope import visible
 from postroom.models import Domain
@@ -14,7 +14,10 @@ from .kind import Kind
 
 
 def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
-    """Have the zones read that these plans need: of domains this person sees, or that can be names at all."""
+    """Have the zones read that these plans need: of domains this person sees, or names that no domain here has.
+
+    Nobody has another's zone read by naming it: that it was read lately shows in what its own people are told.
+    """
     wanted = {(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()}
     if not wanted:
         return
@@ -23,8 +26,11 @@ def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
             return
         ids = {id: zone for zone, _ in wanted if (id := _id(zone))}
         known = {ids[one.pk]: one.name for one in visible(actor, Domain).filter(pk__in=ids)} if ids else {}
-    zones = [(known.get(zone) or _name(zone), hosting) for zone, hosting in wanted]
-    readings.refresh((name, hosting) for name, hosting in zones if name)
+        zones = [(known.get(zone) or _name(zone), hosting) for zone, hosting in wanted]
+        names = sorted({name for name, _ in zones if name})
+        seen = visible(actor, Domain).filter(name__in=names).values_list("name", flat=True)
+        others = set(taken("domains", names)).difference(seen) if actor.somebody else set()
+    readings.refresh((name, hosting) for name, hosting in zones if name and name not in others)
 
 
 def _id(zone: str) -> UUID | None:

@@ -62,6 +62,8 @@ def runs(cluster: Cluster, pair_founded: tuple[str, Pair], copies: Copies) -> Ru
         databases = copies(template)
         name = next(databases)
         at_home(pair.house)
+        with psycopg.connect(cluster.dsn("postgres", name), autocommit=True) as superuser:
+            superuser.execute("UPDATE readings SET at = at - interval '1 hour'")  # old from the first run to the last
         told = [taken(pair, step) for step in steps]
         heard = [text for step, text in zip(steps, told, strict=True) if step.side == B]
         with psycopg.connect(cluster.dsn("postgres", name), autocommit=True) as superuser:
@@ -147,6 +149,11 @@ SCRIPT = [
 
 def test_the_script_is_silent_as_it_is(runs: Runs) -> None:
     equal(runs, SCRIPT)
+
+
+def test_a_try_at_their_zone_has_nothing_read_there(runs: Runs) -> None:
+    """Found by the soak: whose zone was named by another had a fresh reading, and was told something else by it."""
+    equal(runs, [Step(A, "their zone", False, 1), Step(B, "record", True, 1)])
 
 
 FLAWED = {
