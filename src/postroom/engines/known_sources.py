@@ -27,7 +27,8 @@ class KnownSources:
         weakref.finalize(self, self.connection.close)
 
     def _opened(self, path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+        # Used by one thread, and closed by whichever lets go of it last.
+        connection = sqlite3.connect(path, isolation_level=None, timeout=0.2, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # what a power cut forgets is known with the next sign-in
             connection.execute(TABLE)
