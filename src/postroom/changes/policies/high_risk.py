@@ -94,10 +94,10 @@ def _restored_for_another(proposed: Proposed) -> Iterator[str]:
 
 
 def _another_owner(proposed: Proposed) -> Iterator[str]:
-    if proposed.kind.permission == "mailboxes.transfer":
-        yield from (
-            f"gives a mailbox, its mail in it, to {m.then['contact']}" for m in proposed.moves(Mailbox) if m.then
-        )
+    for m in proposed.moves(Mailbox):
+        there = m.now and m.then and not m.now["removed_at"]
+        if there and m.now and m.then and m.then["contact"] != m.now["contact"]:
+            yield f"gives a mailbox, its mail in it, to {m.then['contact'] or 'nobody who is known'}"
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
