@@ -16,7 +16,6 @@ from .plan import LeftOut, Planned
 from .state import State
 
 RRSET = {"ttl", "values", "ours"}
-ENDED = {"access_epoch"}  # raised to end sessions: lowered, it would bring none back
 AGAIN = "access is given again, never rolled back to"
 SOON = timedelta(minutes=30)  # later, mail may lie there: nobody else is given the address
 GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went with them: the zone gets `found` back
@@ -75,7 +74,8 @@ def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None
 
 
 def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: RecordedEdit) -> Iterator[Planned]:
-    if before.keys() == ENDED:
+    model = model_of(table)
+    if before.keys() <= model.only_forward:
         yield LeftOut(table, id, "sessions that were ended stay ended")
         return
     still = [name for name in before if row.get(name) == after.get(name)]
@@ -86,7 +86,6 @@ def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: Reco
     then = {name: before[name] for name in still}
     if table == "record_sets" and then.keys() & {"ttl", "values"}:
         then = {"ttl": row["ttl"], "values": row["values"], **then}
-    model = model_of(table)
     then = {name: value for name, value in then.items() if name not in model.only_forward}
     if model.grants_access and not model.opens({**row, **then}) <= model.opens(row):
         yield LeftOut(table, id, AGAIN)

@@ -19,6 +19,7 @@ class Credential(StateModel):
     """
 
     grants_access = True
+    only_forward = frozenset({"access_epoch"})
     own = "mailbox_id"
     client = models.ForeignKey(Client, models.DO_NOTHING)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False)  # the first column of an index below
