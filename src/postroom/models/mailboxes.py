@@ -54,6 +54,10 @@ class Mailbox(StateModel):
         return frozenset({"receive"}) if closed else frozenset({"receive", "sign in", "send"})
 
 
+# Whose it is, is known: by a person, or by the human it is named after.
+OWNER_KNOWN = models.Q(owner__isnull=False) | (models.Q(kind="person") & ~models.Q(name=""))
+
+
 class Alias(StateModel):
     """An address that passes its mail on to others of its client."""
 

@@ -14,6 +14,7 @@ from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
 from postroom.access.acting import Actor, current
 from postroom.access.scope import visible
 from postroom.models import Alias, Client, Domain, Mailbox, Organization
+from postroom.models.mailboxes import OWNER_KNOWN
 
 from . import access
 from .page import MOST, Page, page
@@ -61,7 +62,6 @@ ASKED_OF_A_DOMAIN: Mapping[str, Q] = {
     "registrar_mfa": ~Q(registrar_mfa=UNKNOWN), "dns_holder": ~Q(dns_holder=""),
     "expires_on": Q(expires_on__isnull=False), "confirmed_on": Q(confirmed_on__isnull=False),
 }  # fmt: skip
-OWNED = Q(owner__isnull=False) | (Q(kind="person") & ~Q(name=""))  # a person, or the human it is named after
 
 
 def complete(actor: Actor, client: Client) -> Mapping[str, Complete]:
@@ -70,7 +70,7 @@ def complete(actor: Actor, client: Client) -> Mapping[str, Complete]:
     domains = _counted(_domains(actor, client), tuple(ASKED_OF_A_DOMAIN.values()))
     return {
         "client": Complete(sum(itself), len(itself)), "domains": domains,
-        "mailboxes": _counted(_mailboxes(actor, client), (OWNED,)),
+        "mailboxes": _counted(_mailboxes(actor, client), (OWNER_KNOWN,)),
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from django.db.models import Count, Q, Window
 from django.db.models.functions import RowNumber
 
 from postroom.models import Client, Mailbox
+from postroom.models.mailboxes import OWNER_KNOWN
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 
@@ -57,7 +58,7 @@ def evaluate(ownerless: Iterable[Ownerless], gone: Iterable[Gone]) -> Iterator[F
 
 def _read(now: datetime) -> Iterator[Found]:
     used = Mailbox.objects.filter(removed_at=None, client__removed_at=None).exclude(kind="shared")
-    unknown = used.filter(owner=None, contact="")
+    unknown = used.exclude(OWNER_KNOWN)
     counts = dict(unknown.values_list("client").annotate(count=Count("pk")))
     place = Window(RowNumber(), partition_by="client", order_by="id")
     some: dict[UUID, list[str]] = {}
