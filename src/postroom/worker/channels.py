@@ -10,6 +10,8 @@ from postroom.models import Change, Invite, Letter, Mailbox, Organization, Recov
 from postroom.models.recovery import ADDRESS
 from postroom.protocols.phone import masked
 
+from .letters import written
+
 ASKED = """Hello,
 
 {what} is kept at {organization} as a way to get the mailbox {mailbox} back, for somebody who cannot
@@ -59,7 +61,7 @@ def asked(invite: Invite, link: str) -> EmailMessage:
     what = "This address" if channel.sort == ADDRESS else f"The number {channel.value}"
     until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
     words = {"organization": organization, "mailbox": channel.mailbox.label, "what": what}
-    return _letter("Do you still read this?", ASKED.format(**words, link=link, until=until))
+    return written("Do you still read this?", ASKED.format(**words, link=link, until=until))
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:
@@ -74,11 +76,4 @@ def told(letter: Letter, change: Change) -> EmailMessage:
     own = letter.contact in (mailbox.label, value)
     words = {"organization": organization, "mailbox": mailbox.label, "what": value if own else masked(value),
              "who": made.proposer.name if made.proposer else "its owner"}  # fmt: skip
-    return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
-
-
-def _letter(subject: str, text: str) -> EmailMessage:
-    letter = EmailMessage()
-    letter["Subject"] = subject
-    letter.set_content(text)
-    return letter
+    return written(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))

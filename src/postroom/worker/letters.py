@@ -85,7 +85,7 @@ def recovery(invite: Invite, link: str) -> EmailMessage:
     until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
     what = issued.person.email if issued.person else ""
     text = LINKS[invite.recovers].format(organization=organization, what=what, link=link, until=until)
-    return _letter("Your sign-in to Postroom", text)
+    return written("Your sign-in to Postroom", text)
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:
@@ -101,7 +101,7 @@ def told(letter: Letter, change: Change) -> EmailMessage:
     if person and home and home.closed_at and letter.contact not in (person.email, letter.about):
         name, what = f"somebody of {home.name}", SHUT  # the organization's owners are told too
     words = {"name": name, "what": what, "about": letter.about, "who": who, "organization": organization}
-    return _letter(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
+    return written(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))
 
 
 def redeemed(letter: Letter, change: Change) -> EmailMessage:
@@ -110,10 +110,11 @@ def redeemed(letter: Letter, change: Change) -> EmailMessage:
         organization = Organization.objects.get().name
     when = f"{change.now:%d %B %Y, %H:%M} UTC"
     text = USED.format(about=letter.about, organization=organization, when=when)
-    return _letter("The link to your mailbox was used", text)
+    return written("The link to your mailbox was used", text)
 
 
-def _letter(subject: str, text: str) -> EmailMessage:
+def written(subject: str, text: str) -> EmailMessage:
+    """A plain letter of ours; who it is from and to is the mail's own work."""
     letter = EmailMessage()
     letter["Subject"] = subject
     letter.set_content(text)

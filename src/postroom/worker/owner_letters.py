@@ -9,6 +9,8 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kinds.own_secrets import CHANGED, RENEWED, RESET
 from postroom.models import Change, Invite, Letter, Mailbox, Organization
 
+from .letters import written
+
 LINK = """Hello,
 
 somebody says that they own the mailbox {mailbox} and cannot get in. This address is kept at
@@ -43,7 +45,7 @@ def back(invite: Invite, link: str) -> EmailMessage:
         organization = Organization.objects.get().name
     until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
     words = {"organization": organization, "mailbox": issued.mailbox.label, "link": link, "until": until}
-    return _letter("The way back into a mailbox", LINK.format(**words))
+    return written("The way back into a mailbox", LINK.format(**words))
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:
@@ -52,14 +54,7 @@ def told(letter: Letter, change: Change) -> EmailMessage:
         mailbox = Mailbox.objects.select_related("address").get(pk=letter.mailbox_id).label
         made, organization = Change.objects.get(pk=change.pk), Organization.objects.get().name
     subject, what, was, then = SAYS[letter.says]
-    return _letter(subject, DONE.format(
+    return written(subject, DONE.format(
         what=what, mailbox=mailbox, organization=organization, was=was.format(by=BY.get(made.actor, "")), then=then,
         when=f"{made.now:%d %B %Y, %H:%M} UTC",
     ))  # fmt: skip
-
-
-def _letter(subject: str, text: str) -> EmailMessage:
-    letter = EmailMessage()
-    letter["Subject"] = subject
-    letter.set_content(text)
-    return letter
