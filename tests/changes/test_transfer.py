@@ -6,7 +6,7 @@ from cast import MIA, House, app_password, do, person, reachable, reasons, redee
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
-from postroom.models import Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models import Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret, Verification
 
 BOX, OLD, NEW = "lea@acme.example", "lea@home.test", "lou@home.test"
 
@@ -48,6 +48,14 @@ def test_app_passwords_and_ways_back_in_end_with_the_old_owner(owned: House) -> 
         assert Letter.objects.filter(mailbox__address__address=BOX, contact="old@private.test").exists()
 
 
+def test_what_was_found_out_about_the_old_owner_releases_nothing_for_the_new(owned: House) -> None:
+    do("resets.start", owned.henry, mailbox=BOX, ticket="T")
+    held = do("mailboxes.transfer", owned.olive, mailbox=BOX, contact=NEW)
+    assert held.stage == "held", reasons(held)
+    assert approve(held.pk, actor=owned.ada, plan_hash=held.plan_hash).version
+    assert the(Verification, mailbox__address__address=BOX).ended_at is not None
+
+
 def test_nobody_copies_the_new_owners_link_and_it_goes_nowhere_else(owned: House) -> None:
     held = do("mailboxes.transfer", owned.olive, mailbox=BOX, contact=NEW)
     approve(held.pk, actor=owned.ada, plan_hash=held.plan_hash)
@@ -75,7 +83,7 @@ def test_no_transfer_to_the_mailbox_itself_or_to_whom_it_has(owned: House, conta
 
 def test_a_shared_mailbox_has_no_owner_to_change(house: House) -> None:
     do("mailboxes.create", house.olive, address="all@acme.example", kind="shared")
-    with pytest.raises(Problems, match="shared, so nobody signs in"):
+    with pytest.raises(Problems, match="it is shared"):
         do("mailboxes.transfer", house.olive, mailbox="all@acme.example", contact=NEW)
 
 

@@ -14,7 +14,7 @@ from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret, St
 from .app_passwords import all_ended
 from .clients import within_restore
 from .fields import Line, MailAddress, MailboxRef, PersonRef
-from .invites import readable
+from .invites import over, readable
 
 
 class CreateMailbox(Kind, name="mailboxes.create"):
@@ -121,8 +121,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
         yield from all_ended(mailbox, state)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
-                yield edit(invite, ended_at=state.now)
-                yield from map(end, state.hanging(Secret, "owner_row", invite.pk))
+                yield from over(invite, state)
 
 
 class RestoreMailbox(Kind, name="mailboxes.restore"):

@@ -42,8 +42,7 @@ class StartReset(Kind, name="resets.start"):
         if not has_secret(state, mailbox):
             raise Problem("mailbox", f"{mailbox.label} has no secret yet: invite its owner")
         # Whatever its proposer may see of them: one at a time, and no link beside the one that it releases.
-        for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
-            yield edit(old, ended_at=state.now)
+        yield from stopped(mailbox, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "started_by_id": state.actor.person}
         yield create(Verification, state.new_id(), **about, ticket=self.ticket, urgent=self.urgent, made=state.now,
                      until=state.now + OPEN_FOR)  # fmt: skip
@@ -125,6 +124,12 @@ class EndReset(Kind, name="resets.end"):
         if session.ended_at or session.used_at:
             raise Problem("verification", "it is over already")
         yield edit(session, ended_at=state.now)
+
+
+def stopped(mailbox: Mailbox, state: State) -> Iterator[Planned]:
+    """Every verification of a mailbox that is open still ends."""
+    for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
+        yield edit(old, ended_at=state.now)
 
 
 def begun(state: State, ref: str) -> Verification:

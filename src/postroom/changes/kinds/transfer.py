@@ -12,8 +12,9 @@ from postroom.models import Invite, Letter, Mailbox, Person, Secret
 
 from .app_passwords import all_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
-from .invites import readable
-from .recovery_channels import alive, ended
+from .invites import over, readable
+from .recovery_channels import alive, ended, signed_into
+from .resets import stopped
 
 TRANSFERRED = "transferred"  # what the letter says
 
@@ -41,8 +42,8 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
             yield from ended(state, channel, mailbox)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
-                yield edit(invite, ended_at=state.now)
-                yield from map(end, state.hanging(Secret, "owner_row", invite.pk))
+                yield from over(invite, state)
+        yield from stopped(mailbox, state)
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
         old = [mailbox.contact, before.email if before else ""]
@@ -51,10 +52,7 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
             yield create(Letter, state.new_id(), **about, **told, made=state.now)
 
     def _there(self, state: State) -> Mailbox:
-        mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
-        if mailbox.removed_at or mailbox.kind == "shared":
-            why = "removed" if mailbox.removed_at else "shared, so nobody signs in to it"
-            raise Problem("mailbox", f"{mailbox.label} is {why}")
+        mailbox = signed_into(state, self.mailbox)
         readable(self.contact, mailbox.label)
         if self.contact == mailbox.contact:
             words = "its present owner reads that already; a new link for the same owner is a reset, not a transfer"
