@@ -1,6 +1,6 @@
 #!/bin/bash
 # The developers' commands: test.sh all|unit|check|soak|bench. Makes <checkout>/.venv current first.
-# `beside` is what `all` starts beside itself.
+# stacks|servers|quick are the parts of `all`, which starts them beside each other.
 #
 # As root, because the servers under test change to users of their own.
 # shellcheck source=install/settings.sh
@@ -36,21 +36,35 @@ tests() {
 
 unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not matrix and not soak"; }
 
-# What talks to servers mostly waits: the rest runs beside it, yields to it, and is told when both are done. Every part
-# runs, so that one red test of the first does not hide those of the second.
+# What talks to servers mostly waits. So three parts run at once: stories and drills on the stack of `make demo`, tests
+# with servers of their own, and, yielding to both, the rest. Each is told when all are done; all run, so that one red
+# test does not hide those of another part.
 all() {
-    local code=0
-    told=$(mktemp)
-    setsid nice -n 10 bash install/test.sh beside > "$told" 2>&1 &
-    beside=$!
-    trap 'kill -- "-$beside" 2> /dev/null; rm -f "$told"' EXIT
-    tests -m "(server or drill) and not soak" || code=$?
-    wait "$beside" || code=$?
-    cat "$told"
+    local code=0 part
+    told=$(mktemp -d)
+    trap 'for part in "${!parts[@]}"; do kill -INT -- "-${parts[$part]}" 2> /dev/null; done; wait; rm -rf "$told"' EXIT
+    aside stacks
+    aside servers
+    aside quick nice -n 10
+    for part in "${!parts[@]}"; do wait "${parts[$part]}" || code=$?; done
+    for part in "${!parts[@]}"; do say "$part" && cat "$told/$part"; done
     exit "$code"
 }
 
-beside() {
+# A part in a group of its own, which an interrupt of this script ends with all it started (without job control a shell
+# has its children ignore interrupts).
+declare -A parts
+aside() {
+    set -m
+    "${@:2}" bash install/test.sh "$1" > "$told/$1" 2>&1 < /dev/null &
+    parts[$1]=$!
+    set +m
+}
+
+stacks() { tests tests/stories tests/drills -m "(server or drill) and not soak"; }
+servers() { tests --ignore tests/stories --ignore tests/drills -m "(server or drill) and not soak"; }
+
+quick() {
     local code=0
     unit_tests || code=$?
     tests -n 2 -m "matrix and not soak" || code=$?
@@ -76,7 +90,9 @@ bench() {
 what=${1:?all, unit, check, soak or bench}
 case $what in
     all | soak) bash install/packages.sh --for-tests ;;
-    beside) beside ;; # all is installed: ends here
+    stacks | servers | quick) # all is installed: ends here
+        "$what"
+        exit ;;
     *) bash install/packages.sh ;;
 esac
 bash install/users.sh
