@@ -57,7 +57,7 @@ def test_the_queue_carries_it_out(published: Change, monkeypatch: pytest.MonkeyP
 
 
 def test_what_does_not_answer_is_listed_and_tried_again(published: Change, targets: dict[str, Any]) -> None:
-    carry.retry(datetime.now(UTC))  # the founding of the cast left some, whose turn it is in a run of many minutes
+    carry.retry(datetime.now(UTC) + timedelta(hours=1))  # the founding of the cast left some: their turn is not now
     targets["zone"] = lambda change, delivery: Outcome(why="ns2 did not answer", again_in=timedelta(seconds=5))
     carry.carry_out(str(published.pk))
     assert again(published).stage == "applied" and left(published) == [("zone", "ns2 did not answer")]
