@@ -1,6 +1,6 @@
 #!/bin/bash
 # The developers' commands: test.sh all|unit|check|soak|bench. Makes <checkout>/.venv current first.
-# stacks|servers|quick are the parts of `all`, which starts them beside each other.
+# stories|drills|servers|quick are the parts of `all`, which starts them beside each other.
 #
 # As root, because the servers under test change to users of their own.
 # shellcheck source=install/settings.sh
@@ -36,14 +36,15 @@ tests() {
 
 unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not matrix and not soak"; }
 
-# What talks to servers mostly waits. So three parts run at once: stories and drills on the stack of `make demo`, tests
-# with servers of their own, and, yielding to both, the rest. Each is told when all are done; all run, so that one red
+# What talks to servers mostly waits. So four parts run at once: stories and drills, each on what `make demo` starts, tests
+# with servers of their own, and, yielding to all, the rest. Each is told when all are done; all run, so that one red
 # test does not hide those of another part.
 all() {
     local code=0 part
     told=$(mktemp -d)
     trap 'for part in "${!parts[@]}"; do kill -INT -- "-${parts[$part]}" 2> /dev/null; done; wait; rm -rf "$told"' EXIT
-    aside stacks
+    aside stories
+    aside drills
     aside servers
     aside quick nice -n 10
     for part in "${!parts[@]}"; do wait "${parts[$part]}" || code=$?; done
@@ -61,7 +62,8 @@ aside() {
     set +m
 }
 
-stacks() { tests tests/stories tests/drills -m "(server or drill) and not soak"; }
+stories() { tests tests/stories -m "not soak"; }
+drills() { tests tests/drills -m "not soak"; }
 servers() { tests --ignore tests/stories --ignore tests/drills -m "(server or drill) and not soak"; }
 
 quick() {
@@ -90,7 +92,7 @@ bench() {
 what=${1:?all, unit, check, soak or bench}
 case $what in
     all | soak) bash install/packages.sh --for-tests ;;
-    stacks | servers | quick) # all is installed: ends here
+    stories | drills | servers | quick) # all is installed: ends here
         "$what"
         exit ;;
     *) bash install/packages.sh ;;
