@@ -14,14 +14,12 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor, acting_as
 from postroom.access.roles import SHEET
-from postroom.changes.errors import NotAllowed, Problem, StepUp
-from postroom.changes.record import note as event
-from postroom.changes.refused import refusals
-from postroom.changes.step_up import SENSITIVE
+from postroom.changes.errors import Problem
 from postroom.models import Client
 from postroom.protocols import csv_cells
 
 from . import sheet
+from .exporting import exporting
 from .objects import row_of
 from .pdf_pages import Pages
 
@@ -67,18 +65,8 @@ def take_out(actor: Actor, ref: str, *, as_file: str, why: str, fresh: bool) -> 
     """as_file: csv or pdf. NotThere, NotAllowed, StepUp, Problem."""
     if as_file not in WRITERS:
         raise Problem("format", "say csv or pdf")
-    with acting_as(actor):
-        about = row_of(actor, "clients", ref).pk
-    with refusals(actor, SHEET, about), acting_as(actor) as access:
-        client: Client = row_of(actor, "clients", str(about))
-        if not access.can(SHEET, client.pk):
-            raise NotAllowed(f"{SHEET} is not allowed to you at {client.slug}")
-        if not fresh:
-            raise StepUp(SENSITIVE)
-        if not why:
-            raise Problem("why", "say why: whoever looks at this later will ask")
-        event("sheet exported", client=client.pk, of=client.pk, person=actor.person, name=actor.name, why=why,
-              format=as_file)  # fmt: skip
+    with exporting(actor, ref, SHEET, said="sheet exported", why=why, fresh=fresh, format=as_file) as client:
+        about = client.pk
     write, sort = WRITERS[as_file]
     file = tempfile.TemporaryFile()  # noqa: SIM115  whoever is answered with it closes it
     with acting_as(actor):

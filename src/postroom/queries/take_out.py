@@ -14,15 +14,12 @@ from django.db import connection
 from postroom.access.acting import Actor, acting_as
 from postroom.access.roles import EXPORT
 from postroom.access.scope import visible
-from postroom.changes.errors import NotAllowed, NotSeen, Problem, StepUp
-from postroom.changes.record import note as event
-from postroom.changes.refused import refusals
-from postroom.changes.step_up import SENSITIVE
+from postroom.changes.errors import NotSeen
 from postroom.models import Client
 from postroom.protocols import note
 from postroom.record.export import NothingSigned, export
 
-from .objects import row_of
+from .exporting import exporting
 from .proofs import key_line
 
 
@@ -37,19 +34,9 @@ class Archive:
 
 def take_out(actor: Actor, ref: str, *, why: str, fresh: bool) -> Archive:
     """The archive of a client, by its slug or id. NotAllowed, StepUp, or NotSeen where nothing can be proven yet."""
-    with acting_as(actor):
-        about = row_of(actor, "clients", ref).pk
-    with refusals(actor, EXPORT, about), acting_as(actor) as access:
-        client: Client = row_of(actor, "clients", str(about))
-        if not access.can(EXPORT, client.pk):
-            raise NotAllowed(f"{EXPORT} is not allowed to you at {client.slug}")
-        if not fresh:
-            raise StepUp(SENSITIVE)
-        if not why:
-            raise Problem("why", "say why: whoever looks at this later will ask")
+    with exporting(actor, ref, EXPORT, said="record exported", why=why, fresh=fresh) as client:
         if not (key := key_line()):
             raise NotSeen("the signer's key cannot be read here, so nothing could be proven by it")
-        event("record exported", client=client.pk, of=client.pk, person=actor.person, name=actor.name, why=why)
     with acting_as(actor), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "record.zip"
         try:
