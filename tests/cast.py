@@ -26,6 +26,7 @@ from postroom.models import (
     Client,
     Credential,
     Domain,
+    Doubt,
     Invite,
     Mailbox,
     Person,
@@ -33,6 +34,7 @@ from postroom.models import (
     RecoveryChannel,
     StateModel,
 )
+from postroom.queries.owning import story
 
 M = TypeVar("M", bound=StateModel)
 POSTMASTER = "postmaster@northlight.example"
@@ -184,6 +186,21 @@ def app_password(address: str, name: str, /, *, kept: str = "", **more: Any) -> 
     done = do("app_passwords.create", owner_of(address), secrets=secrets, name=name, **asked)
     assert done.version, reasons(done)
     return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
+
+
+def newest_of(address: str) -> int:
+    """The number of the newest entry that a mailbox's owner reads of it."""
+    own = owner_of(address)
+    with acting_as(own):
+        return story(own, limit=1).items[0].entry
+
+
+def doubted(address: str) -> Doubt:
+    """The newest of what was done to a mailbox, which its owner says they do not know."""
+    entry = newest_of(address)
+    done = do("doubts.raise", owner_of(address), entry=entry)
+    assert done.version, reasons(done)
+    return the(Doubt, mailbox__address__address=address, entry=entry)
 
 
 def person(email: str, by: Actor) -> Actor:

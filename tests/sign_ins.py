@@ -1,4 +1,4 @@
-"""Sign-ins and sessions of Mia's, as mx1's report leaves them in the database."""
+"""Sign-ins and sessions of Mia's, or of another's, as mx1's report leaves them in the database."""
 
 from datetime import timedelta
 from itertools import count
@@ -13,8 +13,8 @@ from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
 NUMBERS = count(1)
 
 
-def _about() -> dict[str, Any]:
-    mailbox = the(Mailbox, address__address=MIA)
+def _about(of: str) -> dict[str, Any]:
+    mailbox = the(Mailbox, address__address=of)
     with acting_as(SYSTEM):
         domain = Mailbox.objects.values_list("address__domain_id", flat=True).get(pk=mailbox.pk)
     return {
@@ -25,8 +25,8 @@ def _about() -> dict[str, Any]:
     }
 
 
-def sign_in(**said: Any) -> None:
-    about = _about()
+def sign_in(of: str = MIA, **said: Any) -> None:
+    about = _about(of)
     with acting_as(SYSTEM):
         said = {"protocol": "imap", "address": "192.0.2.7", "success": True, "at": timezone.now(), **said}
         SignIn.objects.create(number=next(NUMBERS), **about, **said)
@@ -34,7 +34,7 @@ def sign_in(**said: Any) -> None:
 
 def listed(*addresses: str, ago: int = 0) -> None:
     """The node has listed who is in: Mia, from these addresses."""
-    about = _about()
+    about = _about(MIA)
     with acting_as(SYSTEM):
         at = timezone.now() - timedelta(seconds=ago)
         LiveSession.objects.all().delete()
@@ -42,3 +42,11 @@ def listed(*addresses: str, ago: int = 0) -> None:
         for n, address in enumerate(addresses):
             LiveSession.objects.create(key=f"imap {n}", protocol="imap", address=address, since=at, at=at, **about)
         Report.objects.create(node=about["node"], sort="sessions", facts={"open": len(addresses)}, at=at)
+
+
+def also_in(of: str, address: str, **said: Any) -> None:
+    """One more session on that list."""
+    about, at = _about(of), timezone.now()
+    with acting_as(SYSTEM):
+        more = {"protocol": "imap", "since": at, "at": at, **said}
+        LiveSession.objects.create(key=f"imap also {next(NUMBERS)}", address=address, **about, **more)

@@ -11,6 +11,7 @@ from postroom.changes.kinds import (
     devices,
     dkim,
     domains,
+    doubts,
     findings,
     freezes,
     grants,
@@ -63,6 +64,7 @@ from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.locked import RESET_LOCKED
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
+from postroom.posture.checks.not_known import NOT_KNOWN
 from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
@@ -89,6 +91,7 @@ KINDS: list[type[kind.Kind]] = [
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RemindInvite, invites.RedeemInvite,
+    doubts.RaiseDoubt, doubts.SettleDoubt,
     app_passwords.CreateAppPassword, app_passwords.EndAppPassword,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
@@ -170,7 +173,7 @@ ENDS: dict[str, Ends] = {
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
-    HOLDERS, OWNED,
+    HOLDERS, OWNED, NOT_KNOWN,
 ]  # fmt: skip
 
 

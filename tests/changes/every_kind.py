@@ -16,7 +16,9 @@ from cast import (
     app_password,
     as_wanted,
     do,
+    doubted,
     kind,
+    newest_of,
     owner_of,
     person,
     reachable,
@@ -144,6 +146,8 @@ WALKS: dict[str, Walk] = {
     "app_passwords.create": by(
         lambda: owner_of(ZOE), secrets=("app password",), name="Laptop", protocols=["imap"], until="{soon}"
     ),
+    "doubts.raise": by(lambda: owner_of(ZOE), entry="{entry}"),
+    "doubts.settle": by("olive", doubt="{doubt}", outcome="a drill"),
     "app_passwords.end": closing("olive", app_password="{app_password}"),
     "secrets.change": by("change", secrets=("password",)),
     "secrets.renew": by("renew", secrets=("recovery code",)),
@@ -284,6 +288,7 @@ def _named(house: House) -> dict[str, str]:
     asked = {one: the(Invite, confirms__value=one) for one in ("leo@home.example", CHANNEL)}
     _ours("recovery_channels.issue", "link", LINK[CHANNEL], confirmation=str(asked[CHANNEL].pk))
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
+    unknown = doubted(ZOE)
     phone = app_password(ZOE, "Phone")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
@@ -310,6 +315,8 @@ def _named(house: House) -> dict[str, str]:
         **_resets(house),
         "later": str(later.pk),
         "app_password": str(phone.pk),
+        "doubt": str(unknown.pk),
+        "entry": str(newest_of(ZOE)),
         "recovery": str(recovery.pk),
         "soon": soon(),
         "token": str(the(ApiToken).pk),

@@ -100,6 +100,7 @@ UNMARKED = {
     "notices.send", "notices.issue",  # a warning opens nothing
     "nodes.deliver_again",  # what was agreed before is put back
     "recovery_channels.ask", "recovery_channels.issue",  # a question opens nothing either; its answer waits
+    "doubts.raise", "doubts.settle",  # nor does what an owner says they do not know
     "clients.mail_checkpoint",  # nor does what proves the record
     "access_reviews.open", "access_reviews.sign", "rosters.open", "rosters.answer",  # asking and answering neither
 }  # fmt: skip

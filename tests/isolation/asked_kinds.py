@@ -37,6 +37,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "dkim_keys.activate": by("key", "key"),
     "domains.add": lambda here: {"client": here.ids["client"], "name": f"new-{here.letter.lower()}.example"},
     "domains.change": by("domain", "domain", registrar="x"), "domains.remove": by("domain", "second", accept_loss=True),
+    "doubts.settle": by("doubt", "doubt", outcome="x"),
     "domains.restore": by("domain", "domain"), "domains.resume": by("domain", "domain"),
     "domains.suspend": by("domain", "domain"),
     "findings.accept": lambda here: {"finding": here.ids["finding"], "reason": "x", "until": soon()},

@@ -125,6 +125,8 @@ AN_OWNERS = [
     "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
     "GET /mailbox/ways-back/new/", "POST /mailbox/ways-back/new/", "GET /mailbox/ways-back/end/",
     "POST /mailbox/ways-back/end/",
+    "GET /mailbox/sessions/", "POST /mailbox/sessions/", "GET /mailbox/sign-ins/", "GET /mailbox/doubt/",
+    "POST /mailbox/doubt/", "GET /mailbox/safe/",
     "GET /mailbox/record/", "GET /mailbox/recent/", "POST /mailbox/recent/", "POST /mailbox/sign-out/",
 ]  # fmt: skip
 LAST = ("GET /account/logout/", "POST /account/logout/", "POST /mailbox/sign-out/")

@@ -19,7 +19,7 @@ from django.db import models
 from django.utils import timezone
 from three_clients import Ground, World, agreed, done, joins, ours
 
-from cast import app_password, do, holds, kind, reachable, the, waits
+from cast import app_password, do, doubted, holds, kind, reachable, the, waits
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
@@ -43,6 +43,7 @@ from postroom.models import (
     DeviceCode,
     DkimKey,
     Domain,
+    Doubt,
     Due,
     Entry,
     Erasure,
@@ -159,6 +160,12 @@ def app_passwords(world: World, here: Ground) -> None:
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))
     here.ids["app password"] = str(app_password(here.at("ned"), here.words("phone")).pk)
+
+
+@makes(Doubt)
+def doubt(world: World, here: Ground) -> None:
+    """Ned does not know of his own device."""
+    here.ids["doubt"] = str(doubted(here.at("ned")).pk)
 
 
 @makes(RecoveryChannel)

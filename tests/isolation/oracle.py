@@ -26,7 +26,7 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_c
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
     "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
-    "app_passwords.end",
+    "app_passwords.end", "doubts.settle",
 }  # fmt: skip
 OWNS = OPERATES | {
     "resets.vouch",
@@ -48,7 +48,7 @@ MAY: dict[str, frozenset[str]] = {
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {"resets.vouch"} | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "sheets.export", "rosters.answer", "app_passwords.end",
+        "sheets.export", "rosters.answer", "app_passwords.end", "doubts.settle",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

@@ -56,7 +56,7 @@ def test_another_password_and_back_in_by_the_code(stack: Stack, browser: Browser
     mia, code = owned(stack)
     tab = signs_in(stack, browser, width, mia, SECRET)
     elsewhere = signs_in(stack, browser, width, mia, SECRET)
-    assert "Set the secret of a mailbox" in tab.text() and "looked after by" in tab.text()
+    assert "The password was set, by a link" in tab.text() and "looked after by" in tab.text()
 
     phone = stack.imap(mia, SECRET)
     tab.open("/mailbox/password/").fill(old="guessed", password=NEW, again=NEW).follow("Set it")

@@ -28,7 +28,7 @@ TRICKS = (
 )
 OURS = "icon state tone weight at says method control iso nav key plan_hash autocomplete html_id hidden"
 KEPT = {
-    "Part": {"template"},
+    "Part": {"template", "anchor"},
     "QrCode": {"path", "size"},
     "*": frozenset(OURS.split(" ")),
     "Field": {"name"},
@@ -153,6 +153,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "own-mailbox": ("owner/mailbox.html", owners.MAILBOX),
     "own-password": ("owner/form.html", owners.PASSWORD),
     "own-story": ("owner/story.html", owners.STORY),
+    "own-sessions": ("owner/parts.html", owners.SESSIONS),
+    "own-doubt": ("owner/form.html", owners.DOUBT),
     "notice": ("notice.html", changes.NOTICE),
     "confirming": ("confirming.html", changes.CONFIRMING),
     "not_me": ("not_me.html", changes.NOT_ME),

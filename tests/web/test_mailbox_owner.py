@@ -159,8 +159,8 @@ def test_she_reads_who_opened_or_changed_it_and_nothing_of_others(house: House, 
         "more room",
         "Looked at mailbox mia@acme.example",
         "Carl",
-        "Change a mailbox",
-        "Add aliases",
+        "Its name, size or who looks after it was changed",
+        "Another address brings its mail here",
     ):
         assert words in told, words
     assert LEO not in told and LEO not in page, "what else a change was about is not hers to read"

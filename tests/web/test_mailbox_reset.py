@@ -213,10 +213,12 @@ def test_what_could_leak_is_shown_to_be_known_or_not(house: House, mia: Mailbox,
     browser = visitor()
     assert resets(code, browser=browser).status_code == 200
     page = browser.get("/mailbox/recent/").content.decode()
-    assert "Add aliases" in page and "Carl" in page and "Olive" in page and "Change a mailbox" not in page
-    assert browser.post("/mailbox/recent/", {"known": "yes"}).status_code == 200
-    assert browser.post("/mailbox/recent/", {"known": "no"}).status_code == 200
-    assert said("recent changes known")[-1]["mailbox"] == MIA == said("recent changes not known")[-1]["mailbox"]
+    assert "Another address brings" in page and "Carl" in page and "Olive" in page and "Its name" not in page
+    assert "/mailbox/doubt/?entry=" in page and "I know all of them" in page
+    assert "do you know them?" in browser.get("/mailbox/").content.decode()
+    assert browser.post("/mailbox/recent/", {}).status_code == 200
+    assert said("recent changes known")[-1]["mailbox"] == MIA
+    assert "Nothing new leads your mail" in browser.get("/mailbox/").content.decode()
 
 
 def test_her_recovery_does_not_reset_a_suspended_mailbox(house: House, mia: Mailbox, code: str, sql: Any) -> None:

@@ -43,6 +43,8 @@ PLAIN = (
     "own-mailbox",
     "own-password",
     "own-story",
+    "own-sessions",
+    "own-doubt",
     "new_app_password",
     "app_password",
     "notice",

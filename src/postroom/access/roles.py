@@ -10,7 +10,7 @@ OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
     "rosters.*", "recovery_channels.*", "app_passwords.end", "resets.start", "resets.record_call", "resets.send_link",
-    "resets.end",
+    "resets.end", "doubts.settle",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -33,6 +33,7 @@ ROLES: dict[str, frozenset[str]] = {
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
         "resets.start", "resets.vouch", "resets.send_link", "resets.end", EXPORT, "app_passwords.end", SHEET,
+        "doubts.settle",
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip
@@ -49,7 +50,7 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 MAILBOX_OWNER = "mailbox owner"
 OWNED = frozenset({
     "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "recovery_channels.name",
-    "recovery_channels.end",
+    "recovery_channels.end", "mailboxes.end_sessions", "doubts.raise",
 })  # fmt: skip
 
 

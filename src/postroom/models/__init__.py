@@ -4,6 +4,7 @@ from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization, Redelivery
 from .credentials import Credential
 from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
+from .doubts import Doubt
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
@@ -35,6 +36,7 @@ __all__ = [
     "DeviceCode",
     "DkimKey",
     "Domain",
+    "Doubt",
     "Due",
     "Entry",
     "Erasure",

@@ -31,6 +31,7 @@ class SignIn(OfAMailbox):
     what it calls itself (IMAP ID), its own word. times: how many alike this row stands for, within the hour before it.
     """
 
+    own: ClassVar[str] = "mailbox_id"
     node = models.ForeignKey(Node, models.DO_NOTHING, db_constraint=False, db_index=False)
     number = models.BigIntegerField()
     protocol = models.TextField()
@@ -75,8 +76,13 @@ class SignInPlace(OfAMailbox):
 
 
 class LiveSession(OfAMailbox):
-    """A session that a node lists as open now. since: when its process began. key: service, process and its start."""
+    """A session that a node lists as open now. since: when its process began. key: service, process and its start.
 
+    program: no column, since no list of sessions says it: of the sign-in that opened it, where that is known.
+    """
+
+    own: ClassVar[str] = "mailbox_id"
+    program: str = ""
     node = models.ForeignKey(Node, models.DO_NOTHING, db_constraint=False, db_index=False)
     key = models.TextField()
     protocol = models.TextField()

@@ -33,6 +33,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "invites": lambda row, name: f"for {_of(row, name, 'mailbox_id', 'person_id', 'confirms_id') or row['contact']}",
     "recovery_channels": lambda row, name: f"{row['value']} of {_of(row, name, 'mailbox_id')}",
     "verifications": lambda row, name: f"the reset of {_of(row, name, 'mailbox_id')}",
+    "doubts": lambda row, name: f"entry {row['entry']}, not known to the owner of {_of(row, name, 'mailbox_id')}",
     "proofs": lambda row, name: f"{row['method']}: {'right' if row['good'] else 'wrong'}",
     "letters": lambda row, name: f"to {row['contact']}",
     "grants": lambda row, name: f"{row['role']} for {_of(row, name, 'person_id')}",

@@ -14,17 +14,20 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor, access_of
 from postroom.access.known import ask
+from postroom.access.roles import matches, permissions_of
 from postroom.access.scope import visible
-from postroom.models import RecoveryChannel, Secret
+from postroom.models import Credential, Doubt, RecoveryChannel, Secret
 
 from .page import Page
+from .resets import LEADS_IN
 
 # Kinds by which mail, or the way in, may go to somebody else: shown after a reset, to be known again or not.
 LEAKS = (
     "aliases.create", "aliases.change", "recovery_channels.name", "recovery_channels.end", "invites.send",
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
-    "history.roll_back",
+    "app_passwords.create", "resets.send_link", "mailboxes.transfer", "history.roll_back",
 )  # fmt: skip
+KNOWN = "recent changes known"
 LATELY = timedelta(days=14)
 MOST = 100
 
@@ -43,10 +46,29 @@ class Happened:
     facts: Mapping[str, Any] | None
 
 
-def aliases(actor: Actor) -> list[str]:
-    """Other addresses whose mail lands in the mailbox."""
+def aliases(actor: Actor) -> list[tuple[str, int]]:
+    """Other addresses whose mail lands in the mailbox; at how many other addresses each lands too."""
     access_of(actor)
-    return [str(address) for _, address in ask("SELECT * FROM postroom_own_aliases()")]
+    return [(str(address), others) for _, address, others in ask("SELECT * FROM postroom_own_aliases()")]
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Who may send its owner a link to set another password, by this role. name: of the client's own people alone; of
+    whoever runs the service it is said how many they are."""
+
+    role: str
+    name: str | None
+    people: int
+
+
+def keepers(actor: Actor) -> list[Keeper]:
+    access_of(actor)
+    return [
+        Keeper(role, name, people)
+        for role, own, name, people in ask("SELECT * FROM postroom_own_keepers()")
+        if any(matches(permissions_of(role, own), one) for one in LEADS_IN)
+    ]
 
 
 def story(actor: Actor, *, after: str = "", limit: int = 25) -> Page[Happened]:
@@ -57,10 +79,22 @@ def story(actor: Actor, *, after: str = "", limit: int = 25) -> Page[Happened]:
     return Page(rows[:limit], str(rows[limit - 1].entry) if len(rows) > limit else None)
 
 
+def one_of(actor: Actor, entry: int) -> Happened | None:
+    """One entry of its story, by its number."""
+    access_of(actor)
+    return next((one for one in _told(entry + 1, None, None, 1) if one.entry == entry), None)
+
+
 def lately(actor: Actor) -> list[Happened]:
     """What could leak, of the last fourteen days."""
     access_of(actor)
     return _told(None, timezone.now() - LATELY, LEAKS, MOST)
+
+
+def last_known(actor: Actor) -> int:
+    """The number of the entry by which its owner last said that they know what could leak; 0 for none."""
+    access_of(actor)
+    return next((one.entry for one in _told(None, timezone.now() - LATELY, (KNOWN,), 1)), 0)
 
 
 def made(actor: Actor, mailbox: UUID) -> dict[str, datetime]:
@@ -72,6 +106,22 @@ def made(actor: Actor, mailbox: UUID) -> dict[str, datetime]:
 def channels(actor: Actor, mailbox: UUID) -> list[RecoveryChannel]:
     """Ways back in that have not ended; never more than a page of them."""
     return list(visible(actor, RecoveryChannel).filter(mailbox=mailbox, ended_at=None).order_by("id"))
+
+
+def devices(actor: Actor, mailbox: UUID) -> dict[str, Credential]:
+    """Every app password it has had, by what sign-ins and sessions call it."""
+    return {f"app:{one.pk}": one for one in visible(actor, Credential).filter(mailbox=mailbox)}
+
+
+def doubts(actor: Actor, mailbox: UUID) -> list[Doubt]:
+    """What its owner does not know and nobody has settled yet; never more than a few."""
+    return list(visible(actor, Doubt).filter(mailbox=mailbox, settled_at=None).order_by("-id"))
+
+
+def doubted(actor: Actor, mailbox: UUID, told: Sequence[Happened]) -> dict[int, Doubt]:
+    """Of these entries, those that its owner did not know; settled since or not, as they last said."""
+    rows = visible(actor, Doubt).filter(mailbox=mailbox, entry__in=[one.entry for one in told])
+    return {one.entry: one for one in rows.order_by("id")}
 
 
 def _told(before: int | None, since: datetime | None, kinds: Sequence[str] | None, at_most: int) -> list[Happened]:

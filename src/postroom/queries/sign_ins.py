@@ -1,13 +1,16 @@
 """Who signed in to a mailbox and tried to, newest first; and who is signed in now, as its node last listed them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from postroom.access.acting import Actor, access_of
+from postroom.access.own import own_node
 from postroom.access.scope import visible
 from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
 
@@ -45,35 +48,69 @@ def live(actor: Actor, mailbox: Mailbox) -> Now:
     """Three queries. What was open when the node was last heard is no answer for now."""
     node = mailbox.client.node_id
     told = Report.objects.filter(node=node, sort="sessions").order_by("-at").first() if node else None
-    if told is None or timezone.now() - told.at > LISTED:
-        return Now(told.at if told else None, False)
-    rows = visible(actor, LiveSession, VIEW).filter(mailbox=mailbox.pk, node=node).order_by("-since", "-id")[:MOST]
-    return Now(told.at, True, tuple(_with_credentials(actor, mailbox, rows)))
+    return _listed(actor, mailbox.pk, node, told.at if told else None)
 
 
-def _with_credentials(actor: Actor, mailbox: Mailbox, rows: Iterable[LiveSession]) -> list[LiveSession]:
-    """Where the node does not say by which credential: the one that signed in from there then, if only one did."""
+def own_live(actor: Actor, mailbox: UUID) -> Now:
+    """The same, for the mailbox's owner: of its node they see nothing else than when it last listed who is in."""
+    access_of(actor)
+    return _listed(actor, mailbox, *own_node())
+
+
+def own_history(actor: Actor, mailbox: UUID, *, after: str | None = None, limit: int = 25) -> Page[SignIn]:
+    rows = visible(actor, SignIn).filter(mailbox=mailbox)
+    return page(rows, key="id", after=after, limit=limit, newest_first=True)
+
+
+@dataclass(frozen=True)
+class Lately:
+    """The newest sign-in since then, and how many wrong tries there were."""
+
+    last: SignIn | None
+    failed: int
+
+
+def own_lately(actor: Actor, mailbox: UUID, *, since: datetime) -> Lately:
+    """Two queries."""
+    rows = visible(actor, SignIn).filter(mailbox=mailbox, at__gt=since)
+    failed = rows.filter(success=False).aggregate(times=Sum("times"))["times"]
+    return Lately(rows.filter(success=True).order_by("-id").first(), failed or 0)
+
+
+def _listed(actor: Actor, mailbox: UUID, node: UUID | None, at: datetime | None) -> Now:
+    if at is None or timezone.now() - at > LISTED:
+        return Now(at, False)
+    rows = visible(actor, LiveSession, VIEW).filter(mailbox=mailbox, node=node).order_by("-since", "-id")[:MOST]
+    return Now(at, True, tuple(_as_signed_in(actor, mailbox, rows)))
+
+
+def _as_signed_in(actor: Actor, mailbox: UUID, rows: Iterable[LiveSession]) -> list[LiveSession]:
+    """By which program, and where the node does not say it by which credential: as it was at the sign-in from there
+    then, if only one did."""
     found = list(rows)
-    begun = [one.since for one in found if one.since and not one.credential]
+    begun = [one.since for one in found if one.since]
     if begun:
-        then = visible(actor, SignIn, VIEW).filter(mailbox=mailbox.pk, success=True, at__gt=min(begun) - BEFORE)
+        then = visible(actor, SignIn, VIEW).filter(mailbox=mailbox, success=True, at__gt=min(begun) - BEFORE)
         signed_in = list(then.order_by("-id")[:500])
         for one in found:
-            one.credential = one.credential or _only(one, signed_in)
+            openers = list(_openers(one, signed_in))
+            one.credential = one.credential or _only(opener.credential for opener in openers)
+            one.program = _only(opener.program for opener in openers)
     return found
 
 
-def _only(session: LiveSession, signed_in: Sequence[SignIn]) -> str:
+def _openers(session: LiveSession, signed_in: Sequence[SignIn]) -> Iterator[SignIn]:
     """A row stands for an hour of its like, so the one that opened this session is in the hour before it."""
-    if session.since is None:
-        return ""
-    by = {
-        one.credential
-        for one in signed_in
-        if (one.protocol, one.address) == (session.protocol, session.address)
-        and session.since - BEFORE < one.at < session.since + AFTER
-    }
-    return by.pop() if len(by) == 1 else ""
+    for one in signed_in:
+        alike = (one.protocol, one.address) == (session.protocol, session.address)
+        by = session.credential in ("", one.credential)
+        if session.since and alike and by and session.since - BEFORE < one.at < session.since + AFTER:
+            yield one
+
+
+def _only(said: Iterable[str]) -> str:
+    found = set(said)
+    return found.pop() if len(found) == 1 else ""
 
 
 def made_up(node: Node) -> int:
@@ -91,7 +128,7 @@ def shown_now(now: Now) -> dict[str, Any]:
     """`items` is null, and not empty, where it is not known."""
     items = [
         {"protocol": one.protocol, "address": one.address, "since": one.since.isoformat() if one.since else None,
-         "credential": one.credential or None}
+         "credential": one.credential or None, "program": one.program or None}
         for one in now.sessions
     ]  # fmt: skip
     return {"known": now.known, "at": now.at.isoformat() if now.at else None, "items": items if now.known else None}

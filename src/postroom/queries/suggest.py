@@ -14,6 +14,7 @@ from postroom.models import (
     Credential,
     DkimKey,
     Domain,
+    Doubt,
     Finding,
     Freeze,
     Grant,
@@ -45,6 +46,7 @@ BY_ID = frozenset(
         "round_lines",
         "recovery_channels",
         "verifications",
+        "doubts",
     }
 )  # nobody types these
 
@@ -140,6 +142,11 @@ def _verifications(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.mailbox.label}, {one.ticket}") for one in rows.order_by("-id")[:MOST]]
 
 
+def _doubts(actor: Actor) -> Pairs:
+    rows = visible(actor, Doubt).filter(settled_at=None).select_related("mailbox__address").order_by("-id")
+    return [(str(one.pk), f"{one.said}, entry {one.entry}, at {one.mailbox.label}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -165,4 +172,5 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "round_lines": _lines,
     "recovery_channels": _channels,
     "verifications": _verifications,
+    "doubts": _doubts,
 }

@@ -171,13 +171,37 @@ BEGIN
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
--- What lands in that mailbox by other addresses of its client: each alias with its id, for nobody but its owner.
-CREATE OR REPLACE FUNCTION postroom_own_aliases() RETURNS TABLE (id uuid, address text)
+-- What lands in that mailbox by other addresses of its client: each alias with its id, and at how many other addresses
+-- its mail lands too; for nobody but its owner.
+DROP FUNCTION IF EXISTS postroom_own_aliases();
+CREATE FUNCTION postroom_own_aliases() RETURNS TABLE (id uuid, address text, others int)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT l.id, b.address FROM addresses a JOIN aliases l ON l.client_id = a.client_id
+  SELECT l.id, b.address, cardinality(array_remove(l.targets, a.address)) FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       JOIN addresses b ON b.id = l.address_id
     WHERE a.id = (SELECT (postroom_own())[2]) AND l.removed_at IS NULL AND a.address = ANY (l.targets) ORDER BY b.address;
+END;
+-- Who holds a role that reaches that mailbox: names of its client's own people, of whoever runs the service how many; for
+-- nobody but its owner. permissions: of a role of the organization's own.
+CREATE OR REPLACE FUNCTION postroom_own_keepers() RETURNS TABLE (role text, permissions text[], name text, people bigint)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT g.role, r.permissions, CASE WHEN p.client_id = m.client_id THEN p.name END, count(DISTINCT p.id)
+    FROM mailboxes m JOIN addresses a ON a.id = m.address_id JOIN clients c ON c.id = m.client_id
+      JOIN grants g ON (g.client_id IS NULL OR g.client_id = m.client_id)
+        AND (g.domain_id IS NULL OR g.domain_id = a.domain_id)
+      JOIN people p ON p.id = g.person_id LEFT JOIN roles r ON r.name = g.role AND r.ended_at IS NULL
+    WHERE m.id = (SELECT (postroom_own())[1]) AND g.ended_at IS NULL AND (g.until IS NULL OR g.until > clock_timestamp())
+      AND p.suspended_at IS NULL AND p.removed_at IS NULL
+      AND (c.closed_at IS NULL OR p.client_id = m.client_id OR g.role = 'break-glass')
+    GROUP BY 1, 2, 3 ORDER BY 3 NULLS LAST, 1;
+END;
+-- Which node serves that mailbox, and when it last listed who is signed in (none: never), for nobody but its owner.
+CREATE OR REPLACE FUNCTION postroom_own_listed() RETURNS TABLE (node uuid, at timestamptz)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT c.node_id, (SELECT max(r.at) FROM reports r WHERE r.node_id = c.node_id AND r.sort = 'sessions')
+    FROM mailboxes m JOIN clients c ON c.id = m.client_id WHERE m.id = (SELECT (postroom_own())[1]);
 END;
 -- What was done to that mailbox, and who looked at it: entries of its client's record, the newest first, for nobody but
 -- its owner. Of a change the kind, the words of why, and who; never what else it was about.
@@ -191,6 +215,8 @@ BEGIN
     UNION SELECT s.id FROM secrets s WHERE s.owner_row = (postroom_own())[1]
     UNION SELECT i.id FROM invites i WHERE i.mailbox_id = (postroom_own())[1]
     UNION SELECT r.id FROM recovery_channels r WHERE r.mailbox_id = (postroom_own())[1]
+    UNION SELECT k.id FROM credentials k WHERE k.mailbox_id = (postroom_own())[1]
+    UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
   ), about AS MATERIALIZED (
@@ -389,6 +415,8 @@ BEGIN ATOMIC
       JOIN addresses a ON a.id = m.address_id WHERE c.id = which)
     WHEN 'verifications' THEN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE v.id = which)
+    WHEN 'doubts' THEN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE o.id = which)
     WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(
@@ -431,6 +459,8 @@ ALTER FUNCTION postroom_enter_link(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_session(text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_owner(uuid, text, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_aliases() OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_keepers() OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_listed() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_story(bigint, timestamptz, text[], int) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_owner(uuid, int, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
@@ -438,12 +468,14 @@ ALTER FUNCTION postroom_others(uuid[], uuid[], text[]) OWNER TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(),
+  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
+  postroom_own_keepers(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
-  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(),
+  postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
+  postroom_own_keepers(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) TO postroom_app;

@@ -1,39 +1,33 @@
-"""*Is it read still?* The page behind the link of a recovery channel. Looking changes nothing, since mail scanners look
-too: the button does. As with an owner's link, the token stands in the URL of the first hit alone.
-"""
+"""*Is it read still?* The page behind the link of a recovery channel: its button says so."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from postroom.access.acting import NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
-from postroom.access.tokens import hashed
 from postroom.changes.channels import confirm, holder, opened
 from postroom.changes.errors import ChangeError
 from postroom.models import Organization, RecoveryChannel
 from postroom.models.recovery import ADDRESS
 from postroom.web.door import public
+from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Form
-from postroom.web.parts.plain_pages import Confirming, Notice, OwnerGone
+from postroom.web.parts.plain_pages import Confirming, Notice
 
-KEPT = "channel"
-GONE = "It was used, it was replaced by a newer one, the channel has ended, or its two weeks are over."
-ASK = "Whoever looks after the mailbox can have a new one mailed."
+LINK = OneTime(
+    "channel", "/confirm/",
+    gone="It was used, it was replaced by a newer one, the channel has ended, or its two weeks are over.",
+    ask="Whoever looks after the mailbox can have a new one mailed.",
+)  # fmt: skip
+link = LINK.opened
 WRONG = "If you know nothing of this mailbox, close this page, and tell {organization}: somebody may have mistyped."
-
-
-@public(GET="")
-def link(request: HttpRequest, token: str) -> HttpResponse:
-    """The link itself: remember it, and take it out of the address bar."""
-    request.session[KEPT] = hashed(token)
-    return HttpResponseRedirect("/confirm/")
 
 
 @public(GET="", POST=CHANGE)
 def confirming(request: HttpRequest) -> HttpResponse:
     """Which mailbox it is about, and the button."""
-    kept = str(request.session.get(KEPT, ""))
+    kept = LINK.of(request)
     try:
         with acting_as(holder(kept)) as access:
             channel, organization = opened(kept), visible(access.actor, Organization).get().name
@@ -41,8 +35,7 @@ def confirming(request: HttpRequest) -> HttpResponse:
             return _form(request, channel, organization)
         return _confirmed(request, kept, channel, organization)
     except NoSuchLink:
-        page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ASK)
-        return render(request, "owner/invite_error.html", {"page": page}, status=410)
+        return LINK.no_good(request)
 
 
 def _form(request: HttpRequest, channel: RecoveryChannel, organization: str) -> HttpResponse:
@@ -63,7 +56,7 @@ def _confirmed(request: HttpRequest, kept: str, channel: RecoveryChannel, organi
     if change.version is None:
         why = "; ".join(verdict["reason"] for verdict in change.verdicts)
         return _said(request, organization, "Not now", f"{why}. The link stays good; try again later.", status=409)
-    request.session.pop(KEPT, None)
+    LINK.forget(request)
     return _said(request, organization, "Thank you", f"{channel.value} is a way back into {channel.mailbox.label} for "
                  "another half year. You need do nothing more.")  # fmt: skip
 

@@ -30,6 +30,7 @@ SAID: dict[str, str] = {
     "access.suspend": "Nobody of the organization sees or changes this client any more. Its own people go on, and mail "
     "flows. Of the others a sealed login alone gets in, and every owner is told.",
     "access.resume": "The organization’s people may again what their roles say.",
+    "doubts.settle": "The finding closes, and the owner of the mailbox reads what you say. It undoes nothing.",
     "app_passwords.end": "The device that uses it is signed out at once and cannot sign in again; no other is touched.",
     "invites.resend": "A new link is mailed; the one before stops working.",
     "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",

@@ -37,6 +37,7 @@ from postroom.web.parts.shapes import (
     PageHead,
     Row,
     Table,
+    Words,
 )
 from postroom.web.times import when
 from postroom.web.titles import called, does, icon_of
@@ -171,9 +172,14 @@ def _diff(evidence: dict[str, Any]) -> tuple[FieldDiff, ...]:
 
 def _seen(evidence: dict[str, Any]) -> tuple[Fact, ...]:
     rest = {name: value for name, value in evidence.items() if name not in ("before", "after")}
-    return tuple(
-        Fact(field_words(name), (shown(value) or "nothing").replace("\n", ", ")) for name, value in rest.items()
-    )
+    return tuple(Fact(field_words(name), _value(name, value)) for name, value in rest.items())
+
+
+def _value(name: str, value: Any) -> Words:
+    """The number of an entry leads to it."""
+    if name == "entry" and isinstance(value, int):
+        return Link(f"{value}", f"/audit/{value}/")
+    return (shown(value) or "nothing").replace("\n", ", ")
 
 
 def _suggestion(request: Any, one: Finding) -> tuple[Item, ...]:

@@ -44,7 +44,7 @@ def part(request: Asked) -> Part:
     ]  # fmt: skip
     rows.append(Item("One for another device", "each has its own, and can be ended by itself", icon="plus",
                      acts=(Act("Make one", f"{HERE}new/", of="an app password"),)))  # fmt: skip
-    return Part("App passwords", "owner/parts/app_passwords.html", tuple(rows))
+    return Part("App passwords, one for each device", "owner/parts/app_passwords.html", tuple(rows), "app-passwords")
 
 
 def _may(protocols: list[str]) -> str:

@@ -44,7 +44,7 @@ def part(request: Asked) -> Part:
     ]  # fmt: skip
     rows.append(Item("One more", "an address or a number by which you get back in", icon="plus",
                      acts=(Act("Name one", f"{HERE}new/", of="another way back in"),)))  # fmt: skip
-    return Part("Ways back in", "owner/parts/items.html", tuple(rows))
+    return Part("Ways back in", "owner/parts/items.html", tuple(rows), "ways-back")
 
 
 @mailbox_page

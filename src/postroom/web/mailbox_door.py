@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import login as sign_in
 from django.contrib.auth.backends import BaseBackend
 from django.db.models import Q
@@ -23,7 +24,8 @@ from postroom.web.parts.shapes import Act
 from postroom.web.session_limits import end, over
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
-PAGE, SIGN_IN = "/mailbox/", "/mailbox/sign-in/"
+PAGE, SIGN_IN, SAFE = "/mailbox/", "/mailbox/sign-in/", "/mailbox/safe/"
+ONWARD = {SIGN_IN: "To the sign-in", SAFE: "The next step"}
 BACKEND = "postroom.web.mailbox_door.Owners"
 EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
 ENDED = "the mailbox's access ended"
@@ -54,12 +56,15 @@ def entered(request: HttpRequest, own: Own, by: str = "the mailbox's password") 
     request.signed_in_by = by  # type: ignore[attr-defined]
     sign_in(request, login, backend=BACKEND)
     request.session[EPOCH] = own.epoch
+    UserSession.objects.create_from_request(request)  # the library's does so at the next click, if there is one
 
 
 def again(request: HttpRequest, own: Own) -> None:
     """The session that ended all others goes on, under another key."""
+    was = request.session.session_key
     request.session.cycle_key()
     request.session[EPOCH] = own.epoch
+    UserSession.objects.filter(session_key=was).update(session_key=request.session.session_key)
 
 
 def owner_of(request: HttpRequest) -> Actor | None:
@@ -113,6 +118,6 @@ def _out(request: HttpRequest, because: str) -> HttpResponse:
 
 def told(request: HttpRequest, title: str, *words: str, status: int = 200, to: str = PAGE) -> HttpResponse:
     """One thing to know, on a page of its own."""
-    act = Act("To the sign-in" if to == SIGN_IN else "To my mailbox", to, weight="primary")
+    act = Act(ONWARD.get(to, "To my mailbox"), to, weight="primary")
     page = Notice(organization="", title=title, words=words, acts=(act,))
     return render(request, "notice.html", {"page": page}, status=status)

@@ -8,10 +8,11 @@ from django.urls import URLPattern, path
 
 from postroom.access.scope import visible
 from postroom.models import Organization
-from postroom.queries.owning import aliases, made, story
+from postroom.queries.owning import story
 from postroom.web import (
     mailbox_app_passwords,
     mailbox_channels,
+    mailbox_front,
     mailbox_reset,
     mailbox_secrets,
     mailbox_sign_in,
@@ -20,42 +21,25 @@ from postroom.web import (
 from postroom.web.door import by_method
 from postroom.web.mailbox_door import Asked, mailbox_page
 from postroom.web.parts.plain_pages import OwnerMailbox, Part
-from postroom.web.parts.shapes import Act, Code, Item
-from postroom.web.times import when
+from postroom.web.parts.shapes import Act, Item
 
 FEW = 5
-
-
-def secrets(request: Asked) -> Part:
-    """The password and the recovery code: when each was set, and the way to another."""
-    since = made(request.actor, request.own.mailbox)
-    rows = tuple(
-        Item(words, f"set {when(since[purpose])} UTC" if purpose in since else "not set", icon=icon,
-             acts=(Act(act, url, of=words),))
-        for words, purpose, icon, act, url in (
-            ("Password", "password", "lock", "Another one", "/mailbox/password/"),
-            ("Recovery code", "recovery code", "key", "Another one", "/mailbox/code/"),
-        )
-    )  # fmt: skip
-    return Part("Your password and recovery code", "owner/parts/items.html", rows)
-
-
-def lands(request: Asked) -> Part:
-    """Other addresses whose mail comes here."""
-    rows = tuple(Item((Code(one),), "mail to it lands here", icon="at") for one in aliases(request.actor))
-    return Part("Other addresses", "owner/parts/items.html", rows or (Item("There is none", icon="at"),))
 
 
 def happened(request: Asked) -> Part:
     """The newest entries about it."""
     found = story(request.actor, limit=FEW)
-    more = (Item("All of it", icon="list-details", acts=(Act("Open", "/mailbox/record/", of="all that happened"),)),)
-    rows = tuple(map(mailbox_story.item, found.items)) + (more if found.next else ())
+    more = Item("All of it", "say there what you do not know", icon="list-details",
+                acts=(Act("Open", "/mailbox/record/", of="all that happened"),))  # fmt: skip
+    rows = (*mailbox_story.items(request, found.items, ask=False), more)
     return Part("Who opened or changed it", "owner/parts/items.html", rows)
 
 
 # Each is asked in the page's one transaction, as the owner, and may read a fixed number of times.
-PARTS: list[Callable[[Asked], Part]] = [secrets, mailbox_channels.part, mailbox_app_passwords.part, lands, happened]
+PARTS: list[Callable[[Asked], Part]] = [
+    mailbox_front.strange, mailbox_front.inside, mailbox_app_passwords.part, mailbox_front.resets,
+    mailbox_channels.part, mailbox_front.lands, happened,
+]  # fmt: skip
 
 
 @mailbox_page

@@ -1,13 +1,12 @@
 """*I cannot get into my mailbox*: back in by the recovery code, or by a link to a recovery address.
 
-Whatever address is typed, the answer, and when it comes, is the same. A code or a link works once. As with every link,
-the token stands in the URL of the first hit alone, and looking changes nothing.
+Whatever address is typed, the answer, and when it comes, is the same. A code or a link works once.
 """
 
 import time
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -30,11 +29,12 @@ from postroom.web.mailbox_door import SIGN_IN, entered, told
 from postroom.web.mailbox_secrets import faults, reasons, shown, twice
 from postroom.web.mailbox_sign_in import typed_address, wait
 from postroom.web.often import too_many
+from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.plain_pages import OwnerForm, OwnerGone
+from postroom.web.parts.plain_pages import OwnerForm
 from postroom.web.parts.shapes import Act
 
-KEPT, MAILBOX = "mailbox recovery", "mailbox"
+MAILBOX = "mailbox"
 NOBODY = UUID(int=0)
 RECENT = "/mailbox/recent/"
 NOT_THEM = "That is not the address and recovery code of a mailbox that is open here."
@@ -42,8 +42,12 @@ SENT = (
     "If it is a mailbox here that has a recovery address, a link is on its way there. It works once, for an hour.",
     "Nothing came? A recovery address counts once it is confirmed and a week old. Ask whoever runs your mail.",
 )
-GONE = "It was used or replaced by a newer one, its hour is over, or the password was changed since."
-ANEW = "Ask for a new one, or use your recovery code."
+LINK = OneTime(
+    "mailbox recovery", "/mailbox/recover/set/",
+    gone="It was used or replaced by a newer one, its hour is over, or the password was changed since.",
+    ask="Ask for a new one, or use your recovery code.",
+)  # fmt: skip
+link = LINK.opened
 
 
 @public(GET="", POST=CHANGE)
@@ -116,26 +120,20 @@ def by_mail(request: HttpRequest) -> HttpResponse:
     return told(request, "Look into your other mail", *SENT, to=SIGN_IN)
 
 
-@public(GET="")
-def link(request: HttpRequest, token: str) -> HttpResponse:
-    request.session[KEPT] = hashed(token)
-    return HttpResponseRedirect("/mailbox/recover/set/")
-
-
 @public(GET="", POST=CHANGE)
 def by_link(request: HttpRequest) -> HttpResponse:
     """Another password, by the link that was opened in this browser."""
-    actor = Actor(None, "whoever opened the link", "link", str(request.session.get(KEPT, "")))
+    actor = Actor(None, "whoever opened the link", "link", LINK.of(request))
     try:
         own = opened(actor)
     except NoSuchLink:
-        return _gone(request)
+        return LINK.no_good(request)
     if request.method != "POST":
         return _link_form(request, own)
     typed = request.POST.get("password", "")
     if wrong := faults(typed, request.POST.get("again", ""), own.address, own.client_name, own.name):
         return _link_form(request, own, wrong)
-    return _reset(request, actor, typed, "a mailed link", own) or _gone(request)
+    return _reset(request, actor, typed, "a mailed link", own) or LINK.no_good(request)
 
 
 def opened(actor: Actor) -> Own:
@@ -213,8 +211,3 @@ def _link_form(request: HttpRequest, own: Own, wrong: str = "") -> HttpResponse:
         form=Form(twice(wrong), "Set my password", "/mailbox/recover/set/"), back=Act("To the sign-in", SIGN_IN),
     )  # fmt: skip
     return render(request, "owner/form.html", {"page": page}, status=422 if wrong else 200)
-
-
-def _gone(request: HttpRequest) -> HttpResponse:
-    page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ANEW)
-    return render(request, "owner/invite_error.html", {"page": page}, status=410)

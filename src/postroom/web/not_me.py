@@ -1,18 +1,15 @@
-"""*This was not me*: the page behind the link of a notice. Looking changes nothing, since mail scanners look too.
-
-As with an owner's link, the token stands in the URL of the first hit alone. The button withdraws the change and ends
-the sessions of who proposed it, those in browsers too.
+"""*This was not me*: the page behind the link of a notice. Its button withdraws the change and ends the sessions of who
+proposed it, those in browsers too.
 """
 
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from postroom.access.acting import NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
-from postroom.access.tokens import hashed
 from postroom.changes.approvals import WAITING
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.notices import RESET
@@ -21,16 +18,19 @@ from postroom.changes.record import note
 from postroom.changes.recovery import RECOVER
 from postroom.models import Change, Login
 from postroom.web.door import public
+from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Form
-from postroom.web.parts.plain_pages import Notice, NotMe, OwnerGone
+from postroom.web.parts.plain_pages import Notice, NotMe
 from postroom.web.parts.shapes import Act
 from postroom.web.told import Told, told
 
-KEPT = "notice"
 RECOVERY = "Somebody with the mailed link says that password and second factor are lost, and asks for a new sign-in."
 ASKED = "Somebody who says that they own the mailbox asks for a link to a new password. A second person has to agree."
-GONE = "It was used, it was replaced by a newer one, or its time is over."
-ASK = "Sign in, and look under Changes what became of the change; what was made is undone there."
+LINK = OneTime(
+    "notice", "/not-me/", gone="It was used, it was replaced by a newer one, or its time is over.",
+    ask="Sign in, and look under Changes what became of the change; what was made is undone there.",
+)  # fmt: skip
+opened = LINK.opened
 AFTER = (
     "Sign in, and look under Changes for what else was done in that name; undo what you do not know.",
     "Whoever that name belongs to sets another password and a new second factor, under Your sign-in.",
@@ -38,24 +38,17 @@ AFTER = (
 )
 
 
-@public(GET="")
-def opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The link itself: remember it, and take it out of the address bar."""
-    request.session[KEPT] = hashed(token)
-    return HttpResponseRedirect("/not-me/")
-
-
 @public(GET="", POST=CHANGE)
 def not_me(request: HttpRequest) -> HttpResponse:
     """What the change is, and the button; pressed, it is withdrawn."""
-    link = str(request.session.get(KEPT, ""))
+    link = LINK.of(request)
     try:
         change, said = _about(link)
         if change.stage not in WAITING:
             return _too_late(request, said, change)
         return _form(request, said) if request.method != "POST" else _stopped(request, link, change, said)
     except NoSuchLink:
-        return _gone(request)
+        return LINK.no_good(request)
 
 
 def _about(link: str) -> tuple[Change, Told]:
@@ -84,7 +77,7 @@ def _stop(request: HttpRequest, link: str, proposer: UUID | None) -> None:
     if own:
         request.session.flush()
     else:
-        request.session.pop(KEPT, None)
+        LINK.forget(request)
 
 
 def _form(request: HttpRequest, said: Told) -> HttpResponse:
@@ -113,8 +106,3 @@ def _told(request: HttpRequest, said: Told, title: str, words: tuple[str, ...], 
     acts = (Act("Sign in", "/sign-in/", weight="primary"),)
     page = Notice(organization=said.organization, title=title, words=words, acts=acts)
     return render(request, "notice.html", {"page": page}, status=status)
-
-
-def _gone(request: HttpRequest) -> HttpResponse:
-    page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ASK)
-    return render(request, "owner/invite_error.html", {"page": page}, status=410)

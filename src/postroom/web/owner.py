@@ -1,7 +1,6 @@
 """The owner's pages: from a one-time link to a password only they know. Plain forms that work without script.
 
-The token stands in the URL of the first hit alone: it is looked up, kept as its hash in the session, and the
-browser is sent on. Whoever holds the link is its owner, and can do this one thing.
+Whoever holds the link is its owner, and can do this one thing.
 """
 
 from typing import Any
@@ -14,7 +13,7 @@ from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, signed_
 from postroom.access.declared import CHANGE
 from postroom.access.roles import operates
 from postroom.access.scope import visible
-from postroom.access.tokens import hashed, recovery_code
+from postroom.access.tokens import recovery_code
 from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.invites import RedeemInvite
 from postroom.changes.pipeline import submit
@@ -29,16 +28,8 @@ from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, Owne
 from postroom.web.signing import INVITED, enrolled, invited, person_form
 from postroom.web.terms import accepted
 
-GONE = "It was used, cancelled or replaced by a newer one, or its 72 hours are over."
 NOT_YOURS = "You are signed in here as somebody who runs the service. Whoever uses this link owns the sign-in of {}."
-ASK = "Ask whoever sent it for a new link; each new link makes the ones before it void."
-
-
-@public(GET="")
-def opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The link itself: remember it, and take it out of the address bar."""
-    request.session[INVITED] = hashed(token)
-    return HttpResponseRedirect("/invite/")
+opened = INVITED.opened
 
 
 @public(GET="", POST=CHANGE)
@@ -49,7 +40,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         with acting_as(actor):
             found = _words(row, actor)
     except NoSuchLink:
-        return _gone(request)
+        return INVITED.no_good(request)
     if (who := _operator(request, row)) is not None:
         return _not_theirs(request, row, who, found)
     if row.person_id:
@@ -96,13 +87,13 @@ def _words(row: Invite, actor: Actor) -> dict[str, str]:
 def _person(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, str]) -> HttpResponse:
     """The link of a person: one that was printed signs in at once; with a mailed one they choose a password."""
     if not row.by_mail and settings.POSTROOM.demo:
-        return HttpResponseRedirect("/") if enrolled(request, actor, row, None) else _gone(request)
+        return HttpResponseRedirect("/") if enrolled(request, actor, row, None) else INVITED.no_good(request)
     if request.method != "POST":
         return person_form(request, found, [])
     password = request.POST.get("password", "")
     if wrong := passwords.faults(password, context=[found["address"]], common=COMMON, shortest=SHORTEST):
         return person_form(request, found, wrong)
-    return HttpResponseRedirect("/") if enrolled(request, actor, row, password) else _gone(request)
+    return HttpResponseRedirect("/") if enrolled(request, actor, row, password) else INVITED.no_good(request)
 
 
 def _faults(password: str, again: str, found: dict[str, str]) -> list[str]:
@@ -118,7 +109,7 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
     try:
         change = submit(RedeemInvite(), actor=actor, why="the owner opened the link", secrets=values)
     except (ChangeError, NoSuchLink):
-        return _gone(request)
+        return INVITED.no_good(request)
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
@@ -155,8 +146,3 @@ def _form(request: HttpRequest, found: dict[str, str], wrong: list[str] | None =
     about: dict[str, Any] = {name: found[name] for name in ("organization", "client", "address", "until")}
     page = OwnerInvite(form=form, **about)
     return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
-
-
-def _gone(request: HttpRequest) -> HttpResponse:
-    page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ASK)
-    return render(request, "owner/invite_error.html", {"page": page}, status=410)

@@ -1,7 +1,6 @@
 """*I cannot sign in*: a link by mail, and with it the second factor; without one, an owner agrees and a day passes.
 
-Whatever address is typed, the answer and the work behind it are the same. As with every link, the token stands in the
-URL of the first hit alone, and looking changes nothing.
+Whatever address is typed, the answer and the work behind it are the same.
 """
 
 from typing import Any
@@ -30,16 +29,20 @@ from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import ENROL, public
 from postroom.web.entries import REMOVED, changed, entered
 from postroom.web.often import too_many
+from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.plain_pages import Notice, OwnerGone, Recovery
+from postroom.web.parts.plain_pages import Notice, Recovery
 from postroom.web.parts.shapes import Act
 from postroom.web.signing import NEW_PASSWORD, enter
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(MailAddress)
-KEPT = "recovery"
 AGAIN = Act("To the sign-in", "/sign-in/", weight="primary")
-GONE = "It was used or replaced by a newer one, its hour is over, or your password, factors or address changed since."
-ANEW = "Ask for a new one: I cannot sign in, on the page to sign in."
+LINK = OneTime(
+    "recovery", "/recover/set/",
+    gone="It was used or replaced by a newer one, its hour is over, or password, factors or address changed since.",
+    ask="Ask for a new one: I cannot sign in, on the page to sign in.",
+)  # fmt: skip
+link = LINK.opened
 SENT = (
     "If it is the address of somebody who signs in here, a link is on its way there. It works once, for an hour, and"
     " asks for the second factor too.",
@@ -81,23 +84,17 @@ def _ask(request: HttpRequest, error: str) -> HttpResponse:
     return render(request, "recover.html", {"page": page}, status=422 if error else 200)
 
 
-@public(GET="")
-def link(request: HttpRequest, token: str) -> HttpResponse:
-    request.session[KEPT] = hashed(token)
-    return HttpResponseRedirect("/recover/set/")
-
-
 @public(GET="", POST=CHANGE)
 def choose(request: HttpRequest) -> HttpResponse:
     """Another password, with the proof that goes with the link."""
-    kept = str(request.session.get(KEPT, ""))
+    kept = LINK.of(request)
     try:
         invite = opened(kept)
     except NoSuchLink:
-        return _gone(request)
+        return LINK.no_good(request)
     person = invite.person
     if person is None:
-        return _gone(request)
+        return LINK.no_good(request)
     if request.method != "POST":
         return _form(request, invite, person.login)
     if request.POST.get("lost") and invite.recovers != SIGN_IN:
@@ -127,7 +124,7 @@ def _set(request: HttpRequest, kept: str, invite: Invite, person: Person) -> Htt
     try:
         change = regain(kept, person)
     except (ChangeError, NoSuchLink):
-        return _gone(request)
+        return LINK.no_good(request)
     if change.version is None:
         return _told(request, "Nothing was changed", tuple(v["reason"] for v in change.verdicts), status=409)
     renewed(login, password, without_factors=invite.recovers == SIGN_IN)
@@ -184,8 +181,3 @@ def _has_key(login: Login) -> bool:
 def _told(request: HttpRequest, title: str, words: tuple[str, ...], *, status: int = 200) -> HttpResponse:
     page = Notice(organization="", title=title, words=words, acts=(AGAIN,))
     return render(request, "notice.html", {"page": page}, status=status)
-
-
-def _gone(request: HttpRequest) -> HttpResponse:
-    page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ANEW)
-    return render(request, "owner/invite_error.html", {"page": page}, status=410)

@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
-from postroom.access.tokens import hashed
 from postroom.changes.errors import ChangeError, Problems
 from postroom.changes.kinds.organization import Found
 from postroom.changes.kinds.people import EnrolPerson
@@ -29,6 +28,7 @@ from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import ENROL, public
 from postroom.web.entries import PRINTED
+from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import Notice, OwnerInvite
 from postroom.web.parts.shapes import Act, Code
@@ -36,8 +36,12 @@ from postroom.web.step_up import BY_LINK
 from postroom.web.terms import accepted
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-INVITED = "invite"  # in the session: the link of an invite was opened
-FOUNDING = "founding"  # in the session: the founding link was shown
+INVITED = OneTime(
+    "invite", "/invite/", gone="It was used, cancelled or replaced by a newer one, or its 72 hours are over.",
+    ask="Ask whoever sent it for a new link; each new link makes the ones before it void.",
+)  # fmt: skip
+FOUNDING = OneTime("founding", "/found/")  # the link that `up` printed for whoever founds this installation
+founding_link = FOUNDING.opened
 NEW_PASSWORD = Field(
     name="password", label="Password", control="password", required=True, autocomplete="new-password",
     hint=f"At least {SHORTEST} characters; a second factor comes next.",
@@ -67,7 +71,7 @@ def enrolled(
 
 def invited(request: HttpRequest) -> tuple[Invite, Actor]:
     """The good invite whose link this browser opened, and who holds it; NoSuchLink for none."""
-    actor = Actor(None, "the owner", "link", str(request.session.get(INVITED, "")))
+    actor = Actor(None, "the owner", "link", INVITED.of(request))
     with acting_as(actor) as access:
         found = _good(actor, access.invite)
     if found is None:
@@ -123,17 +127,10 @@ def person_form(request: HttpRequest, found: dict[str, str], wrong: list[str]) -
     return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
 
 
-@public(GET="")
-def founding_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The link that `up` printed for whoever founds this installation."""
-    request.session[FOUNDING] = hashed(token)
-    return HttpResponseRedirect("/found/")
-
-
 @public(GET="", POST=CHANGE)
 def found(request: HttpRequest) -> HttpResponse:
     """Name the organization, and make the first owner's sign-in; a second factor comes next."""
-    if not _may_found(str(request.session.get(FOUNDING, ""))):
+    if not _may_found(FOUNDING.of(request)):
         return _no_founding(request)
     if request.method != "POST":
         return _found_form(request, {}, {})

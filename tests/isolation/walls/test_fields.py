@@ -57,6 +57,7 @@ ASKED: dict[str, dict[str, Any]] = {
                        "dns_holder": "d", "expires_on": "2030-01-01", "registrar_mfa": "no", "second_holder": "s",
                        "confirmed_on": "2026-01-01"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
+    "doubts.settle": {"doubt": "{doubts}", "outcome": "x"},
     "domains.resume": {"domain": "acme.example"}, "domains.suspend": {"domain": "acme.example"},
     "findings.accept": {"finding": "{findings}", "reason": "x", "until": later()},
     "findings.acknowledge": {"finding": "{findings}", "reason": "x"}, "findings.reopen": {"finding": "{findings}"},
@@ -75,7 +76,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "mailboxes.create": {"address": "nice@acme.example", "name": "x", "kind": "person", "contact": "x@x.test",
                          "owner": "somebody@acme.example", "operator": "somebody@acme.example", "vip": True,
                          "quota_mb": 5},
-    "mailboxes.end_sessions": {"mailbox": "leo@acme.example"},
+    "mailboxes.end_sessions": {"mailbox": "dev@acme.example", "app_password": "{credentials}"},
     "mailboxes.remove": {"mailbox": "leo@acme.example"}, "mailboxes.restore": {"mailbox": "gone@acme.example",
                                                                                "contact": "x@x.test"},
     "mailboxes.transfer": {"mailbox": "leo@acme.example", "contact": "x@x.test", "owner": "somebody@acme.example",
@@ -125,7 +126,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder",
-    "confirmed_on", "sending",
+    "confirmed_on", "sending", "outcome",
 }  # fmt: skip
 
 

@@ -42,6 +42,8 @@ ROWS = {
     "postroom_may_act(uuid)": "who may act at a client that is seen as a whole",
     "postroom_acted(uuid[])": "names of people who acted at a client that is seen",
     "postroom_own_aliases()": "what lands in the mailbox whose owner acts",
+    "postroom_own_keepers()": "roles at the mailbox whose owner acts; names of its client's own people",
+    "postroom_own_listed()": "which node serves the mailbox whose owner acts, and when it last listed sessions",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "what happened to the mailbox whose owner acts",
     "postroom_find_addresses(text)": "ids of addresses that are seen",
     "postroom_find_mailbox_names(text)": "ids of mailboxes that are seen",
@@ -114,7 +116,8 @@ TRIED: dict[str, str] = {
         "postroom_recorded_for(%(entry)s, ARRAY[%(domain)s]::uuid[], %(person)s)",
     "postroom_may_act(uuid)": "postroom_may_act(%(client)s)",
     "postroom_acted(uuid[])": "postroom_acted(ARRAY[%(person)s, %(somebody)s]::uuid[])",
-    "postroom_own_aliases()": "postroom_own_aliases()",
+    "postroom_own_aliases()": "postroom_own_aliases()", "postroom_own_keepers()": "postroom_own_keepers()",
+    "postroom_own_listed()": "postroom_own_listed()",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "postroom_own_story(NULL, NULL, NULL, 100)",
     "postroom_find_addresses(text)": "postroom_find_addresses('%%' || %(zone)s || '%%')",
     "postroom_find_mailbox_names(text)": "postroom_find_mailbox_names('%%CANARY%%')",
@@ -131,7 +134,7 @@ SAYS_NO_MORE = {  # what these answer of another client: a count, a yes, or the 
 
 ASKED_OF_NOBODY = {  # they name no client, so each answers of its caller's own
     "postroom_find_mailbox_names(text)", "postroom_acted(uuid[])", "postroom_own_aliases()",
-    "postroom_own_story(bigint,timestamptz,text[],integer)",
+    "postroom_own_keepers()", "postroom_own_listed()", "postroom_own_story(bigint,timestamptz,text[],integer)",
 }  # fmt: skip
 
 
@@ -199,7 +202,8 @@ LEAKS = {
     "postroom_find_addresses(text)": "SELECT a.id FROM addresses a WHERE a.address LIKE pattern",
     "postroom_find_mailbox_names(text)": "SELECT m.id FROM mailboxes m WHERE upper(m.name) LIKE pattern",
     "postroom_acted(uuid[])": "SELECT p.id, p.name FROM people p WHERE p.id = ANY (postroom_acted.people)",
-    "postroom_own_aliases()": "SELECT b.id, b.address FROM aliases l JOIN addresses b ON b.id = l.address_id",
+    "postroom_own_aliases()": "SELECT b.id, b.address, 0 FROM aliases l JOIN addresses b ON b.id = l.address_id",
+    "postroom_own_keepers()": "SELECT 'x', NULL::text[], p.name, 1::bigint FROM people p",
     "postroom_may_act(uuid)":
         "SELECT 'role', p.id, p.id, p.name, 'x', true, NULL::text, NULL::timestamptz FROM people p",
 }  # fmt: skip

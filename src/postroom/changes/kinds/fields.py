@@ -70,6 +70,7 @@ RecordSetRef = Annotated[Line, _ref("record_sets", "A record set: its id")]
 DkimKeyRef = Annotated[Line, _ref("dkim_keys", "A DKIM key: its id")]
 ChangeRef = Annotated[Line, _ref("changes", "A change: its id")]
 FindingRef = Annotated[Line, _ref("findings", "A finding: its id")]
+DoubtRef = Annotated[Line, _ref("doubts", "What an owner does not know: its id")]
 AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding: its id")]
 RoundLineRef = Annotated[Line, _ref("round_lines", "A line of an access review or a roster: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
@@ -85,8 +86,8 @@ TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
-    "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "FindingRef", "FreezeRef", "GrantRef", "InviteRef",
-    "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
+    "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef", "FindingRef", "FreezeRef", "GrantRef",
+    "InviteRef", "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
     "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef",
     "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

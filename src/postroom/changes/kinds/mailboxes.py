@@ -9,11 +9,11 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Address, Domain, Invite, Mailbox, Person, Secret, StateModel
+from postroom.models import Address, Credential, Domain, Invite, Mailbox, Person, Secret, StateModel
 
 from .app_passwords import all_ended
 from .clients import within_restore
-from .fields import Line, MailAddress, MailboxRef, PersonRef
+from .fields import AppPasswordRef, Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
 
 
@@ -98,13 +98,24 @@ class ResumeMailbox(Kind, name="mailboxes.resume"):
 
 
 class EndSessions(Kind, name="mailboxes.end_sessions"):
-    """End every session of a mailbox; who has a credential that stands signs in anew."""
+    """End every session of a mailbox, or of one device; who has a credential that stands signs in anew."""
 
+    by = frozenset({"person", "owner"})
     mailbox: MailboxRef
+    app_password: AppPasswordRef | None = Field(default=None, description="Only what was opened with this one")
 
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = _there(state, self.mailbox)
-        yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
+        opened_by = self._device(state, mailbox) if self.app_password else mailbox
+        yield edit(opened_by, access_epoch=opened_by.access_epoch + 1)
+
+    def _device(self, state: State, mailbox: Mailbox) -> Credential:
+        one = state.get(Credential, str(self.app_password), where="app_password")
+        if one.mailbox_id != mailbox.pk:
+            raise Problem("app_password", f"it is none of {mailbox.label}")
+        if one.ended_at is not None:
+            raise Problem("app_password", "it has ended, and every session with it")
+        return one
 
 
 class RemoveMailbox(Kind, name="mailboxes.remove"):

@@ -5,8 +5,9 @@ from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
 TOLD = frozenset({"checkpoint", "roster"})  # letters that open nothing
-ASKED = frozenset({"rounds", "round_lines"})
+ASKED = frozenset({"rounds", "round_lines", "doubts"})
 TELLS_OF = {"channel ended"}  # letters that go along with what closes
+SIGNED_INTO = {"mailboxes", "credentials"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
 
@@ -39,6 +40,7 @@ def _warns(moves: list[Move]) -> bool:
 def _tells(moves: list[Move]) -> bool:
     """A checkpoint by mail: no freeze shall keep a client from what proves its record. Nor from being asked who is
     there and who may do what, nor from answering: that alters the answer alone, and what follows is judged by itself.
+    Nor an owner from saying what they do not know, and others from saying what it was.
     """
     return bool(moves) and all(
         m.edit.table in ASKED or (m.edit.table == "letters" and (m.then or {}).get("says") in TOLD) for m in moves
@@ -74,7 +76,7 @@ def _ends_sessions(move: Move) -> bool:
     """Nobody gets in by it who could not before, and somebody may be in who should not."""
     before, after = move.edit.before or {}, move.edit.after or {}
     raised = before.keys() == after.keys() == {"access_epoch"} and after["access_epoch"] > before["access_epoch"]
-    return move.edit.table == "mailboxes" and raised
+    return move.edit.table in SIGNED_INTO and raised
 
 
 def _ends_freeze(move: Move) -> bool:

@@ -69,7 +69,8 @@ class OwnerSignIn(PlainPage):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerForm(PlainPage):
-    """owner/form.html: one thing a mailbox's owner fills in; `address` where it is known, `other`: another way."""
+    """owner/form.html: one thing a mailbox's owner fills in; `address` where it is known, `other`: another way;
+    `items`: what it is about."""
 
     title: str
     lead: str
@@ -77,6 +78,7 @@ class OwnerForm(PlainPage):
     back: Act
     address: str = ""
     other: Act | None = None
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +91,30 @@ class OwnerStory(PlainPage):
     none: str
     further: Act | None = None
     asks: bool = False
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section of a mailbox owner's page: its own template below owner/parts/, and what it shows as `part.shown`."""
+    """A section of a mailbox owner's page: its own template below owner/parts/, and what it shows as `part.shown`.
+
+    anchor: by which another page leads straight to it.
+    """
 
     title: str
     template: str
     shown: Any
+    anchor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerParts(PlainPage):
+    """owner/parts.html: a page of its own for some sections; `acts` are at its foot."""
+
+    title: str
+    lead: str
+    parts: tuple[Part, ...]
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
