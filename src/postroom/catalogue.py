@@ -28,6 +28,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     recovery_channels,
+    redeeming,
     resets,
     roles,
     rounds,
@@ -55,6 +56,7 @@ from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
 from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.by_hand import BY_HAND
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.engines import ENGINES
@@ -73,6 +75,7 @@ from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.posture.checks.unconfirmed import UNCONFIRMED
+from postroom.posture.checks.undelivered import UNDELIVERED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
 
@@ -90,7 +93,7 @@ KINDS: list[type[kind.Kind]] = [
     mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
-    invites.RemindInvite, invites.RedeemInvite,
+    invites.RemindInvite, redeeming.RedeemInvite,
     doubts.RaiseDoubt, doubts.SettleDoubt,
     app_passwords.CreateAppPassword, app_passwords.EndAppPassword,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
@@ -173,7 +176,7 @@ ENDS: dict[str, Ends] = {
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
-    HOLDERS, OWNED, NOT_KNOWN,
+    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND,
 ]  # fmt: skip
 
 

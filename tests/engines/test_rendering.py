@@ -28,9 +28,9 @@ def texts_of(name: str) -> Mapping[str, str]:
         case "dovecot-2.4":
             return dovecot.render(replace(CONFIG, dovecot_version=(2, 4, 1)), "cfg-1-test", "key-of-doveadm", POLICY)
         case "postfix-sink":
-            return postfix.render(CONFIG, "cfg-1-test", (992, 991))
+            return postfix.render(CONFIG, "cfg-1-test", (992, 991), (993, 994))
         case _:
-            return postfix.render(OUTSIDE, "cfg-1-test", (992, 991))
+            return postfix.render(OUTSIDE, "cfg-1-test", (992, 991), (993, 994))
 
 
 @pytest.mark.parametrize("name", ["dovecot-2.3", "dovecot-2.4", "postfix-sink", "postfix-outside"])
@@ -118,7 +118,7 @@ def test_the_last_good_ones_are_kept(conf: Path) -> None:
 def test_postfix_says_no(fault: str) -> None:
     folder = Path(tempfile.mkdtemp())
     config = replace(CONFIG, folder=folder, sink=folder / "sink")
-    texts = dict(postfix.render(config, "cfg", (0, 0)))
+    texts = dict(postfix.render(config, "cfg", (0, 0), (0, 0)))
     texts["main.cf"] += fault
     with pytest.raises(ConfigurationRefused):
         switch(folder / "postfix-conf", "g1", texts, rendering.check_postfix)

@@ -107,7 +107,7 @@ def blocks(text: str) -> int:
 )
 def test_row_17_a_setting_of_a_node_is_one_word_in_what_is_rendered(tmp_path: Path, field: str, text: str) -> None:
     path = tmp_path / "node.json"
-    good = set(parameters(postfix.render(CONFIG, "cfg", (1, 1))["main.cf"]))
+    good = set(parameters(postfix.render(CONFIG, "cfg", (1, 1), (1, 1))["main.cf"]))
     save(replace(CONFIG, folder=tmp_path, **{field: text}), "file:/x", path)
     try:
         config, _ = load(path)
@@ -115,14 +115,16 @@ def test_row_17_a_setting_of_a_node_is_one_word_in_what_is_rendered(tmp_path: Pa
         assert field in str(refused) and text
         return
     assert text == "", "an empty one adds no line"
-    assert set(parameters(postfix.render(config, "cfg", (1, 1))["main.cf"])) == good
+    assert set(parameters(postfix.render(config, "cfg", (1, 1), (1, 1))["main.cf"])) == good
 
 
 def test_row_17_configurations_hold_each_setting_and_service_once() -> None:
-    texts = postfix.render(CONFIG, "cfg-1", (992, 991))
+    texts = postfix.render(CONFIG, "cfg-1", (992, 991), (993, 994))
     assert set(parameters(texts["main.cf"]).values()) == {1}
     assert len(set(services(texts["master.cf"]))) == len(services(texts["master.cf"])) > 20
-    assert {name for name in texts if name.startswith("maps/")} == {f"maps/{name}.cf" for name in postfix.QUERIES}
+    plain = {"maps/returned", "maps/returned_access", "maps/returned_sender", "maps/returned_letters"}
+    assert {one for one in texts if one.startswith("maps/")} == {f"maps/{one}.cf" for one in postfix.QUERIES} | plain
+    assert all(texts[one].count("\n") == 1 for one in plain)
     for name in postfix.QUERIES:
         assert parameters(texts[f"maps/{name}.cf"]) == {"dbpath": 1, "query": 1}
     for version in ((2, 3, 19), (2, 4, 1)):

@@ -57,6 +57,7 @@ from postroom.models import (
     Login,
     LookedAt,
     Mailbox,
+    Mailed,
     Node,
     NodeTodo,
     Person,
@@ -351,6 +352,14 @@ def sign_ins(world: World, here: Ground) -> None:
         SignInPlace.objects.create(network="192.0.2.0/24", program=here.canary, last=now, wanted=False, **about)
         LiveSession.objects.create(node=node, key=f"imap {here.canary}", credential=here.canary, since=now, **about)
         Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
+
+
+@makes(Mailed)
+def mailed(world: World, here: Ground) -> None:
+    """As a letter leaves one; that is tried in tests/worker/test_mailed.py."""
+    with acting_as(SYSTEM):
+        Mailed.objects.create(client_id=here.client, object=here.ids["invite mia"], contact=here.at("somebody"),
+                              token=here.canary, state="bounced", said=here.canary, at=timezone.now())  # fmt: skip
 
 
 @makes(LookedAt)

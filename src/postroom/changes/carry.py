@@ -30,11 +30,14 @@ RETRIES = timedelta(minutes=10)  # the longest wait between two tries
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one try came to: evidence when it was read back; else why not, and when to try again."""
+    """What one try came to: evidence when it was read back; else why not, and when to try again.
+
+    refused: what the other side said that will not have it, now or later."""
 
     evidence: Any = None
     why: str = ""
     again_in: timedelta = timedelta(seconds=5)
+    refused: str = ""
 
 
 Sender = Callable[[Change, Delivery], Outcome]

@@ -18,6 +18,7 @@ from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
+from .returned import Returned
 from .sign_ins import Sessions, SignIns
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
@@ -36,6 +37,7 @@ class Agent:
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
         self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
+        self.returned = Returned(config)
         self.ending = Ending(files)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
@@ -240,8 +242,9 @@ class Agent:
         try:
             self.sign_ins.hand_on(self.source)
             self.sessions.hand_on(self.doveadm, self.source)
+            self.returned.hand_on(self.source)
         except SourceAway as error:
-            log.debug("sign-ins wait: %s", error)
+            log.debug("sign-ins and returned letters wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:

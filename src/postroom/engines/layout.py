@@ -7,6 +7,7 @@
       dovecot/          conf -> conf-<marker>, run (base_dir), state
       mail/             Maildirs, one uid
       policy/           who is known to which account (auth_policy.py)
+      returned/         a Maildir: what mail servers say of our own letters (returned.py)
       run/              pid files, sockets between our processes
       tls/ log/
 
@@ -131,6 +132,10 @@ class NodeConfig:
         return self.folder / "policy/known.db"
 
     @property
+    def returned(self) -> Path:
+        return self.folder / "returned"
+
+    @property
     def ask_socket(self) -> Path:
         return self.folder / "run/parent/ask.sock"
 
@@ -186,6 +191,8 @@ def make_folders(config: NodeConfig) -> None:
     files.folder(top / "run/milter", owner=users.milter, group=users.maps_group, mode=0o2750)
     files.folder(top / "run/policy", owner=users.policy, group=users.agent, mode=0o2750)
     files.folder(top / "policy", owner=users.policy, mode=0o700)
+    for folder in (config.returned, *(config.returned / part for part in ("cur", "new", "tmp"))):
+        files.folder(folder, owner=users.agent, mode=0o700)
     files.folder(top / "run/parent", owner="root", group=users.agent, mode=0o750)
     files.folder(top / "run/web", owner="root", group=users.web, mode=0o750)
     files.folder(top / "mail", owner=users.mail, mode=0o700)

@@ -124,11 +124,12 @@ class Node:
     def _rendered(self) -> Any:
         config, key = self.config, doveadm_api_key(self.config)
         policy = own_keys.policy_key(config), own_keys.policy_nonce(config)
-        mail = pwd.getpwnam(config.users.mail)
+        mail, agent = pwd.getpwnam(config.users.mail), pwd.getpwnam(config.users.agent)
+        ids = (mail.pw_uid, mail.pw_gid), (agent.pw_uid, agent.pw_gid)
         return (
             ("dovecot", config.dovecot_conf.parent, lambda marker: dovecot.render(config, marker, key, policy),
              rendering.check_dovecot, 0o600),
-            ("postfix", config.postfix_conf, lambda marker: postfix.render(config, marker, (mail.pw_uid, mail.pw_gid)),
+            ("postfix", config.postfix_conf, lambda marker: postfix.render(config, marker, *ids),
              rendering.check_postfix, 0o644),
         )  # fmt: skip
 

@@ -5,8 +5,13 @@ The same for Postfix 3.7 and 3.10. Renders only; rendering.py checks and switche
   (those sign in: `check_sender_access`, since reject_unauthenticated_sender_login_mismatch does nothing without SASL);
 - mail from mailbox owners comes from Dovecot's submission proxy alone, which shows a certificate only it has, and
   names the login by XCLIENT; envelope sender and From: must be the login's own;
+- our own letters have a return address each, hosted or not: what comes there goes to a Maildir of the agent's
+  (returned.py), and is no mail of any domain; what sends them says itself that the next server took one (DSN is asked
+  of us, and not passed on), since many servers never say so;
 - bare newlines and unauthorized pipelining are refused: Debian 12's default leaves SMTP smuggling open.
 """
+
+from postroom.protocols import return_address
 
 from .layout import NodeConfig
 
@@ -61,10 +66,12 @@ smtpd_banner = $myhostname ESMTP
 # Maps: through proxymap, which answers for all; the last one says which of our configurations it has loaded.
 db = proxy:sqlite:$config_directory/maps
 virtual_mailbox_domains = ${{db}}/domain.cf
-virtual_mailbox_maps = ${{db}}/mailbox.cf
+returned = regexp:$config_directory/maps/returned
+virtual_mailbox_maps = ${{db}}/mailbox.cf ${{returned}}
 virtual_alias_maps = ${{db}}/route.cf
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
-smtpd_sender_login_maps = ${{db}}/sender.cf
+transport_maps = ${{returned}}
+smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
 pool_maps = ${{db}}/pool.cf
 hosted_maps = ${{db}}/hosted.cf
 canary_maps = ${{db}}/canary.cf
@@ -76,9 +83,10 @@ smtpd_forbid_bare_newline = yes
 smtpd_forbid_bare_newline_exclusions =
 smtpd_forbid_unauth_pipelining = yes
 smtpd_sasl_auth_enable = no
-smtpd_relay_restrictions = reject_unauth_destination
+smtpd_relay_restrictions = check_recipient_access ${{returned}}_access reject_unauth_destination
 smtpd_sender_restrictions = check_sender_access $hosted_maps
-smtpd_recipient_restrictions = reject_unlisted_recipient reject_unauth_destination
+smtpd_recipient_restrictions = check_recipient_access ${{returned}}_access reject_unlisted_recipient
+  reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {folder}/tls/cert.pem
 smtpd_tls_key_file = {folder}/tls/key.pem
@@ -90,6 +98,7 @@ smtpd_tls_loglevel = 1
 {leaving}
 smtp_tls_security_level = may
 smtp_tls_loglevel = 1
+delay_warning_time = 4h
 lmtp_destination_recipient_limit = 50
 """
 
@@ -125,6 +134,21 @@ sink unix - n n - - virtual
   -o virtual_gid_maps=static:{gid}
 """
 
+# Notifications about our own letters: into a Maildir that is the agent's alone. And what sends the letters.
+RETURNED = """\
+returned unix - n n - - virtual
+  -o virtual_mailbox_base={folder}
+  -o virtual_mailbox_maps=static:returned/
+  -o virtual_mailbox_domains=
+  -o virtual_alias_maps=
+  -o virtual_minimum_uid=1
+  -o virtual_uid_maps=static:{uid}
+  -o virtual_gid_maps=static:{gid}
+letters unix - - n - - smtp
+  -o syslog_name=postfix/letters
+  -o smtp_discard_ehlo_keywords=dsn
+"""
+
 SERVICES = """\
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -151,16 +175,24 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def render(config: NodeConfig, marker: str, mail_ids: tuple[int, int]) -> dict[str, str]:
-    """Path below the configuration's folder → text. `mail_ids` are uid and gid of who owns the sink."""
+def render(config: NodeConfig, marker: str, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> dict[str, str]:
+    """Path below the configuration's folder → text. The ids are uid and gid of who owns the sink, and the returned."""
     maps = {
         f"maps/{name}.cf": f"dbpath = {config.database('maps')}\nquery = {query}\n" for name, query in QUERIES.items()
     }
-    return {"main.cf": _main(config, marker), "master.cf": _master(config, mail_ids), **maps}
+    texts = {"main.cf": _main(config, marker), "master.cf": _master(config, mail_ids, agent_ids)}
+    return {**texts, **maps, **_returned(config)}
+
+
+def _returned(config: NodeConfig) -> dict[str, str]:
+    """Of a return address: where mail to it goes, that it is taken, whose it is, and what sends from it."""
+    ours = return_address.pattern(config.notices_from)
+    says = {"": "returned:", "_access": "OK", "_sender": config.system_login, "_letters": "letters:"}
+    return {f"maps/returned{name}": f"/{ours}/ {what}\n" for name, what in says.items()}
 
 
 def _main(config: NodeConfig, marker: str) -> str:
-    leaving = "default_transport = smtp\nsender_dependent_default_transport_maps = $pool_maps"
+    leaving = "default_transport = smtp\nsender_dependent_default_transport_maps = ${returned}_letters $pool_maps"
     if config.sink is not None:
         # No pools either: a sender's own transport would beat the default.
         leaving = "# Nothing leaves: it is kept where people can look at it.\ndefault_transport = sink:kept"
@@ -175,11 +207,12 @@ def _main(config: NodeConfig, marker: str) -> str:
     )
 
 
-def _master(config: NodeConfig, mail_ids: tuple[int, int]) -> str:
+def _master(config: NodeConfig, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> str:
     address, ports = config.address, config.ports
     behind = SMTPD_BEHIND.format(address=address, behind=ports.behind, folder=config.folder)
     text = f"# Rendered by Postroom; changes here are lost.\n{address}:{ports.smtp} inet n - n - - smtpd\n"
-    text += behind + SERVICES
+    uid, gid = agent_ids
+    text += behind + SERVICES + RETURNED.format(folder=config.folder, uid=uid, gid=gid)
     if config.sink is not None:
         uid, gid = mail_ids
         text += SINK.format(parent=config.sink.parent, name=config.sink.name, uid=uid, gid=gid)

@@ -9,6 +9,7 @@ from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mailboxes import Alias, Invite, Mailbox, Secret
+from .mailed import Mailed
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
@@ -51,6 +52,7 @@ __all__ = [
     "Look",
     "LookedAt",
     "Mailbox",
+    "Mailed",
     "Node",
     "NodeTodo",
     "Observation",

@@ -80,7 +80,8 @@ class Invite(StateModel):
     """A one-time link with which an owner sets the secret of a mailbox, a person makes a login, or a change is stopped.
 
     Holds no token: only its hash is kept, among the secrets. until: 72 h from the last issue.
-    asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine.
+    asked: how often somebody asked for the mail to be sent again. by_mail: false for one printed on the machine,
+    or, of a mailbox, handed over by whoever copied its link: that one is of no contact, or of one that is told alone.
     issued: how many links were made, so that each making moves the row, and whoever judges rows sees it.
     remind_at: when its contact is reminded, once; null: not (any more), or it was, at reminded_at.
     stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.

@@ -1,13 +1,14 @@
 """How the owner of a mailbox is reached who cannot get in: an address read elsewhere, a number to call."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from .base import NOTHING, Row, StateModel
 from .clients import Client
-from .mailboxes import Mailbox
+from .mailboxes import Invite, Mailbox
 
 ADDRESS, CONTACT = "address", "contact"  # sorts: mail goes there; somebody is called there
 SETTLED = timedelta(days=7)  # how long a channel is told of, and can be objected to, before it counts
@@ -58,3 +59,16 @@ class RecoveryChannel(StateModel):
         if self.made + SETTLED > now:
             return f"named {(now - self.made).days} days ago, counts from {self.made + SETTLED:%d %b %Y}"
         return ""
+
+
+def confirmed_ways() -> Exists:
+    """Of an invite: whether a way back into its mailbox was confirmed."""
+    ways = RecoveryChannel.objects.filter(mailbox=OuterRef("mailbox"), ended_at=None)
+    return Exists(ways.exclude(confirmed_at=None))
+
+
+def half_set_up(invites: "models.QuerySet[Invite]", mailbox: UUID) -> bool:
+    """Of these invites: whether the newest that was used was handed over by hand, and no way back is confirmed."""
+    used = invites.filter(mailbox=mailbox, used_at__isnull=False).order_by("-used_at")
+    newest = used.annotate(confirmed=confirmed_ways()).values_list("by_mail", "confirmed").first()
+    return newest == (False, False)

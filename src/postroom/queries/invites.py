@@ -9,11 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import Actor
-from postroom.models import Delivery, Invite
+from postroom.models import Delivery, Invite, Mailed
 
 from .objects import NOUNS, narrowed, shown
 from .page import Page, page
 
+NOT_PRINTED = Q(by_mail=True) | Q(mailbox__isnull=False)
 STATES: Mapping[str, Callable[[datetime], Q]] = {
     "good": lambda now: Q(until__gt=now),
     "over": lambda now: Q(until__lte=now),
@@ -30,19 +31,21 @@ def pending(
     if mailbox:
         rows = rows.filter(mailbox__address__address=mailbox.lower())
     found = page(rows, key="id", after=after, limit=limit, along=NOUNS["invites"].along)
-    sent = mailed(found.items)
-    items = [{**shown(row), "for": _whose(row), "mail": _mail(sent.get(row.pk))} for row in found.items]
+    sent, became = mailed(found.items), arrived(found.items)
+    items = [
+        {**shown(row), "for": _whose(row), "mail": _mail(sent.get(row.pk), became.get(row.pk))} for row in found.items
+    ]
     return Page(items, found.next)
 
 
 def waiting(
     actor: Actor, *, client: str = "", state: str = "", search: str = "", after: str = "", limit: int = 25
 ) -> Page[Any]:
-    """The same as rows, those printed on the machine left out; searched by contact, mailbox and person.
+    """The same as rows, without those of people that were printed; searched by contact, mailbox and person.
 
     state: of the link, one of STATES; empty: whichever."""
     rows = narrowed(actor, NOUNS["invites"], client=client or None)
-    rows = rows.filter(used_at=None, ended_at=None, by_mail=True, stops=None, recovers="", confirms=None)
+    rows = rows.filter(NOT_PRINTED, used_at=None, ended_at=None, stops=None, recovers="", confirms=None)
     if state in STATES:
         rows = rows.filter(STATES[state](timezone.now()))
     if search:
@@ -60,12 +63,22 @@ def mailed(invites: Sequence[Invite]) -> dict[UUID, Delivery]:
     return {one.object: one for one in found if one.object}
 
 
-def _mail(one: Delivery | None) -> dict[str, Any] | None:
-    """What became of it: whether our own submission took it, what it said; else why not yet. None: none was due."""
+def arrived(invites: Sequence[Invite]) -> dict[UUID, Mailed]:
+    """What mail servers said became of the newest letter of each: one query."""
+    found = Mailed.objects.filter(object__in=[one.pk for one in invites]).order_by("id")
+    return {one.object: one for one in found if one.object}
+
+
+def _mail(one: Delivery | None, became: Mailed | None) -> dict[str, Any] | None:
+    """What became of it: whether our own submission took it, what it said; else why not yet. None: none was due.
+
+    state: handed, queued, accepted, delayed, bounced, refused (models/mailed.py); status, said: a server's own words.
+    """
     if one is None:
         return None
     said = (one.evidence or [{}])[-1] if one.done else {}
-    return {"handed_over": one.done, "answer": said.get("answer"), "why": one.why or None}
+    state = {name: getattr(became, name, None) or None for name in ("state", "status", "said", "said_at")}
+    return {"handed_over": one.done, "answer": said.get("answer"), "why": one.why or None, **state}
 
 
 def _whose(invite: Any) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Q
+
 from postroom.access.acting import Actor
 from postroom.access.roles import ROLES, SEALED
 from postroom.access.scope import visible
@@ -86,10 +88,10 @@ def _freezes(actor: Actor) -> Pairs:
 
 def _invites(actor: Actor) -> Pairs:
     rows = visible(actor, Invite).filter(
-        used_at=None, ended_at=None, by_mail=True, stops=None, recovers="", confirms=None
+        Q(by_mail=True) | Q(mailbox__isnull=False), used_at=None, ended_at=None, stops=None, recovers="", confirms=None
     )
     rows = rows.select_related("mailbox__address", "person").order_by("id")
-    return [(str(one.pk), f"for {_invited(one)}, at {one.contact}") for one in rows[:MOST]]
+    return [(str(one.pk), f"for {_invited(one)}, at {one.contact or 'nobody'}") for one in rows[:MOST]]
 
 
 def _invited(one: Invite) -> str:

@@ -105,6 +105,8 @@ BEGIN
     PERFORM postroom_sign_ins(me, rows);
   ELSIF what = 'sessions' THEN
     PERFORM postroom_sessions(me, rows);
+  ELSIF what = 'returns' THEN
+    PERFORM postroom_returns(rows);
   ELSE
     INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
   END IF;
@@ -174,10 +176,27 @@ BEGIN
   INSERT INTO reports (at, node_id, sort, facts)
     SELECT now(), me, 'sessions', jsonb_build_object('open', (SELECT count(*) FROM live_sessions WHERE node_id = me));
 END $$;
-REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb)
-  FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb)
-  TO postroom_system;
+-- What mail servers say of our own letters. It is by its token that a letter is known, whichever node it came back to. That
+-- it came back is the last word; that it waits says nothing of one that was taken. In a stranger's words, cut short.
+CREATE OR REPLACE FUNCTION postroom_returns(rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  r record;
+BEGIN
+  FOR r IN
+    SELECT d.token, left(d.said, 500) AS said, substring(d.status FROM '^[245]\.\d{{1,3}}\.\d{{1,3}}$') AS status,
+      CASE d.action WHEN 'failed' THEN 'bounced' WHEN 'delayed' THEN 'delayed' WHEN 'delivered' THEN 'accepted'
+        WHEN 'relayed' THEN 'accepted' WHEN 'expanded' THEN 'accepted' END AS state
+    FROM jsonb_to_recordset(rows) AS d (token text, action text, status text, said text)
+  LOOP
+    UPDATE mailed m SET state = r.state, status = coalesce(r.status, ''), said = coalesce(r.said, ''), said_at = now()
+      WHERE m.token = encode(sha256(convert_to(r.token, 'UTF8')), 'hex') AND r.state IS NOT NULL
+        AND m.state <> 'bounced' AND (r.state <> 'delayed' OR m.state NOT IN ('accepted', 'refused'));
+  END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
+  postroom_returns(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
+  postroom_returns(jsonb) TO postroom_system;
 
 -- Puts all its objects back on its list: a file was lost, or the node is new.
 CREATE OR REPLACE FUNCTION node_rebuild() RETURNS bigint

@@ -20,6 +20,7 @@ STAGES: dict[str, Badge] = {
     "withdrawn": Badge("fact", "withdrawn", "x"),
     "stale": Badge("warn", "stale: the rows changed meanwhile"),
 }
+BY_HAND = Badge("warn", "set up by hand, not yet its owner's")
 NOT_MEASURED = Badge("unmeasured", "not measured yet")
 CHECK_WORDS = {
     "good": Badge("good", "as wanted"),
@@ -101,6 +102,8 @@ def sign_in(mailbox: Any, entry: Entry) -> Badge:
         return Badge("fact", "no sign-in: shared", "users")
     if "password" in entry.secrets:
         return Badge("good", "password set")
+    if entry.invite and not entry.invite.by_mail:
+        return BY_HAND
     if entry.live_invite:
         return Badge("waits", "invited", "hourglass")
     if entry.invite:

@@ -15,8 +15,11 @@ from postroom.changes import step_up
 from postroom.changes.errors import NotThere
 from postroom.changes.kinds.invites import IssueInvite
 from postroom.changes.pipeline import submit
-from postroom.models import Delivery, Invite
-from postroom.queries.invites import mailed, waiting
+from postroom.models import Delivery, Invite, Mailed
+from postroom.models.mailed import REFUSED
+from postroom.queries.invites import arrived, mailed, waiting
+from postroom.web.badges import BY_HAND
+from postroom.web.delivered import BADGES, delivered
 from postroom.web.door import act, page
 from postroom.web.framed import freeze_notes
 from postroom.web.lists import Narrow, reason, scopes
@@ -65,12 +68,13 @@ def invites(request: Any) -> HttpResponse:
     found = waiting(request.actor, client=narrow["client"], state=narrow["state"], search=narrow.asked.search,
                     after=narrow.after)  # fmt: skip
     fields = [narrow.select("client", "Client", scopes(request)), narrow.select("state", "Link", STATES)]
-    sent = mailed(found.items)
+    sent, became = mailed(found.items), arrived(found.items)
     acts = tuple(act for permission, act in BULK if request.access.can_somewhere(permission))
     shown = InvitesPage(
         head=PageHead("Pending invites", "sent, and not used yet", crumbs=HERE[:1]),
         notes=(*narrow.notes(), *freeze_notes(request)), label="Invites", filters=narrow.filters("Invites", fields),
-        table=Table("Invites", COLUMNS, tuple(_row(request, one, sent.get(one.pk)) for one in found.items), dense=True,
+        table=Table("Invites", COLUMNS, tuple(_row(request, one, _mail(one, sent.get(one.pk), became.get(one.pk)))
+                                             for one in found.items), dense=True,
                     bulk=Bulk("/do/", "invite", acts, "invites") if acts else None),
         pager=narrow.pager([whose(one) for one in found.items], found.next),
         empty=None if found.items else narrow.nothing("invite", "Whoever was invited has set a password.", "mail"),
@@ -82,7 +86,7 @@ def whose(one: Invite) -> str:
     return one.mailbox.label if one.mailbox else one.person.email if one.person else ""
 
 
-def _row(request: Any, one: Invite, mail: Delivery | None) -> Row:
+def _row(request: Any, one: Invite, mail: Badge | Cell) -> Row:
     name, at = whose(one), f"?invite={one.pk}"
     url = f"/mailboxes/{name}/" if one.mailbox_id else f"/people/{name}/"
     asked = f"asked for {one.asked + 1} times" if one.asked else ""
@@ -94,18 +98,23 @@ def _row(request: Any, one: Invite, mail: Delivery | None) -> Row:
     )
     copied = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()  # a VIP's is mailed, and nobody copies it
     may = request.access.can
-    acts = tuple(act for permission, act in wanted if permission not in copied and may(permission, one.client_id))
+    none = (*copied, *(() if one.by_mail else ("invites.resend",)))
+    acts = tuple(act for permission, act in wanted if permission not in none and may(permission, one.client_id))
     vip = Badge("fact", "VIP", "star") if one.mailbox and one.mailbox.vip else ""
     return Row((
-        (Link(name, url, strong=True), vip), Cell(Code(one.contact), asked), _mail(mail),
+        (Link(name, url, strong=True), vip), Cell(Code(one.contact), asked), mail,
         Cell(_until(one), _reminder(one)), Cell(ago(one.made), f"since {when(one.made)}"), Cell(acts=acts),
     ), value=str(one.pk), name=name)  # fmt: skip
 
 
-def _mail(mail: Delivery | None) -> Badge | Cell:
-    """Whether our own submission has taken it. What becomes of it after that is not seen here."""
+def _mail(one: Invite, mail: Delivery | None, became: Mailed | None) -> Badge | Cell:
+    """What servers said became of the newest letter; before it is handed over, why not. Else, that it was."""
+    if not one.by_mail:
+        return Cell(BY_HAND, "the link is copied, and handed over")
     if mail is None:
         return Badge("fact", "none was due", "mail-off")
+    if became is not None and became.state in BADGES and (mail.done or became.state == REFUSED):
+        return delivered(became)
     if not mail.done:
         return Cell(
             Badge("warn", "not handed over yet") if mail.why else Badge("waits", "on its way", "clock"), mail.why

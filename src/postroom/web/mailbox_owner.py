@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 
 from postroom.access.scope import visible
-from postroom.models import Organization
+from postroom.models import Invite, Organization
+from postroom.models.recovery import half_set_up
 from postroom.queries.owning import story
 from postroom.web import (
     mailbox_app_passwords,
@@ -42,12 +43,20 @@ PARTS: list[Callable[[Asked], Part]] = [
 ]  # fmt: skip
 
 
+def one_step_left(request: Asked) -> Part:
+    """Of a mailbox that was set up by hand: by what its owner is reached has to be confirmed first."""
+    words = "open the link that was mailed to one of them; until then nothing else is shown here"
+    return Part("One step is left", "owner/parts/items.html", (Item("Confirm a way back in", words, icon="mail"),))
+
+
 @mailbox_page
 def mailbox(request: Asked) -> HttpResponse:
     own = request.own
+    half = half_set_up(visible(request.actor, Invite), own.mailbox)  # then one thing is left, and nothing else is shown
+    parts = [one_step_left, mailbox_channels.part] if half else PARTS
     page = OwnerMailbox(
         organization=visible(request.actor, Organization).get().name, client=own.client_name, address=own.address,
-        parts=tuple(part(request) for part in PARTS), out=Act("Sign out", "/mailbox/sign-out/", method="post"),
+        parts=tuple(part(request) for part in parts), out=Act("Sign out", "/mailbox/sign-out/", method="post"),
     )  # fmt: skip
     return render(request, "owner/mailbox.html", {"page": page})
 

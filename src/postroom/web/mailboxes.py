@@ -9,11 +9,12 @@ from django.shortcuts import render
 
 from postroom.models import Credential, Grant, Mailbox, SignIn
 from postroom.queries.changes import timeline
+from postroom.queries.invites import arrived
 from postroom.queries.lists import listed
 from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, routes, whole
 from postroom.queries.objects import row_of
 from postroom.queries.sign_ins import last_uses
-from postroom.web import resets
+from postroom.web import delivered, resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials, offered
@@ -110,7 +111,8 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         layers=_layers(request, one, admins(request.actor, one)),
         resets=resets.items(request, one), reset_acts=resets.new(request, one),
         credentials=_credentials(request, one, entry),
-        facts=_facts(one, entry), routes=_routes(request, one), recent=lines(recent, (one.pk, one.address_id)),
+        facts=(*_facts(one, entry), *_letter(entry)), routes=_routes(request, one),
+        recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}", **cards(request, one),
     )  # fmt: skip
     return render(request, "mailbox.html", {"page": shown})
@@ -202,6 +204,11 @@ def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
         Fact("Served by", _node(one)),
         Fact("Mail apps", Link("Set one up", f"/setup/?{urlencode({'emailaddress': one.label})}"), "for its owner"),
     )
+
+
+def _letter(entry: Entry) -> tuple[Fact, ...]:
+    """What became of the letter with the link that is open."""
+    return delivered.fact(next(iter(arrived([entry.invite] if entry.invite else []).values()), None))
 
 
 def _node(one: Mailbox) -> Any:

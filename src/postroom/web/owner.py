@@ -8,14 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from pydantic import ValidationError
 
 from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, signed_in
 from postroom.access.declared import CHANGE
 from postroom.access.roles import operates
 from postroom.access.scope import visible
 from postroom.access.tokens import recovery_code
-from postroom.changes.errors import ChangeError
-from postroom.changes.kinds.invites import RedeemInvite
+from postroom.changes.errors import ChangeError, Problems
+from postroom.changes.kinds.redeeming import RedeemInvite
 from postroom.changes.pipeline import submit
 from postroom.changes.record import note
 from postroom.models import Invite, Login, Organization
@@ -46,17 +47,19 @@ def invite(request: HttpRequest) -> HttpResponse:
     if row.person_id:
         return _person(request, actor, row, found)
     if request.method != "POST":
-        return _form(request, found)
+        return _form(request, row, found)
     password = request.POST.get("password", "")
     wrong = _faults(password, request.POST.get("again", password), found)
-    return _form(request, found, wrong) if wrong else _redeemed(request, actor, row, found, password)
+    return _form(request, row, found, wrong) if wrong else _redeemed(request, actor, row, found, password)
 
 
 def _operator(request: HttpRequest, row: Invite) -> Actor | None:
-    """Who runs the service and is signed in here, where the link is somebody else's; a printed one is whoever's."""
+    """Who runs the service and is signed in here, where the link is somebody else's. One that was printed for a person
+    is whoever's; one of a mailbox that somebody handed over is its owner's alone."""
     login = request.user
     person = login.person_id if isinstance(login, Login) else None
-    if not row.by_mail or person is None or person == row.person_id:
+    printed = not row.by_mail and row.mailbox_id is None
+    if printed or person is None or person == row.person_id:
         return None
     found = signed_in(person)
     return found[0] if found is not None and operates(found[1]) else None
@@ -107,12 +110,19 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
     code, kept = recovery_code()
     values = {"password": passwords.hashed(password), "recovery code": kept}
     try:
-        change = submit(RedeemInvite(), actor=actor, why="the owner opened the link", secrets=values)
+        asked = {} if row.by_mail else {"recovery": request.POST.get("recovery", "")}
+        kind = RedeemInvite.model_validate(asked)
+        change = submit(kind, actor=actor, why="the owner opened the link", secrets=values)
+    except ValidationError as error:
+        return _form(request, row, found, back=str(error.errors()[0]["msg"]))
+    except Problems as problems:
+        back = [one.what for one in problems.problems if one.where == "recovery"]
+        return _form(request, row, found, back=" ".join(back)) if back else INVITED.no_good(request)
     except (ChangeError, NoSuchLink):
         return INVITED.no_good(request)
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
-        return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
+        return _form(request, row, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
     accepted(client=row.client_id, mailbox=row.mailbox_id)
     request.session.flush()
     groups = code.split("-")
@@ -131,9 +141,18 @@ def done(request: HttpRequest) -> HttpResponse:
     return render(request, "owner/done.html", {"page": page})
 
 
-def _form(request: HttpRequest, found: dict[str, str], wrong: list[str] | None = None) -> HttpResponse:
+def _back_in(request: HttpRequest, wrong: str) -> Field:
+    """Asked of who got the link by hand: nobody knows yet where else they are reached."""
+    return Field("recovery", "A way back in", value=request.POST.get("recovery", "")[:254], required=True, error=wrong,
+                 hint="An address that you read elsewhere, or a number with its country. It gets a link to confirm "
+                      "it: your mailbox is finished with that.")  # fmt: skip
+
+
+def _form(
+    request: HttpRequest, row: Invite, found: dict[str, str], wrong: list[str] | None = None, *, back: str = ""
+) -> HttpResponse:
     hint = f"At least {passwords.SHORTEST} characters. A few plain words are fine; nobody asks for signs or digits."
-    fields = (
+    fields: tuple[Field, ...] = (
         Field(
             name="password", label="Password", control="password", hint=hint, error=" ".join(wrong or ()),
             required=True, autocomplete="new-password",
@@ -142,7 +161,8 @@ def _form(request: HttpRequest, found: dict[str, str], wrong: list[str] | None =
             name="again", label="The same again", control="password", required=True, autocomplete="new-password",
         ),
     )  # fmt: skip
+    fields += () if row.by_mail else (_back_in(request, back),)
     form = Form(fields=fields, submit="Set my password", url="/invite/")
     about: dict[str, Any] = {name: found[name] for name in ("organization", "client", "address", "until")}
     page = OwnerInvite(form=form, **about)
-    return render(request, "owner/invite.html", {"page": page}, status=422 if wrong else 200)
+    return render(request, "owner/invite.html", {"page": page}, status=422 if wrong or back else 200)

@@ -102,7 +102,7 @@ def _whom() -> list[str]:
 def _handed_in(to: str, finding: Finding) -> Outcome:
     if settings.POSTROOM.submission is None:
         return Outcome(why=NO_SUBMISSION)
-    return mail.hand_in(to, letter(finding))
+    return mail.post(to, letter(finding), object=finding.pk, client=finding.client_id)
 
 
 def _said(outcome: Outcome) -> dict[str, str]:

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.carry import Outcome
 from postroom.changes.errors import Problems
 from postroom.changes.kinds.clients import CHECKPOINT, MailCheckpoint
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Checkpoint, Client, Letter, Organization, Place
 from postroom.models.base import made_at
-from postroom.queries.proofs import Signed
+from postroom.queries.proofs import Signed, signed
 
 SETTLED = timedelta(days=1)  # a new client's first letter comes after its first day
 TEXT = """Hello,
@@ -56,6 +57,16 @@ def told_once(client: str, key: str) -> Change | None:
         return submit(MailCheckpoint(client=client), actor=SYSTEM, why="every week, to compare later", key=key)
     except Problems:
         return None  # removed, or without a contact, meanwhile
+
+
+def newest(about: Letter) -> EmailMessage | Outcome:
+    """The newest one as it is sent; none while nothing can be vouched for, and that is said."""
+    with acting_as(SYSTEM):
+        now = signed()
+        if not now.known or not now.note:
+            why = now.alarm or now.wrong or "nothing is signed yet, or the signer's key cannot be read"
+            return Outcome(why=f"no checkpoint to send: {why}", again_in=timedelta(minutes=10))
+        return letter(about, now)
 
 
 def letter(about: Letter, now: Signed) -> EmailMessage:

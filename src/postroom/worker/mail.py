@@ -1,178 +1,159 @@
-"""Our own mail: invites and notices. The link is drawn, recorded as a hash and handed to submission in one call.
+"""Our own mail: invites and notices. A link is drawn, recorded as a hash and handed to submission in one call.
 
-Never through a queue: run again, a new link is issued and the one before it is void.
+Never through a queue: run again, a new link is issued and the one before it is void. Each letter leaves from a return
+address of its own, by which mail servers say what became of it (models/mailed.py, engines/returned.py).
 """
 
 import smtplib
 import ssl
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import confirmation_link, draw, invite_link, mailbox_link, notice_link, recovery_link
+from postroom.access.tokens import (
+    confirmation_link,
+    draw,
+    hashed,
+    invite_link,
+    mailbox_link,
+    notice_link,
+    recovery_link,
+)
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
+from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
 from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, Letter, Organization
+from postroom.models import Change, Delivery, Invite, Letter, Mailed
+from postroom.models.mailed import HANDED, QUEUED, REFUSED
 from postroom.models.rounds import ROSTER
-from postroom.queries.proofs import signed
+from postroom.protocols import return_address
+from postroom.protocols.delivery_status import SAID, STATUS, line
 
-from . import channels, checkpoints, letters, notices, owner_letters, rounds
+from . import channels, checkpoints, invite_letters, letters, notices, owner_letters, rounds
 
 TIMEOUT = 10
-INVITE = """Hello,
+OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
+NOTIFY = "NOTIFY=SUCCESS,FAILURE,DELAY"  # RFC 3461, 4.1
+Written = EmailMessage | Outcome  # a letter; or why there is none
 
-{organization} has made the mailbox {what} for you.
-
-Open this link to choose your password. Nobody else ever sees or sets it:
-
-{link}
-
-The link works once, until {until}. If you did not expect this mail, do nothing: without the link
-nobody can sign in to the mailbox.
-"""
-REMINDER = """Hello,
-
-{organization} has made the mailbox {what} for you; its password is not set yet, and mail waits there.
-
-Open this link to choose it. The link that was mailed before stopped working:
-
-{link}
-
-The link works once, until {until}. This is the only reminder. If you did not expect this mail, do
-nothing: without the link nobody can sign in to the mailbox.
-"""
-PERSON = """Hello,
-
-{organization} asks you to make your sign-in to Postroom, for {what}.
-
-Open this link to choose your password and set up a second factor:
-
-{link}
-
-The link works once, until {until}. If you did not expect this mail, do nothing.
-"""
+# What a letter says → who writes it.
+LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
+    CHECKPOINT: lambda letter, change: checkpoints.newest(letter),
+    ROSTER: lambda letter, change: rounds.letter(letter),
+    REDEEMED: letters.redeemed,
+    **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
+    **dict.fromkeys(channels.SAYS, channels.told),
+    **dict.fromkeys(letters.SAYS, letters.told),
+}
 
 
 def send(change: Change, delivery: Delivery) -> Outcome:
-    """Issue a link for an invite and mail it; evidence is our submission's own answer, with its queue id."""
+    """Write what is to be mailed, with a link of its own where it has one; evidence is our submission's own answer."""
     with acting_as(SYSTEM):
-        invite = Invite.objects.select_related("mailbox__address", "person").filter(pk=delivery.object).first()
-        letter = Letter.objects.filter(pk=delivery.object).first()
-    if letter is None and (invite is None or invite.used_at or invite.ended_at):
-        return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
+        about: Letter | Invite | None = Letter.objects.filter(pk=delivery.object).first()
+        if about is None:
+            along = ("mailbox__address", "person")
+            about = Invite.objects.select_related(*along).filter(pk=delivery.object).first()
+    if about is None or (isinstance(about, Invite) and (about.used_at or about.ended_at)):
+        return OVER
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
-    if letter is not None and letter.says == CHECKPOINT:
-        return _checkpoint(letter)
-    if letter is not None and letter.says == ROSTER:
-        with acting_as(SYSTEM):
-            written = rounds.letter(letter)
-        return hand_in(letter.contact, written)
-    if letter is not None and letter.says == REDEEMED:
-        return hand_in(letter.contact, letters.redeemed(letter, change))
-    if letter is not None and letter.says in owner_letters.SAYS:
-        return hand_in(letter.contact, owner_letters.told(letter, change))
-    if letter is not None and letter.mailbox_id:
-        return hand_in(letter.contact, channels.told(letter, change))
-    if letter is not None:
-        return hand_in(letter.contact, letters.told(letter, change))
-    if invite is None:
-        return Outcome(why="it is gone")
+    written = LETTERS[about.says](about, change) if isinstance(about, Letter) else _with_link(about, change)
+    if isinstance(written, Outcome):
+        return written
+    return post(about.contact, written, object=about.pk, client=change.client_id)
+
+
+def _with_link(invite: Invite, change: Change) -> Written:
     if invite.confirms_id:
-        return _confirmation(change, invite)
+        issue: Kind = IssueConfirmation(confirmation=str(invite.pk))
+        return _issued(issue, invite, change, lambda token: channels.asked(invite, confirmation_link(token)))
     if invite.recovers:
-        return _recovery(change, invite)
-    return _notice(change, invite) if invite.stops_id else _invite(change, invite)
+        return _issued(IssueRecovery(recovery=str(invite.pk)), invite, change, lambda token: _back(invite, token))
+    return _notice(invite, change) if invite.stops_id else _invite(invite, change)
 
 
-def _recovery(change: Change, invite: Invite) -> Outcome:
+def _issued(issue: Kind, invite: Invite, change: Change, letter: Callable[[str], EmailMessage]) -> Written:
+    """A letter with a new link, which is good from now on; the one before it is not."""
+    token, link = draw()
+    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": link})
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return letter(token)
+
+
+def _back(invite: Invite, token: str) -> EmailMessage:
     """A link that gets a sign-in back: to the address of its person, or a mailbox's recovery address, no other."""
-    token, hashed = draw()
-    issue = IssueRecovery(recovery=str(invite.pk))
-    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
-    if issued.version is None:
-        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
     if invite.mailbox_id:
-        return hand_in(invite.contact, owner_letters.back(invite, mailbox_link(token)))
-    return hand_in(invite.contact, letters.recovery(invite, recovery_link(token)))
+        return owner_letters.back(invite, mailbox_link(token))
+    return letters.recovery(invite, recovery_link(token))
 
 
-def _confirmation(change: Change, invite: Invite) -> Outcome:
-    """A link that says that a recovery channel is read still: to whoever reads it, and to nobody else."""
-    token, hashed = draw()
-    issue = IssueConfirmation(confirmation=str(invite.pk))
-    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
-    if issued.version is None:
-        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
-    return hand_in(invite.contact, channels.asked(invite, confirmation_link(token)))
-
-
-def _checkpoint(letter: Letter) -> Outcome:
-    """The newest one as it is sent; none while nothing can be vouched for, and that is said."""
-    with acting_as(SYSTEM):
-        now = signed()
-        if not now.known or not now.note:
-            why = now.alarm or now.wrong or "nothing is signed yet, or the signer's key cannot be read"
-            return Outcome(why=f"no checkpoint to send: {why}", again_in=timedelta(minutes=10))
-        written = checkpoints.letter(letter, now)
-    return hand_in(letter.contact, written)
-
-
-def _notice(change: Change, invite: Invite) -> Outcome:
+def _notice(invite: Invite, change: Change) -> Written:
     """To whom a change that nobody could approve is told; not any more once it waits no more."""
     with acting_as(SYSTEM):
         about = notices.about(invite)
     if about is None:
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: the change waits no more"}])
-    token, hashed = draw()
     issue = IssueNotice(notice=str(invite.pk))
-    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": hashed})
-    if issued.version is None:
-        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
-    return hand_in(invite.contact, notices.letter(about, notice_link(token)))
+    return _issued(issue, invite, change, lambda token: notices.letter(about, notice_link(token)))
 
 
-def _invite(change: Change, invite: Invite) -> Outcome:
+def _invite(invite: Invite, change: Change) -> Written:
     with acting_as(SYSTEM):
         freeze = freeze_over(invite.client_id)
     if freeze:
         return Outcome(why=f"frozen: {in_words(freeze)}", again_in=timedelta(minutes=1))
-    token, hashed = draw()
-    issued = submit(
-        IssueInvite(invite=str(invite.pk)), actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change,
-        secrets={"link": hashed},
-    )  # fmt: skip
-    if issued.version is None:
-        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
-    return hand_in(invite.contact, _letter(invite, invite_link(token)))
+    issue = IssueInvite(invite=str(invite.pk))
+    return _issued(issue, invite, change, lambda token: invite_letters.letter(invite, invite_link(token)))
 
 
-def _letter(invite: Invite, link: str) -> EmailMessage:
+def post(to: str, letter: EmailMessage, *, object: UUID, client: UUID | None) -> Outcome:
+    """Hand a letter in from a return address of its own, and keep by which it is known. object: what it is about."""
+    token = return_address.drawn()
     with acting_as(SYSTEM):
-        now = Invite.objects.get(pk=invite.pk)
-        issued = now.until
-        organization = Organization.objects.get().name
-    what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
-    text = (REMINDER if now.reminded_at else INVITE) if invite.mailbox else PERSON
-    until = f"{issued:%d %B %Y, %H:%M} UTC" if issued else "it is used"
-    letter = EmailMessage()
-    letter["Subject"] = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"
-    letter.set_content(text.format(organization=organization, what=what, link=link, until=until))
-    return letter
+        again = Mailed.objects.filter(object=object, contact=to, state__in=("", REFUSED))  # a try that came to nothing
+        said = {"token": hashed(token), "at": timezone.now()}
+        if not again.update(**said):
+            Mailed.objects.create(object=object, contact=to, client_id=client, **said)
+    letter["Return-Path"] = return_address.address(settings.POSTROOM.notices_from, token)
+    outcome = hand_in(to, letter)
+    with acting_as(SYSTEM):
+        mine = Mailed.objects.filter(
+            token=hashed(token), state__in=("", REFUSED)
+        )  # a server may have said more already
+        mine.update(**_state(outcome))
+    return outcome
+
+
+def _state(outcome: Outcome) -> dict[str, str]:
+    if outcome.refused:
+        found = STATUS.search(outcome.refused)
+        return {"state": REFUSED, "status": found[0] if found else "", "said": line(outcome.refused)[:SAID]}
+    if outcome.why:
+        return {"state": ""}
+    said = outcome.evidence[0] if outcome.evidence else {}
+    return {"state": QUEUED if said.get("notified") else HANDED, "said": str(said.get("answer", ""))[:SAID]}
 
 
 def hand_in(to: str, letter: EmailMessage) -> Outcome:
-    """Give a letter to our own submission; what it answered is the evidence. What went wrong is said, not raised."""
+    """Give a letter to our own submission; what it answered is the evidence. What went wrong is said, not raised.
+
+    Its Return-Path says from what address it leaves, as Bcc would say to whom; it does not go along."""
     env = settings.POSTROOM
+    sender = str(letter["Return-Path"] or env.notices_from)
+    del letter["Return-Path"]
     letter["From"], letter["To"] = env.notices_from, to
     letter["Date"], letter["Message-ID"] = formatdate(), make_msgid(domain=env.notices_from.rpartition("@")[2])
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday note answers it
@@ -181,15 +162,19 @@ def hand_in(to: str, letter: EmailMessage) -> Outcome:
         with smtplib.SMTP(host, port, timeout=TIMEOUT) as smtp:
             _secured(smtp)
             smtp.login("postroom@system", env.submission_key_file.read_text().strip())
-            answer = _sent(smtp, env.notices_from, to, letter)
+            smtp.ehlo()  # what is offered to who is signed in
+            notified = smtp.has_extn("dsn")
+            answer = _sent(smtp, sender, to, letter, notified=notified)
     except (OSError, smtplib.SMTPException) as error:
         # Each try makes a new link: what will not be taken soon is not tried soon (RFC 5321, 4.2.1: 5yz is permanent).
         lasting = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
         wait = timedelta(minutes=10) if lasting else timedelta(seconds=5)
-        return Outcome(why=f"our own submission at {host}:{port}: {_said(error)}", again_in=wait)
+        refused = _said(error) if isinstance(error, NotTaken) and lasting else ""
+        return Outcome(why=f"our own submission at {host}:{port}: {_said(error)}", again_in=wait, refused=refused)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     asked = f"mail from {env.notices_from} to {to}"
-    return Outcome(evidence=[{"question": asked, "answer": answer, "server": f"{host}:{port}", "at": now}])
+    found = {"question": asked, "answer": answer, "server": f"{host}:{port}", "at": now, "notified": notified}
+    return Outcome(evidence=[found])
 
 
 def _secured(smtp: smtplib.SMTP) -> None:
@@ -200,6 +185,10 @@ def _secured(smtp: smtplib.SMTP) -> None:
     smtp.starttls(context=context)
 
 
+class NotTaken(smtplib.SMTPResponseException):
+    """This letter, or who gets it, was refused: not who we are."""
+
+
 def _said(error: Exception) -> str:
     """An answer as the server gave it, anything else as it is."""
     if not isinstance(error, smtplib.SMTPResponseException):
@@ -208,8 +197,13 @@ def _said(error: Exception) -> str:
     return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
 
 
-def _sent(smtp: smtplib.SMTP, sender: str, to: str, letter: EmailMessage) -> str:
-    for code, said in (smtp.mail(sender), smtp.rcpt(to), smtp.data(letter.as_bytes())):
+def _sent(smtp: smtplib.SMTP, sender: str, to: str, letter: EmailMessage, *, notified: bool) -> str:
+    """Only its headers come back: a letter may hold a link."""
+    said = smtp.mail(sender, ["RET=HDRS"] if notified else [])
+    if said[0] != 250:
+        raise smtplib.SMTPResponseException(*said)
+    for code, words in (smtp.rcpt(to, [NOTIFY] if notified else []), smtp.data(letter.as_bytes())):
         if code not in (250, 251):
-            raise smtplib.SMTPResponseException(code, said)
-    return f"{code} {said.decode(errors='replace')}"
+            raise NotTaken(code, words)
+        answer = f"{code} {words.decode(errors='replace')}"
+    return answer

@@ -5,13 +5,14 @@ An observer: it writes readings and changes nothing. What differs from the recor
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
 from postroom.changes.readings import ZoneRead
-from postroom.models import Counted, Domain, LookedAt, Reading, Report, SignIn, SignInPlace
+from postroom.models import Counted, Domain, LookedAt, Mailed, Reading, Report, SignIn, SignInPlace
+from postroom.models.mailed import DELAYED, HANDED, QUEUED
 
 from .cadence import at_once, side_by_side
 from .zones import read
@@ -25,13 +26,14 @@ LOOKED = timedelta(hours=2)
 
 
 def forget() -> int:
-    """Observations of nodes older than a week are let go, sign-ins of mailboxes after 90 days, and counts past their
-    time; what was read back for a change stays with it."""
+    """Observations of nodes older than a week are let go, sign-ins of mailboxes and what became of letters after 90
+    days, and counts past their time; what was read back for a change stays with it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Counted.objects.filter(expires__lt=timezone.now()).delete()
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         _forget_sign_ins(timezone.now() - SIGN_INS)
+        _forget_letters(timezone.now() - SIGN_INS)
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 
 
@@ -40,6 +42,13 @@ def _forget_sign_ins(before: datetime) -> None:
     SignIn.objects.filter(at__lt=before).delete()
     later = SignInPlace.objects.filter(mailbox=OuterRef("mailbox"), last__gt=OuterRef("last"))
     SignInPlace.objects.filter(Exists(later), last__lt=before).delete()
+
+
+def _forget_letters(before: datetime) -> None:
+    """The newest to an address of which something is known stays, however long ago: by it the next one is no first."""
+    known = Mailed.objects.exclude(state__in=("", HANDED, QUEUED, DELAYED))
+    later = known.filter(contact=OuterRef("contact"), id__gt=OuterRef("id"))
+    Mailed.objects.filter(Exists(later) | Q(state__in=("", HANDED)), at__lt=before).delete()
 
 
 def look_around() -> int:

@@ -9,8 +9,9 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Credential, Mailbox, Secret
+from postroom.models import Client, Credential, Invite, Mailbox, Secret
 from postroom.models.credentials import APP_PASSWORD
+from postroom.models.recovery import half_set_up
 
 from .fields import AppPasswordRef, Moment, Name
 
@@ -33,6 +34,8 @@ class CreateAppPassword(Kind, name="app_passwords.create"):
         mailbox = state.get(Mailbox, state.actor.mailbox or "", where="name")
         if mailbox.removed_at or mailbox.suspended_at or mailbox.kind == "shared":
             raise Problem("name", f"{mailbox.label} lets nobody in")
+        if half_set_up(state.rows(Invite), mailbox.pk):
+            raise Problem("name", "confirm a way back in first: the link for it was mailed")
         if self.until is not None and self.until <= state.now:
             raise Problem("until", "that is past already")
         live = [one for one in state.hanging(Credential, "mailbox_id", mailbox.pk) if not one.ended_at]

@@ -9,9 +9,8 @@ from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, Secret
+from postroom.models import Invite, Mailbox, Secret
 
-from .app_passwords import after_reset
 from .fields import InviteRef, MailAddress, MailboxRef
 
 VERIFIED = "the owner is verified first, by resets.start"
@@ -25,6 +24,7 @@ class SendInvite(Kind, name="invites.send"):
 
     mailbox: MailboxRef
     contact: MailAddress | None = Field(default=None, description="Where the link goes; as is known, if left out")
+    by_hand: bool = Field(default=False, description="Mail no link: you copy one, and hand it over yourself")
 
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
@@ -37,13 +37,13 @@ class SendInvite(Kind, name="invites.send"):
         for old in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not old.used_at and not old.ended_at:
                 yield from over(old, state)
-        if not (contact := self.contact or mailbox.contact):
+        if not (contact := self.contact or mailbox.contact) and not self.by_hand:
             raise Problem(
                 "contact", f"no contact of {mailbox.label} is known; name an address that its owner reads now"
             )
         readable(contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
-        yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)
+        yield create(Invite, state.new_id(), **about, contact=contact, by_mail=not self.by_hand, made=state.now)
 
 
 def has_secret(state: State, mailbox: Mailbox) -> bool:
@@ -69,7 +69,7 @@ class IssueInvite(Kind, name="invites.issue"):
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
-        invite = _open(state, self.invite)
+        invite = open_invite(state, self.invite)
         yield from new_link(invite, state, until=state.now + GOOD_FOR)
 
 
@@ -96,7 +96,7 @@ class RemindInvite(Kind, name="invites.remind"):
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
-        invite = _open(state, self.invite)
+        invite = open_invite(state, self.invite)
         if invite.remind_at is not None:
             yield edit(invite, remind_at=None, reminded_at=state.now)
 
@@ -107,7 +107,9 @@ class ResendInvite(Kind, name="invites.resend"):
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
-        invite = _open(state, self.invite)
+        invite = open_invite(state, self.invite)
+        if not invite.by_mail:
+            raise Problem("invite", "it is handed over by hand: copy its link, or name who else gets one by mail")
         yield edit(invite, asked=invite.asked + 1)
 
 
@@ -119,7 +121,7 @@ class RedirectInvite(Kind, name="invites.redirect"):
     contact: MailAddress
 
     def plan(self, state: State) -> Iterator[Planned]:
-        invite = _open(state, self.invite)
+        invite = open_invite(state, self.invite)
         if invite.mailbox:
             readable(self.contact, invite.mailbox.label)
         yield from over(invite, state)
@@ -133,41 +135,11 @@ class CancelInvite(Kind, name="invites.cancel"):
     invite: InviteRef
 
     def plan(self, state: State) -> Iterator[Planned]:
-        yield from over(_open(state, self.invite), state)
+        yield from over(open_invite(state, self.invite), state)
 
 
-class RedeemInvite(Kind, name="invites.redeem"):
-    """The owner opened the link and set the secret: a password and a recovery code. Nobody else ever knows either."""
-
-    by = frozenset({"link"})
-    carries_secret = True
-
-    def plan(self, state: State) -> Iterator[Planned]:
-        invite = _open(state, str(state.access.invite or ""))
-        if invite.mailbox_id is None or (invite.until and invite.until < state.now):
-            raise Problem("link", "this link is no longer good")
-        mailbox = state.get(Mailbox, invite.mailbox_id, where="link")
-        if mailbox.removed_at or mailbox.kind == "shared":
-            raise Problem("link", "this link is no longer good")
-        yield edit(invite, used_at=state.now, remind_at=None)
-        told = {"client_id": invite.client_id, "contact": invite.contact, "about": mailbox.label}
-        yield create(Letter, state.new_id(), **told, says=REDEEMED, made=state.now)
-        yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
-        for old in state.rows(Secret, owner_row__in=[invite.pk, mailbox.pk]):
-            yield end(old)
-        yield from after_reset(mailbox, state)
-        for purpose in ("password", "recovery code"):
-            yield create(
-                Secret,
-                state.new_id(),
-                client_id=mailbox.client_id,
-                owner_row=mailbox.pk,
-                purpose=purpose,
-                made=state.now,
-            )
-
-
-def _open(state: State, ref: str) -> Invite:
+def open_invite(state: State, ref: str) -> Invite:
+    """One whose link still sets a secret, or a sign-in; else a Problem."""
     invite = state.get(Invite, ref, where="invite")
     if invite.stops_id or invite.recovers or invite.confirms_id:
         raise NotThere("invite", f"no invite {ref} that you can see")  # its link goes to whom it warns or asks, alone

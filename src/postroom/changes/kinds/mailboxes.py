@@ -24,6 +24,7 @@ class CreateMailbox(Kind, name="mailboxes.create"):
     name: Line = Field(default="", description="What people read beside the address")
     kind: Literal["person", "role", "shared", "admin"] = "person"
     contact: MailAddress | None = Field(default=None, description="Where the owner gets the one-time link")
+    by_hand: bool = Field(default=False, description="Mail no link: you copy one, and hand it over yourself")
     owner: PersonRef | None = None
     operator: PersonRef | None = None
     vip: bool = Field(default=False, description="High risk: owner, finance, director")
@@ -37,8 +38,11 @@ class CreateMailbox(Kind, name="mailboxes.create"):
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
         if domain.removed_at:
             raise Problem("address", f"{domain.name} is removed")
-        if self.kind == "shared" and self.contact:
-            raise Problem("contact", "a shared mailbox has no sign-in of its own, so nobody is invited")
+        if self.kind == "shared" and (self.contact or self.by_hand):
+            raise Problem(
+                "contact" if self.contact else "by_hand",
+                "a shared mailbox has no sign-in of its own, so nobody is invited",
+            )
         readable(self.contact, self.address)
         client, address, mailbox = domain.client_id, state.new_id(), state.new_id()
         yield create(Address, address, client_id=client, domain_id=domain.pk, address=self.address)
@@ -46,10 +50,11 @@ class CreateMailbox(Kind, name="mailboxes.create"):
             Mailbox, mailbox, client_id=client, address_id=address, kind=self.kind, name=self.name,
             contact=self.contact or "", vip=self.vip, quota_mb=self.quota_mb, **people(self, state),
         )  # fmt: skip
-        if self.contact:
+        if self.contact or self.by_hand:
             yield create(
-                Invite, state.new_id(), client_id=client, mailbox_id=mailbox, contact=self.contact, made=state.now
-            )
+                Invite, state.new_id(), client_id=client, mailbox_id=mailbox, contact=self.contact or "",
+                by_mail=not self.by_hand, made=state.now,
+            )  # fmt: skip
 
 
 class ChangeMailbox(Kind, name="mailboxes.change"):

@@ -33,23 +33,7 @@ class NameChannel(Kind, name="recovery_channels.name"):
     name: Line = Field(default="", description="Who reads or answers there")
 
     def plan(self, state: State) -> Iterator[Planned]:
-        mailbox = signed_into(state, self.mailbox)
-        if self.value == mailbox.label:
-            raise Problem("value", "whoever cannot get into the mailbox cannot read it there; name another")
-        others = alive(state, mailbox)
-        along: list[str] = state.once(f"channels of {mailbox.pk}", list)  # by the parts of this change before this one
-        if any(one.value == self.value for one in others) or self.value in along:
-            return
-        along.append(self.value)
-        if len(others) + len(along) > MOST:
-            raise Problem("mailbox", f"{mailbox.label} has {MOST} already: end one that nobody needs")
-        channel, about = state.new_id(), {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
-        sort, contact = (ADDRESS, self.value) if "@" in self.value else (CONTACT, mailbox.label)
-        yield create(RecoveryChannel, channel, **about, sort=sort, value=self.value, name=self.name, made=state.now)
-        yield asked(state, mailbox, channel, contact)
-        for contact in to_tell(mailbox, others):
-            yield create(Letter, state.new_id(), **about, contact=contact, says=NAMED, about=str(channel),
-                         made=state.now)  # fmt: skip
+        yield from named(state, signed_into(state, self.mailbox), self.value, self.name)
 
 
 class AskChannel(Kind, name="recovery_channels.ask"):
@@ -120,6 +104,25 @@ def ended(state: State, channel: RecoveryChannel, mailbox: Mailbox) -> Iterator[
     about = {"client_id": channel.client_id, "mailbox_id": mailbox.pk, "says": ENDED, "about": str(channel.pk)}
     for contact in to_tell(mailbox, alive(state, mailbox)):
         yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)
+
+
+def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str = "value") -> Iterator[Planned]:
+    """One more way back in: asked whether it is read, and told to everybody who has to know. None where it is one."""
+    if value == mailbox.label:
+        raise Problem(where, "whoever cannot get into the mailbox cannot read it there; name another")
+    others = alive(state, mailbox)
+    along: list[str] = state.once(f"channels of {mailbox.pk}", list)  # by the parts of this change before this one
+    if any(one.value == value for one in others) or value in along:
+        return
+    along.append(value)
+    if len(others) + len(along) > MOST:
+        raise Problem("mailbox", f"{mailbox.label} has {MOST} already: end one that nobody needs")
+    channel, about = state.new_id(), {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
+    sort, contact = (ADDRESS, value) if "@" in value else (CONTACT, mailbox.label)
+    yield create(RecoveryChannel, channel, **about, sort=sort, value=value, name=name, made=state.now)
+    yield asked(state, mailbox, channel, contact)
+    for told in to_tell(mailbox, others):
+        yield create(Letter, state.new_id(), **about, contact=told, says=NAMED, about=str(channel), made=state.now)
 
 
 def signed_into(state: State, ref: str) -> Mailbox:
