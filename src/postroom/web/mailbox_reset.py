@@ -42,7 +42,7 @@ SENT = (
     "If it is a mailbox here that has a recovery address, a link is on its way there. It works once, for an hour.",
     "Nothing came? A recovery address counts once it is confirmed and a week old. Ask whoever runs your mail.",
 )
-GONE = "It was used or replaced by a newer one, its hour is over, or the password was changed since."
+GONE = "It was used, or another one mailed for the same was; its hour is over; or the password was changed since."
 ANEW = "Ask for a new one, or use your recovery code."
 
 
