@@ -11,6 +11,7 @@ from postroom.changes.kinds import (
     devices,
     dkim,
     domains,
+    emergencies,
     findings,
     freezes,
     grants,
@@ -27,6 +28,7 @@ from postroom.changes.kinds import (
     records,
     recovery,
     recovery_channels,
+    reset_codes,
     resets,
     roles,
     rounds,
@@ -56,6 +58,7 @@ from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
+from postroom.posture.checks.emergency import EMERGENCIES
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.holders import HOLDERS
@@ -103,6 +106,8 @@ KINDS: list[type[kind.Kind]] = [
     recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
     own_secrets.ChangePassword, own_secrets.RenewCode, own_secrets.ResetSecrets, own_secrets.ForgotPassword,
     resets.StartReset, resets.RecordCall, resets.Vouch, resets.SendReset, resets.EndReset,
+    reset_codes.AskCode, reset_codes.IssueCode, reset_codes.EnterCode,
+    emergencies.DeclareEmergency, emergencies.WaiveWait,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -149,6 +154,7 @@ SERVED_BY: dict[str, Served] = {
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked", "reminded_at"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),
+    "reset_codes": Served("mail", frozenset(), gone=False),
     "round_lines": Served("end", frozenset({"answer"}), made=False, gone=False, only=("answer", frozenset({"end"}))),
 }
 
@@ -169,7 +175,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
-    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED,
 ]  # fmt: skip
 

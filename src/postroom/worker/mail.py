@@ -12,7 +12,15 @@ from email.utils import formatdate, make_msgid
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.tokens import confirmation_link, draw, invite_link, mailbox_link, notice_link, recovery_link
+from postroom.access.tokens import (
+    confirmation_link,
+    draw,
+    invite_link,
+    mailbox_link,
+    notice_link,
+    recovery_link,
+    reset_code,
+)
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kinds.clients import CHECKPOINT
@@ -20,12 +28,13 @@ from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
+from postroom.changes.kinds.reset_codes import HASH, IssueCode
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, Letter, Organization
+from postroom.models import Change, Delivery, Invite, Letter, Organization, ResetCode
 from postroom.models.rounds import ROSTER
 from postroom.queries.proofs import signed
 
-from . import channels, checkpoints, letters, notices, owner_letters, rounds
+from . import channels, checkpoints, letters, notices, owner_letters, reset_codes, rounds
 
 TIMEOUT = 10
 INVITE = """Hello,
@@ -50,6 +59,18 @@ Open this link to choose it. The link that was mailed before stopped working:
 The link works once, until {until}. This is the only reminder. If you did not expect this mail, do
 nothing: without the link nobody can sign in to the mailbox.
 """
+RESET = """Hello,
+
+you asked {organization} for a way back into your mailbox {what}, and were found to be its owner.
+
+Open this link to choose another password. Nobody else ever sees or sets it:
+
+{link}
+
+The link works once, until {until}. When it is used, every session of the mailbox ends, and the password
+and the recovery code so far stop working. If you did not ask for this, do not open it, and tell
+{organization} at once, by a way you already know.
+"""
 PERSON = """Hello,
 
 {organization} asks you to make your sign-in to Postroom, for {what}.
@@ -67,7 +88,10 @@ def send(change: Change, delivery: Delivery) -> Outcome:
     with acting_as(SYSTEM):
         invite = Invite.objects.select_related("mailbox__address", "person").filter(pk=delivery.object).first()
         letter = Letter.objects.filter(pk=delivery.object).first()
-    if letter is None and (invite is None or invite.used_at or invite.ended_at):
+        code = ResetCode.objects.select_related("channel").filter(pk=delivery.object).first()
+    if code is not None and settings.POSTROOM.submission is not None:
+        return _code(change, code)
+    if letter is None and code is None and (invite is None or invite.used_at or invite.ended_at):
         return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
@@ -92,6 +116,19 @@ def send(change: Change, delivery: Delivery) -> Outcome:
     if invite.recovers:
         return _recovery(change, invite)
     return _notice(change, invite) if invite.stops_id else _invite(change, invite)
+
+
+def _code(change: Change, code: ResetCode) -> Outcome:
+    """A code that is read out by whoever is on the phone: to one recovery address, and shown nowhere else."""
+    if code.used_at or code.ended_at:
+        return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it is over"}])
+    digits, kept = reset_code(code.pk)
+    issue = IssueCode(code=str(code.pk))
+    why = f"mail to {code.channel.value}"
+    issued = submit(issue, actor=SYSTEM, why=why, caused_by=change, secrets={HASH: kept})
+    if issued.version is None:
+        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
+    return hand_in(code.channel.value, reset_codes.letter(code, digits))
 
 
 def _recovery(change: Change, invite: Invite) -> Outcome:
@@ -162,12 +199,16 @@ def _letter(invite: Invite, link: str) -> EmailMessage:
         issued = now.until
         organization = Organization.objects.get().name
     what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
-    text = (REMINDER if now.reminded_at else INVITE) if invite.mailbox else PERSON
+    text = PERSON if not invite.mailbox else RESET if now.verification_id else REMINDER if now.reminded_at else INVITE
     until = f"{issued:%d %B %Y, %H:%M} UTC" if issued else "it is used"
     letter = EmailMessage()
-    letter["Subject"] = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"
+    letter["Subject"] = _subject(now, what) if invite.mailbox else "Your sign-in to Postroom"
     letter.set_content(text.format(organization=organization, what=what, link=link, until=until))
     return letter
+
+
+def _subject(invite: Invite, address: str) -> str:
+    return f"Choose another password for {address}" if invite.verification_id else f"Set the password of {address}"
 
 
 def hand_in(to: str, letter: EmailMessage) -> Outcome:

@@ -39,6 +39,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "recovery_channels": ("Recovery channel", "first-aid-kit"),
     "verifications": ("Verified reset", "phone"),
     "proofs": ("Proof of an owner", "phone"),
+    "reset_codes": ("Code to read out", "number"),
     "erasures": ("Erasure", "history-off"),
     "devices": ("Device", "device-desktop"),
     "redeliveries": ("Object at a node", "server-2"),
