@@ -12,6 +12,7 @@ from postroom.changes.kinds import (
     dkim,
     domains,
     doubts,
+    emergencies,
     findings,
     freezes,
     grants,
@@ -29,6 +30,7 @@ from postroom.changes.kinds import (
     recovery,
     recovery_channels,
     redeeming,
+    reset_codes,
     resets,
     roles,
     rounds,
@@ -59,6 +61,7 @@ from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.by_hand import BY_HAND
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
+from postroom.posture.checks.emergency import EMERGENCIES
 from postroom.posture.checks.engines import ENGINES
 from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.holders import HOLDERS
@@ -109,6 +112,8 @@ KINDS: list[type[kind.Kind]] = [
     recovery_channels.ConfirmChannel, recovery_channels.EndChannel,
     own_secrets.ChangePassword, own_secrets.RenewCode, own_secrets.ResetSecrets, own_secrets.ForgotPassword,
     resets.StartReset, resets.RecordCall, resets.Vouch, resets.SendReset, resets.EndReset,
+    reset_codes.AskCode, reset_codes.IssueCode, reset_codes.EnterCode,
+    emergencies.DeclareEmergency, emergencies.WaiveWait,
     notices.SendNotice, notices.IssueNotice, notices.StopByNotice,
     freezes.StartFreeze, freezes.EndFreeze,
     findings.AcknowledgeFinding, findings.AcceptFinding, findings.ReopenFinding, findings.LapseAcceptance,
@@ -155,6 +160,7 @@ SERVED_BY: dict[str, Served] = {
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked", "reminded_at"}), gone=False, only=("by_mail", frozenset({True}))),
     "letters": Served("mail", gone=False),
+    "reset_codes": Served("mail", frozenset(), gone=False),
     "round_lines": Served("end", frozenset({"answer"}), made=False, gone=False, only=("answer", frozenset({"end"}))),
 }
 
@@ -175,7 +181,7 @@ ENDS: dict[str, Ends] = {
 # What is looked at again and again; what is wrong is a finding.
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
-    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET,
+    SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND,
 ]  # fmt: skip
 

@@ -58,6 +58,7 @@ def test_it_never_mints_nor_approves(house: House) -> None:
         "people.invite",
         "roles.create",
         "recoveries.approve",
+        "resets.approve",
     ):
         with pytest.raises(Problems, match="no token may ever"):
             do("tokens.create", house.oskar, secrets={"token": HASH}, name="x", permissions=[never], until=until())

@@ -48,6 +48,7 @@ from postroom.models import (
     RecordedEdit,
     RecordSet,
     RecoveryChannel,
+    ResetCode,
     RoundLine,
     Verification,
 )
@@ -163,6 +164,11 @@ WALKS: dict[str, Walk] = {
     "resets.vouch": by("carl", verification="{verification}", answer="right"),
     "resets.send_link": by("olive", verification="{proven}", contact="xzoe@home.example"),
     "resets.end": by("henry", verification="{verification}"),
+    "resets.declare_emergency": by("olive", verification="{vip}", reason="x"),
+    "resets.waive_wait": by("carl", verification="{urgent}"),
+    "resets.ask_code": by("henry", verification="{verification}", channel="{home}"),
+    "resets.issue_code": by(SYSTEM, secrets=("reset code",), code="{code}"),
+    "resets.enter_code": by("henry", secrets=("read out",), verification="{coded}", said="00000000"),
     "notices.send": by(CLOCK, change="{later}"),
     "notices.issue": by(SYSTEM, secrets=("link",), notice="{notice}"),
     "notices.stop": closing(Actor(None, "who was told", "link", LINK[NOTICE])),
@@ -334,19 +340,49 @@ def _named(house: House) -> dict[str, str]:
 
 
 def _resets(house: House) -> dict[str, str]:
-    """Ben's waits for its proofs, and his number counts; Cleo's has the one it needs."""
+    """Ben's waits for its proofs, and his number and his address count; Cleo's has the one it needs; Cora was sent a
+    code."""
     found = {}
-    for n, who in enumerate(("ben", "cleo")):
+    for n, who in enumerate(("ben", "cleo", "cora")):
         box = f"{who}@acme.example"
         do("mailboxes.create", house.olive, address=box, contact="xzoe@home.example")
-        _ours("invites.issue", "link", f"{n}b" * 32, invite=str(the(Invite, mailbox__address__address=box).pk))
-        secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
-        do("invites.redeem", Actor(None, who, "link", f"{n}b" * 32), secrets=secrets)
+        _has_secret(box, f"{n}b" * 32)
         do("resets.start", house.henry, mailbox=box, ticket="T-1")
         found[who] = str(the(Verification, mailbox__address__address=box).pk)
     assert do("resets.vouch", house.carl, verification=found["cleo"], answer="right").version
     number = reachable(house, "ben@acme.example", "+442079460999", link="0c" * 32)
-    return {"verification": found["ben"], "proven": found["cleo"], "number": str(number.pk)}
+    home, coras = (reachable(house, f"{who}@acme.example", f"{who}@far.example", link=f"0{n}" * 32)
+                   for n, who in enumerate(("ben", "cora"), 5))  # fmt: skip
+    do("resets.ask_code", house.henry, verification=found["cora"], channel=str(coras.pk))
+    code = str(the(ResetCode).pk)
+    _ours("resets.issue_code", "reset code", "0d" * 32, code=code)
+    return {"verification": found["ben"], "proven": found["cleo"], "number": str(number.pk), "home": str(home.pk),
+            "coded": found["cora"], "code": code, **_vips(house)}  # fmt: skip
+
+
+def _has_secret(box: str, link: str) -> None:
+    _ours("invites.issue", "link", link, invite=str(the(Invite, mailbox__address__address=box).pk))
+    secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
+    assert do("invites.redeem", Actor(None, box, "link", link), secrets=secrets).version
+
+
+def _vips(house: House) -> dict[str, str]:
+    """Two whose link waits for the time to object; of the second an emergency was declared."""
+    found = {}
+    for n, who in enumerate(("vip", "urgent")):
+        box = f"{who}@acme.example"
+        do("mailboxes.create", house.olive, address=box, contact="xzoe@home.example")
+        _has_secret(box, f"{n}e" * 32)
+        number = reachable(house, box, "+442079460998", link=f"c{n}" * 32)
+        reachable(house, box, f"{who}@far.example", link=f"d{n}" * 32)
+        do("mailboxes.change", house.olive, mailbox=box, vip=True)
+        do("resets.start", house.henry, mailbox=box, ticket="T-1")
+        found[who] = str(the(Verification, mailbox__address__address=box).pk)
+        do("resets.record_call", house.olive, verification=found[who], channel=str(number.pk), answer="right")
+        do("resets.vouch", house.carl, verification=found[who], answer="right")
+        do("resets.send_link", house.oskar, verification=found[who], contact=f"{who}@far.example")
+    do("resets.declare_emergency", house.olive, verification=found["urgent"], reason="x")
+    return found
 
 
 def head_of(change: Change) -> int:

@@ -141,7 +141,7 @@ API: dict[str, Asked] = {
         "changes.approve", {"batch_id": ("batch",)},
         body=lambda here: {"plan_hash": here.ids["batch hash"]}, allowed=MADE),
     "POST /api/v1/changes/<change_id>/approve": Asked(
-        "changes.approve", {"change_id": ("held",)}, body=seen, allowed=MADE),
+        "changes.view", {"change_id": ("held",)}, body=seen, also="changes.approve", allowed=MADE),
 }  # fmt: skip
 for noun, refs in NOUNS.items():
     narrows = dict(LISTED) if noun in OF_A_DOMAIN else {"client": CLIENT}

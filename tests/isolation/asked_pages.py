@@ -26,6 +26,13 @@ PAGES: dict[str, Asked] = {
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),
     "GET /mailboxes/<str:ref>/": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
     "GET /mailboxes/<str:ref>/sign-ins/": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
+    "GET /resets/<uuid:which>/": Asked("verifications.view", {"which": ("verification",)}),
+    "POST /resets/<uuid:which>/ask/": Asked(
+        "resets.ask_code", {"which": ("verification",)}, allowed=FORM, refused=(302, 403, 409),
+        body=lambda here: {"channel": here.ids["channel home"]}),
+    "POST /resets/<uuid:which>/code/": Asked(
+        "resets.enter_code", {"which": ("verification",)}, allowed=FORM, refused=(302, 403, 409),
+        body=lambda here: {"said": "00000000"}),
     "GET /people/": Asked("people.view", filters=LIST),
     "GET /people/<str:ref>/": Asked("people.view", {"ref": ("person viewer", "person mail")}),
     "GET /access/": Asked("grants.view", filters=LIST, foreign_filter=404),
@@ -59,7 +66,8 @@ PAGES: dict[str, Asked] = {
     "POST /batches/<uuid:batch>/approve/": Asked(
         "changes.approve", {"batch": ("batch",)}, allowed=FORM,
         body=lambda here: {"plan_hash": here.ids["batch hash"]}),
-    "POST /changes/<uuid:change>/approve/": Asked("changes.approve", {"change": ("held",)}, body=seen, allowed=FORM),
+    "POST /changes/<uuid:change>/approve/": Asked("changes.view", {"change": ("held",)}, body=seen,
+                                                  also="changes.approve", allowed=FORM),
     "GET /access-reviews/": Asked("rounds.view", filters={"client": CLIENT}),
     "GET /access-reviews/<uuid:review>/": Asked("rounds.view", {"review": ("access review",)}),
     "POST /access-reviews/<uuid:review>/sign/": Asked(

@@ -69,6 +69,7 @@ from postroom.models import (
     RecoveryChannel,
     Redelivery,
     Report,
+    ResetCode,
     Review,
     Round,
     RoundLine,
@@ -177,7 +178,7 @@ def channel(world: World, here: Ground) -> None:
     here.ids["channel"] = str(the(RecoveryChannel, client=here.client, mailbox__address__address=here.at("leo")).pk)
 
 
-@makes(Verification, Proof)
+@makes(Verification, Proof, ResetCode)
 def reset(world: World, here: Ground) -> None:
     """Of `rex`, whose owner has set a secret: started by the operator, and answered wrong once."""
     done(
@@ -193,6 +194,9 @@ def reset(world: World, here: Ground) -> None:
     here.ids |= {"verification": str(session.pk), "mailbox rex": str(session.mailbox_id)}
     done(world.house, "resets.record_call", world.house.olive, verification=str(session.pk), channel=str(number.pk),
          answer="wrong")  # fmt: skip
+    home = reachable(world.house, here.at("rex"), f"rex.{here.slug}@elsewhere.example", link=draw()[1])
+    here.ids["channel home"] = str(home.pk)
+    done(world.house, "resets.ask_code", world.house.henry, verification=str(session.pk), channel=str(home.pk))
 
 
 @makes(RecordSet, Reading)

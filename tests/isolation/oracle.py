@@ -18,7 +18,16 @@ INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites
 CHANNELS = frozenset({"recovery_channels.name", "recovery_channels.ask", "recovery_channels.end"})
 TOKENS = frozenset({"tokens.create", "tokens.end"})
 OF_THE_AGENCY = TOKENS | {"grants.elevate"}
-RESETS = frozenset({"resets.start", "resets.end", "resets.send_link"})
+RESETS = frozenset(
+    {
+        "resets.start",
+        "resets.end",
+        "resets.send_link",
+        "resets.ask_code",
+        "resets.enter_code",
+        "resets.declare_emergency",
+    }
+)
 OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
@@ -29,9 +38,9 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_c
     "app_passwords.end", "doubts.settle",
 }  # fmt: skip
 OWNS = OPERATES | {
-    "resets.vouch",
+    "resets.vouch", "resets.waive_wait",
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
-    "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve",
+    "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve", "resets.approve",
     "access_reviews.open", "access_reviews.sign",
 }  # fmt: skip
 MAY: dict[str, frozenset[str]] = {
@@ -39,14 +48,16 @@ MAY: dict[str, frozenset[str]] = {
     "owner": OWNS | OF_THE_AGENCY,
     "operator": OPERATES | OF_THE_AGENCY,
     "approver": OF_THE_AGENCY | {
-        "changes.approve", "freezes.start", "findings.accept", "access_reviews.open", "access_reviews.sign",
-        "grants.end",
+        "changes.approve", "resets.approve", "freezes.start", "findings.accept", "access_reviews.open",
+        "access_reviews.sign", "grants.end",
     },
     "helpdesk": OF_THE_AGENCY | {
         "invites.resend", "invites.cancel", "resets.start", "resets.record_call", "resets.end",
+        "resets.ask_code", "resets.enter_code",
     },
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
-    "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {"resets.vouch"} | {
+    "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {
+        "resets.vouch", "resets.waive_wait", "resets.approve",
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
         "sheets.export", "rosters.answer", "app_passwords.end", "doubts.settle",
     },

@@ -98,6 +98,7 @@ import object_samples as objects  # noqa: E402
 import owner_samples as owners  # noqa: E402
 import page_samples as pages  # noqa: E402
 import round_samples as rounds  # noqa: E402
+import verifying_samples as verifying  # noqa: E402
 from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.shortcuts import render  # noqa: E402
@@ -115,6 +116,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),
     "mailbox": ("mailbox.html", objects.MAILBOX),
     "sign-ins": ("sign_ins.html", objects.SIGN_INS),
+    "verification": ("verification.html", verifying.VERIFICATION),
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),
     "access": ("access.html", access.ACCESS),

@@ -234,6 +234,20 @@ def exported(who: Any, client: str) -> tuple[int, bytes]:
     return answer.status_code, content
 
 
+def test_a_client_that_shut_its_operators_out_takes_its_record_along(house: House, log: Log, tmp_path: Path) -> None:
+    do("people.invite", house.oskar, name="Amy", email="amy@acme.test", client="acme")
+    do("grants.give", house.oskar, person="amy@acme.test", role="client admin", client="acme")
+    amy = person("amy@acme.test", house.oskar)
+    assert do("access.suspend", amy, client="acme").version
+    log.sign()
+    status, archive = exported(amy, "acme")
+    assert status == 200
+    zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path / "own")
+    assert check_bundle.main(tmp_path / "own", str(log.signer.who)) == []
+    assert "access.suspend" in (tmp_path / "own/entries.jsonl").read_text()
+    assert exported(house.oskar, "acme")[0] in (403, 404)
+
+
 def test_one_clients_record_is_taken_out_and_stands_in_the_record_first(
     house: House, log: Log, tmp_path: Path, sql: Any
 ) -> None:

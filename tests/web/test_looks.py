@@ -36,7 +36,7 @@ def test_what_is_recorded_is_declared_beside_the_view() -> None:
     found = {name: noun for name, noun in declared.items() if noun}
     assert found == {
         "client": "clients", "client-sheet": "clients", "mailbox": "mailboxes", "mailbox-sign-ins": "mailboxes",
-        "person": "people",
+        "person": "people", "verification": "mailboxes",
     }  # fmt: skip
     operations = [(path, one.view_func) for prefix, router in api._routers for path, view in
                   router.path_operations.items() for one in view.operations]  # fmt: skip

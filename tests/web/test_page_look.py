@@ -26,6 +26,7 @@ FRAMED = (
         "mailboxes",
         "mailbox",
         "sign-ins",
+        "verification",
         "people",
     ),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),

@@ -21,7 +21,8 @@ ASKING = {
     "roles.create", "roles.change", "tokens.create", "access.suspend", "access.resume", "grants.elevate",
     "invites.issue", "invites.redirect", "people.change email", "organization.change postmaster",
     "record.erase", "mailboxes.transfer", "recovery_channels.end", "recovery_channels.name", "resets.record_call",
-    "resets.send_link", "resets.start", "resets.vouch",
+    "resets.send_link", "resets.start", "resets.vouch", "resets.ask_code",
+    "resets.declare_emergency", "resets.waive_wait",
 }  # fmt: skip
 APPROVING = {
     "aliases.remove", "clients.remove", "domains.remove", "grants.elevate", "grants.give", "history.roll_back",

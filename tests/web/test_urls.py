@@ -44,7 +44,7 @@ PAGES = list(patterns())
 def filled(address: str, name: str, known: dict[str, str]) -> str:
     values = {
         "<str:ref>": ARGUMENTS.get(name, "acme"), "<str:name>": "mailboxes.suspend", "<str:token>": "x",
-        "<int:pk>": "1", "<int:number>": known["entry"],
+        "<int:pk>": "1", "<int:number>": known["entry"], "<uuid:which>": known["verification"],
         **{f"<uuid:{key}>": known[key] for key in ("change", "batch", "invite", "finding", "review", "roster")},
         **({"<uuid:change>": known["reviewed"]} if name == "review" else {}),
     }  # fmt: skip

@@ -47,10 +47,22 @@ def samples(house: House) -> dict[str, str]:
         "made": str(box.pk),
         "entry": str(entry_of(house.carl)),
         "invite": str(invite_of(house.olive)),
+        "verification": str(verification_at_acme(house)),
         "batch": str(UUID(int=7)),
         "finding": str(found_at_acme()),
         **{"review": str(round_at_acme("access_reviews.open")), "roster": str(round_at_acme("rosters.open"))},
     }
+
+
+def verification_at_acme(house: House) -> UUID:
+    """A verified reset that the helpdesk started; its mailbox's owner has set a secret."""
+    from cast import redeemed
+    from postroom.models import Verification
+
+    do("mailboxes.create", house.olive, address="rex@acme.example", contact="rex@home.test")
+    redeemed("rex@acme.example")
+    do("resets.start", house.henry, mailbox="rex@acme.example", ticket="T-1")
+    return the(Verification, mailbox__address__address="rex@acme.example").pk
 
 
 def round_at_acme(kind: str) -> UUID:

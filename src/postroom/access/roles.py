@@ -10,7 +10,7 @@ OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
     "rosters.*", "recovery_channels.*", "app_passwords.end", "resets.start", "resets.record_call", "resets.send_link",
-    "resets.end", "doubts.settle",
+    "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency", "doubts.settle",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -24,15 +24,19 @@ ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT, SHEET}),
     # Who signs an access review may end what shall not stay: never what stands above them (policies/rank.py).
-    "approver": frozenset({*ONES_OWN, APPROVE, "freezes.start", "findings.accept", "access_reviews.*", "grants.end"}),
+    "approver": frozenset({
+        *ONES_OWN, APPROVE, "resets.approve", "freezes.start", "findings.accept", "access_reviews.*", "grants.end",
+    }),
     "helpdesk": frozenset({
         *ONES_OWN, "invites.resend", "invites.cancel", "resets.start", "resets.record_call", "resets.end",
+        "resets.ask_code", "resets.enter_code",
     }),
     "auditor": frozenset({*ONES_OWN, EXPORT, SHEET}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
-        "resets.start", "resets.vouch", "resets.send_link", "resets.end", EXPORT, "app_passwords.end", SHEET,
+        "resets.start", "resets.vouch", "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code",
+        "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", SHEET,
         "doubts.settle",
     }),
     "client viewer": frozenset({"*.view"}),

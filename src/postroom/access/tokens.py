@@ -1,6 +1,7 @@
 """Tokens: drawn here, shown once, kept nowhere; only their SHA-256 is stored. 256 bits need no slow hash."""
 
 import hashlib
+import hmac
 import ipaddress
 import secrets
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.models import TokenUse
+from postroom.models.verifying import CODE_DIGITS
 
 from .acting import acting_as
 from .actor import Actor
@@ -91,3 +93,17 @@ def recovery_code() -> tuple[str, str]:
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     groups = ["".join(secrets.choice(letters) for _ in range(5)) for _ in range(6)]
     return "-".join(groups), hashed("".join(groups))
+
+
+def reset_code(which: UUID) -> tuple[str, str]:
+    """(code as it is read out, its keyed hash): eight digits that nobody chose, for this one code of a reset."""
+    digits = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+    return digits, keyed_code(which, digits)
+
+
+def keyed_code(which: UUID, typed: str) -> str:
+    """Of what somebody typed as that code: spaces and dashes set digits apart. Keyed by the installation's own key,
+    which is not in the database: eight digits are found from a plain hash in seconds."""
+    digits = typed.replace("-", " ").encode(errors="replace")
+    key = hashlib.sha256(f"reset code {settings.SECRET_KEY}".encode()).digest()
+    return hmac.new(key, which.bytes + b"".join(digits.split()), hashlib.sha256).hexdigest()

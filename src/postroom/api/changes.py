@@ -109,9 +109,9 @@ def change(request: Any, change_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/changes/{change_id}/approve", response=DONE_OR_WAITING)
-@submits("changes.approve", step_up=SOMETIMES)
+@submits("changes.view", step_up=SOMETIMES)
 def approve_change(request: Any, change_id: UUID, body: Seen) -> Any:
-    """Let exactly the plan you looked at through."""
+    """Let exactly the plan you looked at through, if its kind lets you."""
     step_up.before_approving(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, approve(change_id, actor=request.auth.actor, plan_hash=body.plan_hash))
 

@@ -63,6 +63,7 @@ def _apply(proposed: Proposed, secrets: Secrets) -> Change:
         _write(entry, plan, secrets)
         _set_version(plan, change.version)
     _link(change)
+    due.brought_forward(change, proposed.kind.hastens)
     erase.carry(entry, plan)
     due.enqueue(change, plan)
     deliver.enqueue(change, entry, plan)

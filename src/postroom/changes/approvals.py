@@ -28,9 +28,11 @@ def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
 
     Two transactions: between them the change is scheduled for now, so a crash between is the clock's work.
     """
-    with acting_as(actor):
-        refused = any(v["says"] == "refuse" for v in seen(change_id).verdicts)
-    if refused:
+    with acting_as(actor) as access:
+        change = seen(change_id)
+        may = access.can(KINDS[change.kind].approved_by, change.client_id)
+        refused = any(v["says"] == "refuse" for v in change.verdicts)
+    if refused and may:
         judged_anew(change_id)
     with refusals(actor, APPROVE, change_id), acting_as(actor) as access:
         change = locked(change_id)
@@ -104,7 +106,8 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
         raise NotAllowed(
             "a token withdraws what it proposed itself; its person does the rest, in a session of their own"
         )
-    if not own and not (actor.sort == "person" and access.can(APPROVE, change.client_id)):
+    may = any(access.can(one, change.client_id) for one in (APPROVE, KINDS[change.kind].approved_by))
+    if not own and not (actor.sort == "person" and may):
         raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
     return taken_off(change, by=actor.name, why=why)
 

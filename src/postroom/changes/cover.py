@@ -5,15 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from postroom.access.acting import Access, stand_above
 from postroom.access.actor import Held
-from postroom.access.roles import EXPORT, ROLES, SHEET
+from postroom.access.roles import CLIENT_ROLES, EXPORT, ROLES, SHEET
 from postroom.models import Grant, Role
 from postroom.models.base import state_models
 
 from .kind import KINDS
 
+ADMIN = "client admin"
 # What can be looked at and is no table of state, or is asked for by another name than its table's.
 SEEN = ("approvals", "changes", "entries", "findings", "overview", "sheets", "sign_ins", "tokens")
 
@@ -83,6 +85,14 @@ def more_here(access: Access, client: UUID | None, people: Sequence[str]) -> boo
         return False
     above = roles_above(access.rank_at(client))
     return stand_above(people, {"organization": above, str(client): above})
+
+
+def admins_of(client: UUID) -> set[UUID]:
+    """Who administers this client as one of its own, and runs nothing of the service besides."""
+    standing = Grant.objects.filter(Q(until=None) | Q(until__gt=Now()), domain=None, ended_at=None)
+    own = set(standing.filter(client=client, role=ADMIN).values_list("person_id", flat=True))
+    others = standing.exclude(role__in=CLIENT_ROLES).filter(person__in=own)
+    return own - set(others.values_list("person_id", flat=True))
 
 
 def every_role() -> list[Held]:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q
+
 from postroom.access.acting import CLOCK, acting_as
-from postroom.models import Change, Due
+from postroom.models import Approval, Change, Due
 
 from .plan import Plan
 
@@ -33,6 +35,20 @@ def enqueue(change: Change, plan: Plan) -> None:
             ]
     if lines:
         Due.objects.bulk_create(lines)
+
+
+def brought_forward(change: Change, which: tuple[str, str, str] | None) -> None:
+    """What waits for its time waits no more: what somebody approved is the clock's at once, what is held is applied by
+    its approval. What waits because nobody could approve it waits on."""
+    if which is None:
+        return
+    kind, parameter, value = which
+    asked = Change.objects.filter(kind=kind, client=change.client_id, at__gt=change.now)
+    asked = asked.filter(**{f"params__{parameter}": value})
+    approved = Exists(Approval.objects.filter(change=OuterRef("pk"), void=False))
+    found = list(asked.filter(Q(stage="held") | Q(approved, stage="scheduled")).values_list("pk", flat=True))
+    Change.objects.filter(pk__in=found).update(at=change.now)
+    Due.objects.filter(change__in=found, kind="").update(at=change.now)
 
 
 def waiting(now: datetime, *, at_most: int = 100) -> list[Due]:

@@ -21,6 +21,7 @@ from .state import State
 PERSON = frozenset({"person"})
 ASKED, APPROVED = "asked", "approved"
 Ref = tuple[type[StateModel], str]
+Hastens = tuple[str, str, str]  # a kind, one of its parameters, the value of it
 OURS_TOO = {"roles"}  # most of these are no rows: they are Postroom's own
 
 
@@ -86,6 +87,11 @@ class Kind(BaseModel):
     @property
     def takes_back(self) -> UUID | None:
         """The change this one undoes, if it is an undo."""
+        return None
+
+    @property
+    def hastens(self) -> Hastens | None:
+        """Which changes wait for their time no more by it: approved already, or by whoever approves them."""
         return None
 
 

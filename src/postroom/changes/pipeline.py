@@ -96,7 +96,8 @@ def propose(
     plan = _as_one(_planned(kinds, state))
     if not plan.edits:
         raise NothingToDo(f"{change.kind}: it stands so already")
-    change.client_id, change.plan_hash = plan.client, plan.hash
+    # What carries a secret nobody approves; by the hash of its plan one could try out what was compared in it.
+    change.client_id, change.plan_hash = plan.client, "" if kinds[0].carries_secret else plan.hash
     change.left_out = [[one.table, one.id, one.because] for one in plan.left_out]
     proposed = Proposed(change, kinds, plan, state, access)
     found(change, judge(proposed))
@@ -268,9 +269,11 @@ def listed(kind: One_or_many) -> list[Kind]:
 
 
 def somebody_else(*parts: Proposed) -> bool:
-    """Whether any one person could approve all of these: nobody who proposed it, nobody whom it would let do more."""
+    """Whether any one person could approve all of these: nobody who proposed it, whom it would let do more, or who may
+    not by what was asked."""
     first, clients = parts[0].change, [part.change.client_id for part in parts]
-    beside = {first.proposer_id, *in_favour_of(*(part.plan for part in parts))} - {None}
+    never = {one for part in parts for one in KINDS[first.kind].never_approved_by(part.change.params)}
+    beside = {first.proposer_id, *in_favour_of(*(part.plan for part in parts)), *never} - {None}
     roles = roles_allowing(KINDS[first.kind].approved_by)
     return others_who_may(roles, clients=clients, beside=beside) > 0
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0019_sheets")]
+    dependencies = [("postroom", "0020_reset_codes")]
 
     operations = [
         migrations.CreateModel(

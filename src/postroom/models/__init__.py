@@ -16,7 +16,7 @@ from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, 
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
 from .sign_ins import LiveSession, SignIn, SignInPlace
-from .verifying import Proof, Verification
+from .verifying import Proof, ResetCode, Verification
 
 __all__ = [
     "Acceptance",
@@ -66,6 +66,7 @@ __all__ = [
     "RecoveryChannel",
     "Redelivery",
     "Report",
+    "ResetCode",
     "Review",
     "Role",
     "Round",

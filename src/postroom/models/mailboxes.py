@@ -87,6 +87,7 @@ class Invite(StateModel):
     stops: of a notice, the change that waits for no second person; such a link opens nothing and sets no secret.
     recovers: of a recovery, PASSWORD (their second factor is asked with it) or SIGN_IN (an owner agreed: new factors).
     confirms: of a recovery channel, which its link says is read still; it opens nothing and sets no secret.
+    verification: the verified reset that released it; it goes to the one contact that was known before.
     """
 
     grants_access = True
@@ -97,6 +98,7 @@ class Invite(StateModel):
     stops = models.ForeignKey(Change, models.DO_NOTHING, null=True, related_name="notices")
     recovers = models.TextField(default="")
     confirms = models.ForeignKey("RecoveryChannel", models.DO_NOTHING, null=True, related_name="confirmations")
+    verification = models.ForeignKey("Verification", models.DO_NOTHING, null=True, db_index=False, related_name="+")
     contact = models.TextField()
     asked = models.IntegerField(default=0)
     by_mail = models.BooleanField(default=True)

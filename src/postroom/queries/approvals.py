@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import Access, Actor, acted, current
+from postroom.access.roles import APPROVE
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.kind import KINDS
 from postroom.models import Change, Grant, Review
@@ -115,6 +116,11 @@ def approvers(change: Change, roles: Sequence[str]) -> list[Grant]:
     )
     standing = rows.filter(person__suspended_at=None, person__removed_at=None)
     return list(standing.select_related("person").order_by("person__name", "id")[:20])
+
+
+def may_decide(access: Access, change: Change) -> bool:
+    """Whether somebody may let it through, or say no to it, by what they hold; whose it is, is asked apart."""
+    return any(access.can(one, change.client_id) for one in (APPROVE, KINDS[change.kind].approved_by))
 
 
 def _client(change: Change) -> str:

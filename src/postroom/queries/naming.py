@@ -14,7 +14,14 @@ from postroom.models.base import state_models
 
 WAVES = 3
 DEEP = 5  # a link of an invite for a mailbox at an address
-OWNERS = ("mailboxes", "invites", "dkim_keys", "api_sessions", "credentials")  # whose secrets `owner_row` names
+OWNERS = (
+    "mailboxes",
+    "invites",
+    "dkim_keys",
+    "api_sessions",
+    "credentials",
+    "reset_codes",
+)  # whose secrets `owner_row` names
 Edits = Iterable[Mapping[str, Any]]
 Named = Callable[[Any], str]
 
@@ -35,6 +42,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "verifications": lambda row, name: f"the reset of {_of(row, name, 'mailbox_id')}",
     "doubts": lambda row, name: f"entry {row['entry']}, not known to the owner of {_of(row, name, 'mailbox_id')}",
     "proofs": lambda row, name: f"{row['method']}: {'right' if row['good'] else 'wrong'}",
+    "reset_codes": lambda row, name: "to read out",
     "letters": lambda row, name: f"to {row['contact']}",
     "grants": lambda row, name: f"{row['role']} for {_of(row, name, 'person_id')}",
     "record_sets": lambda row, name: f"{row['type']} {str(row['name']).rstrip('.')}",

@@ -240,6 +240,16 @@ CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz
   RETURN (SELECT max(n.at) FROM edits e JOIN entries n ON n.id = e.entry_id
     WHERE e."row" = who AND e."table" = 'people' AND e.before IS NOT NULL
       AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL OR e.hashed IS NOT NULL));
+-- Whether this is the keyed hash of a code that was mailed and is open still: the application never reads what is kept.
+CREATE OR REPLACE FUNCTION postroom_code_fits(which uuid, hashed text) RETURNS boolean
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM reset_codes c JOIN secrets s ON s.owner_row = c.id
+    WHERE c.id = which AND s.purpose = 'reset code' AND s.value = hashed AND c.used_at IS NULL AND c.ended_at IS NULL);
+END;
+ALTER FUNCTION postroom_code_fits(uuid, text) OWNER TO postroom_system;
+REVOKE ALL ON FUNCTION postroom_code_fits(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_code_fits(uuid, text) TO postroom_app;
 -- Whose session a token is. One that has ended, or whose person may not sign in or was suspended since, is nobody's.
 CREATE OR REPLACE FUNCTION postroom_session(hashed text) RETURNS TABLE (session uuid, person uuid, name text, mfa text)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
@@ -417,6 +427,8 @@ BEGIN ATOMIC
       JOIN addresses a ON a.id = m.address_id WHERE v.id = which)
     WHEN 'doubts' THEN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE o.id = which)
+    WHEN 'reset_codes' THEN (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
+      JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
     WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(
@@ -426,6 +438,8 @@ BEGIN ATOMIC
         JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
       (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
+      (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
+        JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which))
   END;
 END;

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.changes.kind import KINDS
 from postroom.models import Review
 from postroom.queries.approvals import Queue, decided, queue, reviews
 from postroom.queries.before_after import few_edits, undone
@@ -32,7 +33,7 @@ def approvals(request: Any) -> HttpResponse:
     names, back = Names(edit for edits in few.values() for edit in edits), undone(found.held)
     waiting = [_waiting(one, few.get(one["id"], []), names, back.get(one["id"])) for one in found.held]
     waiting += [_batch(pk, parts) for pk, parts in found.batches.items()]
-    may = request.access.can_somewhere("changes.approve")
+    may = any(request.access.can_somewhere(one) for one in {kind.approved_by for kind in KINDS.values()})
     shown = ApprovalsPage(
         head=PageHead("Approvals", _sub(found)), notes=freeze_notes(request), waiting=tuple(waiting),
         empty=None if waiting else NOBODY if may else CANNOT, reviews=_reviews(reviews(request.access)),

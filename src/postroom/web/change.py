@@ -15,7 +15,7 @@ from postroom.changes.kind import KINDS
 from postroom.changes.policies.high_risk import OWN_UNDO
 from postroom.models import Change
 from postroom.models.base import state_models
-from postroom.queries.approvals import approvers, whole_batches
+from postroom.queries.approvals import approvers, may_decide, whole_batches
 from postroom.queries.before_after import undone
 from postroom.queries.changes import whole
 from postroom.queries.naming import Names
@@ -90,11 +90,7 @@ def _head(request: Any, one: Mapping[str, Any], row: Change, said: str) -> PageH
 def _acts(request: Any, one: Mapping[str, Any], row: Change) -> tuple[Act, ...]:
     at = f"/changes/{row.pk}/"
     mine = row.proposer_id == request.actor.person
-    if (
-        one["stage"] in WAITING
-        and not whole_batches([row.batch_id])
-        and (mine or request.access.can("changes.approve", row.client_id))
-    ):
+    if one["stage"] in WAITING and not whole_batches([row.batch_id]) and (mine or may_decide(request.access, row)):
         return (Act("Withdraw…", f"{at}withdraw/", icon="x"),)
     if (
         one["stage"] in STOPPED

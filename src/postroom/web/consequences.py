@@ -43,6 +43,12 @@ SAID: dict[str, str] = {
     "told; named again, it is new.",
     "resets.start": "Nothing is sent yet. Somebody else calls the number on file, or the client’s admin vouches; a "
     "VIP’s takes both. Urgent or not, nothing is skipped.",
+    "resets.declare_emergency": "Every owner of the organization is told, and an approver looks at it afterwards. "
+    "Alone it skips nothing: the client’s own admin has to let the wait go, and a second person to agree to the reset.",
+    "resets.waive_wait": "The link goes as soon as a second person has agreed, without the 15 minutes in which others "
+    "could say that it was not them. They are told all the same.",
+    "resets.ask_code": "A code of eight digits is mailed to that address, good for a minute. Its owner reads it out; "
+    "nobody here sees it. Each one counts against a limit, and the one before it is void.",
     "resets.send_link": "A link is mailed with which the owner sets another password; sessions end when it is used. A "
     "VIP’s waits for a second person and 15 minutes, and whoever has to know is told.",
     "nodes.drain": "It gets no further clients; those it has stay.",

@@ -25,9 +25,9 @@ from postroom.web.titles import title
 LONGEST = 1000
 
 
-@act("changes.approve", step_up=SOMETIMES)
+@act("changes.view", step_up=SOMETIMES)
 def approve(request: Any, change: UUID) -> HttpResponse:
-    """Exactly the plan whose hash the form carried."""
+    """Exactly the plan whose hash the form carried; who may approve it, its kind says."""
     step_up.before_approving(change, actor=request.actor, fresh=fresh(request))
     done = approvals.approve(change, actor=request.actor, plan_hash=str(request.POST.get("plan_hash", "")))
     return arrived(request, done)

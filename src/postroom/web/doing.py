@@ -31,6 +31,7 @@ from postroom.web.plan_page import plan_page
 from postroom.web.plans import likeness
 from postroom.web.step_up import fresh
 from postroom.web.titles import TABLES, called, does, icon_of, title
+from postroom.web.verifying import onward
 
 CRUMBS = (Crumb("What can be done", "/do/"),)
 PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", "people": "People", "nodes": "Nodes",
@@ -121,7 +122,7 @@ def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, 
         change = _submitted(request, asked, kinds, key)
     except ChangeError as error:
         return shown(request, wrong(asked, error))
-    return arrived(request, change)
+    return onward(request, change) or arrived(request, change)
 
 
 def _submitted(request: Any, asked: KindForm, kinds: list[Kind], key: str | None) -> Change:

@@ -44,7 +44,7 @@ SENT = (
 )
 LINK = OneTime(
     "mailbox recovery", "/mailbox/recover/set/",
-    gone="It was used or replaced by a newer one, its hour is over, or the password was changed since.",
+    gone="It was used, or another one mailed for the same was; its hour is over; or the password was changed since.",
     ask="Ask for a new one, or use your recovery code.",
 )  # fmt: skip
 link = LINK.opened

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from pydantic import ValidationError
 
-from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, signed_in
+from postroom.access.acting import SYSTEM, Actor, NoSuchLink, Own, acting_as, own_of, signed_in
 from postroom.access.declared import CHANGE
 from postroom.access.roles import operates
 from postroom.access.scope import visible
@@ -19,16 +19,24 @@ from postroom.changes.errors import ChangeError, Problems
 from postroom.changes.kinds.redeeming import RedeemInvite
 from postroom.changes.pipeline import submit
 from postroom.changes.record import note
-from postroom.models import Invite, Login, Organization
+from postroom.models import Change, Invite, Login, Organization
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
 from postroom.web.mail_apps import in_words, told
+from postroom.web.mailbox_door import entered
+from postroom.web.mailbox_reset import RECENT
+from postroom.web.mailbox_secrets import shown
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
 from postroom.web.signing import INVITED, enrolled, invited, person_form
 from postroom.web.terms import accepted
 
+RESET: dict[str, Any] = {
+    "title": "Choose another password",
+    "lead": "You asked for a way back into your mailbox. The password and the recovery code so far stop working, every "
+    "session ends, and your mail stays as it is.",
+}  # of a verified reset: its owner is no newcomer
 NOT_YOURS = "You are signed in here as somebody who runs the service. Whoever uses this link owns the sign-in of {}."
 opened = INVITED.opened
 
@@ -84,6 +92,7 @@ def _words(row: Invite, actor: Actor) -> dict[str, str]:
         "name": row.mailbox.name if row.mailbox else "",
         "organization": visible(actor, Organization).get().name,
         "until": f"{row.until:%d %b %Y, %H:%M} UTC",
+        "reset": "yes" if row.verification_id else "",
     }
 
 
@@ -125,6 +134,8 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
         return _form(request, row, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
     accepted(client=row.client_id, mailbox=row.mailbox_id)
     request.session.flush()
+    if row.verification_id and row.mailbox_id and (own := own_of(row.mailbox_id)):
+        return _got_back(request, own, code, change)
     groups = code.split("-")
     page = OwnerCode(
         organization=found["organization"], client=found["client"], address=found["address"],
@@ -132,6 +143,12 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
         next_words="I have kept it",
     )  # fmt: skip
     return render(request, "owner/code.html", {"page": page})
+
+
+def _got_back(request: HttpRequest, own: Own, code: str, change: Change) -> HttpResponse:
+    """Of a reset: signed in, and on to what was done to the mailbox lately, to say whether it is known (flow F3)."""
+    entered(request, own, by="the link of a verified reset")
+    return shown(request, own, code, change, set_what="Password set", onward=RECENT, words="I have kept it")
 
 
 @public(GET="", POST="")
@@ -164,5 +181,5 @@ def _form(
     fields += () if row.by_mail else (_back_in(request, back),)
     form = Form(fields=fields, submit="Set my password", url="/invite/")
     about: dict[str, Any] = {name: found[name] for name in ("organization", "client", "address", "until")}
-    page = OwnerInvite(form=form, **about)
+    page = OwnerInvite(form=form, **about, **(RESET if found["reset"] else {}))
     return render(request, "owner/invite.html", {"page": page}, status=422 if wrong or back else 200)

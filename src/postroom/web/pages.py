@@ -29,6 +29,7 @@ from postroom.web import (
     rounds,
     sheet,
     sign_ins,
+    verifying,
 )
 from postroom.web.door import by_method
 
@@ -43,6 +44,9 @@ URLS: list[URLPattern | URLResolver] = [
     path("mailboxes/", by_method(GET=mailboxes.mailboxes), name="mailboxes"),
     path("mailboxes/<str:ref>/", by_method(GET=mailboxes.mailbox), name="mailbox"),
     path("mailboxes/<str:ref>/sign-ins/", by_method(GET=sign_ins.sign_ins), name="mailbox-sign-ins"),
+    path("resets/<uuid:which>/", by_method(GET=verifying.verification), name="verification"),
+    path("resets/<uuid:which>/ask/", by_method(POST=verifying.ask), name="verification-ask"),
+    path("resets/<uuid:which>/code/", by_method(POST=verifying.enter), name="verification-code"),
     path("people/", by_method(GET=people.people), name="people"),
     path("people/<str:ref>/", by_method(GET=person.person), name="person"),
     path("access/", by_method(GET=access.access), name="access"),

@@ -37,7 +37,7 @@ from postroom.web.terms import accepted
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 INVITED = OneTime(
-    "invite", "/invite/", gone="It was used, cancelled or replaced by a newer one, or its 72 hours are over.",
+    "invite", "/invite/", gone="It was used, cancelled or replaced by a newer one, or its time is over.",
     ask="Ask whoever sent it for a new link; each new link makes the ones before it void.",
 )  # fmt: skip
 FOUNDING = OneTime("founding", "/found/")  # the link that `up` printed for whoever founds this installation

@@ -29,6 +29,18 @@ Open this link to choose it. The link that was mailed before stopped working:
 The link works once, until {until}. This is the only reminder. If you did not expect this mail, do
 nothing: without the link nobody can sign in to the mailbox.
 """
+RESET = """Hello,
+
+you asked {organization} for a way back into your mailbox {what}, and were found to be its owner.
+
+Open this link to choose another password. Nobody else ever sees or sets it:
+
+{link}
+
+The link works once, until {until}. When it is used, every session of the mailbox ends, and the password
+and the recovery code so far stop working. If you did not ask for this, do not open it, and tell
+{organization} at once, by a way you already know.
+"""
 PERSON = """Hello,
 
 {organization} asks you to make your sign-in to Postroom, for {what}.
@@ -47,7 +59,15 @@ def letter(invite: Invite, link: str) -> EmailMessage:
         now = Invite.objects.get(pk=invite.pk)
         organization = Organization.objects.get().name
     what = invite.mailbox.label if invite.mailbox else invite.person.email if invite.person else ""
-    text = (REMINDER if now.reminded_at else INVITE) if invite.mailbox else PERSON
+    subject, text = _words(now, what)
     until = f"{now.until:%d %B %Y, %H:%M} UTC" if now.until else "it is used"
-    subject = f"Set the password of {what}" if invite.mailbox else "Your sign-in to Postroom"
     return written(subject, text.format(organization=organization, what=what, link=link, until=until))
+
+
+def _words(invite: Invite, what: str) -> tuple[str, str]:
+    """Its subject and its text."""
+    if not invite.mailbox_id:
+        return "Your sign-in to Postroom", PERSON
+    if invite.verification_id:
+        return f"Choose another password for {what}", RESET
+    return f"Set the password of {what}", REMINDER if invite.reminded_at else INVITE

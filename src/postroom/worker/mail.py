@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
@@ -24,6 +26,7 @@ from postroom.access.tokens import (
     mailbox_link,
     notice_link,
     recovery_link,
+    reset_code,
 )
 from postroom.changes.carry import Outcome
 from postroom.changes.freeze import freeze_over, in_words
@@ -33,19 +36,21 @@ from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.notices import IssueNotice
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
+from postroom.changes.kinds.reset_codes import HASH, IssueCode
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, Letter, Mailed
+from postroom.models import Change, Delivery, Invite, Letter, Mailed, ResetCode
 from postroom.models.mailed import HANDED, QUEUED, REFUSED
 from postroom.models.rounds import ROSTER
 from postroom.protocols import return_address
 from postroom.protocols.delivery_status import SAID, STATUS, line
 
-from . import channels, checkpoints, invite_letters, letters, notices, owner_letters, rounds
+from . import channels, checkpoints, invite_letters, letters, notices, owner_letters, reset_codes, rounds
 
 TIMEOUT = 10
 OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
 NOTIFY = "NOTIFY=SUCCESS,FAILURE,DELAY"  # RFC 3461, 4.1
 Written = EmailMessage | Outcome  # a letter; or why there is none
+About = Letter | Invite | ResetCode
 
 # What a letter says → who writes it.
 LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
@@ -60,19 +65,40 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
 
 def send(change: Change, delivery: Delivery) -> Outcome:
     """Write what is to be mailed, with a link of its own where it has one; evidence is our submission's own answer."""
-    with acting_as(SYSTEM):
-        about: Letter | Invite | None = Letter.objects.filter(pk=delivery.object).first()
-        if about is None:
-            along = ("mailbox__address", "person")
-            about = Invite.objects.select_related(*along).filter(pk=delivery.object).first()
-    if about is None or (isinstance(about, Invite) and (about.used_at or about.ended_at)):
+    about = _about(delivery.object)
+    if about is None or (not isinstance(about, Letter) and (about.used_at or about.ended_at)):
         return OVER
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
-    written = LETTERS[about.says](about, change) if isinstance(about, Letter) else _with_link(about, change)
+    written = _written(about, change)
     if isinstance(written, Outcome):
         return written
-    return post(about.contact, written, object=about.pk, client=change.client_id)
+    to = about.channel.value if isinstance(about, ResetCode) else about.contact
+    return post(to, written, object=about.pk, client=change.client_id)
+
+
+def _about(row: UUID | None) -> About | None:
+    """What there is to write, with what its writer needs."""
+    sorts: tuple[QuerySet[Any], ...] = (
+        Letter.objects.all(),
+        Invite.objects.select_related("mailbox__address", "person"),
+        ResetCode.objects.select_related("channel"),
+    )
+    with acting_as(SYSTEM):
+        return next((found for rows in sorts if (found := rows.filter(pk=row).first())), None)
+
+
+def _written(about: About, change: Change) -> Written:
+    if isinstance(about, Letter):
+        return LETTERS[about.says](about, change)
+    return _code(about, change) if isinstance(about, ResetCode) else _with_link(about, change)
+
+
+def _code(code: ResetCode, change: Change) -> Written:
+    """A code that is read out by whoever is on the phone: to one recovery address, and shown nowhere else."""
+    digits, kept = reset_code(code.pk)
+    issue, why = IssueCode(code=str(code.pk)), f"mail to {code.channel.value}"
+    return _sealed(issue, why, change, {HASH: kept}) or reset_codes.letter(code, digits)
 
 
 def _with_link(invite: Invite, change: Change) -> Written:
@@ -87,10 +113,13 @@ def _with_link(invite: Invite, change: Change) -> Written:
 def _issued(issue: Kind, invite: Invite, change: Change, letter: Callable[[str], EmailMessage]) -> Written:
     """A letter with a new link, which is good from now on; the one before it is not."""
     token, link = draw()
-    issued = submit(issue, actor=SYSTEM, why=f"mail to {invite.contact}", caused_by=change, secrets={"link": link})
-    if issued.version is None:
-        return Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
-    return letter(token)
+    return _sealed(issue, f"mail to {invite.contact}", change, {"link": link}) or letter(token)
+
+
+def _sealed(issue: Kind, why: str, change: Change, secrets: dict[str, str]) -> Outcome | None:
+    """None when it is issued, with only a hash kept; else why not."""
+    issued = submit(issue, actor=SYSTEM, why=why, caused_by=change, secrets=secrets)
+    return None if issued.version is not None else Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
 
 
 def _back(invite: Invite, token: str) -> EmailMessage:

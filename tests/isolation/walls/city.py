@@ -126,6 +126,8 @@ def furnished(house: House, slug: str) -> None:
     do("resets.start", house.henry, mailbox=f"rex@{zone}", ticket=word)
     session = str(the(Verification, mailbox__address__address=f"rex@{zone}").pk)
     do("resets.record_call", olive, verification=session, channel=str(number.pk), answer="wrong")
+    home = reachable(house, f"rex@{zone}", f"rex@home.{slug}.test", link=slug[0] * 32 + "1" * 32)
+    do("resets.ask_code", house.henry, verification=session, channel=str(home.pk))
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])

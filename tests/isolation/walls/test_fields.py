@@ -98,6 +98,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "resets.vouch": {"verification": "{verifications}", "answer": "right"},
     "resets.send_link": {"verification": "{verifications}", "contact": "x@x.test"},
     "resets.end": {"verification": "{verifications}"},
+    "resets.declare_emergency": {"verification": "{verifications}", "reason": "x"},
+    "resets.waive_wait": {"verification": "{verifications}"},
+    "resets.ask_code": {"verification": "{verifications}", "channel": "{home}"},
+    "resets.enter_code": {"verification": "{verifications}", "said": "00000000"},
     "record_sets.release": {"record_set": "{record_sets}"},
     "record_sets.set": {"domain": "acme.example", "name": "x.acme.example", "type": "A", "values": ["192.0.2.1"],
                         "ttl": 300, "accept_loss": True},
@@ -165,6 +169,8 @@ def things(city: City, sql: Sql) -> dict[str, dict[str, str]]:
         )
         ids["number"] = _first(sql, "SELECT r.id FROM recovery_channels r JOIN clients c ON c.id = r.client_id WHERE"
                                f" c.slug = '{slug}' AND r.sort = 'contact'")  # fmt: skip
+        ids["home"] = _first(sql, "SELECT r.id FROM recovery_channels r JOIN clients c ON c.id = r.client_id WHERE"
+                             f" c.slug = '{slug}' AND r.value LIKE 'rex@home.%'")  # fmt: skip
         ids |= {"right": _first(sql, lines.format(slug, "grants")), "box": _first(sql, lines.format(slug, "mailboxes"))}
         ids["changes"] = _first(sql, "SELECT h.id FROM changes h JOIN clients c ON c.id = h.client_id WHERE c.slug ="
                                 f" '{slug}' AND h.kind = 'aliases.create'")  # fmt: skip

@@ -6,6 +6,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
@@ -43,6 +44,14 @@ def _lower(text: str) -> str:
     return text.lower()
 
 
+def _one_spelling(text: str) -> str:
+    """An id as it is written everywhere: by it rules find what was asked about the same row before."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
+
+
 def _ref(noun: str, words: str) -> Any:
     return Field(min_length=1, description=words, json_schema_extra={"ref": noun})
 
@@ -75,7 +84,8 @@ AcceptanceRef = Annotated[Line, _ref("acceptances", "An acceptance of a finding:
 RoundLineRef = Annotated[Line, _ref("round_lines", "A line of an access review or a roster: its id")]
 SessionRef = Annotated[Line, _ref("api_sessions", "A session: its id")]
 DeviceRef = Annotated[Line, _ref("devices", "A device: its id")]
-VerificationRef = Annotated[Line, _ref("verifications", "A verified reset: its id")]
+VerificationRef = Annotated[Line, AfterValidator(_one_spelling), _ref("verifications", "A verified reset: its id")]
+ResetCodeRef = Annotated[Line, _ref("reset_codes", "A code of a verified reset: its id")]
 Name = Annotated[Line, Field(min_length=1)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
@@ -88,6 +98,6 @@ __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
     "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef", "FindingRef", "FreezeRef", "GrantRef",
     "InviteRef", "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef", "RecordSetRef", "RecordValue", "RoleRef", "RoundLineRef", "SessionRef", "Text", "TokenRef",
-    "VerificationRef", "YesNo", "date",
+    "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef", "Text",
+    "TokenRef", "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

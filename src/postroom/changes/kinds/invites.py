@@ -15,6 +15,7 @@ from .fields import InviteRef, MailAddress, MailboxRef
 
 VERIFIED = "the owner is verified first, by resets.start"
 GOOD_FOR = timedelta(hours=72)
+RESET_GOOD_FOR = timedelta(hours=24)  # of a verified reset; NIST SP 800-63B-4, 4.2.1.2: by mail, a day at most
 REMINDED = timedelta(hours=48)  # after it was mailed
 REDEEMED = "redeemed"  # what a letter says
 
@@ -61,7 +62,8 @@ def readable(contact: str | None, address: str) -> None:
 
 
 class IssueInvite(Kind, name="invites.issue"):
-    """Draw a new link for an invite, good for 72 hours; the one before it is void."""
+    """Draw a new link for an invite, good for 72 hours, or for a day from when a verified reset released it; the one
+    before it is void."""
 
     step_up = frozenset({ASKED})
     by = frozenset({"person", "system"})
@@ -70,7 +72,8 @@ class IssueInvite(Kind, name="invites.issue"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = open_invite(state, self.invite)
-        yield from new_link(invite, state, until=state.now + GOOD_FOR)
+        until = invite.made + RESET_GOOD_FOR if invite.verification_id else state.now + GOOD_FOR
+        yield from new_link(invite, state, until=until)
 
 
 def new_link(invite: Invite, state: State, *, until: datetime) -> Iterator[Planned]:
@@ -86,6 +89,7 @@ def _reminder(invite: Invite, state: State) -> datetime | None:
     """Once, of a link that was mailed to the owner of a mailbox. Whoever asks for it to be sent again reminds them
     already; one that somebody copies is in that person's hands, and a reminder would void it."""
     mailed = invite.mailbox_id is not None and invite.by_mail and not state.access.actor.somebody
+    mailed = mailed and invite.verification_id is None  # over by then, and whoever asked for it is on the phone
     return state.now + REMINDED if mailed and invite.reminded_at is None and not invite.asked else None
 
 
@@ -110,6 +114,8 @@ class ResendInvite(Kind, name="invites.resend"):
         invite = open_invite(state, self.invite)
         if not invite.by_mail:
             raise Problem("invite", "it is handed over by hand: copy its link, or name who else gets one by mail")
+        if invite.verification_id and invite.made + RESET_GOOD_FOR <= state.now:
+            raise Problem("invite", "the day of its verified reset is over: start another one")
         yield edit(invite, asked=invite.asked + 1)
 
 
@@ -122,6 +128,8 @@ class RedirectInvite(Kind, name="invites.redirect"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = open_invite(state, self.invite)
+        if invite.verification_id:
+            raise Problem("invite", "it was released by a verified reset, to whom was known before: start another one")
         if invite.mailbox:
             readable(self.contact, invite.mailbox.label)
         yield from over(invite, state)

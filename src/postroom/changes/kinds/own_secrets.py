@@ -75,8 +75,8 @@ class ForgotPassword(Kind, name="mailboxes.forgot"):
         if mailbox is None or not state.rows(Secret, owner_row=mailbox.pk, purpose=PASSWORD).exists():
             return
         contacts = [one.value for one in alive(state, mailbox) if counts(one, state)]
-        asked = state.rows(Invite, mailbox=mailbox, recovers=MAILBOX, used_at=None, ended_at=None)
-        yield from _void(state, asked.order_by("id") if contacts else ())
+        # Links that were mailed before stay good until their hour is over: anybody may ask, and so would void, or put
+        # off, what the owner holds. All of them end with the first that is used.
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "recovers": MAILBOX}
         for contact in contacts:
             yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)

@@ -11,14 +11,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from postroom.changes.cover import admins_of
 from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
-from postroom.changes.plan import Planned, create, edit
+from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, Proof, RecoveryChannel, Verification
+from postroom.models import Invite, Letter, Mailbox, Proof, RecoveryChannel, ResetCode, Secret, Verification
 from postroom.models.recovery import ADDRESS
 from postroom.models.recovery import CONTACT as NUMBER
-from postroom.models.verifying import CALL, CONTACT, LOCKED, OPEN_FOR, TRIES
+from postroom.models.verifying import CALL, CODE, CONTACT, LOCKED, OPEN_FOR, TRIES
 
 from .fields import ChannelRef, Line, MailAddress, MailboxRef, VerificationRef
 from .invites import has_secret, over
@@ -82,6 +83,7 @@ class SendReset(Kind, name="resets.send_link"):
 
     step_up = frozenset({ASKED, APPROVED})
     waits: ClassVar[timedelta | None] = CANCEL_WITHIN
+    approved_by = "resets.approve"
     verification: VerificationRef
     contact: MailAddress = Field(description="A recovery address that counts, or the contact the mailbox has had")
 
@@ -96,7 +98,7 @@ class SendReset(Kind, name="resets.send_link"):
         for old in Invite.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
             yield from over(old, state)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
-        yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+        yield create(Invite, state.new_id(), **about, contact=self.contact, verification_id=session.pk, made=state.now)
         # Whoever gets back in, its owner hears of it where they were reached before (NIST SP 800-63B-4, 4.2.3).
         for contact in to_tell(mailbox, alive(state, mailbox)):
             if contact != self.contact:
@@ -105,10 +107,13 @@ class SendReset(Kind, name="resets.send_link"):
 
     @classmethod
     def never_approved_by(cls, params: Any) -> set[UUID]:
-        """Who started the verification, whoever asked for the link."""
+        """Who started the verification, whoever asked for the link; a client's own admins, where none of them did."""
         asked = params if isinstance(params, list) else [params]
-        rows = Verification.objects.filter(pk__in=[one["verification"] for one in asked])
-        return set(rows.values_list("started_by_id", flat=True))
+        found: set[UUID] = set()
+        for session in Verification.objects.filter(pk__in=[one["verification"] for one in asked]):
+            admins = admins_of(session.client_id)
+            found |= {session.started_by_id} | (set() if session.started_by_id in admins else admins)
+        return found
 
 
 class EndReset(Kind, name="resets.end"):
@@ -124,19 +129,29 @@ class EndReset(Kind, name="resets.end"):
         if session.ended_at or session.used_at:
             raise Problem("verification", "it is over already")
         yield edit(session, ended_at=state.now)
+        yield from codes_over(state, session)
 
 
 def stopped(mailbox: Mailbox, state: State) -> Iterator[Planned]:
     """Every verification of a mailbox that is open still ends."""
     for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
         yield edit(old, ended_at=state.now)
+        yield from codes_over(state, old)
+
+
+def codes_over(state: State, session: Verification) -> Iterator[Planned]:
+    """Every code of it that is open ends, and what was kept of it goes; also where the proposer may not see that."""
+    for code in ResetCode.objects.filter(verification=session, used_at=None, ended_at=None).order_by("id"):
+        yield edit(code, ended_at=state.now)
+        for kept in Secret.objects.filter(owner_row=code.pk).order_by("id"):
+            yield end(kept)
 
 
 def begun(state: State, ref: str) -> Verification:
     """One that still waits for proofs; else a Problem."""
     session = state.get(Verification, ref, where="verification")
-    if session.ended_at or session.passed_at or session.until <= state.now:
-        raise Problem("verification", "it waits for no proof any more: passed, ended, or its half hour is over")
+    if why := session.over(state.now):
+        raise Problem("verification", why)
     return session
 
 
@@ -150,13 +165,16 @@ def proven(
     if not good:
         since = state.now - LOCKED
         lately = Proof.objects.filter(verification__mailbox=mailbox, good=False, made__gt=since).count()
-        yield edit(session, failed=session.failed + 1, **({"ended_at": state.now} if lately + 1 >= TRIES else {}))
+        locked = lately + 1 >= TRIES
+        yield edit(session, failed=session.failed + 1, **({"ended_at": state.now} if locked else {}))
+        yield from codes_over(state, session) if locked else ()
         return
     good_ones = Proof.objects.filter(verification=session, good=True)
     given = {*good_ones.values_list("method", flat=True), method}
     # That each right answer moves the session's row too makes two that come at once know of each other.
     passed = {"passed_at": state.now} if len(given) >= needed(mailbox) else {}
     yield edit(session, given=session.given + 1, **passed)
+    yield from codes_over(state, session) if passed or method == CODE else ()
 
 
 def needed(mailbox: Mailbox) -> int:

@@ -40,6 +40,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "verifications": ("Verified reset", "phone"),
     "proofs": ("Proof of an owner", "phone"),
     "doubts": ("Doubt of an owner", "question-mark"),
+    "reset_codes": ("Code to read out", "number"),
     "erasures": ("Erasure", "history-off"),
     "devices": ("Device", "device-desktop"),
     "redeliveries": ("Object at a node", "server-2"),

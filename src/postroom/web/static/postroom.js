@@ -142,6 +142,14 @@
     }
   });
 
+  // ---- What runs out counts down; the page says until when, and the server decides. ----
+  const left = all("[data-left]"), drawn = Date.now();
+  if (left.length) setInterval(() => left.forEach((timer) => {
+    const seconds = Math.max(Number(timer.dataset.left) - Math.floor((Date.now() - drawn) / 1000), 0);
+    const minutes = Math.floor(seconds / 60);
+    timer.textContent = seconds ? `${minutes ? `${minutes} min ` : ""}${seconds % 60} s left` : "over";
+  }), 1000);
+
   // ---- At load: an error note takes the focus, so that it is read first. ----
   ready(document);
   one("[data-focus]")?.focus();
