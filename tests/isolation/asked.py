@@ -120,6 +120,8 @@ API: dict[str, Asked] = {
     "GET /api/v1/domains/<ref>/by_hand": Asked("domains.view", {"ref": DOMAIN}),
     "GET /api/v1/mailboxes/<ref>/sign-ins": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
     "GET /api/v1/mailboxes/<ref>/sessions": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
+    "GET /api/v1/verifications/<verification_id>": Asked(
+        "verifications.view", {"verification_id": ("verification",)}),
     "GET /api/v1/mailboxes/<ref>/who-can-reset": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
     "GET /api/v1/nodes": Asked("nodes.view", filters={"search": ("word",)}),
     "GET /api/v1/nodes/<ref>": Asked("nodes.view"),

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from visitors import visitor
 
+from api.conftest import Caller
 from cast import MIA, House, do, reachable, redeemed, the
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.carry import Outcome, attempt
@@ -212,3 +213,23 @@ def test_its_queries_do_not_grow(house: House, session: str, post: dict[str, Ema
     for n in range(3):
         reachable(house, MIA, f"mia{n}@far.example", link=f"{n}d" * 32)
     assert cost() == few <= 47
+
+
+def test_the_api_says_the_same_and_takes_the_same(house: House, session: str, post: dict[str, EmailMessage]) -> None:
+    henry = Caller(house.henry)
+    seen = henry.get(f"/verifications/{session}").json()
+    counts = {one["reached_at"]: one["counts"] for one in seen["channels"]}
+    assert counts == {HOME: True, NUMBER: True, YOUNG: False} and seen["code"] is None and seen["waits"]
+    channel = next(one["id"] for one in seen["channels"] if one["reached_at"] == HOME)
+    asked = henry.change("resets.ask_code", {"verification": session, "channel": channel})
+    assert asked.status_code == 200, asked.content
+    digits = mailed(post)
+    code = henry.get(f"/verifications/{session}").json()["code"]
+    assert code["sent_at"] and code["until"] and not code["over"]
+    for said, given in ((12345, []), (digits, ["code"])):
+        typed = henry.change("resets.enter_code", {"verification": session, "said": said})
+        assert typed.status_code == 200 and "said" not in typed.content.decode(), typed.content
+        assert typed.json()["params"] == {"verification": session} and digits not in typed.content.decode()
+        assert henry.get(f"/verifications/{session}").json()["given"] == given
+    assert henry.get(f"/verifications/{session}").json()["wrong_answers"] == 1
+    assert henry.change("resets.enter_code", {"verification": session, "said": digits}).json()["stage"] == "refused"

@@ -22,6 +22,7 @@ from . import (
     sheets,
     sign_ins,
     tokens,
+    verifying,
 )
 from .documented import Documented
 from .door import Bearer
@@ -74,5 +75,6 @@ for router in (
     sheets.router,
     sign_ins.router,
     tokens.router,
+    verifying.router,
 ):
     api.add_router("", router)

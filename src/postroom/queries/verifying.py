@@ -6,6 +6,7 @@ A fixed number of queries. What the one who looks may not see is named, so that 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -120,3 +121,27 @@ def opened(actor: Actor, mailbox: UUID) -> UUID | None:
     now = timezone.now()
     rows = visible(actor, Verification).filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("-id")[:1]
     return next((one.pk for one in rows if not one.over(now) or one.releases(now)), None)
+
+
+def shown(found: Session) -> dict[str, Any]:
+    """As the API says it: times in ISO 8601, and of a code when it was sent, never what."""
+    row, code = found.row, found.code
+    return {
+        "id": str(row.pk), "mailbox": row.mailbox.label, "vip": row.mailbox.vip, "ticket": row.ticket,
+        "urgent": row.urgent, "started_by": found.name(row.started_by_id), "until": _iso(row.until),
+        "needed": found.needed, "given": sorted(found.given), "waits": found.waits, "locked_until": _iso(found.locked),
+        "passed_at": _iso(row.passed_at), "used_at": _iso(row.used_at), "ended_at": _iso(row.ended_at),
+        "wrong_answers": len(found.wrong), "codes_left": found.codes_left,
+        "code": code and {"sent_at": _iso(code.sent_at), "until": _iso(code.until), "over": code.over(found.now)},
+        "emergency": row.emergency, "waived_at": _iso(row.waived_at), "hidden": list(found.hidden),
+        "waiting": str(found.waiting.pk) if found.waiting else None,
+        "proofs": [{"method": one.method, "good": one.good, "by": found.name(one.by_id), "made": _iso(one.made)}
+                   for one in found.proofs],
+        "channels": [{"id": str(one.pk), "sort": one.sort, "reached_at": one.value, "named": _iso(one.made),
+                      "counts": not one.not_yet(found.now), "why": one.not_yet(found.now)} for one in found.channels],
+        "may_prove": [{"name": one.name, "role": one.role} for one in (*found.callers, *found.admins)],
+    }  # fmt: skip
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

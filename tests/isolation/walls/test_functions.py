@@ -35,6 +35,7 @@ ONE_WORD = {
     "postroom_stand_above(uuid[],jsonb)": "whether any of them",
     "postroom_taken(text,text[])": "those of the names asked about that are taken",
     "postroom_others_beside(text[],uuid[])": "those of the names asked about that lie beside another client's domain",
+    "postroom_code_fits(uuid,text)": "whether; nothing fits without the key, which is not in the database",
     "postroom_recorded_for(bigint,uuid[],uuid)": "whether; it is what a policy asks",
 }
 # Rows: as many as row security would show.
