@@ -1,8 +1,10 @@
 """The owner of a mailbox at their own page, in a real browser; what it does there is proven by IMAP."""
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -80,9 +82,63 @@ def test_another_password_and_back_in_by_the_code(stack: Stack, browser: Browser
     assert not stack.may_sign_in(mia, NEW)
     tab.page.locator("#kept").check()
     tab.follow("I have kept it")
-    assert "Do you know these changes?" in tab.text() and "Get a mailbox back" in tab.text()
+    assert "Do you know these changes?" in tab.text() and "Somebody got back in" in tab.text()
     tab.follow("I know all of them")
     told = [str(one["To"]) for one in stack.sink() if "mailbox was got back" in str(one["Subject"])]
     assert told, "the address that the first invite went to is told"
     for one in (tab, elsewhere):
         one.context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_is_strange_and_the_end_of_one_device(stack: Stack, browser: Browser, width: int) -> None:
+    mia, _ = owned(stack)
+    tab = signs_in(stack, browser, width, mia, SECRET)
+    tab.open("/mailbox/").follow("Make one: an app password")
+    tab.fill(name="Phone", password=SECRET).follow("Make it")
+    secret = tab.page.locator("#secret").input_value()
+    until("the phone signs in by IMAP", lambda: stack.may_sign_in(mia, secret))
+    phone, laptop = stack.imap(mia, secret), stack.imap(mia, SECRET)
+    until("both are listed", lambda: {"Phone", "The password of the mailbox"} <= lines(tab.open("/mailbox/sessions/")))
+    tab.follow("End it: the sessions of Phone")
+    assert "That device is signed out" in tab.text()
+    with pytest.raises(Exception, match=r"(?i)closed|bye|shut|eof|reset|abort"):
+        for _ in range(20):
+            phone.noop()
+            time.sleep(0.5)
+    assert laptop.noop()[0] == "OK", "no other session is touched"
+    assert stack.may_sign_in(mia, secret), "its app password is as good as before"
+
+    tab.open("/mailbox/").follow("Look: at changes of the last 14 days")
+    tab.page.get_by_role("link", name="Not known?: An app password was made").first.click()
+    tab.look().follow("I do not know it")
+    assert "Make your mailbox yours alone" in tab.text()
+    olive = stack.person("operator@northlight.example")
+
+    def found() -> list[dict[str, Any]]:
+        listed = olive.get("/findings?check=mailboxes.not_known")["items"]
+        return [one for one in listed if one["object"]["label"] == mia]
+
+    until("the operator reads of it", lambda: bool(found()))
+    (finding,) = found()
+    assert finding["severity"] == "critical" and finding["suggestion"]["kind"] == "doubts.settle"
+    olive.change("doubts.settle", {**finding["suggestion"]["params"], "outcome": "she made it herself, by phone"})
+    assert "found out: she made it herself, by phone" in tab.open("/mailbox/record/").text()
+    until("it is closed", lambda: not found())
+
+    tab.open("/mailbox/safe/").follow("Sign out: everywhere else")
+    assert "You are signed out everywhere else" in tab.text()
+    with pytest.raises(Exception, match=r"(?i)closed|bye|shut|eof|reset|abort"):
+        for _ in range(20):
+            laptop.noop()
+            time.sleep(0.5)
+    tab.follow("The next step")
+    assert "Choose another password" in tab.text()
+    tab.open("/mailbox/sign-ins/")
+    assert "Phone" in lines(tab)
+    tab.context.close()
+
+
+def lines(tab: Tab) -> set[str]:
+    """What the lines of a page are called."""
+    return {one.strip() for one in tab.page.locator(".ln .t").all_inner_texts()}

@@ -245,3 +245,26 @@ def test_the_pages_ask_a_fixed_number_of_times(mia: Mailbox, mx1: Node) -> None:
                 assert browser.get(url).status_code == 200
             counts.add(len(found))
         assert len(counts) == 1, (url, counts)
+
+
+def test_a_freeze_keeps_nobody_in(house: House, mia: Mailbox, mx1: Node) -> None:
+    phone = app_password(MIA, "Phone")
+    taken(mx1)
+    browser = owner()
+    do("freezes.start", house.olive, scope="acme", reason="an incident")
+    assert b"That device is signed out" in browser.post("/mailbox/sessions/", {"app_password": str(phone.pk)}).content
+    assert b"signed out everywhere else" in browser.post("/mailbox/sessions/", {}).content
+
+
+def test_who_can_reset_it_is_named_where_it_is_her_own_people(house: House, mia: Mailbox) -> None:
+    do("people.invite", house.oskar, name="Clara", email="clara@acme.example", client="acme")
+    given = do("grants.give", house.oskar, person="clara@acme.example", role="client admin", client="acme")
+    assert given.version, given.verdicts
+    do("people.invite", house.oskar, name="Gregor", email="gregor@globex.example", client="globex")
+    given = do("grants.give", house.oskar, person="gregor@globex.example", role="client admin", client="globex")
+    assert given.version, given.verdicts
+    page = text(owner(), "/mailbox/").partition("Who can reset this mailbox?")[2].partition("Ways back in")[0]
+    assert "Clara client admin · can have a link sent" in page and "Gregor" not in page
+    assert "1 × approver, 1 × client admin, 1 × operator, 1 × owner" in page, "Carl is the agency's"
+    for name in ("Oskar", "Olive", "Ada", "Carl", "Henry", "Audrey", "helpdesk", "auditor"):
+        assert name not in page, name

@@ -53,6 +53,7 @@ def test_beside_each_credential_stands_when_it_was_used_last(house: House) -> No
     sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
     sign_in(address="192.0.2.8", credential=f"app:{tablet.pk}", success=False)
     said = plain(visitor(house.olive).get(f"/mailboxes/{MIA}/"))
+    assert "192.0.2.9 phone" in said and f"app:{phone.pk}" not in said, "by its device's name"
     assert "submission from 192.0.2.9" in said and "imap from 192.0.2.8" not in said
     assert said.count("none seen in 90 days") == 2, "the tablet, which never got in, and the password"
 

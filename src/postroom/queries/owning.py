@@ -28,6 +28,7 @@ LEAKS = (
     "app_passwords.create", "resets.send_link", "mailboxes.transfer", "history.roll_back",
 )  # fmt: skip
 KNOWN = "recent changes known"
+Devices = Mapping[str, Credential]
 LATELY = timedelta(days=14)
 MOST = 100
 
@@ -108,7 +109,7 @@ def channels(actor: Actor, mailbox: UUID) -> list[RecoveryChannel]:
     return list(visible(actor, RecoveryChannel).filter(mailbox=mailbox, ended_at=None).order_by("id"))
 
 
-def devices(actor: Actor, mailbox: UUID) -> dict[str, Credential]:
+def devices(actor: Actor, mailbox: UUID) -> Devices:
     """Every app password it has had, by what sign-ins and sessions call it."""
     return {f"app:{one.pk}": one for one in visible(actor, Credential).filter(mailbox=mailbox)}
 

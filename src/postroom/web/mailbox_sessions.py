@@ -1,6 +1,5 @@
 """Where a mailbox is open now, and who signed in to it or tried: to its owner, who ends one of them or all."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from allauth.usersessions.models import UserSession
@@ -13,8 +12,8 @@ from postroom.access.acting import own_of
 from postroom.changes.errors import NothingToDo
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
-from postroom.models import Credential, LiveSession, SignIn
-from postroom.queries.owning import devices
+from postroom.models import LiveSession, SignIn
+from postroom.queries.owning import Devices, devices
 from postroom.queries.sign_ins import Now, own_history, own_live
 from postroom.web import mailbox_browsers
 from postroom.web.door import by_method
@@ -35,7 +34,6 @@ ENDED = (
     "password and end that app password.",
 )
 ONE_ENDED = "It is signed out in a few seconds. It can sign in again; to stop that, end its app password."
-Devices = Mapping[str, Credential]
 
 
 @mailbox_page

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from postroom.models import LiveSession, Mailbox, SignIn
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import row_of
+from postroom.queries.owning import Devices, devices
 from postroom.queries.sign_ins import VIEW, Now, history, live
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
@@ -18,7 +19,9 @@ from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Emp
 from postroom.web.times import when
 
 RECENT = 8
-LIVE = (Column("Protocol"), Column("From"), Column("Credential"), Column("Since"))
+LIVE = (
+    Column("Protocol"), Column("From"), Column("Credential"), Column("Program, by its own word"), Column("Since"),
+)  # fmt: skip
 DONE = (
     Column("When"), Column("What came of it", phone="right"), Column("Protocol"), Column("From"), Column("Credential"),
     Column("Program, by its own word"),
@@ -32,11 +35,12 @@ def cards(request: Any, one: Mailbox) -> dict[str, Any]:
     if not request.access.can_about(VIEW, one.client_id, [one.address.domain_id]):
         return {}
     now, found = live(request.actor, one), history(request.actor, one, limit=RECENT)
+    named = devices(request.actor, one.pk)
     return {
-        "sessions": _live(now) if now.sessions else None,
+        "sessions": _live(now, named) if now.sessions else None,
         "sessions_note": _note(now),
         "sessions_acts": _ending(request, one),
-        "sign_ins": _table(found.items) if found.items else None,
+        "sign_ins": _table(found.items, named) if found.items else None,
         "sign_ins_url": f"/mailboxes/{one.label}/sign-ins/",
     }
 
@@ -57,13 +61,18 @@ def _note(now: Now) -> Words:
     return (Badge("unknown", "unknown"), f"who is signed in now: {last}.")
 
 
-def _live(now: Now) -> Table:
-    return Table("Live sessions", LIVE, tuple(_session(one) for one in now.sessions))
+def _live(now: Now, named: Devices) -> Table:
+    return Table("Live sessions", LIVE, tuple(_session(one, named) for one in now.sessions))
 
 
-def _session(one: LiveSession) -> Row:
+def _session(one: LiveSession, named: Devices) -> Row:
     return Row((_protocol(one.protocol), Cell(Code(one.address)) if one.address else NOT_SAID,
-                one.credential or NOT_SAID, _since(one.since)))  # fmt: skip
+                _credential(one.credential, named) or NOT_SAID, one.program or "–", _since(one.since)))  # fmt: skip
+
+
+def _credential(said: str, named: Devices) -> str:
+    """An app password by the name of its device; what this person may not look at, as the node calls it."""
+    return named[said].name if said in named else said
 
 
 def _since(moment: datetime | None) -> Words:
@@ -74,15 +83,16 @@ def _protocol(name: str) -> str:
     return PROTOCOLS.get(name, name)
 
 
-def _table(found: Any) -> Table:
-    return Table("Sign-ins", DONE, tuple(_row(one) for one in found), dense=True)
+def _table(found: Any, named: Devices) -> Table:
+    return Table("Sign-ins", DONE, tuple(_row(one, named) for one in found), dense=True)
 
 
-def _row(one: SignIn) -> Row:
+def _row(one: SignIn, named: Devices) -> Row:
     times = f"{one.times} times within an hour" if one.times > 1 else ""
     return Row((
         Cell(when(one.at, seconds=True), times), _came_of(one), _protocol(one.protocol),
-        Cell(Code(one.address)) if one.address else NOT_SAID, one.credential or "–", one.program or "–",
+        Cell(Code(one.address)) if one.address else NOT_SAID, _credential(one.credential, named) or "–",
+        one.program or "–",
     ), name=when(one.at, seconds=True))  # fmt: skip
 
 
@@ -104,7 +114,8 @@ def sign_ins(request: Any, ref: str) -> HttpResponse:
     shown = MailboxSignIns(
         head=PageHead("Sign-ins", one.label,
                       crumbs=(Crumb("Mailboxes", "/mailboxes/"), Crumb(one.label, f"/mailboxes/{one.label}/"))),
-        notes=freeze_notes(request, one.client_id), label="Sign-ins", table=_table(found.items),
+        notes=freeze_notes(request, one.client_id), label="Sign-ins",
+        table=_table(found.items, devices(request.actor, one.pk)),
         pager=narrow.pager([when(row.at, seconds=True) for row in found.items], found.next),
         empty=None if found.items else nobody,
     )  # fmt: skip

@@ -37,7 +37,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mailboxes.change": ("Change a mailbox", "Change mailbox {mailbox}"),
     "mailboxes.suspend": ("Suspend mailboxes", "Suspend mailbox {mailbox}"),
     "mailboxes.resume": ("Resume mailboxes", "Resume mailbox {mailbox}"),
-    "mailboxes.end_sessions": ("End sessions of a mailbox", "End sessions of {mailbox} {app_password}"),
+    "mailboxes.end_sessions": ("End sessions of a mailbox", "End sessions of {mailbox}"),
     "mailboxes.remove": ("Remove mailboxes", "Remove mailbox {mailbox}"),
     "mailboxes.restore": ("Restore a mailbox", "Restore mailbox {mailbox}"),
     "mailboxes.transfer": ("Give a mailbox to another owner", "Give mailbox {mailbox} to {contact}"),
