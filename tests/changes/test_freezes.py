@@ -99,6 +99,7 @@ UNMARKED = {
     "sessions.open", "sessions.end",  # else who may end a freeze could not even sign in for it
     "notices.send", "notices.issue",  # a warning opens nothing
     "nodes.deliver_again",  # what was agreed before is put back
+    "clients.ask_contact", "domains.ask_contact",
     "recovery_channels.ask", "recovery_channels.issue",  # a question opens nothing either; its answer waits
     "clients.mail_checkpoint",  # nor does what proves the record
     "access_reviews.open", "access_reviews.sign", "rosters.open", "rosters.answer",  # asking and answering neither

@@ -9,10 +9,10 @@ from postroom.access.acting import NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
 from postroom.access.tokens import hashed
-from postroom.changes.channels import confirm, holder, opened
+from postroom.changes.channels import RECOVERY, Asked, confirm, holder, opened
 from postroom.changes.errors import ChangeError
-from postroom.models import Organization, RecoveryChannel
-from postroom.models.recovery import ADDRESS
+from postroom.models import Organization
+from postroom.models.recovery import REGISTRAR, SECURITY
 from postroom.web.door import public
 from postroom.web.parts.forms import Form
 from postroom.web.parts.plain_pages import Confirming, Notice, OwnerGone
@@ -20,7 +20,17 @@ from postroom.web.parts.plain_pages import Confirming, Notice, OwnerGone
 KEPT = "channel"
 GONE = "It was used, it was replaced by a newer one, the channel has ended, or its two weeks are over."
 ASK = "Whoever looks after the mailbox can have a new one mailed."
-WRONG = "If you know nothing of this mailbox, close this page, and tell {organization}: somebody may have mistyped."
+LEADS = {
+    RECOVERY: "It is kept as a way to get a mailbox back, for somebody who cannot get in any more.",
+    SECURITY: "It is kept as where a client is written to about the safety of its mail.",
+    REGISTRAR: "It is kept as where the registrar of a domain writes to: whoever reads there can move the domain.",
+}
+THANKS = {
+    RECOVERY: "{value} is a way back into {of} for another half year.",
+    SECURITY: "{value} is where {of} is written to for another half year.",
+    REGISTRAR: "{value} is known as where the registrar of {of} writes to for another half year.",
+}
+WRONG = "If you know nothing of it, close this page, and tell {organization}: somebody may have mistyped."
 
 
 @public(GET="")
@@ -36,26 +46,26 @@ def confirming(request: HttpRequest) -> HttpResponse:
     kept = str(request.session.get(KEPT, ""))
     try:
         with acting_as(holder(kept)) as access:
-            channel, organization = opened(kept), visible(access.actor, Organization).get().name
+            asked, organization = opened(kept), visible(access.actor, Organization).get().name
         if request.method != "POST":
-            return _form(request, channel, organization)
-        return _confirmed(request, kept, channel, organization)
+            return _form(request, asked, organization)
+        return _confirmed(request, kept, asked, organization)
     except NoSuchLink:
         page = OwnerGone(organization="", title="This link does not work any more", why=GONE, ask=ASK)
         return render(request, "owner/invite_error.html", {"page": page}, status=410)
 
 
-def _form(request: HttpRequest, channel: RecoveryChannel, organization: str) -> HttpResponse:
-    words = "address" if channel.sort == ADDRESS else "number"
+def _form(request: HttpRequest, asked: Asked, organization: str) -> HttpResponse:
+    words, read = ("address", "read") if "@" in asked.value else ("number", "answered")
     page = Confirming(
-        organization=organization, facts=(("Mailbox", channel.mailbox.label), (words.capitalize(), channel.value)),
-        title=f"Is this {words} {'read' if channel.sort == ADDRESS else 'answered'} still?",
+        organization=organization, facts=((asked.noun, asked.of), (words.capitalize(), asked.value)),
+        title=f"Is this {words} {read} still?", lead=LEADS[asked.what],
         form=Form((), "Yes, it is", "/confirm/"), wrong=WRONG.format(organization=organization),
     )  # fmt: skip
     return render(request, "confirming.html", {"page": page})
 
 
-def _confirmed(request: HttpRequest, kept: str, channel: RecoveryChannel, organization: str) -> HttpResponse:
+def _confirmed(request: HttpRequest, kept: str, asked: Asked, organization: str) -> HttpResponse:
     try:
         change = confirm(kept)
     except ChangeError as error:
@@ -64,8 +74,8 @@ def _confirmed(request: HttpRequest, kept: str, channel: RecoveryChannel, organi
         why = "; ".join(verdict["reason"] for verdict in change.verdicts)
         return _said(request, organization, "Not now", f"{why}. The link stays good; try again later.", status=409)
     request.session.pop(KEPT, None)
-    return _said(request, organization, "Thank you", f"{channel.value} is a way back into {channel.mailbox.label} for "
-                 "another half year. You need do nothing more.")  # fmt: skip
+    thanks = THANKS[asked.what].format(value=asked.value, of=asked.of)
+    return _said(request, organization, "Thank you", f"{thanks} You need do nothing more.")
 
 
 def _said(request: HttpRequest, organization: str, title: str, words: str, *, status: int = 200) -> HttpResponse:

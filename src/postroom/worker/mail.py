@@ -76,7 +76,7 @@ def send(change: Change, delivery: Delivery) -> Outcome:
 
 
 def _with_link(invite: Invite, change: Change) -> Written:
-    if invite.confirms_id:
+    if invite.confirms_id or invite.vouches:
         issue: Kind = IssueConfirmation(confirmation=str(invite.pk))
         return _issued(issue, invite, change, lambda token: channels.asked(invite, confirmation_link(token)))
     if invite.recovers:

@@ -47,6 +47,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "clients.create": {"name": "Nice", "security_contact": "s@x.test", "may_ask": [], "notes": "x",
                        "sending": "isolated"},
     "clients.place": {"client": "acme", "node": "mx1"},
+    "clients.ask_contact": {"client": "acme"}, "domains.ask_contact": {"domain": "acme.example"},
     "clients.remove": {"client": "acme"}, "clients.restore": {"client": "acme"}, "clients.resume": {"client": "acme"},
     "clients.suspend": {"client": "acme"},
     "dkim_keys.activate": {"key": "{dkim_keys}"},
