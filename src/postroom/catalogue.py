@@ -6,6 +6,7 @@ from postroom.changes.due import Ends
 from postroom.changes.kinds import (
     access,
     aliases,
+    alive,
     app_passwords,
     clients,
     devices,
@@ -77,7 +78,7 @@ from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.unanswered import UNANSWERED
-from postroom.posture.checks.unconfirmed import UNCONFIRMED
+from postroom.posture.checks.unconfirmed import CONTACTS, UNCONFIRMED
 from postroom.posture.checks.undelivered import UNDELIVERED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
@@ -87,9 +88,9 @@ KINDS: list[type[kind.Kind]] = [
     organization.AddNode, organization.DrainNode, organization.RemoveNode,
     nodes.DeliverAgain,
     clients.CreateClient, clients.ChangeClient, clients.PlaceClient, clients.SuspendClient, clients.ResumeClient,
-    clients.RemoveClient, clients.RestoreClient, clients.MailCheckpoint,
+    clients.RemoveClient, clients.RestoreClient, clients.MailCheckpoint, alive.AskSecurityContact,
     domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
-    domains.RestoreDomain, domains.ProveDomain,
+    domains.RestoreDomain, domains.ProveDomain, alive.AskRegistrarAddress,
     records.SetRecords, records.ReleaseRecords,
     dkim.MakeKey, dkim.ActivateKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
@@ -175,6 +176,8 @@ ENDS: dict[str, Ends] = {
     "acceptances": Ends("findings.lapse", "acceptance"),
     "verifications": Ends("resets.end", "verification"),
     "recovery_channels": Ends("recovery_channels.ask", "channel", "ask_at"),
+    "clients": Ends("clients.ask_contact", "client", "security_ask_at"),
+    "domains": Ends("domains.ask_contact", "domain", "registrar_ask_at"),
 }
 
 
@@ -182,7 +185,7 @@ ENDS: dict[str, Ends] = {
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
-    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND,
+    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, CONTACTS,
 ]  # fmt: skip
 
 

@@ -115,6 +115,8 @@ WALKS: dict[str, Walk] = {
     "clients.remove": closing("olive", client="empty"),
     "clients.restore": by("olive", client="gone"),
     "clients.mail_checkpoint": by(SYSTEM, client="told"),
+    "clients.ask_contact": by("olive", client="told"),
+    "domains.ask_contact": by("olive", domain="off.example"),
     "domains.add": by("olive", client="acme", name="more.example"),
     "domains.change": by("olive", domain="acme.example", registrar="R"),
     "domains.suspend": closing("olive", domain="acme.example"),
@@ -251,7 +253,7 @@ def something_for_each(house: House) -> dict[str, str]:
     do("clients.create", house.oskar, name="Homeless")
     do("nodes.add", house.oskar, node="mx9", role="postroom_node_mx9")
     for name in ("gone.example", "off.example", "new.example"):
-        do("domains.add", house.olive, client="acme", name=name)
+        do("domains.add", house.olive, client="acme", name=name, registrar_account=f"domains@{name}")
     do("domains.suspend", house.olive, domain="off.example")
     for name in ("acme.example", "gone.example", "new.example"):
         as_wanted(house, name)

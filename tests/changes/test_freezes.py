@@ -99,6 +99,7 @@ UNMARKED = {
     "sessions.open", "sessions.end",  # else who may end a freeze could not even sign in for it
     "notices.send", "notices.issue",  # a warning opens nothing
     "nodes.deliver_again",  # what was agreed before is put back
+    "clients.ask_contact", "domains.ask_contact",
     "recovery_channels.ask", "recovery_channels.issue",  # a question opens nothing either; its answer waits
     "doubts.raise", "doubts.settle",  # nor does what an owner says they do not know
     "clients.mail_checkpoint",  # nor does what proves the record

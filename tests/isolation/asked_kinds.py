@@ -60,6 +60,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "people.invite": lambda here: {"name": "New", "email": here.at("newcomer"), "client": here.ids["client"]},
     "people.remove": by("person", "person plain"), "people.restore": by("person", "person plain"),
     "people.resume": by("person", "person plain"), "people.suspend": by("person", "person plain"),
+    "clients.ask_contact": by("client", "client"), "domains.ask_contact": by("domain", "domain"),
     "recovery_channels.name": by("mailbox", "mailbox", value="m@home.example"),
     "recovery_channels.ask": by("channel", "channel"), "recovery_channels.end": by("channel", "channel"),
     "resets.start": by("mailbox", "mailbox rex", ticket="T-1"), "resets.end": by("verification", "verification"),

@@ -30,7 +30,8 @@ RESETS = frozenset(
 )
 OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
-    "clients.restore", "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
+    "clients.restore", "clients.ask_contact", "domains.ask_contact",
+    "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
     "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
@@ -72,7 +73,8 @@ LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at ev
 AT_A_DOMAIN = frozenset({
     "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
-    "dkim_keys.activate", "domains.change", "domains.restore", "domains.resume", "domains.suspend", "findings.accept",
+    "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
+    "domains.suspend", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
 }) | MAILBOXES | ALIASES  # fmt: skip

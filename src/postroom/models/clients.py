@@ -79,6 +79,8 @@ class Client(StateModel):
     name = models.TextField()
     node = models.ForeignKey(Node, models.DO_NOTHING, null=True)
     security_contact = models.TextField(default="")
+    security_confirmed_at = models.DateTimeField(null=True)  # when whoever reads there last said so, by one click
+    security_ask_at = models.DateTimeField(null=True)  # when the clock asks again
     may_ask = ArrayField(models.TextField(), default=list)
     notes = models.TextField(default="")
     sending = models.TextField(default="unknown")

@@ -29,6 +29,8 @@ class Domain(StateModel):
     registrar = models.TextField(default="")
     registrar_holder = models.TextField(default="")
     registrar_account = models.TextField(default="")
+    registrar_confirmed_at = models.DateTimeField(null=True)  # when whoever reads there last said so, by one click
+    registrar_ask_at = models.DateTimeField(null=True)  # when the clock asks again
     registrar_mfa = models.TextField(default="unknown")
     second_holder = models.TextField(default="")
     dns_holder = models.TextField(default="")

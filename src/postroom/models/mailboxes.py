@@ -7,7 +7,7 @@ from django.db.models.functions import Upper
 
 from .base import NOTHING, Row, SecretField, StateModel
 from .clients import Client
-from .domains import Address
+from .domains import Address, Domain
 from .people import Person
 from .record import Change
 
@@ -88,6 +88,7 @@ class Invite(StateModel):
     recovers: of a recovery, PASSWORD (their second factor is asked with it) or SIGN_IN (an owner agreed: new factors).
     confirms: of a recovery channel, which its link says is read still; it opens nothing and sets no secret.
     verification: the verified reset that released it; it goes to the one contact that was known before.
+    vouches: likewise of the client's SECURITY contact, or the REGISTRAR's account address of `domain`.
     """
 
     grants_access = True
@@ -99,6 +100,8 @@ class Invite(StateModel):
     recovers = models.TextField(default="")
     confirms = models.ForeignKey("RecoveryChannel", models.DO_NOTHING, null=True, related_name="confirmations")
     verification = models.ForeignKey("Verification", models.DO_NOTHING, null=True, db_index=False, related_name="+")
+    vouches = models.TextField(default="")
+    domain = models.ForeignKey(Domain, models.DO_NOTHING, null=True, db_index=False)
     contact = models.TextField()
     asked = models.IntegerField(default=0)
     by_mail = models.BooleanField(default=True)
@@ -117,7 +120,7 @@ class Invite(StateModel):
     def opens(cls, row: Row) -> frozenset[str]:
         if row["used_at"] or row["ended_at"]:
             return NOTHING
-        if row.get("confirms_id"):
+        if row.get("confirms_id") or row.get("vouches"):
             return frozenset({"confirm a channel"})
         if row.get("recovers"):
             return frozenset({"recover a sign-in"})

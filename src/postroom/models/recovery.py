@@ -6,10 +6,14 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from postroom.protocols.addresses import BadAddress, address
+
 from .base import NOTHING, Row, StateModel
 from .clients import Client
+from .domains import Domain
 from .mailboxes import Invite, Mailbox
 
+SECURITY, REGISTRAR = "security", "registrar"  # what an invite vouches for: columns of clients, of domains, begin so
 ADDRESS, CONTACT = "address", "contact"  # sorts: mail goes there; somebody is called there
 SETTLED = timedelta(days=7)  # how long a channel is told of, and can be objected to, before it counts
 ALIVE = timedelta(days=180)  # how long a click says that somebody still reads or answers there
@@ -52,10 +56,8 @@ class RecoveryChannel(StateModel):
         """Why it does not count where two proofs are asked for, in words; empty where it does."""
         if self.ended_at:
             return "it has ended"
-        if self.confirmed_at is None:
-            return "nobody has confirmed that it is read"
-        if self.confirmed_at + ALIVE <= now:
-            return f"not confirmed for {(now - self.confirmed_at).days} days"
+        if said := unsaid(self.confirmed_at, now):
+            return said
         if self.made + SETTLED > now:
             return f"named {(now - self.made).days} days ago, counts from {self.made + SETTLED:%d %b %Y}"
         return ""
@@ -72,3 +74,23 @@ def half_set_up(invites: "models.QuerySet[Invite]", mailbox: UUID) -> bool:
     used = invites.filter(mailbox=mailbox, used_at__isnull=False).order_by("-used_at")
     newest = used.annotate(confirmed=confirmed_ways()).values_list("by_mail", "confirmed").first()
     return newest == (False, False)
+
+
+def value_of(row: Client | Domain) -> str:
+    """Where somebody is written to about it; empty where no mail address is known."""
+    return readable(row.registrar_account if isinstance(row, Domain) else row.security_contact)
+
+
+def readable(text: str) -> str:
+    """A mail address in its one form; empty for what is none: the name of an account may stand there."""
+    try:
+        return address(text)
+    except BadAddress:
+        return ""
+
+
+def unsaid(confirmed_at: datetime | None, now: datetime) -> str:
+    """Of a security contact, or a registrar's address: why it does not count; empty where somebody said it is read."""
+    if confirmed_at is None:
+        return "nobody has confirmed that it is read"
+    return f"not confirmed for {(now - confirmed_at).days} days" if confirmed_at + ALIVE <= now else ""

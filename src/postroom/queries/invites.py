@@ -26,7 +26,7 @@ def pending(
     actor: Actor, *, client: str | None = None, mailbox: str | None = None, after: str | None = None, limit: int = 50
 ) -> Page[dict[str, Any]]:
     rows = narrowed(actor, NOUNS["invites"], client=client).filter(
-        used_at=None, ended_at=None, stops=None, recovers="", confirms=None
+        used_at=None, ended_at=None, stops=None, recovers="", confirms=None, vouches=""
     )
     if mailbox:
         rows = rows.filter(mailbox__address__address=mailbox.lower())
@@ -45,7 +45,7 @@ def waiting(
 
     state: of the link, one of STATES; empty: whichever."""
     rows = narrowed(actor, NOUNS["invites"], client=client or None)
-    rows = rows.filter(NOT_PRINTED, used_at=None, ended_at=None, stops=None, recovers="", confirms=None)
+    rows = rows.filter(NOT_PRINTED, used_at=None, ended_at=None, stops=None, recovers="", confirms=None, vouches="")
     if state in STATES:
         rows = rows.filter(STATES[state](timezone.now()))
     if search:

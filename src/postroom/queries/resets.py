@@ -18,7 +18,7 @@ from postroom.access.roles import ROLES, matches
 from postroom.access.scope import visible
 from postroom.models import ApiToken, Domain, Grant, Invite, Mailbox, RecoveryChannel, Role, Secret
 from postroom.models.base import made_at
-from postroom.models.recovery import ADDRESS
+from postroom.models.recovery import ADDRESS, readable, unsaid
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 # What lets somebody send the owner a link, lead one elsewhere, or let through what another asked for.
@@ -69,7 +69,7 @@ def paths(actor: Actor, mailbox: Mailbox, *, now: datetime | None = None) -> lis
     found = [
         _code(actor, mailbox), *(_channel(one, mailbox, control, at) for one in channels),
         *(_link(one, control) for one in invites if one.until is None or one.until > at),
-        *_rights(actor, mailbox), _registrar(domain, control), _dns(domain),
+        *_rights(actor, mailbox), _registrar(domain, control, at), _dns(domain),
     ]  # fmt: skip
     hidden = {sort: path for sorts, path in _unseen(actor, mailbox) for sort in sorts.split()}
     found = [one for one in found if one.sort not in hidden] + list(dict.fromkeys(hidden.values()))
@@ -178,7 +178,7 @@ def _link(one: Invite, control: Mapping[str, Control]) -> Path:
                 90, "whoever opens that link sets the password", one.pk)  # fmt: skip
 
 
-def _registrar(domain: Domain, control: Mapping[str, Control]) -> Path:
+def _registrar(domain: Domain, control: Mapping[str, Control], now: datetime) -> Path:
     """Whoever holds the login can move the domain, and with it every mailbox."""
     takes = "can move the domain, and with it every mailbox"
     if not domain.registrar or not domain.registrar_holder:
@@ -191,6 +191,9 @@ def _registrar(domain: Domain, control: Mapping[str, Control]) -> Path:
                     "its notices go into the very domain: who has the one has the other")  # fmt: skip
     held = control.get(account)
     said = held.words if held else "where its notices go is not known"
+    if readable(account) and (why := unsaid(domain.registrar_confirmed_at, now)):
+        said = f"its notices go to {account}: {why}; {said}"
+        return Path("registrar", who, None, NO, said, 65, f"{said}; whoever holds it {takes}")
     known = held is not None and held.known
     return Path("registrar", who, None, YES if known else UNKNOWN, said, 30 if known else 65,
                 f"{said}; whoever holds it {takes}")  # fmt: skip

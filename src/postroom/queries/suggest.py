@@ -88,7 +88,13 @@ def _freezes(actor: Actor) -> Pairs:
 
 def _invites(actor: Actor) -> Pairs:
     rows = visible(actor, Invite).filter(
-        Q(by_mail=True) | Q(mailbox__isnull=False), used_at=None, ended_at=None, stops=None, recovers="", confirms=None
+        Q(by_mail=True) | Q(mailbox__isnull=False),
+        used_at=None,
+        ended_at=None,
+        stops=None,
+        recovers="",
+        confirms=None,
+        vouches="",
     )
     rows = rows.select_related("mailbox__address", "person").order_by("id")
     return [(str(one.pk), f"for {_invited(one)}, at {one.contact or 'nobody'}") for one in rows[:MOST]]

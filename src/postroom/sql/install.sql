@@ -416,9 +416,10 @@ BEGIN ATOMIC
     WHEN 'record_sets' THEN (SELECT domain_id FROM record_sets WHERE id = which)
     WHEN 'dkim_keys' THEN (SELECT domain_id FROM dkim_keys WHERE id = which)
     WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
-    WHEN 'invites' THEN (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
-      JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
-      JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
+    WHEN 'invites' THEN (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i
+      LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+      LEFT JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
+      LEFT JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
     WHEN 'credentials' THEN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
     WHEN 'recovery_channels' THEN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
@@ -433,9 +434,9 @@ BEGIN ATOMIC
       JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
     WHEN 'owners' THEN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
-      (SELECT a.domain_id FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
-        JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
-        JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
+      (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
+        LEFT JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
+        LEFT JOIN addresses a ON a.id = m.address_id WHERE i.id = which),
       (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id

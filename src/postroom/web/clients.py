@@ -4,9 +4,11 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from postroom.access.scope import visible
 from postroom.models import Client, Domain
+from postroom.models.recovery import unsaid
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import records
 from postroom.queries.access import Right, all_at
@@ -222,13 +224,20 @@ def _asked(one: Client, sort: str, found: Listed | None) -> Fact:
     return Fact(term, (words, round_standing(found)), f"{found.round.quarter}, due {when(found.round.due_at)}")
 
 
+def _said(one: Client) -> str:
+    """Who is written to, and whether they said within half a year that they read it."""
+    if not one.security_contact:
+        return NOBODY_TOLD
+    return f"{MAILED}; {unsaid(one.security_confirmed_at, timezone.now()) or 'confirmed'}"
+
+
 def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
     unknown = Badge("unknown", "not known")
     unread = Badge("unknown", f"{wrong.unknown} unknown") if wrong.unknown else ""
     return (
         Fact("Findings", (Link(f"{wrong.total} open", f"/findings/?client={one.slug}"), unread), "as last read"),
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
-        Fact("Security contact", one.security_contact or unknown, MAILED if one.security_contact else NOBODY_TOLD),
+        Fact("Security contact", one.security_contact or unknown, _said(one)),
         Fact("Mail is opened with", "app passwords alone" if one.app_passwords_only else "main and app passwords"),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),

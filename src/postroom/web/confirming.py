@@ -6,10 +6,10 @@ from django.shortcuts import render
 from postroom.access.acting import NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
 from postroom.access.scope import visible
-from postroom.changes.channels import confirm, holder, opened
+from postroom.changes.channels import RECOVERY, Asked, confirm, holder, opened
 from postroom.changes.errors import ChangeError
-from postroom.models import Organization, RecoveryChannel
-from postroom.models.recovery import ADDRESS
+from postroom.models import Organization
+from postroom.models.recovery import REGISTRAR, SECURITY
 from postroom.web.door import public
 from postroom.web.one_time import OneTime
 from postroom.web.parts.forms import Form
@@ -21,7 +21,17 @@ LINK = OneTime(
     ask="Whoever looks after the mailbox can have a new one mailed.",
 )  # fmt: skip
 link = LINK.opened
-WRONG = "If you know nothing of this mailbox, close this page, and tell {organization}: somebody may have mistyped."
+LEADS = {
+    RECOVERY: "It is kept as a way to get a mailbox back, for somebody who cannot get in any more.",
+    SECURITY: "It is kept as where a client is written to about the safety of its mail.",
+    REGISTRAR: "It is kept as where the registrar of a domain writes to: whoever reads there can move the domain.",
+}
+THANKS = {
+    RECOVERY: "{value} is a way back into {of} for another half year.",
+    SECURITY: "{value} is where {of} is written to for another half year.",
+    REGISTRAR: "{value} is known as where the registrar of {of} writes to for another half year.",
+}
+WRONG = "If you know nothing of it, close this page, and tell {organization}: somebody may have mistyped."
 
 
 @public(GET="", POST=CHANGE)
@@ -30,25 +40,25 @@ def confirming(request: HttpRequest) -> HttpResponse:
     kept = LINK.of(request)
     try:
         with acting_as(holder(kept)) as access:
-            channel, organization = opened(kept), visible(access.actor, Organization).get().name
+            asked, organization = opened(kept), visible(access.actor, Organization).get().name
         if request.method != "POST":
-            return _form(request, channel, organization)
-        return _confirmed(request, kept, channel, organization)
+            return _form(request, asked, organization)
+        return _confirmed(request, kept, asked, organization)
     except NoSuchLink:
         return LINK.no_good(request)
 
 
-def _form(request: HttpRequest, channel: RecoveryChannel, organization: str) -> HttpResponse:
-    words = "address" if channel.sort == ADDRESS else "number"
+def _form(request: HttpRequest, asked: Asked, organization: str) -> HttpResponse:
+    words, read = ("address", "read") if "@" in asked.value else ("number", "answered")
     page = Confirming(
-        organization=organization, facts=(("Mailbox", channel.mailbox.label), (words.capitalize(), channel.value)),
-        title=f"Is this {words} {'read' if channel.sort == ADDRESS else 'answered'} still?",
+        organization=organization, facts=((asked.noun, asked.of), (words.capitalize(), asked.value)),
+        title=f"Is this {words} {read} still?", lead=LEADS[asked.what],
         form=Form((), "Yes, it is", "/confirm/"), wrong=WRONG.format(organization=organization),
     )  # fmt: skip
     return render(request, "confirming.html", {"page": page})
 
 
-def _confirmed(request: HttpRequest, kept: str, channel: RecoveryChannel, organization: str) -> HttpResponse:
+def _confirmed(request: HttpRequest, kept: str, asked: Asked, organization: str) -> HttpResponse:
     try:
         change = confirm(kept)
     except ChangeError as error:
@@ -57,8 +67,8 @@ def _confirmed(request: HttpRequest, kept: str, channel: RecoveryChannel, organi
         why = "; ".join(verdict["reason"] for verdict in change.verdicts)
         return _said(request, organization, "Not now", f"{why}. The link stays good; try again later.", status=409)
     LINK.forget(request)
-    return _said(request, organization, "Thank you", f"{channel.value} is a way back into {channel.mailbox.label} for "
-                 "another half year. You need do nothing more.")  # fmt: skip
+    thanks = THANKS[asked.what].format(value=asked.value, of=asked.of)
+    return _said(request, organization, "Thank you", f"{thanks} You need do nothing more.")
 
 
 def _said(request: HttpRequest, organization: str, title: str, words: str, *, status: int = 200) -> HttpResponse:

@@ -38,6 +38,8 @@ SAID: dict[str, str] = {
     "invites.send": "A link is mailed with which the owner sets the password; every older one stops working.",
     "recovery_channels.name": "A link to confirm it is mailed; the mailbox and its other recovery addresses are told. "
     "It counts seven days from now, once it is confirmed.",
+    "clients.ask_contact": "A link is mailed by which whoever reads there says so.",
+    "domains.ask_contact": "A link is mailed by which whoever reads there says so.",
     "recovery_channels.ask": "A link is mailed by which its holder says that it is read still.",
     "recovery_channels.end": "Nothing is sent there to get this mailbox back any more. Its holder and the mailbox are "
     "told; named again, it is new.",

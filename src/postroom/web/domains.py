@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from postroom.access.scope import visible
 from postroom.dns.proof import token_name, token_text
 from postroom.models import DkimKey, Domain, Mailbox
+from postroom.models.recovery import readable, unsaid
 from postroom.protocols.dkim import key_name
 from postroom.queries import records
 from postroom.queries.changes import timeline
@@ -228,12 +230,19 @@ def _activate(key: DkimKey) -> tuple[Act, ...]:
     return (Act("Sign with it", f"/do/dkim_keys.activate/?key={key.pk}", of=key.selector),) if ready else ()
 
 
+def _said(one: Domain) -> str:
+    """Whether whoever reads there said so within half a year; nothing of what is no mail address."""
+    if not readable(one.registrar_account):
+        return ""
+    return unsaid(one.registrar_confirmed_at, timezone.now()) or "confirmed"
+
+
 def _holders(one: Domain) -> tuple[Fact, ...]:
     unknown = Badge("unknown", "not known")
     return (
         Fact("Registrar", one.registrar or unknown),
         Fact("Who holds that login", one.registrar_holder or unknown),
-        Fact("Account address there", one.registrar_account or unknown),
+        Fact("Account address there", one.registrar_account or unknown, _said(one)),
         Fact("Second holder", one.second_holder or unknown),
         Fact("Second factor there", one.registrar_mfa if one.registrar_mfa != "unknown" else unknown),
         Fact("Who holds the DNS login", one.dns_holder or unknown),

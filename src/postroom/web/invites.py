@@ -176,7 +176,7 @@ def _read(request: Any, invite: UUID) -> Invite:
         row = (
             visible(request.actor, Invite)
             .select_related(*along)
-            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="", confirms=None)
+            .filter(pk=invite, used_at=None, ended_at=None, stops=None, recovers="", confirms=None, vouches="")
             .first()
         )
     if row is None:

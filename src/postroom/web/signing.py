@@ -85,7 +85,7 @@ def _good(actor: Actor, invite: UUID | None) -> Invite | None:
     row = (
         visible(actor, Invite)
         .select_related(*along)
-        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None, recovers="", confirms=None)
+        .filter(pk=str(invite), used_at=None, ended_at=None, stops=None, recovers="", confirms=None, vouches="")
         .first()
     )
     if row is None or row.until is None or row.until <= datetime.now(UTC):

@@ -59,6 +59,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "doubts.settle": ("Settle what an owner did not know", "Settled, what the owner did not know: {outcome}"),
     "app_passwords.create": ("Make an app password", "Make the app password {name}"),
     "app_passwords.end": ("End an app password", "End the app password {app_password}"),
+    "clients.ask_contact": ("Ask whether a security contact is read still", "Ask the security contact of {client}"),
+    "domains.ask_contact": (
+        "Ask whether a registrar's address is read still",
+        "Ask the registrar's address of {domain}",
+    ),
     "recovery_channels.name": ("Name a recovery channel", "Name {value} to recover {mailbox}"),
     "recovery_channels.ask": ("Ask whether a recovery channel is read still", "Ask whether {channel} is read still"),
     "recovery_channels.issue": ("Make a link of a recovery channel", "Make a link {confirmation}"),

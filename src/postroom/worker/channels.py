@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Change, Invite, Letter, Mailbox, Organization, RecoveryChannel
-from postroom.models.recovery import ADDRESS
+from postroom.models.recovery import ADDRESS, REGISTRAR
 from postroom.protocols.phone import masked
 
 from .letters import written
@@ -21,6 +21,15 @@ get in any more. Is it read still, or answered?
 
 The link opens a page with one button, works once, until {until}. You are asked every half year. If you
 know nothing of this mailbox, do not press it, and tell {organization}.
+"""
+VOUCHED = """Hello,
+
+this address is kept at {organization} as {what}. Is it read still?
+
+{link}
+
+The link opens a page with one button, works once, until {until}. You are asked every half year. If you
+know nothing of it, do not press it, and tell {organization}.
 """
 NAMED = """Hello,
 
@@ -55,13 +64,28 @@ SAYS = {"mailbox reset": ("A mailbox is being reset", RESET),
 def asked(invite: Invite, link: str) -> EmailMessage:
     """The question, with the link by which it is answered."""
     with acting_as(SYSTEM):
-        issued = Invite.objects.select_related("confirms__mailbox__address").get(pk=invite.pk)
+        along = ("confirms__mailbox__address", "client", "domain")
+        issued = Invite.objects.select_related(*along).get(pk=invite.pk)
         organization = Organization.objects.get().name
+    if issued.vouches:
+        return _vouched(issued, organization, link)
     channel = issued.confirms
     what = "This address" if channel.sort == ADDRESS else f"The number {channel.value}"
     until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
     words = {"organization": organization, "mailbox": channel.mailbox.label, "what": what}
     return written("Do you still read this?", ASKED.format(**words, link=link, until=until))
+
+
+def _vouched(issued: Invite, organization: str, link: str) -> EmailMessage:
+    """Of a security contact, or of where a registrar writes to."""
+    if issued.vouches == REGISTRAR:
+        what = f"where the registrar of {issued.domain.name if issued.domain else ''} writes to"
+    else:
+        what = f"where {issued.client.name if issued.client else ''} is written to about the safety of its mail"
+    until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
+    return written(
+        "Do you still read this?", VOUCHED.format(organization=organization, what=what, link=link, until=until)
+    )
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:

@@ -102,7 +102,7 @@ def _code(code: ResetCode, change: Change) -> Written:
 
 
 def _with_link(invite: Invite, change: Change) -> Written:
-    if invite.confirms_id:
+    if invite.confirms_id or invite.vouches:
         issue: Kind = IssueConfirmation(confirmation=str(invite.pk))
         return _issued(issue, invite, change, lambda token: channels.asked(invite, confirmation_link(token)))
     if invite.recovers:

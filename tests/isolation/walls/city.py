@@ -111,7 +111,7 @@ def furnished(house: House, slug: str) -> None:
         security_contact=f"security@{slug}.test",
         may_ask=[f"m@{slug}.test"],
     )
-    do("domains.change", olive, domain=zone, registrar_holder=word)
+    do("domains.change", olive, domain=zone, registrar_holder=word, registrar_account=f"domains@{slug}.test")
     do("mailboxes.create", olive, address=f"leo@{zone}", name=word, contact=f"leo@{slug}.test")
     do("mailboxes.create", olive, address=f"gone@{zone}", name=word)
     do("mailboxes.create", olive, address=f"own@{zone}", name=word)

@@ -47,6 +47,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "clients.create": {"name": "Nice", "security_contact": "s@x.test", "may_ask": [], "notes": "x",
                        "sending": "isolated"},
     "clients.place": {"client": "acme", "node": "mx1"},
+    "clients.ask_contact": {"client": "acme"}, "domains.ask_contact": {"domain": "acme.example"},
     "clients.remove": {"client": "acme"}, "clients.restore": {"client": "acme"}, "clients.resume": {"client": "acme"},
     "clients.suspend": {"client": "acme"},
     "dkim_keys.activate": {"key": "{dkim_keys}"},
@@ -69,13 +70,13 @@ ASKED: dict[str, dict[str, Any]] = {
     "history.roll_back": {"change": "{changes}"},
     "invites.cancel": {"invite": "{invites}"}, "invites.issue": {"invite": "{invites}"},
     "invites.redirect": {"invite": "{invites}", "contact": "x@x.test"}, "invites.resend": {"invite": "{invites}"},
-    "invites.send": {"mailbox": "leo@acme.example", "contact": "x@x.test"},
+    "invites.send": {"mailbox": "leo@acme.example", "contact": "x@x.test", "by_hand": False},
     "mailboxes.change": {"mailbox": "mia@acme.example", "name": "x", "owner": "somebody@acme.example",
                          "operator": "somebody@acme.example", "client_admin": "somebody@acme.example", "vip": True,
                          "quota_mb": 5},
     "mailboxes.create": {"address": "nice@acme.example", "name": "x", "kind": "person", "contact": "x@x.test",
                          "owner": "somebody@acme.example", "operator": "somebody@acme.example", "vip": True,
-                         "quota_mb": 5},
+                         "quota_mb": 5, "by_hand": False},
     "mailboxes.end_sessions": {"mailbox": "dev@acme.example", "app_password": "{credentials}"},
     "mailboxes.remove": {"mailbox": "leo@acme.example"}, "mailboxes.restore": {"mailbox": "gone@acme.example",
                                                                                "contact": "x@x.test"},
@@ -130,7 +131,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder",
-    "confirmed_on", "sending", "outcome",
+    "confirmed_on", "sending", "outcome", "by_hand",
 }  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Letter, Node
+from postroom.models.recovery import SECURITY
 from postroom.protocols.addresses import slug
 
+from .alive import anew
 from .fields import ClientRef, MailAddress, Name, NodeRef, Text
 
 RESTORABLE_DAYS = 30
@@ -33,7 +35,7 @@ class CreateClient(Kind, name="clients.create"):
         yield create(
             Client, state.new_id(), name=self.name, slug=_slug(self.name), node_id=_home(state),
             security_contact=self.security_contact or "", may_ask=self.may_ask, notes=self.notes,
-            sending=self.sending,
+            sending=self.sending, **anew(SECURITY, "", self.security_contact, state),
         )  # fmt: skip
 
 
@@ -74,7 +76,8 @@ class ChangeClient(Kind, name="clients.change"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         values = self.model_dump(exclude_none=True, exclude={"client"})
-        yield edit(state.get(Client, self.client, where="client"), **values)
+        client = state.get(Client, self.client, where="client")
+        yield edit(client, **values, **anew(SECURITY, client.security_contact, self.security_contact, state))
 
 
 class PlaceClient(Kind, name="clients.place"):

@@ -10,8 +10,10 @@ from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
+from postroom.models.recovery import REGISTRAR
 from postroom.protocols.addresses import MAX_NAME
 
+from .alive import anew
 from .baseline import baseline
 from .clients import within_restore
 from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
@@ -48,7 +50,8 @@ class AddDomain(Kind, name="domains.add"):
         if len(self.name) > ROOM:
             raise Problem("name", f"{len(self.name)} octets; at most {ROOM} leave room for the names of its DKIM keys")
         known = self.model_dump(exclude={"client"})
-        yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known)
+        asked = anew(REGISTRAR, "", self.registrar_account, state)
+        yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known, **asked)
         for wanted, ours in baseline(self.name, state):
             yield stand(client.pk, domain, self.name, wanted, state, ours=ours)
         for letter in SELECTORS:
@@ -83,7 +86,8 @@ class ChangeDomain(Kind, name="domains.change"):
         if self.confirmed_on and self.confirmed_on > state.now.date():
             raise Problem("confirmed_on", f"{self.confirmed_on} lies ahead: say when it was confirmed")
         values = self.model_dump(exclude_none=True, exclude={"domain"})
-        yield edit(state.get(Domain, self.domain, where="domain"), **values)
+        domain = state.get(Domain, self.domain, where="domain")
+        yield edit(domain, **values, **anew(REGISTRAR, domain.registrar_account, self.registrar_account, state))
 
 
 class SuspendDomain(Kind, name="domains.suspend"):

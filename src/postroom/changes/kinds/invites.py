@@ -149,7 +149,7 @@ class CancelInvite(Kind, name="invites.cancel"):
 def open_invite(state: State, ref: str) -> Invite:
     """One whose link still sets a secret, or a sign-in; else a Problem."""
     invite = state.get(Invite, ref, where="invite")
-    if invite.stops_id or invite.recovers or invite.confirms_id:
+    if invite.stops_id or invite.recovers or invite.confirms_id or invite.vouches:
         raise NotThere("invite", f"no invite {ref} that you can see")  # its link goes to whom it warns or asks, alone
     if invite.used_at or invite.ended_at:
         raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")

@@ -15,6 +15,7 @@ from postroom.changes.state import State
 from postroom.models import Invite, Letter, Mailbox, RecoveryChannel, Secret
 from postroom.models.recovery import ADDRESS, ALIVE, CONTACT, REMINDED
 
+from .alive import confirmed
 from .fields import AddressOrNumber, ChannelRef, InviteRef, Line, MailboxRef
 from .invites import new_link
 
@@ -54,7 +55,7 @@ class AskChannel(Kind, name="recovery_channels.ask"):
 
 
 class IssueConfirmation(Kind, name="recovery_channels.issue"):
-    """Draw the link that confirms a recovery channel, good for two weeks; the one before it is void."""
+    """Draw the link that confirms a recovery channel or a contact, good for two weeks; the one before it is void."""
 
     by = frozenset({"system"})
     carries_secret = True
@@ -62,25 +63,28 @@ class IssueConfirmation(Kind, name="recovery_channels.issue"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = state.get(Invite, self.confirmation, where="confirmation")
-        if invite.confirms_id is None or invite.used_at or invite.ended_at:
+        if (invite.confirms_id is None and not invite.vouches) or invite.used_at or invite.ended_at:
             raise Problem("confirmation", NO_GOOD)
         yield from new_link(invite, state, until=state.now + REMINDED)
 
 
 class ConfirmChannel(Kind, name="recovery_channels.confirm"):
-    """Whoever holds a recovery channel says by one click that it is read still, for half a year."""
+    """Whoever holds a recovery channel, or reads a contact, says by one click that it is read, for half a year."""
 
     by = frozenset({"link"})
 
     def plan(self, state: State) -> Iterator[Planned]:
         invite = state.get(Invite, state.access.invite or "", where="link")
         over = invite.until is None or invite.until <= state.now
-        if invite.confirms_id is None or invite.used_at or invite.ended_at or over:
+        if (invite.confirms_id is None and not invite.vouches) or invite.used_at or invite.ended_at or over:
             raise Problem("link", NO_GOOD)
-        channel = _open(state, str(invite.confirms_id))
         yield edit(invite, used_at=state.now)
         for secret in state.hanging(Secret, "owner_row", invite.pk):
             yield end(secret)
+        if invite.vouches:
+            yield from confirmed(state, invite)
+            return
+        channel = _open(state, str(invite.confirms_id))
         yield edit(channel, confirmed_at=state.now, ask_at=state.now + ALIVE - REMINDED)
 
 

@@ -47,17 +47,20 @@ def _tells(moves: list[Move]) -> bool:
     )
 
 
+ASKABLE = {"recovery_channels": "ask_at", "clients": "security_ask_at", "domains": "registrar_ask_at"}
+
+
 def _asks(moves: list[Move]) -> bool:
-    """Whether a recovery channel is read still: a question alone, and the link to answer it by. The answer waits."""
+    """Whether a channel, or a contact, is read still: a question alone, and the link to answer by. The answer waits."""
     invites = {move.edit.id: move.then or {} for move in moves if move.edit.table == "invites"}
-    asked = all(row.get("confirms_id") and not row["used_at"] for row in invites.values())
+    asked = all((row.get("confirms_id") or row.get("vouches")) and not row["used_at"] for row in invites.values())
     return (
         bool(invites)
         and asked
         and all(
             move.edit.table == "invites"
             or (move.edit.table == "secrets" and str((move.then or move.now or {})["owner_row"]) in invites)
-            or (move.edit.table == "recovery_channels" and (move.edit.after or {}).keys() == {"ask_at"})
+            or (move.edit.table in ASKABLE and (move.edit.after or {}).keys() == {ASKABLE[move.edit.table]})
             for move in moves
         )
     )
