@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from postroom.access.acting import SYSTEM, Actor, NoSuchLink, acting_as, signed_in
+from postroom.access.acting import SYSTEM, Actor, NoSuchLink, Own, acting_as, own_of, signed_in
 from postroom.access.declared import CHANGE
 from postroom.access.roles import operates
 from postroom.access.scope import visible
@@ -19,11 +19,14 @@ from postroom.changes.errors import ChangeError
 from postroom.changes.kinds.invites import RedeemInvite
 from postroom.changes.pipeline import submit
 from postroom.changes.record import note
-from postroom.models import Invite, Login, Organization
+from postroom.models import Invite, Login, Organization, Verification
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
 from postroom.web.door import public
 from postroom.web.mail_apps import in_words, told
+from postroom.web.mailbox_door import entered
+from postroom.web.mailbox_reset import RECENT
+from postroom.web.mailbox_secrets import shown
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerDone, OwnerGone, OwnerInvite
 from postroom.web.signing import INVITED, enrolled, invited, person_form
@@ -119,11 +122,16 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
         change = submit(RedeemInvite(), actor=actor, why="the owner opened the link", secrets=values)
     except (ChangeError, NoSuchLink):
         return _gone(request)
+    if change.stage == "stale":
+        return _gone(request)  # somebody was quicker with the same one
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])
     accepted(client=row.client_id, mailbox=row.mailbox_id)
     request.session.flush()
+    if (own := _back(row)) is not None:
+        entered(request, own, by="the link of a verified reset")
+        return shown(request, own, code, change, set_what="Password set", onward=RECENT, words="I have kept it")
     groups = code.split("-")
     page = OwnerCode(
         organization=found["organization"], client=found["client"], address=found["address"],
@@ -131,6 +139,13 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
         next_words="I have kept it",
     )  # fmt: skip
     return render(request, "owner/code.html", {"page": page})
+
+
+def _back(row: Invite) -> Own | None:
+    """Whose mailbox it is, where a verification released the link: they see what was done lately, and are asked."""
+    with acting_as(SYSTEM):
+        released = visible(SYSTEM, Verification).filter(mailbox=row.mailbox_id, used_at=row.made).exists()
+        return own_of(row.mailbox_id) if row.mailbox_id and released else None
 
 
 @public(GET="", POST="")
