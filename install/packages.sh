@@ -17,6 +17,8 @@ packages=(
 for_tests=(
     chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)
     golang-go golang-golang-x-mod-dev # a verifier of the record that is not ours
+    isync msmtp # mail programs that people use, which sign in and are cut off
+    gcc libc6-dev # a clock that stories move, for the programs of one installation
     systemd # systemd-analyze, which reads the units in deploy/; nothing of it is started
 )
 [ "${1:-}" != --for-tests ] || packages+=("${for_tests[@]}")

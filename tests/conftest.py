@@ -17,7 +17,7 @@ import pytest
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.settings"
 for name in [name for name in os.environ if name.startswith("POSTROOM_")]:
-    if name not in ("POSTROOM_SOAK", "POSTROOM_TEST_STACK"):
+    if name not in ("POSTROOM_SOAK", "POSTROOM_TEST_STACK", "POSTROOM_TEST_CLOCK"):
         del os.environ[name]
 django.setup()
 

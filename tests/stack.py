@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,14 +34,18 @@ def stack() -> Iterator[Stack]:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[Stack]:
-    """`make install` into a state folder of its own, and `postroom up` there until it is left."""
+def started(*options: str, before: Callable[[Path], None] = lambda state: None) -> Iterator[Stack]:
+    """`make install` into a state folder of its own, and `postroom up` there until it is left.
+
+    before: what is done to the state folder between the two.
+    """
     state = Path(tempfile.mkdtemp(prefix="postroom-story-", dir="/var/tmp"))
     state.chmod(0o755)
     # What drills ask in a minute is more than anybody's program would; the limit itself has tests of its own.
     wide = {"POSTROOM_API_REQUESTS": "100000", "POSTROOM_TOOLS": "/var/cache/postroom"}
     environ = {**os.environ, "POSTROOM_STATE": str(state), **wide}
     subprocess.run(["bash", "install/install.sh"], cwd=CHECKOUT, env=environ, check=True, stdin=subprocess.DEVNULL)
+    before(state)
     log = (state / "up.log").open("wb")
     running = subprocess.Popen(
         [state / "venv/bin/postroom", "up", *options], cwd="/", env=environ, stdin=subprocess.DEVNULL,

@@ -111,14 +111,17 @@ class Stack:
         found = [path for part in ("new", "cur") for path in (Path(self.at["sink"]) / part).iterdir()]
         return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(found)]  # type: ignore[misc]
 
-    def mailed_link(self, to: str) -> str:
-        """The newest one-time link mailed to a contact."""
+    def mailed_link(self, to: str, at: str = "/invite/", *, within: float = 30) -> str:
+        """The newest one-time link mailed to a contact, of those to this part of the pages."""
 
         def newest() -> str:
-            links = [link for one in self.sink() if to in str(one["To"]) for link in links_in(one)]
+            links = self.links(to, at)
             return links[-1] if links else ""
 
-        return until(f"a link was mailed to {to}", newest)
+        return until(f"a link to {at} was mailed to {to}", newest, within=within)
+
+    def links(self, to: str, at: str = "/invite/") -> list[str]:
+        return [link for one in self.sink() if to in str(one["To"]) for link in links_in(one, at)]
 
     # --- DNS ----------------------------------------------------------------------------------------------
 
@@ -154,9 +157,9 @@ def letter(sender: str, to: str, subject: str) -> EmailMessage:
     return made
 
 
-def links_in(message: EmailMessage) -> list[str]:
+def links_in(message: EmailMessage, at: str = "/invite/") -> list[str]:
     words = str(message.get_body(("plain",)).get_content()).split()  # type: ignore[union-attr]
-    return [word for word in words if word.startswith("http://localhost:") and "/invite/" in word]
+    return [word for word in words if word.startswith("http://localhost:") and at in word]
 
 
 def received(box: imaplib.IMAP4, subject: str) -> bytes:
@@ -232,7 +235,9 @@ class Forms(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append({"action": given.get("action", ""), "fields": {}, "types": {}})
+            self.forms.append(
+                {"action": given.get("action", ""), "method": given.get("method"), "fields": {}, "types": {}}
+            )
         elif tag == "input" and self.forms and given.get("name"):
             self.forms[-1]["fields"][given["name"]] = given.get("value", "")
             self.forms[-1]["types"][given["name"]] = given.get("type", "text")
@@ -260,4 +265,9 @@ class Browser:
         """Fill the page's first form that has a password in it and send it; other fields as they came."""
         form = next(f for f in Forms(self.page).forms if "password" in f["types"].values())
         typed = {n: values.get("password", "") for n, kind in form["types"].items() if kind == "password"}
+        return self.open(urllib.parse.urljoin(self.url, form["action"]), {**form["fields"], **typed})
+
+    def press(self, **typed: str) -> str:
+        """Send the page's first form that changes something, with these fields filled and the others as they came."""
+        form = next(f for f in Forms(self.page).forms if f["method"] == "post")
         return self.open(urllib.parse.urljoin(self.url, form["action"]), {**form["fields"], **typed})

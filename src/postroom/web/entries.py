@@ -69,7 +69,9 @@ def factor(what: str) -> Any:
     def told(sender: object, user: Any, **facts: Any) -> None:
         made = facts.get("authenticator")
         touched(user)
-        entered(what, user, factor=str(getattr(made, "type", "")))
+        # From where too: what was ever bound is on record with its source (NIST SP 800-63B-4, 4.1).
+        source = str(getattr(facts.get("request"), "META", {}).get("REMOTE_ADDR", ""))
+        entered(what, user, factor=str(getattr(made, "type", "")), source=source)
 
     return told
 

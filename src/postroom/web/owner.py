@@ -129,6 +129,8 @@ def _redeemed(request: HttpRequest, actor: Actor, row: Invite, found: dict[str, 
         return _form(request, row, found, back=" ".join(back)) if back else INVITED.no_good(request)
     except (ChangeError, NoSuchLink):
         return INVITED.no_good(request)
+    if change.stage == "stale":  # somebody was quicker with the same one
+        return INVITED.no_good(request)
     if change.version is None:
         said = "; ".join(v["reason"] for v in change.verdicts)
         return _form(request, row, found, [f"Nothing was set yet: {said}. The link stays good; try again later."])

@@ -54,7 +54,7 @@ def enrolled(
     """Spend a person's link and sign them in; None if the link was spent meanwhile."""
     try:
         change = submit(EnrolPerson(), actor=actor, why=_said(invite))
-    except ChangeError:
+    except (ChangeError, NoSuchLink):
         return None
     if change.version is None or invite.person is None:
         return None

@@ -9,13 +9,14 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Credential, Invite, Mailbox, Secret
+from postroom.models import Client, Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret
 from postroom.models.credentials import APP_PASSWORD
-from postroom.models.recovery import half_set_up
+from postroom.models.recovery import ADDRESS, half_set_up
 
 from .fields import AppPasswordRef, Moment, Name
 
 MOST = 50  # live ones of a mailbox
+MADE = "app password made"  # what a letter says
 
 
 class CreateAppPassword(Kind, name="app_passwords.create"):
@@ -50,6 +51,11 @@ class CreateAppPassword(Kind, name="app_passwords.create"):
         )  # fmt: skip
         about = {"client_id": mailbox.client_id, "owner_row": made}
         yield create(Secret, state.new_id(), **about, purpose=APP_PASSWORD, made=state.now)
+        # Whoever makes one keeps a way in that the next password does not shut (NIST SP 800-63B-4, 4.1.2).
+        others = RecoveryChannel.objects.filter(mailbox=mailbox, sort=ADDRESS, ended_at=None).order_by("id")
+        told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": MADE, "made": state.now}
+        for contact in (mailbox.label, *others.values_list("value", flat=True)):
+            yield create(Letter, state.new_id(), **told, contact=contact)
 
 
 class EndAppPassword(Kind, name="app_passwords.end"):

@@ -132,6 +132,8 @@ class RedirectInvite(Kind, name="invites.redirect"):
             raise Problem("invite", "it was released by a verified reset, to whom was known before: start another one")
         if invite.mailbox:
             readable(self.contact, invite.mailbox.label)
+            if has_secret(state, invite.mailbox):
+                raise Problem("contact", f"it is the link of a reset and goes where it went; for another {VERIFIED}")
         yield from over(invite, state)
         about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
@@ -154,6 +156,13 @@ def open_invite(state: State, ref: str) -> Invite:
     if invite.used_at or invite.ended_at:
         raise Problem("invite", f"it was {'used' if invite.used_at else 'ended'} already")
     return invite
+
+
+def links_over(mailbox: Mailbox, state: State, *, but: Invite) -> Iterator[Planned]:
+    """Whatever else would set its secret, or recover it, was made for a state that is no more."""
+    others = state.rows(Invite, mailbox=mailbox, used_at=None, ended_at=None).exclude(pk=but.pk).order_by("id")
+    for other in others:
+        yield from over(other, state)
 
 
 def over(invite: Invite, state: State) -> Iterator[Planned]:

@@ -10,7 +10,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models import Client, Invite, Letter, Mailbox, RecoveryChannel, Secret
 from postroom.models.recovery import ADDRESS, ALIVE, SETTLED
 
 from .app_passwords import after_reset
@@ -60,7 +60,7 @@ class ResetSecrets(Kind, name="secrets.reset"):
         yield from renewed(state, mailbox, (PASSWORD, CODE))
         yield from after_reset(mailbox, state)
         yield from _shut(state, mailbox)
-        yield from _told(state, mailbox, RESET)
+        yield from _told(state, mailbox, RESET, Client.objects.get(pk=mailbox.client_id).security_contact)
 
 
 class ForgotPassword(Kind, name="mailboxes.forgot"):
@@ -129,9 +129,9 @@ def _void(state: State, invites: Iterable[Invite], used: str = "") -> Iterator[P
         yield end(secret)
 
 
-def _told(state: State, mailbox: Mailbox, says: str) -> Iterator[Planned]:
-    """A letter to the mailbox, to what leads back into it, and to where its first link went."""
-    contacts = [*to_tell(mailbox, alive(state, mailbox)), *filter(None, [mailbox.contact])]
+def _told(state: State, mailbox: Mailbox, says: str, *more: str) -> Iterator[Planned]:
+    """A letter to the mailbox, to what leads back into it, to where its first link went, and to these."""
+    contacts = [*to_tell(mailbox, alive(state, mailbox)), *filter(None, [mailbox.contact, *more])]
     about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": says}
     for contact in dict.fromkeys(contacts):
         yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)

@@ -17,7 +17,7 @@ from postroom.models.recovery import ADDRESS, ALIVE, CONTACT, REMINDED
 
 from .alive import confirmed
 from .fields import AddressOrNumber, ChannelRef, InviteRef, Line, MailboxRef
-from .invites import new_link
+from .invites import has_secret, new_link, over
 
 NAMED, ENDED = "channel named", "channel ended"  # what a letter says
 MOST = 6  # at one mailbox: more than these nobody keeps alive
@@ -99,6 +99,7 @@ class EndChannel(Kind, name="recovery_channels.end"):
         channel = _open(state, self.channel)
         mailbox = state.get(Mailbox, str(channel.mailbox_id), where="channel")
         yield from ended(state, channel, mailbox)
+        yield from _led_there(state, channel, mailbox)
 
 
 def ended(state: State, channel: RecoveryChannel, mailbox: Mailbox) -> Iterator[Planned]:
@@ -164,6 +165,13 @@ def _open(state: State, ref: str) -> RecoveryChannel:
     if channel.ended_at:
         raise Problem("channel", "it has ended already")
     return channel
+
+
+def _led_there(state: State, channel: RecoveryChannel, mailbox: Mailbox) -> Iterator[Planned]:
+    """Links back into the mailbox that were mailed there, and are not used yet."""
+    mailed = Invite.objects.filter(mailbox=mailbox.pk, contact=channel.value, used_at=None, ended_at=None)
+    for invite in mailed.order_by("id") if has_secret(state, mailbox) else ():
+        yield from over(invite, state)
 
 
 def _void(state: State, channel: RecoveryChannel) -> Iterator[Planned]:

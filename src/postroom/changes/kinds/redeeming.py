@@ -12,7 +12,7 @@ from postroom.models import Client, Invite, Letter, Mailbox, Secret
 
 from .app_passwords import after_reset
 from .fields import AddressOrNumber
-from .invites import REDEEMED, open_invite
+from .invites import REDEEMED, links_over, open_invite
 from .recovery_channels import named
 
 
@@ -39,6 +39,7 @@ class RedeemInvite(Kind, name="invites.redeem"):
         yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
         for old in state.rows(Secret, owner_row__in=[invite.pk, mailbox.pk]):
             yield end(old)
+        yield from links_over(mailbox, state, but=invite)
         yield from after_reset(mailbox, state)
         for purpose in ("password", "recovery code"):
             yield create(

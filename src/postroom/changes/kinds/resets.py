@@ -16,7 +16,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, Proof, RecoveryChannel, ResetCode, Secret, Verification
+from postroom.models import Client, Invite, Letter, Mailbox, Proof, RecoveryChannel, ResetCode, Secret, Verification
 from postroom.models.recovery import ADDRESS
 from postroom.models.recovery import CONTACT as NUMBER
 from postroom.models.verifying import CALL, CODE, CONTACT, LOCKED, OPEN_FOR, TRIES
@@ -100,7 +100,8 @@ class SendReset(Kind, name="resets.send_link"):
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=self.contact, verification_id=session.pk, made=state.now)
         # Whoever gets back in, its owner hears of it where they were reached before (NIST SP 800-63B-4, 4.2.3).
-        for contact in to_tell(mailbox, alive(state, mailbox)):
+        office = Client.objects.get(pk=mailbox.client_id).security_contact
+        for contact in dict.fromkeys([*to_tell(mailbox, alive(state, mailbox)), *filter(None, [office])]):
             if contact != self.contact:
                 yield create(Letter, state.new_id(), **about, contact=contact, says=RESET, about=str(session.pk),
                              made=state.now)  # fmt: skip
