@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 from live_node import MIA, PASSWORD, BoundImap, LiveNode, domain, live_node, mailbox, named, until
 
+from postroom.engines.accounts import LOGIN
+from postroom.host import processes
+
 pytestmark = pytest.mark.server
 LAPTOP, PHONE = "127.70.0.2", "127.71.0.2"
 
@@ -68,3 +71,16 @@ def test_all_sessions_end_and_the_node_says_so_only_then(node: LiveNode) -> None
     box = signed_in(node, PHONE)
     assert box.noop()[0] == "OK", "the secret stands, and a new session is let be"
     box.logout()
+
+
+def test_more_than_a_hundred_are_signed_in_at_once(node: LiveNode) -> None:
+    """With a process for each TLS connection, which is Dovecot's default, the hundredth was the last (decision 28)."""
+    boxes = [signed_in(node, f"127.72.{n // 50}.{1 + n % 50}") for n in range(120)]
+    assert [box.noop()[0] for box in boxes] == ["OK"] * 120
+    dovecot = processes.from_pid_file(node.config.folder / "dovecot/run/master.pid")
+    assert dovecot is not None
+    running = [processes.program(one.pid) for one in processes.in_session(dovecot.pid)]
+    assert running.count("imap") == 120, "a session still has a process of its own, which is what is ended"
+    assert 2 <= running.count("imap-login") <= LOGIN["login_processes"]
+    for box in boxes:
+        box.logout()

@@ -73,6 +73,10 @@ class Proposed:
             now = self._rows_now(table)
             yield from (Move(e, now.get(e.id), _after(e, now.get(e.id))) for e in edits)
 
+    def made(self, model: type[StateModel]) -> set[str]:
+        """Ids of the rows that this plan makes: they are not there yet, so nothing in the database is about them."""
+        return {e.id for e in self.plan.by_table.get(model._meta.db_table, []) if e.before is None}
+
     def _rows_now(self, table: str) -> dict[str, Row]:
         if table not in self._read:
             staying = [e.id for e in self.plan.by_table.get(table, []) if e.before is not None]

@@ -8,6 +8,8 @@ gives the generation of secrets.db, which the running auth is asked for.
 from .layout import NodeConfig
 from .postfix import LIVE
 
+# Processes that speak TLS and take passwords: ready, at most, and connections of one. Each needs three descriptors.
+LOGIN = {"login_ready": 2, "login_processes": 16, "login_clients": 100}
 GENERATION = "(SELECT v FROM canary WHERE k='gen') AS gen"
 # As Dovecot calls a protocol → as an app password names it; Postfix's SASL is submission by another door.
 NAMED = {"imap": "imap", "submission": "submission", "smtp": "submission", "sieve": "managesieve"}

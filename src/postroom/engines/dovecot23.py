@@ -109,6 +109,12 @@ service auth-worker {{
   extra_groups = {maps_group},{secrets_group}
 }}
 service imap-login {{
+  # A few processes for all connections: one for each takes 10 ms of CPU and, with TLS, stays as long as the session, of
+  # which there could be a hundred then. 1,600 sessions, and at most a hundred in one process (decision 28).
+  service_count = 0
+  client_limit = {login_clients}
+  process_min_avail = {login_ready}
+  process_limit = {login_processes}
   inet_listener imap {{
     port = {imap}
   }}
@@ -118,6 +124,10 @@ service imap-login {{
   }}
 }}
 service submission-login {{
+  service_count = 0
+  client_limit = {login_clients}
+  process_min_avail = {login_ready}
+  process_limit = {login_processes}
   inet_listener submission {{
     port = {submission}
   }}
@@ -196,6 +206,7 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
         secrets_group=users.secrets_group,
         web_auth=config.web_auth,
         web=users.web,
+        **accounts.LOGIN,
         **vars(ports),
     )
     secrets, maps = config.database("secrets"), config.database("maps")

@@ -136,6 +136,12 @@ service auth-worker {{
   extra_groups = {maps_group} {secrets_group}
 }}
 service imap-login {{
+  # A few processes for all connections: one for each takes 10 ms of CPU and, with TLS, stays as long as the session, of
+  # which there could be a hundred then. 1,600 sessions, and at most a hundred in one process (decision 28).
+  restart_request_count = unlimited
+  client_limit = {login_clients}
+  process_min_avail = {login_ready}
+  process_limit = {login_processes}
   inet_listener imap {{
     port = {imap}
   }}
@@ -145,6 +151,10 @@ service imap-login {{
   }}
 }}
 service submission-login {{
+  restart_request_count = unlimited
+  client_limit = {login_clients}
+  process_min_avail = {login_ready}
+  process_limit = {login_processes}
   inet_listener submission {{
     port = {submission}
   }}
@@ -239,6 +249,7 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
         secrets_group=users.secrets_group,
         web_auth=config.web_auth,
         web=users.web,
+        **accounts.LOGIN,
         secrets=config.database("secrets"),
         maps=config.database("maps"),
         app_query=accounts.app_query(ADDRESS, "%{password | sha256}", "%{protocol}"),

@@ -13,7 +13,9 @@ def known_owner(proposed: Proposed) -> Verdict | None:
     # What its owner asked for goes where they are reached, and nowhere else (kinds/own_secrets.py).
     mailed = [move for move in proposed.moves(Invite) if move.then and move.then["mailbox_id"]]
     moves = [move for move in mailed if move.then and not move.then["recovers"]]
-    boxes = {str(move.then["mailbox_id"]) for move in moves if move.then}
+    boxes = {str(move.then["mailbox_id"]) for move in moves if move.then} - proposed.made(Mailbox)
+    if not boxes:
+        return None
     used = Invite.objects.filter(mailbox_id__in=boxes, used_at__isnull=False).values_list("mailbox_id", flat=True)
     known = {str(pk): contact for pk, contact in Mailbox.objects.filter(pk__in=set(used)).values_list("pk", "contact")}
     proven = {m.then["mailbox_id"] for m in proposed.moves(Verification) if m.then and m.then["used_at"]}

@@ -93,8 +93,10 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
-    boxes = {row["mailbox_id"] for row in _invited(proposed) if row["mailbox_id"]}
-    boxes |= {(m.now or m.then or {})["mailbox_id"] for m in proposed.moves(RecoveryChannel, Credential, Verification)}
+    boxes = {str(row["mailbox_id"]) for row in _invited(proposed) if row["mailbox_id"]}
+    hanging = proposed.moves(RecoveryChannel, Credential, Verification)
+    boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging}
+    boxes -= proposed.made(Mailbox)
     if boxes:
         yield from map(
             str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
