@@ -172,3 +172,6 @@ def test_one_at_a_time_so_that_no_list_or_spelling_hides_what_was_stopped(house:
     both = submit([kind("resets.start", mailbox=box, ticket="T") for box in (MIA, "leo@acme.example")],
                   actor=house.henry, why="a test")  # fmt: skip
     assert both.stage == "refused" and "one verification at a time" in reasons(both)
+    gone = [kind("mailboxes.transfer", mailbox=box, contact="next@home.example") for box in (MIA, "leo@acme.example")]
+    moved = submit(gone, actor=house.oskar, why="a test")
+    assert moved.stage == "held" and "one verification" not in reasons(moved), "that they end goes along with much"

@@ -108,3 +108,7 @@ def test_nobody_sends_it_elsewhere_or_copies_it(house: House, released: Change) 
             do("invites.redirect", by, invite=str(of_reset().pk), contact="thief@evil.example")
     copied = do("invites.issue", house.olive, secrets={"link": draw()[1]}, invite=str(of_reset().pk))
     assert copied.stage == "refused" and "nobody copies it" in reasons(copied)
+    listed = visitor(house.olive).get("/invites/?client=acme").content.decode()
+    (row,) = [one for one in listed.split("<tr") if HOME in one]
+    assert "of a verified reset" in row and "Send again" in row and "Copy link" not in row
+    assert "Other recipient" not in row

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from postroom.models.verifying import CALL, CODE
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.shapes import Act, Badge, Code, Crumb, Fact, Item, Note, PageHead
 from postroom.web.parts.verifying_pages import Timer, VerificationPage
-from postroom.web.verifying_parts import NOT_COUNTED, NOT_HERE, SAID, STRONG, WEAKEST
 
+STRONG, WEAKEST, NOT_COUNTED = Badge("fact", "strong"), Badge("fact", "weakest"), Badge("fact", "does not count", "ban")
+NOT_HERE = Badge("fact", "not offered", "ban")
 NUMBER, HOME = Code("+442079460123"), Code("dana@home.example")
 VERIFICATION = VerificationPage(
     head=PageHead(
@@ -23,8 +23,8 @@ VERIFICATION = VerificationPage(
     form=Form((Field("said", "What the caller reads out", hint="8 digits.", required=True, inputmode="numeric"),),
               "Is it right?", "/x", icon="check"),
     proven=(
-        Item((SAID[CALL], NUMBER), "09:03:20, said by Olive", "ok"),
-        Item((SAID[CODE], HOME), "09:04:40, typed by Henry", "bad", badge=Badge("bad", "wrong")),
+        Item(("A call-back to the number on file", NUMBER), "09:03:20, said by Olive", "ok"),
+        Item(("A code was read out", HOME), "09:04:40, typed by Henry", "bad", badge=Badge("bad", "wrong")),
     ),
     missing=(Item("One more proof, another way", "a code to a recovery address, read out by the caller",
                   icon="hourglass"),),

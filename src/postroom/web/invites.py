@@ -89,7 +89,7 @@ def whose(one: Invite) -> str:
 def _row(request: Any, one: Invite, mail: Badge | Cell) -> Row:
     name, at = whose(one), f"?invite={one.pk}"
     url = f"/mailboxes/{name}/" if one.mailbox_id else f"/people/{name}/"
-    asked = f"asked for {one.asked + 1} times" if one.asked else ""
+    asked = f"asked for {one.asked + 1} times" if one.asked else "of a verified reset" if one.verification_id else ""
     wanted = (
         ("invites.resend", Act("Send again", f"/do/invites.resend/{at}", of=name)),
         ("invites.issue", Act("Copy link", f"/invites/{one.pk}/link/", of=name)),
@@ -97,6 +97,8 @@ def _row(request: Any, one: Invite, mail: Badge | Cell) -> Row:
         ("invites.cancel", Act("Cancel…", f"/do/invites.cancel/{at}", weight="asks", of=name)),
     )
     copied = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()  # a VIP's is mailed, and nobody copies it
+    if one.verification_id:  # released by a verified reset, to whom was known before
+        copied = ("invites.issue", "invites.redirect")
     may = request.access.can
     none = (*copied, *(() if one.by_mail else ("invites.resend",)))
     acts = tuple(act for permission, act in wanted if permission not in none and may(permission, one.client_id))

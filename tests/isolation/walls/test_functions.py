@@ -115,6 +115,7 @@ TRIED: dict[str, str] = {
     "postroom_others_beside(text[],uuid[])": "postroom_others_beside(ARRAY['a.' || %(zone)s], ARRAY[NULL]::uuid[])",
     "postroom_recorded_for(bigint,uuid[],uuid)":
         "postroom_recorded_for(%(entry)s, ARRAY[%(domain)s]::uuid[], %(person)s)",
+    "postroom_code_fits(uuid,text)": "postroom_code_fits(%(code)s, 'x')",
     "postroom_may_act(uuid)": "postroom_may_act(%(client)s)",
     "postroom_acted(uuid[])": "postroom_acted(ARRAY[%(person)s, %(somebody)s]::uuid[])",
     "postroom_own_aliases()": "postroom_own_aliases()", "postroom_own_keepers()": "postroom_own_keepers()",
@@ -130,6 +131,7 @@ TRIED: dict[str, str] = {
 SAYS_NO_MORE = {  # what these answer of another client: a count, a yes, or the words of the question itself
     "postroom_others(uuid[],uuid[],text[])", "postroom_stand_above(uuid[],jsonb)", "postroom_taken(text,text[])",
     "postroom_others_beside(text[],uuid[])", "postroom_recorded_for(bigint,uuid[],uuid)",
+    "postroom_code_fits(uuid,text)",
 }  # fmt: skip
 
 
@@ -146,6 +148,7 @@ def of(sql: Sql, slug: str) -> dict[str, Any]:
         " 'person', (SELECT id FROM people WHERE client_id = c.id AND name LIKE 'CANARY%' LIMIT 1),"
         " 'somebody', (SELECT proposer_id FROM changes WHERE client_id = c.id AND proposer_id IS NOT NULL LIMIT 1),"
         " 'change', (SELECT change_id FROM evidence WHERE client_id = c.id LIMIT 1), 'node', c.node_id,"
+        " 'code', (SELECT id FROM reset_codes WHERE client_id = c.id LIMIT 1),"
         " 'entry', (SELECT max(id) FROM entries WHERE client_id = c.id), 'bucket', postroom_bucket(d.id))"
         f" FROM clients c JOIN domains d ON d.client_id = c.id WHERE c.slug = '{slug}'"
     )
