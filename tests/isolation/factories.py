@@ -19,7 +19,7 @@ from django.db import models
 from django.utils import timezone
 from three_clients import Ground, World, agreed, done, joins, ours
 
-from cast import app_password, do, doubted, holds, kind, reachable, the, waits
+from cast import app_password, do, doubted, holds, kind, owner_of, reachable, the, waits
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
@@ -166,8 +166,11 @@ def app_passwords(world: World, here: Ground) -> None:
 
 @makes(Doubt)
 def doubt(world: World, here: Ground) -> None:
-    """Ned does not know of his own device."""
-    here.ids["doubt"] = str(doubted(here.at("ned")).pk)
+    """Ned does not know of his own device: once it was found out, and he says so again."""
+    first = doubted(here.at("ned"))
+    done(world.house, "doubts.settle", world.house.olive, doubt=str(first.pk), outcome=here.words("found out"))
+    agreed(world.house, do("doubts.raise", owner_of(here.at("ned")), entry=first.entry))
+    here.ids["doubt"] = str(the(Doubt, mailbox=first.mailbox_id, settled_at=None).pk)
 
 
 @makes(RecoveryChannel)

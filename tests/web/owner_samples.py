@@ -55,9 +55,13 @@ SESSIONS = OwnerParts(
     parts=(
         Part("Phones, computers and mail programs", ITEMS, (
             Item(Strong("Phone"), ("reads mail with Thunderbird", "· from", Code("192.0.2.7"), "· since 08:40 UTC"),
-                 icon="device-desktop", acts=(Act("End it", "/x", method="post", of="the sessions of Phone"),)),
+                 icon="device-desktop"),
             Item((Badge("unknown", "not known"), "which password"), ("sends mail", "· from where is not known"),
                  icon="device-desktop"),
+        )),
+        Part("Sign out one device", ITEMS, (
+            Item(Strong("Phone"), "its app password stays good, so it can sign in again", icon="device-mobile",
+                 acts=(Act("Sign out", "/x", method="post", of="Phone"),)),
         )),
         Part("Browsers signed in to these pages", ITEMS, (
             Item((Code("192.0.2.7"),), "Mozilla/5.0 (X11; Linux x86_64) · since 08:40, last seen 09:12 UTC",

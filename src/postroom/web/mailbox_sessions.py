@@ -12,7 +12,7 @@ from postroom.access.acting import own_of
 from postroom.changes.errors import NothingToDo
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
-from postroom.models import LiveSession, SignIn
+from postroom.models import Credential, LiveSession, SignIn
 from postroom.queries.owning import Devices, devices
 from postroom.queries.sign_ins import Now, own_history, own_live
 from postroom.web import mailbox_browsers
@@ -41,8 +41,10 @@ def sessions(request: Asked) -> HttpResponse:
     mailbox = request.own.mailbox
     named, now = devices(request.actor, mailbox), own_live(request.actor, mailbox)
     here = mailbox_browsers.browsers(request)
+    live = [one for one in named.values() if one.ended_at is None]
     parts = (
         Part("Phones, computers and mail programs", ITEMS, _programs(now, named)),
+        *([Part("Sign out one device", ITEMS, tuple(map(_device, live)))] if live else []),
         Part("Browsers signed in to these pages", ITEMS, tuple(_browser(request, one) for one in here)),
     )
     page = OwnerParts(
@@ -65,14 +67,17 @@ def _programs(now: Now, named: Devices) -> tuple[Item, ...]:
 
 
 def _program(one: LiveSession, named: Devices) -> Item:
-    device = named.get(one.credential)
-    end = (
-        Act("End it", HERE, method="post", of=f"the sessions of {device.name}",
-            hidden=(("app_password", str(device.pk)),)),
-    ) if device and device.ended_at is None else ()  # fmt: skip
     since = (f"· since {when(one.since)} UTC",) if one.since else ()
     return Item(_opened_by(one.credential, named), (_how(one.protocol, one.program), *_where(one.address), *since),
-                icon="device-desktop", acts=end)  # fmt: skip
+                icon="device-desktop")  # fmt: skip
+
+
+def _device(one: Credential) -> Item:
+    """Whatever it opened, also where a mail server does not say of a session by what it was opened (Dovecot 2.3)."""
+    end = Act("Sign out", HERE, method="post", of=one.name, hidden=(("app_password", str(one.pk)),))
+    return Item(
+        Strong(one.name), "its app password stays good, so it can sign in again", icon="device-mobile", acts=(end,)
+    )
 
 
 def _opened_by(credential: str, named: Devices) -> Words:
