@@ -141,7 +141,6 @@ TOUCH_NOBODY = {
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
     "mailboxes.forgot": "asked for by whoever says that it is theirs; goes to its recovery addresses",
-    "clients.ask_contact": "whoever reads the address that is kept", "domains.ask_contact": "likewise",
     "recovery_channels.issue": "by the worker", "invites.remind": "by the clock",
     "people.seal": "by the machine itself", "tokens.create": "one's own", "grants.elevate": "one's own",
 }  # fmt: skip
