@@ -4,6 +4,7 @@ import contextlib
 import email
 import email.policy
 import html.parser
+import http.client
 import http.cookiejar
 import imaplib
 import json
@@ -243,12 +244,27 @@ class Forms(html.parser.HTMLParser):
             self.forms[-1]["types"][given["name"]] = given.get("type", "text")
 
 
-class Browser:
-    """A browser without script: cookies, redirects, plain forms."""
+class From(urllib.request.HTTPHandler):
+    """Connections from this address of the machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+
+    def http_open(self, request: urllib.request.Request) -> Any:
+        def connection(host: str, **more: Any) -> http.client.HTTPConnection:
+            return http.client.HTTPConnection(host, source_address=(self.source, 0), **more)
+
+        return self.do_open(connection, request)  # type: ignore[arg-type]
+
+
+class Browser:
+    """A browser without script: cookies, redirects, plain forms. From an address of its own where one is named, since
+    sign-ins are counted by where they come from."""
+
+    def __init__(self, source: str = "") -> None:
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self.opener = urllib.request.build_opener(jar)
+        self.opener = urllib.request.build_opener(jar, *([From(source)] if source else []))
         self.url, self.page, self.status = "", "", 0
 
     def open(self, url: str, data: dict[str, str] | None = None) -> str:
