@@ -11,6 +11,6 @@ def warned(proposed: Proposed) -> Verdict | None:
     rows = [move.now or move.then or {} for move in proposed.moves(Invite)]
     owners = {str((move.now or move.then or {})["owner_row"]) for move in proposed.moves(Secret)}
     touched = any(row["stops_id"] or row["recovers"] for row in rows)
-    if touched or Invite.objects.filter(pk__in=owners).exclude(stops=None, recovers="").exists():
+    if touched or (owners and Invite.objects.filter(pk__in=owners).exclude(stops=None, recovers="").exists()):
         return refuse(warned, "a notice or a recovery ends by its link or its time, and by nobody's hand")
     return None
