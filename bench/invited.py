@@ -2,8 +2,9 @@
 
 Both through the pipeline, with entries, in one run and in turns; an invite is one more row, one more edit and one
 delivery, since its letter goes out by itself. The machine is shared, so what is compared is CPU, that of the process
-and of its PostgreSQL backend together; the seconds it took stand beside. Goal: at least 0.5 of the rate. Told besides, without a goal: what the
-worker then takes to draw a link and record it, for each invite a change of its own, before the letter is handed in.
+and of its PostgreSQL backend together; the seconds it took stand beside. Goal: at least 0.5 of the rate. Told besides,
+without a goal: what the worker then takes to draw a link and record it, for each invite a change of its own, before
+the letter is handed in.
 Usage: invited.py [rounds] [mailboxes] [links]
 """
 

@@ -2,18 +2,18 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-from django.db.models.functions import Now
-
 from postroom.models import Freeze
+
+# Asked twice of every change, so written out. Now, not when it was proposed: it may have waited for days.
+OVER = """
+SELECT * FROM freezes WHERE (client_id = %s OR client_id IS NULL) AND ended_at IS NULL
+  AND (until IS NULL OR until > statement_timestamp()) ORDER BY id LIMIT 1
+"""
 
 
 def freeze_over(client: UUID | None) -> Freeze | None:
     """The freeze that lies over a client, or over the whole organization, now."""
-    here = Q(client_id=client) | Q(client_id=None)
-    lasting = Q(until=None) | Q(until__gt=Now())  # now, not when it was proposed: it may have waited for days
-    freeze: Freeze | None = Freeze.objects.filter(here, lasting, ended_at=None).order_by("pk").first()
-    return freeze
+    return next(iter(Freeze.objects.raw(OVER, [client])), None)
 
 
 def in_words(freeze: Freeze) -> str:

@@ -184,6 +184,8 @@ def _live_dns(proposed: Proposed) -> Iterator[str]:
         touched = role_of(row["name"], row["type"], values) & {"mx", "ns", "dmarc"}
         if touched and m.edit.before is not None:
             changes.setdefault(", ".join(sorted(touched)).upper(), set()).add(str(row["domain_id"]))
+    if not changes:
+        return
     been = Domain.objects.filter(pk__in=set().union(*changes.values()), proof__in=("read", "lost"))
     live = {str(one) for one in been.values_list("pk", flat=True)}
     yield from (f"changes {what} of a live domain" for what, domains in changes.items() if live & domains)

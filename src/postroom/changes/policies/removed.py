@@ -1,9 +1,17 @@
 """What is removed stays as it is until it is restored: a client, and of a client that stays, a domain."""
 
-from uuid import UUID
+from collections.abc import Iterator
+
+from django.db import connection
 
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import Client, Domain
+
+# Asked twice of every change: one statement, written out, takes a quarter of what two of Django's do.
+GONE = """
+SELECT 'clients' AS which, id::text, name FROM clients WHERE id = %s AND removed_at IS NOT NULL
+UNION ALL SELECT 'domains', id::text, name FROM domains WHERE id = ANY (%s::uuid[]) AND removed_at IS NOT NULL
+ORDER BY which, name
+"""
 
 
 def removed(proposed: Proposed) -> Verdict | None:
@@ -11,20 +19,23 @@ def removed(proposed: Proposed) -> Verdict | None:
     if not proposed.access.actor.somebody and proposed.access.actor.sort == "system":
         return None  # what follows from a change that is done: nodes and zones are told of the removal itself
     moves = list(proposed.moves())
-    client = Client.objects.filter(pk=proposed.plan.client, removed_at__isnull=False).first()
-    if client and not _comes_back(moves, "clients", client.pk) and not all(map(_closes, moves)):
-        return refuse(removed, f"{client.name} is removed: restore it first")
-    gone = Domain.objects.filter(pk__in=[one for one in proposed.domains() if one], removed_at__isnull=False)
-    for domain in gone.order_by("name"):
-        if not _comes_back(moves, "domains", domain.pk) and not all(map(_closes, moves)):
-            return refuse(removed, f"{domain.name} is removed: restore it first")
+    for table, which, name in _gone(proposed):
+        if not _comes_back(moves, table, which) and not all(map(_closes, moves)):
+            return refuse(removed, f"{name} is removed: restore it first")
     return None
 
 
-def _comes_back(moves: list[Move], table: str, which: UUID) -> bool:
+def _gone(proposed: Proposed) -> Iterator[tuple[str, str, str]]:
+    """(table, id, name) of the client and the domains of this plan that are removed, the client first."""
+    domains = [one for one in proposed.domains() if one]
+    with connection.cursor() as cursor:
+        cursor.execute(GONE, [proposed.plan.client, domains])
+        yield from cursor.fetchall()
+
+
+def _comes_back(moves: list[Move], table: str, which: str) -> bool:
     return any(
-        m.edit.table == table and m.edit.id == str(which) and m.then is not None and not m.then["removed_at"]
-        for m in moves
+        m.edit.table == table and m.edit.id == which and m.then is not None and not m.then["removed_at"] for m in moves
     )
 
 

@@ -31,6 +31,8 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
 def _addressed(moves: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
     """Each with its address and its domain's id."""
     ids = {row["address_id"]: move for move in moves if (row := move.now or move.then)}
+    if not ids:
+        return
     rows = Address.objects.filter(pk__in=list(ids))
     yield from ((ids[str(pk)], address, str(domain)) for pk, address, domain in
                 rows.values_list("pk", "address", "domain_id"))  # fmt: skip

@@ -26,4 +26,4 @@ def _goes_along(move: Move) -> bool:
 
 
 def _warn(owners: set[str], but: str = "") -> bool:
-    return bool(Invite.objects.filter(pk__in=owners).exclude(stops=None, recovers__in=("", but)).exists())
+    return bool(owners) and Invite.objects.filter(pk__in=owners).exclude(stops=None, recovers__in=("", but)).exists()

@@ -1,9 +1,9 @@
-"""Many mailboxes with their invites in one change: a letter each, and no question about what is only being made."""
+"""What a change asks the database: few statements, and many mailboxes with their invites take no more of them."""
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cast import House, do_all, the
+from cast import House, do, do_all, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Client, Delivery, Invite, Mailbox
 
@@ -38,3 +38,14 @@ def test_nothing_is_asked_about_rows_that_are_not_there_yet(house: House) -> Non
     made = {form for one in rows for form in (str(one.pk), one.pk.hex)}
     looking = [sql for sql in asked if sql.startswith("SELECT") and any(one in sql for one in made)]
     assert len(rows) == 2 * MANY and not looking, looking
+
+
+def test_a_plain_change_is_judged_twice_by_three_statements(house: House) -> None:
+    """Freeze, client and domains; who has nothing to ask asks nothing. It is most of what a change costs."""
+    with CaptureQueriesContext(connection) as asked:
+        change = do("mailboxes.create", house.olive, address="plain@acme.example")
+    assert change.version, change.verdicts
+    said = [one["sql"].strip() for one in asked.captured_queries]
+    assert len([sql for sql in said if "freezes" in sql]) == 2
+    assert len([sql for sql in said if sql.startswith("SELECT") and "removed_at IS NOT NULL" in sql]) == 2
+    assert len(said) <= 26, said
