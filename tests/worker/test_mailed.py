@@ -350,6 +350,7 @@ def test_of_a_recipient_it_refuses_for_good_that_is_said(house: House, submissio
 def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
     """What kinds put into letters is what the registry knows; a word that nobody writes would stay in the queue."""
     from postroom.changes.kinds import (
+        app_passwords,
         clients,
         devices,
         invites,
@@ -362,5 +363,5 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
 
     says = {clients.CHECKPOINT, rounds.ROSTER, invites.REDEEMED, transfer.TRANSFERRED, recovery_channels.NAMED,
             recovery_channels.ENDED, resets.RESET, own_secrets.CHANGED, own_secrets.RENEWED, own_secrets.RESET,
-            devices.DEVICE, "recovered", "moved"}  # fmt: skip
+            devices.DEVICE, app_passwords.MADE, "recovered", "moved"}  # fmt: skip
     assert says == set(mail.LETTERS), kind
