@@ -49,7 +49,7 @@ ssl_client_key_file = {folder}/tls/inside.key
 ssl_client_ca_file = {folder}/tls/inside.pem
 auth_allow_cleartext = no
 
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2 oauthbearer
 auth_username_format = %{{user | lower}}
 auth_cache_size = 0
 auth_verbose = yes
@@ -71,16 +71,36 @@ auth_policy_request_attributes {{
   protocol = %{{protocol}}
   session_id = %{{session}}
   cred = %{{passdb:cred}}
+  mech = %{{mechanism}}
+}}
+# A token is looked at by auth_policy.py and by nothing else: the password databases are not asked of one.
+oauth2 {{
+  introspection_mode = post
+  introspection_url = http://{address}:{auth_policy}/introspect
+  client_id = dovecot
+  client_secret = {policy_key}
+  # The protocol is told in a header.
+  send_auth_headers = yes
+  username_attribute = username
+  active_attribute = active
+  active_value = true
+  fields {{
+    cred = %{{oauth2:cred}}
+    userdb_user_cred = %{{oauth2:cred}}
+  }}
 }}
 sql_driver = sqlite
 passdb app {{
   driver = sql
+  mechanisms_filter = plain login
   sqlite_path = {secrets}
   use_cache = no
   sql_query = {app_query}
 }}
 passdb main {{
   driver = sql
+  # none: the look-up by which we read back.
+  mechanisms_filter = plain login none
   sqlite_path = {secrets}
   use_cache = no
   sql_query = {password_query}
