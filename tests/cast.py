@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from django.db import connection
+from django.utils import timezone
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
 from postroom.changes import carry, clock, due, pipeline, readings
@@ -27,6 +28,7 @@ from postroom.models import (
     Credential,
     Domain,
     Invite,
+    MailApp,
     Mailbox,
     Person,
     RecordSet,
@@ -182,6 +184,19 @@ def app_password(address: str, name: str, /, *, kept: str = "", **more: Any) -> 
     asked = {"protocols": ["imap", "submission"], **more}
     secrets = {"app password": kept or name.encode().hex().ljust(64, "0")[:64]}
     done = do("app_passwords.create", owner_of(address), secrets=secrets, name=name, **asked)
+    assert done.version, reasons(done)
+    return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
+
+
+def let_in(house: House, address: str, name: str) -> Credential:
+    """A consent of a mailbox's owner, that a mail app of this test gets in."""
+    with acting_as(SYSTEM):
+        there = MailApp.objects.filter(name="Mail of tests", ended_at=None).exists()
+    if not there:
+        do("mail_apps.add", house.oskar, name="Mail of tests", redirect_uris=["http://127.0.0.1/"])
+    until = (timezone.now() + timedelta(days=30)).replace(microsecond=0).isoformat()
+    done = do("consents.grant", owner_of(address), app="Mail of tests", name=name, protocols=["imap", "submission"],
+              until=until)  # fmt: skip
     assert done.version, reasons(done)
     return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
 

@@ -17,6 +17,7 @@ from cast import (
     as_wanted,
     do,
     kind,
+    let_in,
     owner_of,
     person,
     reachable,
@@ -145,6 +146,11 @@ WALKS: dict[str, Walk] = {
         lambda: owner_of(ZOE), secrets=("app password",), name="Laptop", protocols=["imap"], until="{soon}"
     ),
     "app_passwords.end": closing("olive", app_password="{app_password}"),
+    "mail_apps.add": by("oskar", name="Birdmail", redirect_uris=["http://127.0.0.1/"]),
+    "mail_apps.end": closing("oskar", mail_app="{mail_app}"),
+    "consents.grant": by(lambda: owner_of(ZOE), app="{mail_app}", name="Tablet", protocols=["imap"], until="{soon}"),
+    "consents.end": closing("olive", consent="{consent}"),
+    "token_keys.change": by(SYSTEM, kid="k" * 43, public="p" * 124, issuer="https://postroom.example"),
     "secrets.change": by("change", secrets=("password",)),
     "secrets.renew": by("renew", secrets=("recovery code",)),
     "secrets.reset": by("code", secrets=("password", "recovery code")),
@@ -285,6 +291,7 @@ def _named(house: House) -> dict[str, str]:
     _ours("recovery_channels.issue", "link", LINK[CHANNEL], confirmation=str(asked[CHANNEL].pk))
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     phone = app_password(ZOE, "Phone")
+    letting = let_in(house, ZOE, "Desk")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
@@ -310,6 +317,8 @@ def _named(house: House) -> dict[str, str]:
         **_resets(house),
         "later": str(later.pk),
         "app_password": str(phone.pk),
+        "mail_app": str(letting.app_id),
+        "consent": str(letting.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),
         "token": str(the(ApiToken).pk),

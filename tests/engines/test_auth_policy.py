@@ -1,6 +1,7 @@
 """The count of sign-ins as Dovecot asks it, and as somebody else may: what is no question is answered nothing."""
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from postroom.engines import compile, maps
 from postroom.engines.auth_policy import IDLE, LATER, Guard, _answered, _dovecot
 from postroom.engines.known_sources import KnownSources
 from postroom.engines.layout import MAPS, NodeConfig
+from postroom.engines.own_keys import token_key as token_key_of
 from postroom.engines.sign_in_counts import MOST_KNOWN
 from postroom.engines.source import Todo
 
@@ -145,10 +147,14 @@ def test_what_is_not_as_dovecot_asks_is_hung_up_on(guard: Guard, sent: bytes) ->
     assert asyncio.run(talk()) == b"" and IDLE > 5
 
 
+def basic(key: str) -> str:
+    return f"Basic {base64.b64encode(f'dovecot:{token_key_of(key)}'.encode()).decode()}"
+
+
 def shows(guard: Guard, shown: str, remote: str = "192.0.2.7", **headers: str) -> tuple[int, Asked]:
     """Dovecot asks of a token, as both versions do."""
-    said = {"x-dovecot-auth-protocol": "imap", "x-dovecot-auth-remote": f"{remote}:4711"} | headers
-    body = urlencode({"token": shown, "client_id": "dovecot", "client_secret": KEY}).encode()
+    said = {"x-dovecot-auth-protocol": "imap", "x-dovecot-auth-remote": f"{remote}:4711", "authorization": basic(KEY)}
+    said, body = said | headers, urlencode({"token": shown}).encode()
     return _answered(guard, KEY, "/introspect", said, body)
 
 
@@ -175,9 +181,10 @@ def test_dovecot_is_told_of_a_token_whose_it_is(guard: Guard, letting: None) -> 
 
 
 def test_nobody_else_is_told_anything_of_a_token(guard: Guard, letting: None) -> None:
-    for body in (b"", b"token=x", urlencode({"token": token(MIA, "phone"), "client_secret": "guessed"}).encode()):
-        assert _answered(guard, KEY, "/introspect", {"x-api-key": KEY}, body) == (403, {})
-    assert guard.knocked == 3
+    body = urlencode({"token": token(MIA, "phone")}).encode()
+    for said in ("", "Basic", "Basic =", basic("guessed"), f"Bearer {KEY}", f"Basic {KEY}"):
+        assert _answered(guard, KEY, "/introspect", {"x-api-key": KEY, "authorization": said}, body) == (403, {})
+    assert guard.knocked == 6
     assert _answered(guard, KEY, "/introspect", {}, "token=ü".encode())[0] == 400
 
 

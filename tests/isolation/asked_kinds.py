@@ -26,7 +26,7 @@ def by(field: str, key: str, **more: Any) -> Callable[[Ground], Params]:
 OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "access_reviews.open": by("client", "client"), "access_reviews.sign": by("line", "right line", answer="keep"),
     "rosters.open": by("client", "client"), "rosters.answer": by("line", "roster line", answer="here"),
-    "app_passwords.end": by("app_password", "app password"),
+    "app_passwords.end": by("app_password", "app password"), "consents.end": by("consent", "consent"),
     "access.suspend": by("client", "client"), "access.resume": by("client", "client"),
     "aliases.change": lambda here: {"alias": here.ids["alias"], "targets": [here.at("ned2")]},
     "aliases.create": lambda here: {"address": here.at("more"), "targets": [here.at("mia")]},

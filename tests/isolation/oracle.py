@@ -26,13 +26,13 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_c
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
     "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
-    "app_passwords.end",
+    "app_passwords.end", "consents.end",
 }  # fmt: skip
 OWNS = OPERATES | {
     "resets.vouch",
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
     "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve",
-    "access_reviews.open", "access_reviews.sign",
+    "access_reviews.open", "access_reviews.sign", "mail_apps.add", "mail_apps.end",
 }  # fmt: skip
 MAY: dict[str, frozenset[str]] = {
     "break-glass": OWNS | OF_THE_AGENCY,
@@ -48,7 +48,7 @@ MAY: dict[str, frozenset[str]] = {
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
     "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {"resets.vouch"} | {
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "sheets.export", "rosters.answer", "app_passwords.end",
+        "sheets.export", "rosters.answer", "app_passwords.end", "consents.end",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

@@ -45,6 +45,7 @@ PLAIN = (
     "own-story",
     "new_app_password",
     "app_password",
+    "let_in",
     "notice",
     "not_me",
     "confirming",

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
-    "rosters.*", "recovery_channels.*", "app_passwords.end", "resets.start", "resets.record_call", "resets.send_link",
-    "resets.end",
+    "rosters.*", "recovery_channels.*", "app_passwords.end", "consents.end", "resets.start", "resets.record_call",
+    "resets.send_link", "resets.end",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -32,7 +32,8 @@ ROLES: dict[str, frozenset[str]] = {
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
-        "resets.start", "resets.vouch", "resets.send_link", "resets.end", EXPORT, "app_passwords.end", SHEET,
+        "resets.start", "resets.vouch", "resets.send_link", "resets.end", EXPORT, "app_passwords.end", "consents.end",
+        SHEET,
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip
@@ -48,8 +49,8 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 # Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
 MAILBOX_OWNER = "mailbox owner"
 OWNED = frozenset({
-    "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "recovery_channels.name",
-    "recovery_channels.end",
+    "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "consents.grant", "consents.end",
+    "recovery_channels.name", "recovery_channels.end",
 })  # fmt: skip
 
 

@@ -15,6 +15,7 @@ whoever has another one is answered nothing, counted, and told of.
 
 import argparse
 import asyncio
+import base64
 import hmac
 import json
 import logging
@@ -32,7 +33,7 @@ from .bearer import Tokens
 from .key_store import Reader
 from .known_sources import KnownSources
 from .layout import NodeConfig, load
-from .own_keys import policy_key
+from .own_keys import policy_key, token_key
 from .sign_in_counts import Counts, source_of
 from .sign_in_log import Log, plain
 
@@ -157,22 +158,29 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
 
 
 def _introspected(guard: Guard, key: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
-    """Dovecot says who it is as a client of ours does (client_secret), and by which protocol in a header of its own,
+    """Dovecot says who it is by a password (2.4 sends no client_secret), and by which protocol in a header of its own,
     which 2.3 calls a service."""
     try:
         form = parse_qs(body.decode("ascii"), max_num_fields=8)
     except ValueError:
         return 400, {}
-    token, secret = (form.get(name, [""])[0] for name in ("token", "client_secret"))
-    if not hmac.compare_digest(secret.encode(), key.encode()):
+    if not hmac.compare_digest(_basic(headers.get("authorization", "")).encode(), token_key(key).encode()):
         guard.knock()
         return 403, {}
     service, protocol, remote = (headers.get(f"x-dovecot-auth-{one}", "") for one in ("service", "protocol", "remote"))
     try:
-        return 200, guard.introspect(token, protocol or service, _host(remote))
+        return 200, guard.introspect(form.get("token", [""])[0], protocol or service, _host(remote))
     except sqlite3.Error as error:
         log.error("tokens: %s", error)
         return 503, {}
+
+
+def _basic(said: str) -> str:
+    """The password of HTTP's basic authentication (RFC 7617); empty where there is none."""
+    try:
+        return base64.b64decode(said.removeprefix("Basic "), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _host(remote: str) -> str:

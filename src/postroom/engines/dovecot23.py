@@ -2,6 +2,7 @@
 
 from . import accounts
 from .layout import NodeConfig
+from .own_keys import token_key
 
 CONF = """\
 # Rendered by Postroom; changes here are lost.
@@ -186,9 +187,7 @@ plugin {{
 
 OAUTH = """\
 introspection_mode = post
-introspection_url = http://{address}:{auth_policy}/introspect
-client_id = dovecot
-client_secret = {policy_key}
+introspection_url = http://dovecot:{token_key}@{address}:{auth_policy}/introspect
 # The protocol is told in a header.
 send_auth_headers = yes
 timeout_msecs = 2000
@@ -227,7 +226,7 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
     return {
         "dovecot.conf": main,
         "passdb-oauth.conf.ext": OAUTH.format(
-            address=config.address, auth_policy=ports.auth_policy, policy_key=policy[0]
+            address=config.address, auth_policy=ports.auth_policy, token_key=token_key(policy[0])
         ),
         "passdb-app.conf.ext": _sql(secrets, password=accounts.app_query("%Lu", "%{sha256:password}", "%Ls")),
         "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu", "%Ls")),

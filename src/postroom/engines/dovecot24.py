@@ -2,6 +2,7 @@
 
 from . import accounts
 from .layout import NodeConfig
+from .own_keys import token_key
 
 CONF = """\
 # Rendered by Postroom; changes here are lost.
@@ -77,9 +78,7 @@ auth_policy_request_attributes {{
 # account, and have to have nothing: what they said would stand for the token.
 oauth2 {{
   introspection_mode = post
-  introspection_url = http://{address}:{auth_policy}/introspect
-  client_id = dovecot
-  client_secret = {policy_key}
+  introspection_url = http://dovecot:{token_key}@{address}:{auth_policy}/introspect
   # The protocol is told in a header.
   send_auth_headers = yes
   username_attribute = username
@@ -254,6 +253,7 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
         api_key=api_key,
         policy_key=policy[0],
         policy_nonce=policy[1],
+        token_key=token_key(policy[0]),
         mail=users.mail,
         auth=users.auth,
         maps_group=users.maps_group,

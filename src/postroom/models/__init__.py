@@ -7,6 +7,7 @@ from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
+from .mail_apps import MailApp, TokenKey
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
@@ -48,6 +49,7 @@ __all__ = [
     "Login",
     "Look",
     "LookedAt",
+    "MailApp",
     "Mailbox",
     "Node",
     "NodeTodo",
@@ -74,6 +76,7 @@ __all__ = [
     "SignInPlace",
     "StateModel",
     "Subject",
+    "TokenKey",
     "TokenUse",
     "TreeNode",
     "Verification",

@@ -38,7 +38,8 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "record_sets": "Record sets", "dkim_keys": "Signing keys", "organization": "Organization",
           "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters", "tokens": "API tokens",
           "findings": "Findings", "recovery_channels": "Recovery channels", "resets": "Resets",
-          "access": "Closed clients", "record": "The record", "app_passwords": "App passwords"}  # fmt: skip
+          "access": "Closed clients", "record": "The record", "app_passwords": "App passwords",
+          "consents": "Consents", "mail_apps": "Mail apps", "token_keys": "Keys of tokens"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

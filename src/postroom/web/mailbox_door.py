@@ -25,6 +25,7 @@ from postroom.web.session_limits import end, over
 F = TypeVar("F", bound=Callable[..., HttpResponse])
 PAGE, SIGN_IN = "/mailbox/", "/mailbox/sign-in/"
 BACKEND = "postroom.web.mailbox_door.Owners"
+ONWARD = "onward"  # in the session: where whoever came from a mail app goes on once signed in
 EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
 ENDED = "the mailbox's access ended"
 

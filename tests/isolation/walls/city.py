@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from cast import House, app_password, do, holds, kind, person, reachable, reasons, redeemed, the, waits
+from cast import House, app_password, do, holds, kind, let_in, person, reachable, reasons, redeemed, the, waits
 from postroom.access.acting import SYSTEM, Actor, acting_as, token_of
 from postroom.changes.approvals import approve
 from postroom.changes.batch import submit_batch
@@ -118,6 +118,7 @@ def furnished(house: House, slug: str) -> None:
     do("mailboxes.create", olive, address=f"dev@{zone}", name=word, contact=f"dev@{slug}.test")
     redeemed(f"dev@{zone}")
     app_password(f"dev@{zone}", word)
+    let_in(house, f"dev@{zone}", f"{word} laptop")
     do("recovery_channels.name", olive, mailbox=f"leo@{zone}", value=f"leo@{slug}.test", name=word)
     do("mailboxes.create", olive, address=f"rex@{zone}", name=word, contact=f"rex@{slug}.test")
     redeemed(f"rex@{zone}")

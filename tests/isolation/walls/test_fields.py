@@ -37,7 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "access_reviews.open": {"client": "acme"}, "access_reviews.sign": {"line": "{right}", "answer": "keep"},
     "rosters.open": {"client": "acme"}, "rosters.answer": {"line": "{box}", "answer": "here"},
     "nodes.deliver_again": {"node": "mx1", "object": "{addresses}"},
-    "app_passwords.end": {"app_password": "{credentials}"},
+    "app_passwords.end": {"app_password": "{credentials}"}, "consents.end": {"consent": "{consents}"},
     "access.resume": {"client": "acme"}, "access.suspend": {"client": "acme"},
     "aliases.change": {"alias": "sales@acme.example", "targets": ["leo@acme.example"]},
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
@@ -165,6 +165,12 @@ def things(city: City, sql: Sql) -> dict[str, dict[str, str]]:
         ids["number"] = _first(sql, "SELECT r.id FROM recovery_channels r JOIN clients c ON c.id = r.client_id WHERE"
                                f" c.slug = '{slug}' AND r.sort = 'contact'")  # fmt: skip
         ids |= {"right": _first(sql, lines.format(slug, "grants")), "box": _first(sql, lines.format(slug, "mailboxes"))}
+        sorts = (
+            "SELECT k.id FROM credentials k JOIN clients c ON c.id = k.client_id WHERE c.slug = '{}' AND sort = '{}'"
+        )
+        ids["credentials"], ids["consents"] = (
+            _first(sql, sorts.format(slug, sort)) for sort in ("app password", "oauth")
+        )
         ids["changes"] = _first(sql, "SELECT h.id FROM changes h JOIN clients c ON c.id = h.client_id WHERE c.slug ="
                                 f" '{slug}' AND h.kind = 'aliases.create'")  # fmt: skip
     return found
