@@ -33,6 +33,7 @@ from postroom.protocols.redirects import matches
 
 LIFE, CODE = 300, 60  # seconds: of an access token, and of a code
 AUDIENCE = "mail"
+REMEMBERED = timedelta(days=1)  # that a refresh token was spent; one a device comes every five minutes
 CODES, REFRESH = Token.Type.AUTHORIZATION_CODE, Token.Type.REFRESH_TOKEN
 
 
@@ -110,7 +111,8 @@ class Grants(OAuthLibRequestValidator):  # type: ignore[misc]
         """The refresh token alone: an access token is known by its signature. What it was given for is spent."""
         consent, found = request.consent, request.found
         found.data["spent"] = True
-        found.save(update_fields=["data"])
+        found.expires_at = min(found.expires_at, timezone.now() + REMEMBERED)
+        found.save(update_fields=["data", "expires_at"])
         scopes = found.scopes  # of all that was consented to, whatever this access token is for (RFC 6749, 6)
         Token.objects.create(type=REFRESH, hash=hashed(token["refresh_token"]), expires_at=consent.until, scopes=scopes,
                              data={"consent": str(consent.pk), "app": request.client.id})  # fmt: skip
