@@ -75,6 +75,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
 OF_NO_CLIENT: dict[str, Params] = {
     "nodes.deliver_again": {"node": "mx1"},
     "clients.create": {"name": "New"}, "nodes.add": {"node": "mx5", "role": "postroom_node_mx5"},
+    "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
+    "mail_apps.end": {"mail_app": "Mail of tests"},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"}, "organization.change": {"name": "N"},
     "roles.change": {"role": "mail desk of one's own", "permissions": ["mailboxes.view"]},
     "roles.create": {"name": "one more", "permissions": ["mailboxes.view"]},

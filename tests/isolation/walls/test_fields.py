@@ -83,6 +83,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "mailboxes.resume": {"mailbox": "leo@acme.example"}, "mailboxes.suspend": {"mailbox": "leo@acme.example"},
     "nodes.add": {"node": "mx7", "role": "postroom_node_mx7", "public_key": "", "region": ""},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"},
+    "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
+    "mail_apps.end": {"mail_app": "Mail of tests"},
     "organization.change": {"name": "X", "postmaster": "p@x.test", "terms_url": "", "privacy_url": ""},
     "people.change": {"person": "somebody@acme.example", "name": "X", "email": "x@acme.example"},
     "people.invite": {"name": "X", "email": "nice@x.test", "client": "acme"},
@@ -124,7 +126,7 @@ ONLY_TEXT = {
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
-    "reset_keeps_app_passwords", "registrar_mfa", "second_holder",
+    "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "confirmed_on", "sending",
 }  # fmt: skip
 
@@ -400,7 +402,14 @@ def test_without_its_policy_a_client_would(
 
 def test_there_is_one_of_each_to_be_foreign(city: City, things: Any) -> None:
     nothing = [noun for noun, one in things["globex"].items() if not one]
-    assert set(nothing) == {"devices", "organizations", "nodes", "roles"}  # of nobody, or of a person
+    assert set(nothing) == {
+        "devices",
+        "organizations",
+        "nodes",
+        "roles",
+        "mail_apps",
+        "token_keys",
+    }  # of nobody, or of a person
     with acting_as(SYSTEM):
         assert Finding.objects.count() >= 3 and RecordedEdit.objects.exists()
     assert the(Client, slug="globex") and the(Mailbox, address__address="leo@globex.example")
