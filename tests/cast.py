@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from django.db import connection
+from django.utils import timezone
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
 from postroom.changes import carry, clock, due, pipeline, readings
@@ -28,6 +29,7 @@ from postroom.models import (
     Domain,
     Doubt,
     Invite,
+    MailApp,
     Mailbox,
     Person,
     RecordSet,
@@ -201,6 +203,19 @@ def doubted(address: str) -> Doubt:
     done = do("doubts.raise", owner_of(address), entry=entry)
     assert done.version, reasons(done)
     return the(Doubt, mailbox__address__address=address, entry=entry)
+
+
+def let_in(house: House, address: str, name: str) -> Credential:
+    """A consent of a mailbox's owner, that a mail app of this test gets in."""
+    with acting_as(SYSTEM):
+        there = MailApp.objects.filter(name="Mail of tests", ended_at=None).exists()
+    if not there:
+        do("mail_apps.add", house.oskar, name="Mail of tests", redirect_uris=["http://127.0.0.1/"])
+    until = (timezone.now() + timedelta(days=30)).replace(microsecond=0).isoformat()
+    done = do("consents.grant", owner_of(address), app="Mail of tests", name=name, protocols=["imap", "submission"],
+              until=until)  # fmt: skip
+    assert done.version, reasons(done)
+    return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
 
 
 def person(email: str, by: Actor) -> Actor:

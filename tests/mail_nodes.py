@@ -43,6 +43,7 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
     for row in maps.get("login", ()):
         said[f"doveadm login {row['address']}"] = "not there"
         said[f"app passwords of {row['address']}"] = []
+        said[f"consents of {row['address']}"] = []
         if row["sign_in"]:
             said[f"sessions of before {row['address']}"] = []
         else:
@@ -51,6 +52,10 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"doveadm login {row['address']}"] = {"address": row["address"]}
     for row in (compiled or {}).get("secrets", {}).get("app", ()):
         said[f"app passwords of {row['address']}"].append(row["cred"])
+    for row in maps.get("consent", ()):
+        said[f"consents of {row['address']}"].append(row["cred"])
+    for row in maps.get("token_key", ()):
+        said[f"token key {row['kid']}"] = row["public"]
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         said[f"milter key of {row['domain']}"] = row["selector"]
     return [{"question": question, "answer": answer} for question, answer in said.items()]

@@ -66,6 +66,8 @@ SETTINGS = (
             "what a process may do (sql/roles.sql)"),
     Setting("SECRET_KEY_FILE", None, Path, "the key that signs sessions and sign-in links and encrypts seeds of second "
             "factors; without a file, no pages"),
+    Setting("TOKEN_KEYS_FILE", None, Path, "the keys that tokens of mail apps are signed by, the newest first; "
+            "without a file, apps sign in with passwords alone"),
     Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
     Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),

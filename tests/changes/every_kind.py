@@ -18,6 +18,7 @@ from cast import (
     do,
     doubted,
     kind,
+    let_in,
     newest_of,
     owner_of,
     person,
@@ -152,6 +153,11 @@ WALKS: dict[str, Walk] = {
     "doubts.raise": by(lambda: owner_of(ZOE), entry="{entry}"),
     "doubts.settle": by("olive", doubt="{doubt}", outcome="a drill"),
     "app_passwords.end": closing("olive", app_password="{app_password}"),
+    "mail_apps.add": by("oskar", name="Birdmail", redirect_uris=["http://127.0.0.1/"]),
+    "mail_apps.end": closing("oskar", mail_app="{mail_app}"),
+    "consents.grant": by(lambda: owner_of(ZOE), app="{mail_app}", name="Tablet", protocols=["imap"], until="{soon}"),
+    "consents.end": closing("olive", consent="{consent}"),
+    "token_keys.change": by(SYSTEM, kid="k" * 43, public="p" * 124, issuer="https://postroom.example"),
     "secrets.change": by("change", secrets=("password",)),
     "secrets.renew": by("renew", secrets=("recovery code",)),
     "secrets.reset": by("code", secrets=("password", "recovery code")),
@@ -298,6 +304,7 @@ def _named(house: House) -> dict[str, str]:
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     unknown = doubted(ZOE)
     phone = app_password(ZOE, "Phone")
+    letting = let_in(house, ZOE, "Desk")
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
@@ -325,6 +332,8 @@ def _named(house: House) -> dict[str, str]:
         "app_password": str(phone.pk),
         "doubt": str(unknown.pk),
         "entry": str(newest_of(ZOE)),
+        "mail_app": str(letting.app_id),
+        "consent": str(letting.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),
         "token": str(the(ApiToken).pk),

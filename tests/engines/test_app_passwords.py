@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from bearers import consent, letting_in
 from live_node import mailbox, named
 
 from postroom.engines import compile, maps
@@ -126,3 +127,19 @@ def test_a_file_of_before_gets_what_came_since(config: NodeConfig) -> None:
     compile.close_credentials(again, {"a1": MIA})
     for one in again:
         one.connection.close()
+
+
+def test_a_consent_ends_as_an_app_password_does_and_by_a_name_of_its_own(files: maps.Files) -> None:
+    soon = int(time.time()) + 5
+    phone, laptop = consent(MIA, "phone", until=soon), consent(MIA, "laptop")
+    put(files, MIA, letting_in(MIA, phone, laptop))
+    gone = {f"oauth:{phone['cred']}": MIA}
+    assert compile.consents(files, [MIA]) == {MIA: {phone["cred"], laptop["cred"]}}
+    assert compile.next_end(files, soon - 5) == soon
+    assert compile.credentials_ended_between(files, soon - 5, soon - 1) == {}
+    assert compile.credentials_ended_between(files, soon - 5, soon) == gone
+    closed = put(files, MIA, letting_in(MIA, laptop))
+    assert (closed.credentials, closed.sessions) == (gone, set()) and compile.closing_credentials(files) == gone
+    assert put(files, MIA, letting_in(MIA, laptop | {"access_epoch": 1})).credentials == {
+        f"oauth:{laptop['cred']}": MIA
+    }

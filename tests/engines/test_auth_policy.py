@@ -1,18 +1,25 @@
 """The count of sign-ins as Dovecot asks it, and as somebody else may: what is no question is answered nothing."""
 
 import asyncio
+import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from bearers import OTHER, consent, letting_in, token, token_key
+from live_node import named
 
-from postroom.engines import maps
+from postroom.engines import compile, maps
 from postroom.engines.auth_policy import IDLE, LATER, Guard, _answered, _dovecot
 from postroom.engines.known_sources import KnownSources
 from postroom.engines.layout import MAPS, NodeConfig
+from postroom.engines.own_keys import token_key as token_key_of
 from postroom.engines.sign_in_counts import MOST_KNOWN
+from postroom.engines.source import Todo
 
 MIA, KEY = "mia@acme.example", "the key of Dovecot"
 Asked = dict[str, Any]
@@ -138,3 +145,81 @@ def test_what_is_not_as_dovecot_asks_is_hung_up_on(guard: Guard, sent: bytes) ->
                 writer.close()
 
     assert asyncio.run(talk()) == b"" and IDLE > 5
+
+
+def basic(key: str) -> str:
+    return f"Basic {base64.b64encode(f'dovecot:{token_key_of(key)}'.encode()).decode()}"
+
+
+def shows(guard: Guard, shown: str, remote: str = "192.0.2.7", **headers: str) -> tuple[int, Asked]:
+    """Dovecot asks of a token, as both versions do."""
+    said = {"x-dovecot-auth-protocol": "imap", "x-dovecot-auth-remote": f"{remote}:4711", "authorization": basic(KEY)}
+    said, body = said | headers, urlencode({"token": shown}).encode()
+    return _answered(guard, KEY, "/introspect", said, body)
+
+
+@pytest.fixture
+def letting(config: NodeConfig, guard: Guard) -> None:
+    """Mia let an app in, and the node has the key that its tokens are signed by."""
+    guard.tokens.clock = time.time
+    files = maps.open_files(config)
+    for number, compiled in enumerate((token_key(), letting_in(MIA, consent(MIA, "phone"))), 1):
+        compile.write(files, [Todo(number, "address", named(str(number)), None, compiled)])
+    for one in files:
+        one.connection.close()
+
+
+def token_failed(guard: Guard, secret: str, remote: str = "192.0.2.7") -> None:
+    guard.report(said(secret, remote, success=False, mech="XOAUTH2", protocol="imap"))
+
+
+def test_dovecot_is_told_of_a_token_whose_it_is(guard: Guard, letting: None) -> None:
+    code, answer = shows(guard, token(MIA, "phone"))
+    assert (code, answer["active"], answer["username"]) == (200, "true", MIA)
+    assert shows(guard, token(MIA, "phone", key=OTHER))[1]["active"] == "false"
+    assert shows(guard, token(MIA, "phone"), **{"x-dovecot-auth-protocol": ""})[1]["active"] == "false"
+
+
+def test_nobody_else_is_told_anything_of_a_token(guard: Guard, letting: None) -> None:
+    body = urlencode({"token": token(MIA, "phone")}).encode()
+    for said in ("", "Basic", "Basic =", basic("guessed"), f"Bearer {KEY}", f"Basic {KEY}"):
+        assert _answered(guard, KEY, "/introspect", {"x-api-key": KEY, "authorization": said}, body) == (403, {})
+    assert guard.knocked == 6
+    assert _answered(guard, KEY, "/introspect", {}, "token=ü".encode())[0] == 400
+
+
+def test_where_the_maps_do_not_answer_no_token_is_good(guard: Guard, letting: None, config: NodeConfig) -> None:
+    config.database("maps").rename(config.database("maps").with_name("away"))
+    assert shows(guard, token(MIA, "phone")) == (503, {})
+
+
+def test_tokens_that_we_never_signed_count_as_wrong_passwords_do(guard: Guard, letting: None) -> None:
+    for secret in "abc":
+        shows(guard, token(MIA, "phone", key=OTHER))
+        assert guard.allow(said(secret, mech="XOAUTH2")) == {"status": 0, "msg": ""}
+        token_failed(guard, secret)
+    assert guard.allow(said("d", mech="XOAUTH2"))["status"] == -1
+    assert guard.allow(said("right"))["status"] == -1, "one count for all that may be tried"
+    assert guard.allow(said("right", "198.51.100.9"))["status"] == 0, "and the owner, elsewhere, is let try"
+
+
+def test_an_app_with_old_tokens_of_ours_locks_nobody_out(guard: Guard, letting: None) -> None:
+    for number in range(200):
+        guard.allow(said(str(number), mech="XOAUTH2"))
+        shows(guard, token(MIA, "phone", iat=1, exp=2))
+        token_failed(guard, str(number))
+    assert guard.allow(said("right"))["status"] == 0
+    assert [one.secret for one in guard.counts.accounts[MIA].tries] == ["right"]
+
+
+def test_whoever_has_an_old_token_guesses_no_passwords_for_free(guard: Guard, letting: None) -> None:
+    """What is forgiven is a token that was shown from there, and never a password that came beside it."""
+    for secret in "abc":
+        shows(guard, token(MIA, "phone", iat=1, exp=2))
+        guard.allow(said(secret))
+        guard.report(said(secret, success=False, mech="PLAIN"))
+    assert guard.allow(said("d"))["status"] == -1
+    shows(guard, token(MIA, "phone", iat=1, exp=2), remote="198.51.100.9")
+    guard.allow(said("a", "203.0.113.5", mech="XOAUTH2"))
+    token_failed(guard, "a", "203.0.113.5")
+    assert len(guard.counts.accounts[MIA].tries) == 4, "nor a token that came from elsewhere"

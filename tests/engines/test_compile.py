@@ -215,7 +215,9 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
     """With a row in every table: a check that cries wolf would throw good files away at every start."""
     put(files, MIA, mailbox(MIA, until=5))
     put(files, "acme.example", {
-        "maps": {"domain": [{"name": "acme.example"}], "pool": [{"domain": "acme.example", "transport": "pool-a:"}]},
+        "maps": {"domain": [{"name": "acme.example"}], "pool": [{"domain": "acme.example", "transport": "pool-a:"}],
+                     "consent": [{"address": MIA, "cred": "2", "subject": "m", "protocols": "imap"}],
+                     "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
         "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}]},
         "keys": {"key": [{"domain": "acme.example", "selector": "s1", "algorithm": "rsa-sha256", "sealed": "x"}]},
     })  # fmt: skip

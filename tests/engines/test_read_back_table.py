@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from live_node import mailbox
 
-from postroom.engines import asking, expected, probe, read_back
+from postroom.engines import asking, expected, probe, read_back, read_tokens
 from postroom.engines.asking import Answer, ParentAway
 from postroom.engines.doveadm import DoveadmAway
 from postroom.engines.layout import NodeConfig
@@ -36,6 +36,8 @@ class Daemons:
         self.away = False
         self.apps: dict[str, set[str]] = {}
         self.ending: dict[str, str] = {}
+        self.consents: dict[str, set[str]] = {}
+        self.guard: Answer = {"maps": 7, "keys": {}}
 
     def ask(self, config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> Answer:
         if self.away:
@@ -58,6 +60,7 @@ class Daemons:
 def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
     these = Daemons()
     monkeypatch.setattr(asking, "ask", these.ask)
+    monkeypatch.setattr(read_tokens, "asked", lambda config, question: these.guard)
     monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(): these.milter)
     monkeypatch.setattr(
         probe, "recipients", lambda address, port, known, unknown=(): dict.fromkeys([*known, *unknown], these.rcpt)
@@ -68,7 +71,9 @@ def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
 def asked(daemons: Daemons, compiled: Compiled | None, gone: expected.Gone | None = None) -> ReadBack:
     todo = Todo(1, "address", uuid4(), None, compiled)
     wanted = [expected.of(todo, gone or {})]
-    (result,) = Round(CONFIG, daemons, WRITTEN, wanted, apps=daemons.apps, ending=daemons.ending).run()  # type: ignore[arg-type]
+    (result,) = Round(
+        CONFIG, daemons, WRITTEN, wanted, apps=daemons.apps, consents=daemons.consents, ending=daemons.ending  # type: ignore[arg-type]
+    ).run()  # fmt: skip
     return result
 
 
@@ -95,7 +100,7 @@ def test_what_is_served_agrees_and_says_who_was_asked(daemons: Daemons) -> None:
     assert {"question", "answer", "server", "at"} == set(found.evidence[0])
     servers = {one["server"].split(" at ")[0] for one in found.evidence}
     assert servers == {
-        "postfix proxymap", "postfix smtpd", "dovecot auth", "dovecot anvil", "secrets.db", "milter",
+        "postfix proxymap", "postfix smtpd", "dovecot auth", "dovecot anvil", "secrets.db", "maps.db", "milter",
     }  # fmt: skip
 
 
@@ -233,3 +238,47 @@ def test_one_that_ended_may_have_no_session(daemons: Daemons) -> None:
     daemons.ending = {"a1": MIA}
     assert asked(daemons, with_apps(), gone).finding == "differs"
     assert asked(daemons, None, gone).finding == "differs"
+
+
+def with_consents(*creds: str) -> Compiled:
+    compiled = mailbox(MIA)
+    compiled["maps"]["consent"] = [
+        {"address": MIA, "cred": cred, "subject": "m", "protocols": "imap"} for cred in creds
+    ]
+    return compiled
+
+
+@pytest.mark.parametrize("here", [set(), {"a1", "b2"}, {"b2"}])
+def test_consents_that_are_not_those(daemons: Daemons, here: set[str]) -> None:
+    daemons.consents = {MIA: {"a1"}}
+    assert asked(daemons, with_consents("a1")).finding == "agrees"
+    daemons.consents = {MIA: here}
+    assert asked(daemons, with_consents("a1")).finding == "differs"
+
+
+@pytest.mark.parametrize("said", [{"error": "away"}, {"maps": 6, "keys": {}}])
+def test_of_consents_nothing_is_known_before_who_looks_at_tokens_has_read_them(daemons: Daemons, said: Answer) -> None:
+    daemons.consents, daemons.guard = {MIA: {"a1"}}, said
+    assert asked(daemons, with_consents("a1")).finding == "not known"
+    daemons.consents = {}
+    gone = {"consent": [(MIA, "a1", "m", "imap", 0, None)]}
+    assert asked(daemons, with_consents(), gone).finding == "not known"
+    assert asked(daemons, mailbox(MIA)).finding == "agrees", "who lets no app in waits for nobody"
+
+
+def test_a_consent_that_ended_may_have_no_session(daemons: Daemons) -> None:
+    gone = {"consent": [(MIA, "a1", "m", "imap", 0, None)]}
+    daemons.ending = {"oauth:a1": MIA}
+    assert asked(daemons, with_consents(), gone).finding == "differs"
+
+
+def test_a_key_of_tokens_is_answered_by_who_takes_them(daemons: Daemons) -> None:
+    row = {"kid": "k", "public": "p", "issuer": "i", "until": None}
+    assert asked(daemons, {"maps": {"token_key": [row]}}).finding == "differs"
+    daemons.guard = {"maps": 7, "keys": {"k": "p"}}
+    found = asked(daemons, {"maps": {"token_key": [row]}})
+    assert (found.finding, found.evidence[-1]["answer"]) == ("agrees", "p")
+    assert asked(daemons, {"maps": {"token_key": [row | {"until": 5}]}}).finding == "differs", "its time is over"
+    assert asked(daemons, None, {"token_key": [("k", "p", "i", None)]}).finding == "differs"
+    daemons.guard = {"maps": 7, "keys": {"k": "another"}}
+    assert asked(daemons, {"maps": {"token_key": [row]}}).finding == "differs"

@@ -70,7 +70,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "clients": CLIENT, "domains": DOMAIN, "mailboxes": ("mailbox", "mail"), "addresses": ("address", "postmaster"),
     "aliases": ("alias", "alias mail"), "people": ("person viewer", "person mail"), "grants": ("grant",),
     "freezes": ("freeze",), "record_sets": ("record_set",), "dkim_keys": ("key",),
-    "credentials": ("app password",),
+    "credentials": ("app password", "consent"),
 }  # fmt: skip
 OF_A_DOMAIN = ("domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys")
 MADE = (200, 202, 409)  # 409: the act before has been at it

@@ -26,7 +26,7 @@ def by(field: str, key: str, **more: Any) -> Callable[[Ground], Params]:
 OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "access_reviews.open": by("client", "client"), "access_reviews.sign": by("line", "right line", answer="keep"),
     "rosters.open": by("client", "client"), "rosters.answer": by("line", "roster line", answer="here"),
-    "app_passwords.end": by("app_password", "app password"),
+    "app_passwords.end": by("app_password", "app password"), "consents.end": by("consent", "consent"),
     "access.suspend": by("client", "client"), "access.resume": by("client", "client"),
     "aliases.change": lambda here: {"alias": here.ids["alias"], "targets": [here.at("ned2")]},
     "aliases.create": lambda here: {"address": here.at("more"), "targets": [here.at("mia")]},
@@ -81,6 +81,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
 OF_NO_CLIENT: dict[str, Params] = {
     "nodes.deliver_again": {"node": "mx1"},
     "clients.create": {"name": "New"}, "nodes.add": {"node": "mx5", "role": "postroom_node_mx5"},
+    "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
+    "mail_apps.end": {"mail_app": "Mail of tests"},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"}, "organization.change": {"name": "N"},
     "roles.change": {"role": "mail desk of one's own", "permissions": ["mailboxes.view"]},
     "roles.create": {"name": "one more", "permissions": ["mailboxes.view"]},

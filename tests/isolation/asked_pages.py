@@ -100,6 +100,7 @@ OPEN = [
     "POST /invite/done/", "GET /invite/<str:token>", "GET /not-me/", "POST /not-me/", "GET /not-me/<str:token>",
     "GET /confirm/", "POST /confirm/", "GET /confirm/<str:token>",
     "GET /mail/config-v1.1.xml", "GET /.well-known/autoconfig/mail/config-v1.1.xml", "GET /setup/",
+    "GET /.well-known/oauth-authorization-server", "GET /oauth/authorize", "POST /oauth/token", "POST /oauth/revoke",
     "GET /setup/profile.mobileconfig", *(f"{verb} /{at}utodiscover/{at}utodiscover.xml" for verb in ("GET", "POST")
                                          for at in "aA"),
     "GET /mailbox/sign-in/", "GET /mailbox/recover/", "POST /mailbox/recover/", "GET /mailbox/recover/mail/",
@@ -131,6 +132,7 @@ BEFORE_FACTOR = [
 AN_OWNERS = [
     "GET /mailbox/", "GET /mailbox/password/", "POST /mailbox/password/", "GET /mailbox/code/", "POST /mailbox/code/",
     "GET /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/new/", "POST /mailbox/app-passwords/end/",
+    "POST /oauth/consent",
     "GET /mailbox/ways-back/new/", "POST /mailbox/ways-back/new/", "GET /mailbox/ways-back/end/",
     "POST /mailbox/ways-back/end/",
     "GET /mailbox/sessions/", "POST /mailbox/sessions/", "GET /mailbox/sign-ins/", "GET /mailbox/doubt/",

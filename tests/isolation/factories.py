@@ -19,7 +19,7 @@ from django.db import models
 from django.utils import timezone
 from three_clients import Ground, World, agreed, done, joins, ours
 
-from cast import app_password, do, doubted, holds, kind, owner_of, reachable, the, waits
+from cast import app_password, do, doubted, holds, kind, let_in, owner_of, reachable, the, waits
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
@@ -162,6 +162,7 @@ def app_passwords(world: World, here: Ground) -> None:
     secrets = {"password": "{HASH}p", "recovery code": "{HASH}c"}
     agreed(world.house, do("invites.redeem", Actor(None, "Ned", "link", kept), secrets=secrets))
     here.ids["app password"] = str(app_password(here.at("ned"), here.words("phone")).pk)
+    here.ids["consent"] = str(let_in(world.house, here.at("ned"), here.words("laptop")).pk)
 
 
 @makes(Doubt)

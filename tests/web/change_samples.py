@@ -22,7 +22,7 @@ from postroom.web.parts.change_pages import (
     Waiting,
 )
 from postroom.web.parts.forms import Confirm, Field, Form, Option, Pager, Rows
-from postroom.web.parts.owner_devices import NewAppPassword, ShownAppPassword
+from postroom.web.parts.owner_devices import LetIn, NewAppPassword, ShownAppPassword
 from postroom.web.parts.plain import plain_edit
 from postroom.web.parts.plain_pages import (
     Confirming,
@@ -326,6 +326,23 @@ NEW_APP_PASSWORD = NewAppPassword(
         "/x",
     ),
     back=Act("Not now", "/x"),
+)
+LET_IN = LetIn(
+    **AROUND,
+    address="s.lindgren@harbor.example",
+    app="Birdmail",
+    back_to="127.0.0.1",
+    form=Form(
+        (
+            Field("asked", "", "hidden", "client_id=x"),
+            Field("name", "Which device is it?", value="Birdmail", required=True, maxlength=80),
+            Field("imap", "It may read mail", "checkbox", value="on", error="Choose what it may do."),
+            Field("until", "Last day", "date", value="2027-11-30", required=True),
+            Field("password", "The password of this mailbox", "password", required=True),
+        ),
+        "Let it in",
+        "/x",
+    ),
 )
 APP_PASSWORD = ShownAppPassword(
     **AROUND,

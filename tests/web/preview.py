@@ -150,6 +150,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "gone": ("owner/invite_error.html", changes.GONE),
     "devices": ("owner/mailbox.html", changes.DEVICES),
     "new_app_password": ("owner/new_app_password.html", changes.NEW_APP_PASSWORD),
+    "let_in": ("owner/let_in.html", changes.LET_IN),
     "app_password": ("owner/app_password.html", changes.APP_PASSWORD),
     "own-sign-in": ("owner/sign_in.html", owners.SIGN_IN),
     "own-mailbox": ("owner/mailbox.html", owners.MAILBOX),

@@ -48,6 +48,7 @@ PLAIN = (
     "own-doubt",
     "new_app_password",
     "app_password",
+    "let_in",
     "notice",
     "not_me",
     "confirming",

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
-    "rosters.*", "recovery_channels.*", "app_passwords.end", "resets.start", "resets.record_call", "resets.send_link",
-    "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency", "doubts.settle",
+    "rosters.*", "recovery_channels.*", "app_passwords.end", "consents.end", "resets.start", "resets.record_call",
+    "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency",
+    "doubts.settle",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -36,8 +37,8 @@ ROLES: dict[str, frozenset[str]] = {
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
         "resets.start", "resets.vouch", "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code",
-        "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", SHEET,
-        "doubts.settle",
+        "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", "consents.end",
+        SHEET, "doubts.settle",
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip
@@ -53,8 +54,8 @@ CLIENT_ROLES = frozenset({"client admin", "client viewer"})
 # Of whoever signed in to a mailbox with its own password, at that one mailbox; no grant gives it.
 MAILBOX_OWNER = "mailbox owner"
 OWNED = frozenset({
-    "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "recovery_channels.name",
-    "recovery_channels.end", "mailboxes.end_sessions", "doubts.raise",
+    "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "consents.grant", "consents.end",
+    "recovery_channels.name", "recovery_channels.end", "mailboxes.end_sessions", "doubts.raise",
 })  # fmt: skip
 
 

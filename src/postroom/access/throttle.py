@@ -51,6 +51,7 @@ DEVICE = Limit("device codes", 20, 60)  # by source: each waits for ten minutes
 TYPED = Limit("typed device codes", 20, 600)  # by person: RFC 8628, 5.1
 # By source, to spare our threads: who guesses is slowed by the mail node, which counts for every protocol.
 MAILBOX_SIGN_IN = Limit("mailbox sign-ins", 30, 300)
+MAIL_APP = Limit("mail apps that ask for tokens", 240, 60)  # by source; many devices may be behind one
 MAILBOX_RESET = Limit("mailbox resets from a source", 10, 3600)
 RECOVER_ADDRESS = Limit("recovery of an address", 3, 3600)
 RECOVER_SOURCE = Limit("recovery from a source", 10, 3600)

@@ -38,7 +38,9 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _maps(maps, answers)
     passwords = {row["address"] for row in (compiled or {}).get("secrets", {}).get("password", ())}
     yield from _accounts(maps, passwords, answers)
-    yield from _app_passwords(maps, (compiled or {}).get("secrets", {}).get("app", ()), answers)
+    yield from _credentials("app passwords", maps, (compiled or {}).get("secrets", {}).get("app", ()), answers)
+    yield from _credentials("consents", maps, maps.get("consent", ()), answers)
+    yield from _token_keys(maps, answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(f"milter key of {row['domain']}")
         if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
@@ -62,19 +64,28 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
             yield f"{name} {key}: {value} is still there"
 
 
-def _app_passwords(maps: Row, rows: Iterable[Row], answers: Row) -> Iterator[str]:
-    """Those an address has are those that are in what auth reads: no look-up shows one, so their names are compared."""
+def _credentials(which: str, maps: Row, rows: Iterable[Row], answers: Row) -> Iterator[str]:
+    """Those an address has are those that are in what the node reads: no look-up shows one, so their names are
+    compared."""
     wanted: dict[str, set[str]] = {row["address"]: set() for row in maps.get("login", ())}
     for row in rows:
         wanted.setdefault(row["address"], set()).add(row["cred"])
     for address, creds in sorted(wanted.items()):
-        said = answers.get(f"app passwords of {address}")
+        said = answers.get(f"{which} of {address}")
         if not isinstance(said, list) or set(map(str, said)) != creds:
-            yield f"app passwords of {address} are not those it has, or were not asked about"
+            yield f"{which} of {address} are not those it has, or were not asked about"
     for question, answer in answers.items():
-        address = question.removeprefix("app passwords of ")
+        address = question.removeprefix(f"{which} of ")
         if address != question and answer and address not in wanted:
-            yield f"{address} still has app passwords"
+            yield f"{address} still has {which}"
+
+
+def _token_keys(maps: Row, answers: Row) -> Iterator[str]:
+    """Each is answered by the process that looks at tokens: the key itself while it is good, nothing once it is not."""
+    for row in maps.get("token_key", ()):
+        question, ending = f"token key {row['kid']}", row.get("until") is not None
+        if question not in answers or answers[question] not in (row["public"], *([None] if ending else [])):
+            yield f"tokens signed by {row['kid']} are not taken as they should be, or it was not asked about"
 
 
 def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:

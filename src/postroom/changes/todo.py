@@ -1,8 +1,9 @@
 """What mail nodes have to look at again: a set of compiled objects (domain, address, key) per node and change.
 
 A set, not a log, so a late commit cannot be skipped. Which objects an edit touches is worked out in one
-statement from the edits just recorded: a domain that opens or closes takes its addresses and keys along. What somebody
-asks a node to write again goes to that node, whether it serves the client or not.
+statement from the edits just recorded: a domain that opens or closes takes its addresses and keys along. A key that
+tokens are signed by is every node's. What somebody asks a node to write again goes to that node, whether it serves the
+client or not.
 """
 
 from typing import Any
@@ -45,6 +46,9 @@ WITH e AS (
   UNION SELECT 'key', k.id FROM dkim_keys k JOIN client c ON c.id = k.client_id
 ), aimed AS (
   SELECT r.node_id, r.object, r.object_id FROM e JOIN redeliveries r ON r.id = e.id WHERE t = 'redeliveries'
+), everywhere AS (
+  SELECT n.id AS node_id, 'token key' AS object, e.id AS object_id FROM e, nodes n
+    WHERE t = 'token_keys' AND n.removed_at IS NULL
 ), serving AS (
   SELECT node_id FROM clients WHERE id = %(client)s AND node_id IS NOT NULL
   UNION SELECT (before ->> 'node_id')::uuid FROM e WHERE t = 'clients' AND before ->> 'node_id' IS NOT NULL
@@ -52,6 +56,7 @@ WITH e AS (
   INSERT INTO node_todo (node_id, object, object_id, change_id)
     SELECT s.node_id, t.object, t.id, %(change)s::uuid FROM touched t, serving s WHERE t.id IS NOT NULL
     UNION SELECT a.node_id, a.object, a.object_id, %(change)s::uuid FROM aimed a
+    UNION SELECT w.node_id, w.object, w.object_id, %(change)s::uuid FROM everywhere w
     RETURNING node_id
 )
 SELECT p.node_id, n.name, count(*) FROM put p JOIN nodes n ON n.id = p.node_id GROUP BY 1, 2

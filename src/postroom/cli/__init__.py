@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": Command("demo:load", "Load the demo portfolio, once; `up --demo` does it.", place.enter),
     "links": Command("inside:links", "Print the one-time links with which people get in.", place.enter),
     "break-glass": Command("sealed:break_glass", "Print the two sealed logins, once, for paper.", place.enter),
+    "token-key": Command("token_key:token_key", "Draw another key for the tokens of mail apps.", place.enter),
     "token": Command("inside:token", "Sessions at the API, in a demo installation.", place.enter),
     "login": Command("login:login", "Sign in, confirmed in the browser."),
     "logout": Command("login:logout", "End the session that login opened."),

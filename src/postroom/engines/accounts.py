@@ -17,13 +17,13 @@ NAMED = {"imap": "imap", "submission": "submission", "smtp": "submission", "siev
 NO_MAIL = ("web", "doveadm")
 
 
-def password_query(address: str, protocol: str) -> str:
+def password_query(address: str, protocol: str, more: str = "") -> str:
     """The main password; where app passwords alone are for mail, it opens no mail. `address` is how this version spells
-    the lower-case user name."""
+    the lower-case user name; `more`: a condition of its own."""
     return (
         f"SELECT hash AS password, address AS user, 'main' AS cred, 'main' AS userdb_user_cred, {GENERATION} "
         f"FROM password WHERE address='{address}' AND {LIVE} "
-        f"AND (coalesce(app_only, 0) = 0 OR '{protocol}' IN {NO_MAIL})"
+        f"AND (coalesce(app_only, 0) = 0 OR '{protocol}' IN {NO_MAIL}) {more}".rstrip()
     )
 
 

@@ -181,9 +181,11 @@ class Agent:
             return []
         wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
         addresses = {address for one in wanted for address in (*one.apps, *(whose for whose, _ in one.ended))}
+        letting = {address for one in wanted for address in (*one.consents, *(whose for whose, _ in one.withdrawn))}
         return Round(
             self.config, self.doveadm, self.files.generations(), wanted, compile.closing(self.files),
-            compile.app_passwords(self.files, addresses), compile.closing_credentials(self.files),
+            compile.app_passwords(self.files, addresses), compile.consents(self.files, letting),
+            compile.closing_credentials(self.files),
         ).run()  # fmt: skip
 
     def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:

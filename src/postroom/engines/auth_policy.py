@@ -2,11 +2,12 @@
 
 Dovecot's authentication policy (doc: Authentication policy support): POST /?command=allow → {"status", "msg"}: 0 goes
 on, n > 0 waits n seconds, -1 refuses, and shows `msg` to whoever asked; POST /?command=report. One count for IMAP,
-submission, ManageSieve and the pages. The rules are in sign_in_counts.py.
+submission, ManageSieve and the pages. The rules are in sign_in_counts.py. Of a token it is asked whether it is good
+(POST /introspect, RFC 7662; bearer.py): that is looked at here, so that no reader of hashes has to.
 
 Should this daemon hang or be gone, Dovecot lets passwords through after a second (tried on both versions); its own
-penalty for an address stays, and the node's heartbeat says that nobody counts. On a socket of its own the agent asks
-how it is, and takes away what was signed in to (sign_in_log.py).
+penalty for an address stays, tokens open nothing, and the node's heartbeat says that nobody counts. On a socket of its
+own the agent asks how it is, and takes away what was signed in to (sign_in_log.py).
 
 SECURITY: on the node's loopback address, where everybody on the machine can knock: every question carries a key, and
 whoever has another one is answered nothing, counted, and told of.
@@ -14,6 +15,7 @@ whoever has another one is answered nothing, counted, and told of.
 
 import argparse
 import asyncio
+import base64
 import hmac
 import json
 import logging
@@ -21,14 +23,17 @@ import os
 import signal
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+from .bearer import Tokens
 from .key_store import Reader
 from .known_sources import KnownSources
 from .layout import NodeConfig, load
-from .own_keys import policy_key
+from .own_keys import policy_key, token_key
 from .sign_in_counts import Counts, source_of
 from .sign_in_log import Log, plain
 
@@ -37,6 +42,8 @@ IS_ONE = "SELECT 1 FROM login WHERE address = ?"
 LATER = "Too many attempts. Try again later."  # neither whether there is such an account nor what is wrong
 MOST_LINES, MOST_BYTES, PATIENCE, IDLE = 40, 16_384, 5, 300
 SWEEP, LATELY = 600, 600  # seconds
+TOKENS = ("XOAUTH2", "OAUTHBEARER")
+JUST_NOW, MOST_SHOWN = 30, 1_000  # seconds between a look at a token and the report of it; and so many are kept
 Asked = Mapping[str, Any]
 
 
@@ -51,6 +58,8 @@ class Guard:
         self.maps, self.known, self.clock = Reader(config.database("maps")), known, clock
         self.system_login = config.system_login
         self.counts, self.log = Counts(self._is_one), Log()
+        self.tokens = Tokens(self.maps, clock)
+        self.ours: OrderedDict[tuple[str, str], float] = OrderedDict()  # whose token of ours was shown from where, when
         self.asked, self.knocked, self.knocked_at = 0, 0, 0.0
         for login, source, at in known.all(clock()):
             self.counts.knew(login, source, at)
@@ -79,12 +88,31 @@ class Guard:
             if self.counts.right(login, source, now):
                 self.known.keep(login, source, now)
         elif not said.get("policy_reject"):
-            self.counts.wrong(login, source, secret, now)
+            if self._guessed(said, login, source, now):
+                self.counts.wrong(login, source, secret, now)
+            else:
+                self.counts.forgive(login, source, secret, now)
         if self._is_one(login):
             self.log.add(said, now)
         elif not said.get("success"):
             self.log.unknown += 1
         return {"status": 0, "msg": ""}
+
+    def _guessed(self, said: Asked, login: str, source: str, now: float) -> bool:
+        """Not whoever showed a token that we signed: an app that has an old one is no stranger who tries."""
+        token = plain(said.get("mech")).upper() in TOKENS
+        return not token or self.ours.get((login, source), 0.0) < now - JUST_NOW
+
+    def introspect(self, token: str, protocol: str, remote: str) -> dict[str, Any]:
+        """Raises sqlite3.Error: then nothing is known."""
+        seen = self.tokens.look(token, protocol)
+        if seen.ours:
+            self.ours[(seen.address.lower(), source_of(remote))] = self.clock()
+            while len(self.ours) > MOST_SHOWN:
+                self.ours.popitem(last=False)
+        if not seen.good:
+            log.info("a token from %s: %s", remote, seen.why)
+        return seen.answer()
 
     def knock(self) -> None:
         self.knocked, self.knocked_at = self.knocked + 1, self.clock()
@@ -96,9 +124,11 @@ class Guard:
         return {"ok": not said, "why": said, "asked": self.asked, "pid": os.getpid()}
 
     def answer(self, question: Asked) -> dict[str, Any]:
-        """For the agent: {} how it is; {"taken": n} the rows after n."""
+        """For the agent: {} how it is; {"taken": n} the rows after n; {"keys": true} by which tokens are taken now."""
         if "taken" in question:
             return self.status() | self.log.take(int(question["taken"]), self.clock())
+        if "keys" in question:
+            return self.status() | {"maps": self.maps.generation(), "keys": self.tokens.keys()}
         return self.status()
 
 
@@ -127,7 +157,40 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
         return words[1], headers, await reader.readexactly(int(length))
 
 
+def _introspected(guard: Guard, key: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+    """Dovecot says who it is by a password (2.4 sends no client_secret), and by which protocol in a header of its own,
+    which 2.3 calls a service."""
+    try:
+        form = parse_qs(body.decode("ascii"), max_num_fields=8)
+    except ValueError:
+        return 400, {}
+    if not hmac.compare_digest(_basic(headers.get("authorization", "")).encode(), token_key(key).encode()):
+        guard.knock()
+        return 403, {}
+    service, protocol, remote = (headers.get(f"x-dovecot-auth-{one}", "") for one in ("service", "protocol", "remote"))
+    try:
+        return 200, guard.introspect(form.get("token", [""])[0], protocol or service, _host(remote))
+    except sqlite3.Error as error:
+        log.error("tokens: %s", error)
+        return 503, {}
+
+
+def _basic(said: str) -> str:
+    """The password of HTTP's basic authentication (RFC 7617); empty where there is none."""
+    try:
+        return base64.b64decode(said.removeprefix("Basic "), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _host(remote: str) -> str:
+    """Of `192.0.2.7:4711` or `[2001:db8::7]:4711`, the address."""
+    return remote.rpartition(":")[0].strip("[]") if ":" in remote else remote
+
+
 def _answered(guard: Guard, key: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+    if path.startswith("/introspect"):
+        return _introspected(guard, key, headers, body)
     if not hmac.compare_digest(headers.get("x-api-key", "").encode(), key.encode()):
         guard.knock()
         return 403, {}
@@ -160,7 +223,7 @@ async def _agent(guard: Guard, reader: asyncio.StreamReader, writer: asyncio.Str
             question = json.loads(await reader.readline() or b"{}")
         writer.write(json.dumps(guard.answer(question)).encode() + b"\n")
         await writer.drain()
-    except (ValueError, TypeError, AttributeError, TimeoutError, ConnectionError) as error:
+    except (ValueError, TypeError, AttributeError, TimeoutError, ConnectionError, sqlite3.Error) as error:
         log.warning("the agent: %s", error)
     finally:
         writer.close()

@@ -21,7 +21,9 @@ NODE_ITSELF = "00000000-0000-0000-0000-000000000000"  # the object whose rows ar
 # stricter rules; these hold whatever it sends.
 SAFE = re.compile(r"[^\x00-\x20\x7f/\\,\"'<>()\[\]:;|%*?]{1,320}")
 NAMES = ("address", "source", "destination", "sender", "login", "domain", "name", "selector", "cred")
-APP_ONLY, APP_EPOCH = COLUMNS["secrets"]["password"].index("app_only"), COLUMNS["secrets"]["app"].index("access_epoch")
+APP_ONLY = COLUMNS["secrets"]["password"].index("app_only")
+# Credentials that end by themselves: file and table (address and cred stand first), and what their names start with.
+CREDENTIALS = (("secrets", "app", ""), ("maps", "consent", "oauth:"))
 
 Rows = dict[str, set[tuple[Any, ...]]]
 
@@ -32,8 +34,8 @@ class RowRefused(ValueError):
 
 @dataclass
 class Closed:
-    """What ended with a batch: addresses whose sessions must go, app passwords of others whose own must (cred →
-    address), and the rows no daemon may answer with again."""
+    """What ended with a batch: addresses whose sessions must go, app passwords and consents of others whose own must
+    (cred → address), and the rows no daemon may answer with again."""
 
     sessions: set[str] = field(default_factory=set)
     credentials: dict[str, str] = field(default_factory=dict)
@@ -208,14 +210,15 @@ def _app_only(secrets: Rows) -> set[str]:
 
 
 def _ended(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str, Rows]], id: str) -> dict[str, str]:
-    """App passwords of this object that are gone, or whose epoch rose: cred → address."""
-    after = {row[1]: row for row in will["secrets"][id].get("app", ())}
-    before = {row[1]: row for row in had["secrets"].get(id, {}).get("app", ())}
-    return {
-        cred: row[0]
-        for cred, row in before.items()
-        if cred not in after or (after[cred][APP_EPOCH] or 0) > (row[APP_EPOCH] or 0)
-    }
+    """App passwords and consents of this object that are gone, or whose epoch rose: cred → address."""
+    ended: dict[str, str] = {}
+    for file, table, prefix in CREDENTIALS:
+        epoch = COLUMNS[file][table].index("access_epoch")
+        after = {row[1]: row for row in will[file][id].get(table, ())}
+        for address, cred, *_ in (before := {row[1]: row for row in had[file].get(id, {}).get(table, ())}).values():
+            if cred not in after or (after[cred][epoch] or 0) > (before[cred][epoch] or 0):
+                ended[prefix + cred] = address
+    return ended
 
 
 def ended_between(files: Files, since: float, now: float) -> set[str]:
@@ -228,9 +231,11 @@ def ended_between(files: Files, since: float, now: float) -> set[str]:
 
 
 def credentials_ended_between(files: Files, since: float, now: float) -> dict[str, str]:
-    """App passwords that ended by their own `until` in this time: cred → address."""
+    """App passwords and consents that ended by their own `until` in this time: cred → address."""
     query = "SELECT cred, address FROM app WHERE until > ? AND until <= ?"
-    return dict(files.secrets.connection.execute(query, (since, now)))
+    ended = dict(files.secrets.connection.execute(query, (since, now)))
+    query = "SELECT 'oauth:' || cred, address FROM consent WHERE until > ? AND until <= ?"
+    return ended | dict(files.maps.connection.execute(query, (since, now)))
 
 
 def next_end(files: Files, now: float) -> float | None:
@@ -238,7 +243,8 @@ def next_end(files: Files, now: float) -> float | None:
     ends = [
         one.connection.execute(f"SELECT min(until) FROM {table} WHERE until > ?", (now,)).fetchone()[0]
         for one, table in (
-            (files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"), (files.secrets, "app")
+            (files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"), (files.secrets, "app"),
+            (files.maps, "consent"),
         )
     ]  # fmt: skip
     return min((float(end) for end in ends if end is not None), default=None)
@@ -256,8 +262,15 @@ def app_passwords(files: Files, addresses: Iterable[str]) -> dict[str, set[str]]
     return {one: {str(cred) for (cred,) in files.secrets.connection.execute(query, (one,))} for one in addresses}
 
 
+def consents(files: Files, addresses: Iterable[str]) -> dict[str, set[str]]:
+    """address → the consents of its owner, as the file holds them."""
+    query = "SELECT cred FROM consent WHERE address = ?"
+    return {one: {str(cred) for (cred,) in files.maps.connection.execute(query, (one,))} for one in addresses}
+
+
 def close_credentials(files: Files, credentials: Mapping[str, str]) -> None:
-    """The sessions of these app passwords are to be ended, and no others of their accounts; cred → address."""
+    """The sessions of these alone are to be ended, and no others of their accounts; cred → address, a consent's as
+    oauth:cred."""
     statement = "INSERT OR IGNORE INTO closing_cred VALUES (?, ?)"
     files.maps.connection.executemany(statement, list(credentials.items()))
 

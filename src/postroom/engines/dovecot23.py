@@ -2,6 +2,7 @@
 
 from . import accounts
 from .layout import NodeConfig
+from .own_keys import token_key
 
 CONF = """\
 # Rendered by Postroom; changes here are lost.
@@ -36,7 +37,7 @@ ssl_client_key = <{folder}/tls/inside.key
 ssl_client_ca_file = {folder}/tls/inside.pem
 disable_plaintext_auth = yes
 
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2 oauthbearer
 auth_username_format = %Lu
 auth_cache_size = 0
 auth_verbose = yes
@@ -51,7 +52,16 @@ auth_policy_hash_nonce = {policy_nonce}
 auth_policy_check_after_auth = no
 auth_policy_reject_on_fail = no
 auth_policy_request_attributes = login=%{{requested_username}} pwhash=%{{hashed_password}} remote=%{{rip}} \
-  device_id=%{{client_id}} protocol=%s session_id=%{{session}} cred=%{{passdb:cred}}
+  device_id=%{{client_id}} protocol=%s session_id=%{{session}} cred=%{{passdb:cred}} mech=%m
+# A token is looked at by auth_policy.py and by nothing else, whatever the answer.
+passdb {{
+  name = oauth
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {conf}/passdb-oauth.conf.ext
+  result_failure = return-fail
+  result_internalfail = return-fail
+}}
 passdb {{
   name = app
   driver = sql
@@ -185,6 +195,19 @@ plugin {{
 }}
 """
 
+OAUTH = """\
+introspection_mode = post
+introspection_url = http://dovecot:{token_key}@{address}:{auth_policy}/introspect
+# The protocol is told in a header.
+send_auth_headers = yes
+timeout_msecs = 2000
+max_parallel_connections = 8
+username_attribute = username
+active_attribute = active
+active_value = true
+pass_attrs = cred=%{{oauth2:cred}} userdb_user_cred=%{{oauth2:cred}}
+"""
+
 QUOTA = "CASE WHEN quota_mb IS NULL THEN NULL ELSE '*:storage=' || quota_mb || 'M' END AS quota_rule"
 
 
@@ -213,6 +236,9 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
     user = accounts.user_query(config, "%Lu", "%Ld", "%Ln", "%Ls", QUOTA)
     return {
         "dovecot.conf": main,
+        "passdb-oauth.conf.ext": OAUTH.format(
+            address=config.address, auth_policy=ports.auth_policy, token_key=token_key(policy[0])
+        ),
         "passdb-app.conf.ext": _sql(secrets, password=accounts.app_query("%Lu", "%{sha256:password}", "%Ls")),
         "passdb-main.conf.ext": _sql(secrets, password=accounts.password_query("%Lu", "%Ls")),
         "userdb.conf.ext": _sql(maps, user=user, iterate=accounts.ITERATE),

@@ -14,7 +14,7 @@ Gone = dict[str, list[tuple[Any, ...]]]  # table → rows that left the files wi
 @dataclass
 class Expected:
     """Of one object: pairs (key, answer) per map, accounts that are there or not, keys that sign or not; app passwords
-    by their addresses, and those that are there no longer."""
+    and consents by their addresses, and those that are there no longer; keys that tokens are signed by."""
 
     todo: Todo
     has: dict[str, set[Pair]] = field(default_factory=dict)
@@ -26,6 +26,10 @@ class Expected:
     closed: set[str] = field(default_factory=set)
     apps: dict[str, set[str]] = field(default_factory=dict)  # address → app passwords
     ended: set[Pair] = field(default_factory=set)  # address, app password
+    consents: dict[str, set[str]] = field(default_factory=dict)  # address → consents
+    withdrawn: set[Pair] = field(default_factory=set)  # address, consent
+    token_keys: dict[str, str] = field(default_factory=dict)  # kid → public key
+    no_token_keys: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
@@ -43,6 +47,13 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
         (expected.logins if _live(row, now) else expected.no_logins).add(row["address"])
     for row in compiled.get("secrets", {}).get("app", []):
         expected.apps.setdefault(row["address"], set()).add(row["cred"])
+    for row in compiled.get("maps", {}).get("consent", []):
+        expected.consents.setdefault(row["address"], set()).add(row["cred"])
+    for row in compiled.get("maps", {}).get("token_key", []):
+        if _live(row, now):
+            expected.token_keys[row["kid"]] = row["public"]
+        else:
+            expected.no_token_keys.add(row["kid"])
     for row in compiled.get("keys", {}).get("key", []):
         expected.signing.setdefault(row["domain"], set()).add(row["selector"])
     _add_gone(expected, gone)
@@ -50,6 +61,7 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
     can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}
     for row in sign_in:
         expected.apps.setdefault(row["address"], set())
+        expected.consents.setdefault(row["address"], set())
     expected.closed |= {row["address"] for row in sign_in} - can
     expected.open |= can
     expected.no_logins |= {row["address"] for row in sign_in} - expected.logins
@@ -108,6 +120,10 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.closed.add(values[0])
             if table == "app" and values[1] not in expected.apps.get(values[0], set()):
                 expected.ended.add((values[0], values[1]))
+            if table == "consent" and values[1] not in expected.consents.get(values[0], set()):
+                expected.withdrawn.add((values[0], values[1]))
+            if table == "token_key" and values[0] not in expected.token_keys:
+                expected.no_token_keys.add(values[0])
             if table == "key" and values[1] not in expected.signing.get(values[0], set()):
                 expected.not_signing.add((values[0], values[1]))
     still = {row["address"] for row in (expected.todo.compiled or {}).get("maps", {}).get("login", [])}

@@ -34,6 +34,9 @@ SCHEMAS = {
         CREATE TABLE login(address TEXT PRIMARY KEY, object TEXT, sign_in INT, access_epoch INT, until INT)
             WITHOUT ROWID;
         CREATE TABLE pool(domain TEXT PRIMARY KEY, object TEXT, transport TEXT) WITHOUT ROWID;
+        CREATE TABLE consent(cred TEXT PRIMARY KEY, address TEXT, subject TEXT, object TEXT, protocols TEXT, until INT,
+            access_epoch INT) WITHOUT ROWID;
+        CREATE TABLE token_key(kid TEXT PRIMARY KEY, object TEXT, public TEXT, issuer TEXT, until INT) WITHOUT ROWID;
         CREATE TABLE closing(address TEXT PRIMARY KEY) WITHOUT ROWID;
         CREATE TABLE closing_cred(cred TEXT PRIMARY KEY, address TEXT) WITHOUT ROWID;
     """,
@@ -55,6 +58,9 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "sender": ("sender", "login", "until"),
         "login": ("address", "sign_in", "access_epoch", "until"),
         "pool": ("domain", "transport"),
+        # Which app its owner let in, and by which keys its tokens are signed (bearer.py): neither is a secret.
+        "consent": ("address", "cred", "subject", "protocols", "access_epoch", "until"),
+        "token_key": ("kid", "public", "issuer", "until"),
     },
     "secrets": {
         "password": ("address", "hash", "until", "app_only"),

@@ -1,4 +1,4 @@
-"""End the sessions of one app password, and no other session of its account.
+"""End the sessions of one app password or consent, and no other session of its account.
 
 Dovecot 2.4 knows of each session which credential opened it, and kicks by that. 2.3 does not: of the processes that
 `who` names for the account, the node's parent asks the login log which were signed in with this credential and ends
@@ -29,24 +29,29 @@ SESSIONS = ("imap", "submission", "managesieve")
 
 
 def end_all(config: NodeConfig, files: maps.Files, doveadm: Doveadm) -> None:
-    """Of every app password that ended; what is not known to be gone stays to be done."""
+    """Of every one that ended; what is not known to be gone stays to be done."""
     for cred, address in compile.closing_credentials(files).items():
         try:
             gone = end(config, doveadm, cred, address)
         except DoveadmAway as error:
-            log.warning("sessions of app:%s wait: %s", cred, error)
+            log.warning("sessions of %s wait: %s", signed_in_by(cred), error)
             return
         if gone:
             compile.credentials_closed(files, [cred])
-        log.info("ended the sessions of app:%s%s", cred, "" if gone else ", some are still going")
+        log.info("ended the sessions of %s%s", signed_in_by(cred), "" if gone else ", some are still going")
+
+
+def signed_in_by(cred: str) -> str:
+    """As Dovecot and its log name it: an app password has its id alone here, a consent says what it is."""
+    return cred if ":" in cred else f"app:{cred}"
 
 
 def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
     """Whether none is left, of those that were open. Raises DoveadmAway where that is not known."""
     if config.dovecot_version >= (2, 4):
-        doveadm.kick_credential(f"app:{cred}")
+        doveadm.kick_credential(signed_in_by(cred))
         time.sleep(SIGNING_IN)
-        return not doveadm.kick_credential(f"app:{cred}")
+        return not doveadm.kick_credential(signed_in_by(cred))
     told = _tell(config, doveadm, cred, address)
     time.sleep(SIGNING_IN)
     told |= _tell(config, doveadm, cred, address)
@@ -79,7 +84,7 @@ def tell(config: NodeConfig, cred: str, address: str, pids: Iterable[int]) -> li
         ours = {pid: one for pid in lines if master and (one := _session(pid, master)) is not None}
         started = {pid: processes.started_at(one) for pid, one in ours.items()}
         known = login_log.credentials(config.folder / "log/dovecot.log", started)
-        ending = [pid for pid in ours if not _another(known.get(pid), f"app:{cred}", address)]
+        ending = [pid for pid in ours if not _another(known.get(pid), signed_in_by(cred), address)]
         for pid in ending:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(lines[pid], signal.SIGTERM)

@@ -73,5 +73,10 @@ def policy_nonce(config: NodeConfig) -> str:
     return hmac.digest(policy_key(config).encode(), b"nonce", "sha256").hex()
 
 
+def token_key(policy: str) -> str:
+    """With which Dovecot asks about tokens, of the key it asks by who counts: it stands in an address, so it is hex."""
+    return hmac.digest(policy.encode(), b"tokens", "sha256").hex()
+
+
 def doveadm_api_key(config: NodeConfig) -> str:
     return config.doveadm_key.read_text().strip()

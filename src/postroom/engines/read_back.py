@@ -5,6 +5,7 @@ as the generation the object was written in). Only the first is evidence enough 
 - maps: one `postmap -q -` each through the running proxymap, and the generation of maps.db that it reads;
 - accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
   evidence for those is the generation of secrets.db that the running auth reads, and which of them are in it;
+- consents and the keys of tokens by who looks at tokens (read_tokens.py);
 - one address a domain by RCPT TO; sessions of those who ended by `who`; keys by the milter's status.
 """
 
@@ -15,11 +16,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import asking, probe
+from . import asking, probe, read_tokens
 from .asking import GONE, Answer, ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .expected import Expected
 from .layout import NodeConfig
+from .one_device import signed_in_by
 from .source import Evidence
 
 Finding = Literal["agrees", "differs", "not known"]
@@ -46,7 +48,8 @@ class ReadBack:
 @dataclass
 class Round:
     """One read-back of a batch. `generations` are those the batch was written in; `apps`: the app passwords that
-    secrets.db holds by then, by their addresses; `ending`: those whose sessions are not all gone, with theirs."""
+    secrets.db holds by then, by their addresses, and `consents` those of maps.db; `ending`: those whose sessions are
+    not all gone, with theirs."""
 
     config: NodeConfig
     doveadm: Doveadm
@@ -54,6 +57,7 @@ class Round:
     expected: Sequence[Expected]
     closing: Collection[str] = ()  # accounts with sessions that should have ended
     apps: Mapping[str, set[str]] = field(default_factory=dict)
+    consents: Mapping[str, set[str]] = field(default_factory=dict)
     ending: Mapping[str, str] = field(default_factory=dict)
     results: dict[int, ReadBack] = field(default_factory=dict)
 
@@ -61,6 +65,7 @@ class Round:
         self.results = {one.todo.todo: ReadBack(one.todo.todo) for one in self.expected}
         for step in (self._maps, self._accounts, self._recipients, self._sessions, self._old_sessions, self._keys):
             step()
+        read_tokens.judge(self)
         return list(self.results.values())
 
     # Postfix
@@ -68,7 +73,7 @@ class Round:
     def _maps(self) -> None:
         canary = self._ask({"ask": "map", "map": "canary", "keys": ["gen"]})
         read = _number(canary.get("found", {}).get("gen"))
-        self._judge_generation("postfix proxymap", "maps", read, canary, self.expected)
+        self.judge_generation("postfix proxymap", "maps", read, canary, self.expected)
         if read < 0:
             return  # it hangs or fails: asking for each map would only take as long each time
         names = sorted({name for one in self.expected for name in (*one.has, *one.lacks)})
@@ -93,7 +98,7 @@ class Round:
         for key, value in sorted(lacks):
             if value in mine[key]:
                 result.differs(f"postfix {name} {key}: {value} still there")
-        self._evidence(result, f"postmap -q {name}", mine, "postfix proxymap")
+        self.add(result, f"postmap -q {name}", mine, "postfix proxymap")
 
     # Dovecot
 
@@ -102,7 +107,7 @@ class Round:
         rows = canary.get("rows") or [None]
         read = _number((rows[0] or {}).get("gen"))
         touched = [o for o in self.expected if o.logins or o.no_logins or _has(o, "secrets") or o.closed or o.ended]
-        self._judge_generation("dovecot auth", "secrets", read, canary, touched)
+        self.judge_generation("dovecot auth", "secrets", read, canary, touched)
         if read < 0:
             for one in self.expected:
                 if one.accounts or one.no_accounts:
@@ -138,7 +143,7 @@ class Round:
             result.differs(f"dovecot {sort} {address}: still there")
         elif row is not None and _number(row.get("gen")) < self.generations[file]:
             result.unknown(f"dovecot {sort} {address}: it has read {file} {row.get('gen')}")
-        self._evidence(result, f"doveadm {sort} {address}", row or "not there", "dovecot auth")
+        self.add(result, f"doveadm {sort} {address}", row or "not there", "dovecot auth")
 
     def _app_passwords(self, one: Expected) -> None:
         """Of each address those in the generation that auth reads; and no session of one that is not."""
@@ -147,10 +152,10 @@ class Round:
             here = sorted(self.apps.get(address, ()))
             if set(here) != one.apps.get(address, set()):
                 result.differs(f"app passwords of {address} in secrets.db: {', '.join(here) or 'none'}")
-            self._evidence(result, f"app passwords of {address}", here, "secrets.db")
+            self.add(result, f"app passwords of {address}", here, "secrets.db")
         for cred, address in self.ending.items():
             if address in addresses:
-                result.differs(f"app:{cred} may still have sessions")
+                result.differs(f"{signed_in_by(cred)} may still have sessions")
 
     # Both, from outside
 
@@ -174,7 +179,7 @@ class Round:
             result, said = self.results[one.todo.todo], answers[address]
             if not said.startswith("250") and address.rpartition("@")[2] in hosted.get("found", {}):
                 result.differs(f"RCPT TO {address}: {said}")
-            self._evidence(result, f"RCPT TO:<{address}>", said, "postfix smtpd")
+            self.add(result, f"RCPT TO:<{address}>", said, "postfix smtpd")
 
     def _sessions(self) -> None:
         closed = sorted({address for one in self.expected for address in one.closed})
@@ -192,7 +197,7 @@ class Round:
                 result = self.results[one.todo.todo]
                 if address in sessions:
                     result.differs(f"{address} still has sessions: {', '.join(sessions[address])}")
-                self._evidence(result, f"who {address}", sessions.get(address, []), "dovecot anvil")
+                self.add(result, f"who {address}", sessions.get(address, []), "dovecot anvil")
 
     def _old_sessions(self) -> None:
         """Of accounts that may sign in, whether what was open when its sessions were ended is gone: the agent saw to it
@@ -203,7 +208,7 @@ class Round:
                 if left:
                     result.differs(f"{address} still has sessions of before")
                 said = ["not all gone"] if left else []
-                self._evidence(result, f"sessions of before {address}", said, "dovecot anvil")
+                self.add(result, f"sessions of before {address}", said, "dovecot anvil")
 
     # The milter
 
@@ -216,7 +221,7 @@ class Round:
         status = milter_status(self.config, domains)
         for one in touched:
             file = "keys" if one.signing or one.not_signing else "maps"
-            self._judge_generation("milter", file, _number(status.get(file)), status, [one])
+            self.judge_generation("milter", file, _number(status.get(file)), status, [one])
             self._judge_signing(one, status)
 
     def _judge_signing(self, one: Expected, status: Answer) -> None:
@@ -226,15 +231,15 @@ class Round:
             now = signs.get(domain)
             if now is None or str(now).startswith("unusable") or str(now) > min(selectors):
                 result.differs(f"milter: {domain} signs with {now}")
-            self._evidence(result, f"milter key of {domain}", now, "milter")
+            self.add(result, f"milter key of {domain}", now, "milter")
         for domain, selector in sorted(one.not_signing):
             if signs.get(domain) == selector:
                 result.differs(f"milter: {domain} still signs with {selector}")
-            self._evidence(result, f"milter key of {domain}", signs.get(domain), "milter")
+            self.add(result, f"milter key of {domain}", signs.get(domain), "milter")
 
     # All
 
-    def _judge_generation(self, server: str, file: str, read: int, answer: Answer, these: Iterable[Expected]) -> None:
+    def judge_generation(self, server: str, file: str, read: int, answer: Answer, these: Iterable[Expected]) -> None:
         for one in these:
             result = self.results[one.todo.todo]
             if read < 0:
@@ -242,7 +247,7 @@ class Round:
             elif read < self.generations[file]:
                 result.unknown(f"{server} has read {file} {read}, not yet {self.generations[file]}")
             else:
-                self._evidence(result, f"generation of {file}", read, server)
+                self.add(result, f"generation of {file}", read, server)
 
     def _ask(self, question: dict[str, Any]) -> Answer:
         try:
@@ -250,7 +255,7 @@ class Round:
         except ParentAway as error:
             return {"error": str(error)}
 
-    def _evidence(self, result: ReadBack, question: str, answer: Any, server: str) -> None:
+    def add(self, result: ReadBack, question: str, answer: Any, server: str) -> None:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         where = f"{server} at {self.config.address}"
         result.evidence.append({"question": question, "answer": answer, "server": where, "at": now})

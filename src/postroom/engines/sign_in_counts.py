@@ -123,6 +123,12 @@ class Counts:
     def wrong(self, login: str, source: str, secret: str, now: float) -> None:
         self._of(login, now).open.discard((source, secret))
 
+    def forgive(self, login: str, source: str, secret: str, now: float) -> None:
+        """It was no guess, though it opened nothing."""
+        account = self._of(login, now)
+        account.open.discard((source, secret))
+        account.tries = [one for one in account.tries if (one.source, one.secret) != (source, secret)]
+
     def right(self, login: str, source: str, now: float) -> bool:
         """Whether the source was not known until now, or not lately."""
         account = self._of(login, now)

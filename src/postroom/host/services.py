@@ -57,6 +57,7 @@ def environment(installation: Installation, role: str = "postroom_app") -> dict[
         "POSTROOM_STATE": str(installation.state),
         "POSTROOM_DATABASE_URL": cluster_of(installation).dsn(role, "postroom"),
         "POSTROOM_SECRET_KEY_FILE": str(keys / "django"),
+        "POSTROOM_TOKEN_KEYS_FILE": str(keys / "tokens"),
         "POSTROOM_ORIGIN": installation.origin,
         "POSTROOM_DEMO": "yes" if installation.demo else "no",
         "POSTROOM_IMAPS_PORT": str(NUMBERS["imaps"]),

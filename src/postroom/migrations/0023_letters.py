@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0021_doubts"),
+        ("postroom", "0022_mail_apps"),
     ]
 
     operations = [

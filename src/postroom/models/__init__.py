@@ -8,6 +8,7 @@ from .doubts import Doubt
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
+from .mail_apps import MailApp, TokenKey
 from .mailboxes import Alias, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
@@ -51,6 +52,7 @@ __all__ = [
     "Login",
     "Look",
     "LookedAt",
+    "MailApp",
     "Mailbox",
     "Mailed",
     "Node",
@@ -79,6 +81,7 @@ __all__ = [
     "SignInPlace",
     "StateModel",
     "Subject",
+    "TokenKey",
     "TokenUse",
     "TreeNode",
     "Verification",

@@ -5,17 +5,20 @@ from django.db import models
 
 from .base import NOTHING, Row, StateModel
 from .clients import Client
+from .mail_apps import MailApp
 from .mailboxes import Mailbox
 
-APP_PASSWORD = "app password"
+APP_PASSWORD, OAUTH = "app password", "oauth"
 PROTOCOLS = ("imap", "submission", "managesieve")
 
 
 class Credential(StateModel):
-    """An app password: drawn by Postroom for one device, shown to the mailbox's owner once, good for mail alone.
+    """What opens a mailbox for one device, for mail alone. sort: an app password, drawn by Postroom and shown to the
+    mailbox's owner once; or oauth, the owner's consent that an app (`app`) signs in, by tokens and no password.
 
     name: the device, as its owner calls it; no two live ones of a mailbox share one. until: none means no end by time.
-    access_epoch: raised to end the sessions that were opened with it. Its SHA-256 is a secret; it is kept nowhere.
+    access_epoch: raised to end the sessions that were opened with it. An app password's SHA-256 is a secret; it is kept
+    nowhere. A consent has none: tokens name it (web/mail_app_tokens.py).
     """
 
     grants_access = True
@@ -24,6 +27,7 @@ class Credential(StateModel):
     client = models.ForeignKey(Client, models.DO_NOTHING)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False)  # the first column of an index below
     sort = models.TextField(default=APP_PASSWORD)
+    app = models.ForeignKey(MailApp, models.DO_NOTHING, null=True)
     name = models.TextField()
     protocols = ArrayField(models.TextField())
     until = models.DateTimeField(null=True)

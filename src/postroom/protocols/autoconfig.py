@@ -9,7 +9,7 @@ Says nothing of any one mailbox: the name to sign in with is the placeholder `%E
 
 from xml.etree import ElementTree as Xml
 
-from .mail_settings import MailSettings, clean, written
+from .mail_settings import MailSettings, OAuth, clean, written
 
 ANY = "%EMAILDOMAIN%"  # a placeholder too, for who asks without an address
 
@@ -21,19 +21,31 @@ def document(of: MailSettings, domain: str = "") -> bytes:
     _said(provider, "domain", domain or ANY)
     _said(provider, "displayName", of.name)
     _said(provider, "displayShortName", of.name)
-    _server(provider, "incomingServer", "imap", of.host, of.imaps)
-    _server(provider, "outgoingServer", "smtp", of.host, of.submissions)
+    _server(provider, "incomingServer", "imap", of.host, of.imaps, of.oauth)
+    _server(provider, "outgoingServer", "smtp", of.host, of.submissions, of.oauth)
     words = Xml.SubElement(provider, "documentation", url=clean(of.help_url))
     _said(words, "descr", "The same in words").set("lang", "en")
+    if of.oauth is not None:
+        _oauth(root, of.oauth)
     return written(root)
 
 
-def _server(provider: Xml.Element, tag: str, sort: str, host: str, port: int) -> None:
+def _oauth(root: Xml.Element, of: OAuth) -> None:
+    """Where an app asks (the format's own words, which RFC 8414 has otherwise)."""
+    one = Xml.SubElement(root, "oAuth2")
+    said = (("issuer", of.issuer), ("scope", of.scope), ("authURL", of.authorize), ("tokenURL", of.token))
+    for tag, text in said:
+        _said(one, tag, text)
+
+
+def _server(provider: Xml.Element, tag: str, sort: str, host: str, port: int, oauth: OAuth | None) -> None:
     one = Xml.SubElement(provider, tag, type=sort)
     _said(one, "hostname", host)
     _said(one, "port", str(port))
     _said(one, "socketType", "SSL")  # TLS from the first byte; the name is the format's
-    _said(one, "authentication", "password-cleartext")  # inside that TLS
+    _said(one, "authentication", "password-cleartext")  # inside that TLS; first, since every app knows it
+    if oauth is not None:
+        _said(one, "authentication", "OAuth2")
     _said(one, "username", "%EMAILADDRESS%")
 
 

@@ -11,15 +11,26 @@ from .text import printable
 
 
 @dataclass(frozen=True)
+class OAuth:
+    """Where an app asks to be let in without a password (RFC 8414's words). scope: with blanks between."""
+
+    issuer: str
+    authorize: str
+    token: str
+    scope: str
+
+
+@dataclass(frozen=True)
 class MailSettings:
     """organization: whose mail it is, as people read it. host: the name of the mail servers. help_url: where the same
-    is said in words."""
+    is said in words. oauth: where apps may ask to be let in."""
 
     organization: str
     host: str
     imaps: int
     submissions: int
     help_url: str
+    oauth: OAuth | None = None
 
     @property
     def name(self) -> str:

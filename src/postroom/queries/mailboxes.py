@@ -40,7 +40,7 @@ def entries(actor: Actor, mailboxes: Sequence[Mailbox]) -> dict[UUID, Entry]:
 
 def app_passwords(actor: Actor, mailbox: UUID) -> list[Credential]:
     """The live ones of a mailbox, of which there are never more than a page: what ended by time counts no more."""
-    rows = visible(actor, Credential).filter(mailbox=mailbox, ended_at=None)
+    rows = visible(actor, Credential).select_related("app").filter(mailbox=mailbox, ended_at=None)
     return list(rows.exclude(until__lte=timezone.now()).order_by("id"))
 
 

@@ -60,7 +60,7 @@ NOUNS: Mapping[str, Noun] = {
     "freezes": Noun(Freeze, "id", ("reason",), ("client",)),
     "record_sets": Noun(RecordSet, "id", ("name", "type"), ("domain", "client")),
     "dkim_keys": Noun(DkimKey, "id", ("selector",), ("domain", "client")),
-    "credentials": Noun(Credential, "id", ("name", "mailbox__address__address"), ("mailbox__address", "client")),
+    "credentials": Noun(Credential, "id", ("name", "mailbox__address__address"), ("mailbox__address", "client", "app")),
     "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
 }
 KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "people", "nodes")
@@ -278,7 +278,7 @@ def shown(row: Any) -> dict[str, Any]:
     item: dict[str, Any] = {"label": row.label, **row.row()}
     if isinstance(row, Client) and row.pk in current().closed:
         return {name: value if name in STILL_SAID else None for name, value in item.items()}
-    for name in ("client", "domain", "node", "person", "owner", "mailbox", "address"):
+    for name in ("client", "domain", "node", "person", "owner", "mailbox", "address", "app"):
         if f"{name}_id" in item and name in row._state.fields_cache:
             other = getattr(row, name)
             item[name] = other.label if other is not None else None

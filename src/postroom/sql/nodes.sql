@@ -23,6 +23,11 @@ UNION ALL
           'login', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
             jsonb_build_object('address', a.address, 'sign_in', may.sign_in::int, 'access_epoch', m.access_epoch,
               'until', NULL)) END,
+          'consent', CASE WHEN may.sign_in THEN (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'cred', k.id, 'subject', m.id,
+              'protocols', array_to_string(k.protocols, ' '), 'access_epoch', k.access_epoch,
+              'until', extract(epoch FROM k.until)::bigint) ORDER BY k.id), '[]')
+            FROM credentials k WHERE k.mailbox_id = m.id AND k.sort = 'oauth' AND k.ended_at IS NULL) ELSE '[]' END,
           'sender', CASE WHEN may.sign_in THEN jsonb_build_array(
             jsonb_build_object('sender', a.address, 'login', a.address, 'until', NULL)) ELSE '[]' END),
         'secrets', jsonb_build_object(
@@ -52,7 +57,12 @@ UNION ALL
         'domain', d.name, 'selector', k.selector, 'algorithm', k.algorithm, 'sealed', s.value))))
       FROM secrets s WHERE s.owner_row = k.id AND s.purpose = 'private key')
     END
-  FROM dkim_keys k JOIN domains d ON d.id = k.domain_id JOIN clients c ON c.id = k.client_id;
+  FROM dkim_keys k JOIN domains d ON d.id = k.domain_id JOIN clients c ON c.id = k.client_id
+UNION ALL
+  SELECT 'token key', k.id, n.id, NULL, jsonb_build_object('maps', jsonb_build_object('token_key', jsonb_build_array(
+      jsonb_build_object('kid', k.kid, 'public', k.public, 'issuer', k.issuer,
+        'until', extract(epoch FROM k.until)::bigint))))
+  FROM token_keys k CROSS JOIN nodes n WHERE n.removed_at IS NULL;
 GRANT SELECT ON compiled TO postroom_system;
 REVOKE ALL ON compiled FROM postroom_app;
 

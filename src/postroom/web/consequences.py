@@ -31,6 +31,8 @@ SAID: dict[str, str] = {
     "flows. Of the others a sealed login alone gets in, and every owner is told.",
     "access.resume": "The organization’s people may again what their roles say.",
     "doubts.settle": "The finding closes, and the owner of the mailbox reads what you say. It undoes nothing.",
+    "mail_apps.end": "It asks no owner any more and gets no more tokens; open sessions go on until their consents end.",
+    "consents.end": "The device that uses it is signed out at once and gets no more tokens; no other is touched.",
     "app_passwords.end": "The device that uses it is signed out at once and cannot sign in again; no other is touched.",
     "invites.resend": "A new link is mailed; the one before stops working.",
     "invites.redirect": "The link sent before stops working; a new one is mailed to the other contact.",
@@ -75,7 +77,8 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
-    "invites.cancel", "recovery_channels.end", "app_passwords.end", "resets.end", "nodes.drain", "nodes.remove",
+    "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
+    "nodes.drain", "nodes.remove",
 })  # fmt: skip
 TYPED = {
     "mailboxes.remove": "mailbox",

@@ -40,7 +40,8 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "sessions": "Sessions", "access_reviews": "Access reviews", "rosters": "Rosters", "tokens": "API tokens",
           "findings": "Findings", "recovery_channels": "Recovery channels", "resets": "Resets",
           "access": "Closed clients", "record": "The record", "app_passwords": "App passwords",
-          "doubts": "What an owner does not know"}  # fmt: skip
+          "doubts": "What an owner does not know", "consents": "Consents", "mail_apps": "Mail apps",
+          "token_keys": "Keys of tokens"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

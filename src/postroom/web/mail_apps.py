@@ -15,12 +15,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.scope import visible
-from postroom.models import Organization
+from postroom.models import MailApp, Organization
+from postroom.models.credentials import PROTOCOLS
 from postroom.protocols import autoconfig, autodiscover, mobileconfig
 from postroom.protocols.addresses import BadAddress, address
-from postroom.protocols.mail_settings import MailSettings
+from postroom.protocols.mail_settings import MailSettings, OAuth
 from postroom.protocols.qr_code import qr_code
 from postroom.web.door import public
+from postroom.web.oauth import AUTHORIZE, TOKEN
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import SetUp
 
@@ -96,7 +98,11 @@ def told() -> MailSettings:
     env = settings.POSTROOM
     with acting_as(SYSTEM):
         name = visible(SYSTEM, Organization).values_list("name", flat=True).first()
-    return MailSettings(name or env.mail_host, env.mail_host, env.imaps_port, env.submissions_port, env.origin + SET_UP)
+        asks = bool(env.token_keys_file) and visible(SYSTEM, MailApp).filter(ended_at=None).exists()
+    oauth = OAuth(env.origin, env.origin + AUTHORIZE, env.origin + TOKEN, " ".join(PROTOCOLS)) if asks else None
+    return MailSettings(
+        name or env.mail_host, env.mail_host, env.imaps_port, env.submissions_port, env.origin + SET_UP, oauth
+    )
 
 
 def in_words(of: MailSettings, whose: str = "") -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from postroom.access.tokens import app_password
 from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
+from postroom.models import Credential
 from postroom.models.credentials import PROTOCOLS
 from postroom.queries.mailboxes import app_passwords
 from postroom.web.door import by_method
@@ -35,16 +36,20 @@ Wrong = dict[str, str]  # field → what is wrong with it; "" for what is of non
 
 def part(request: Asked) -> Part:
     """Her live ones, each with its end; and the way to one more."""
-    rows = [
-        Item(Strong(one.name), f"may {_may(one.protocols)} · made {when(one.made)}"
-             f"{f' · until {when(one.until)}' if one.until else ''}", icon="key",
-             acts=(Act("End", f"{HERE}end/", method="post", weight="asks", of=one.name,
-                       hidden=(("app_password", str(one.pk)),)),))
-        for one in app_passwords(request.actor, request.own.mailbox)
-    ]  # fmt: skip
+    rows = [_item(one) for one in app_passwords(request.actor, request.own.mailbox)]
     rows.append(Item("One for another device", "each has its own, and can be ended by itself", icon="plus",
                      acts=(Act("Make one", f"{HERE}new/", of="an app password"),)))  # fmt: skip
     return Part("App passwords, one for each device", "owner/parts/app_passwords.html", tuple(rows), "app-passwords")
+
+
+def _item(one: Credential) -> Item:
+    """An app that was let in is told from an app password by its name, and ended by a kind of its own."""
+    let_in = one.app
+    said = f"{f'{let_in.name}, let in without a password · ' if let_in else ''}may {_may(one.protocols)}"
+    said += f" · made {when(one.made)}{f' · until {when(one.until)}' if one.until else ''}"
+    which = "consent" if let_in else "app_password"
+    end = Act("End", f"{HERE}end/", method="post", weight="asks", of=one.name, hidden=((which, str(one.pk)),))
+    return Item(Strong(one.name), said, icon="device-mobile" if let_in else "key", acts=(end,))
 
 
 def _may(protocols: list[str]) -> str:
@@ -84,9 +89,9 @@ def make(request: Asked) -> HttpResponse:
 @mailbox_act()
 def end(request: Asked) -> HttpResponse:
     """Only closes, so nothing is asked with it."""
-    which = request.POST.get("app_password", "")
+    kind, field = ("consents.end", "consent") if "consent" in request.POST else ("app_passwords.end", "app_password")
     try:
-        asked = KINDS["app_passwords.end"].model_validate({"app_password": which})
+        asked = KINDS[kind].model_validate({field: request.POST.get(field, "")})
         done = submit(asked, actor=request.actor, why="ended by its owner")
     except NothingToDo:
         return HttpResponseRedirect(PAGE)

@@ -27,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., HttpResponse])
 PAGE, SIGN_IN, SAFE = "/mailbox/", "/mailbox/sign-in/", "/mailbox/safe/"
 ONWARD = {SIGN_IN: "To the sign-in", SAFE: "The next step"}
 BACKEND = "postroom.web.mailbox_door.Owners"
+ONWARD = "onward"  # in the session: where whoever came from a mail app goes on once signed in
 EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
 ENDED = "the mailbox's access ended"
 

@@ -23,7 +23,7 @@ from postroom.protocols import passwords
 from postroom.protocols.addresses import MailAddress
 from postroom.web.door import public
 from postroom.web.entries import of_mailbox
-from postroom.web.mailbox_door import PAGE, SIGN_IN, entered, mailbox_act, owner_of, told
+from postroom.web.mailbox_door import ONWARD, PAGE, SIGN_IN, entered, mailbox_act, owner_of, told
 from postroom.web.often import too_many
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerSignIn
@@ -60,8 +60,9 @@ def _signed_in(request: HttpRequest) -> HttpResponse:
     except NotAnswered:
         return _form(request, AWAY, status=503)
     if right and own is not None and not own.behind:
+        onward = request.session.pop(ONWARD, PAGE)
         entered(request, own)
-        return HttpResponseRedirect(PAGE)
+        return HttpResponseRedirect(onward)
     if right and own is not None:
         refused(own, source, because="its node had not taken the newest change")
         return _form(request, BEHIND, status=409)

@@ -186,11 +186,15 @@ def _used(uses: Mapping[str, SignIn] | None, credential: str) -> Words:
 
 
 def _app_password(request: Any, one: Mailbox, app: Credential, uses: Mapping[str, SignIn] | None) -> Row:
-    end = Act("End…", f"/do/app_passwords.end/?app_password={app.pk}", weight="asks", of=app.name)
-    acts = offered(request, one.client_id, ("app_passwords.end", end), domain=one.address.domain_id)
+    let_in = app.app.name if app.app else ""
+    kind, field = ("consents.end", "consent") if let_in else ("app_passwords.end", "app_password")
+    end = Act("End…", f"/do/{kind}/?{field}={app.pk}", weight="asks", of=app.name)
+    acts = offered(request, one.client_id, (kind, end), domain=one.address.domain_id)
     until = f" · until {when(app.until)}" if app.until else ""
-    what = f"app password for {', '.join(MEANS[protocol] for protocol in app.protocols)}{until}"
-    return Row((Cell(Strong(app.name), what), when(app.made), _used(uses, f"app:{app.pk}"), Cell(acts=acts)))
+    what = f"{let_in}, let in without a password," if let_in else "app password"
+    what += f" for {', '.join(MEANS[protocol] for protocol in app.protocols)}{until}"
+    used = _used(uses, f"{'oauth' if let_in else 'app'}:{app.pk}")
+    return Row((Cell(Strong(app.name), what), when(app.made), used, Cell(acts=acts)))
 
 
 def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:

@@ -25,6 +25,7 @@ from .name_servers import NameServers
 from .new_places import NewPlaces
 from .proofs import Proofs
 from .rounds import quarterly
+from .token_keys import make_known
 from .watch import forget, look_around
 
 log = logging.getLogger("postroom.worker")
@@ -56,6 +57,7 @@ def beats() -> list[Beat]:
         Beat(5, places.due),
         Beat(5, lambda: [look_around]),
         Beat(5, lambda: [servers.look]),
+        Beat(5, lambda: [make_known]),
         Beat(600, weekly),
         Beat(600, quarterly),
         Beat(3600, lambda: [forget]),

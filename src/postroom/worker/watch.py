@@ -5,6 +5,7 @@ An observer: it writes readings and changes nothing. What differs from the recor
 
 from datetime import datetime, timedelta
 
+from allauth.idp.oidc.models import Token
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
@@ -27,9 +28,10 @@ LOOKED = timedelta(hours=2)
 
 def forget() -> int:
     """Observations of nodes older than a week are let go, sign-ins of mailboxes and what became of letters after 90
-    days, and counts past their time; what was read back for a change stays with it."""
+    days, and counts and mail apps' codes past their time; what was read back for a change stays with it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
+        Token.objects.expired().filter(expires_at__lt=timezone.now() - LOOKED).delete()
         Counted.objects.filter(expires__lt=timezone.now()).delete()
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         _forget_sign_ins(timezone.now() - SIGN_INS)

@@ -10,7 +10,21 @@ from typing import Any
 
 from django.db import connection
 
-from cast import House, app_password, do, doubted, holds, kind, person, reachable, reasons, redeemed, the, waits
+from cast import (
+    House,
+    app_password,
+    do,
+    doubted,
+    holds,
+    kind,
+    let_in,
+    person,
+    reachable,
+    reasons,
+    redeemed,
+    the,
+    waits,
+)
 from postroom.access.acting import SYSTEM, Actor, acting_as, token_of
 from postroom.changes.approvals import approve
 from postroom.changes.batch import submit_batch
@@ -119,6 +133,7 @@ def furnished(house: House, slug: str) -> None:
     redeemed(f"dev@{zone}")
     app_password(f"dev@{zone}", word)
     doubted(f"dev@{zone}")
+    let_in(house, f"dev@{zone}", f"{word} laptop")
     do("recovery_channels.name", olive, mailbox=f"leo@{zone}", value=f"leo@{slug}.test", name=word)
     do("mailboxes.create", olive, address=f"rex@{zone}", name=word, contact=f"rex@{slug}.test")
     redeemed(f"rex@{zone}")

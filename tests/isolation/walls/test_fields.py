@@ -37,7 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "access_reviews.open": {"client": "acme"}, "access_reviews.sign": {"line": "{right}", "answer": "keep"},
     "rosters.open": {"client": "acme"}, "rosters.answer": {"line": "{box}", "answer": "here"},
     "nodes.deliver_again": {"node": "mx1", "object": "{addresses}"},
-    "app_passwords.end": {"app_password": "{credentials}"},
+    "app_passwords.end": {"app_password": "{credentials}"}, "consents.end": {"consent": "{consents}"},
     "access.resume": {"client": "acme"}, "access.suspend": {"client": "acme"},
     "aliases.change": {"alias": "sales@acme.example", "targets": ["leo@acme.example"]},
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
@@ -85,6 +85,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "mailboxes.resume": {"mailbox": "leo@acme.example"}, "mailboxes.suspend": {"mailbox": "leo@acme.example"},
     "nodes.add": {"node": "mx7", "role": "postroom_node_mx7", "public_key": "", "region": ""},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"},
+    "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
+    "mail_apps.end": {"mail_app": "Mail of tests"},
     "organization.change": {"name": "X", "postmaster": "p@x.test", "terms_url": "", "privacy_url": ""},
     "people.change": {"person": "somebody@acme.example", "name": "X", "email": "x@acme.example"},
     "people.invite": {"name": "X", "email": "nice@x.test", "client": "acme"},
@@ -130,7 +132,7 @@ ONLY_TEXT = {
     "registrar_account", "dns_holder", "expires_on", "until", "hours", "kind", "vip", "quota_mb", "hosting", "ttl",
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
-    "reset_keeps_app_passwords", "registrar_mfa", "second_holder",
+    "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "confirmed_on", "sending", "outcome", "by_hand",
 }  # fmt: skip
 
@@ -173,6 +175,12 @@ def things(city: City, sql: Sql) -> dict[str, dict[str, str]]:
         ids["home"] = _first(sql, "SELECT r.id FROM recovery_channels r JOIN clients c ON c.id = r.client_id WHERE"
                              f" c.slug = '{slug}' AND r.value LIKE 'rex@home.%'")  # fmt: skip
         ids |= {"right": _first(sql, lines.format(slug, "grants")), "box": _first(sql, lines.format(slug, "mailboxes"))}
+        sorts = (
+            "SELECT k.id FROM credentials k JOIN clients c ON c.id = k.client_id WHERE c.slug = '{}' AND sort = '{}'"
+        )
+        ids["credentials"], ids["consents"] = (
+            _first(sql, sorts.format(slug, sort)) for sort in ("app password", "oauth")
+        )
         ids["changes"] = _first(sql, "SELECT h.id FROM changes h JOIN clients c ON c.id = h.client_id WHERE c.slug ="
                                 f" '{slug}' AND h.kind = 'aliases.create'")  # fmt: skip
     return found
@@ -402,7 +410,14 @@ def test_without_its_policy_a_client_would(
 
 def test_there_is_one_of_each_to_be_foreign(city: City, things: Any) -> None:
     nothing = [noun for noun, one in things["globex"].items() if not one]
-    assert set(nothing) == {"devices", "organizations", "nodes", "roles"}  # of nobody, or of a person
+    assert set(nothing) == {
+        "devices",
+        "organizations",
+        "nodes",
+        "roles",
+        "mail_apps",
+        "token_keys",
+    }  # of nobody, or of a person
     with acting_as(SYSTEM):
         assert Finding.objects.count() >= 3 and RecordedEdit.objects.exists()
     assert the(Client, slug="globex") and the(Mailbox, address__address="leo@globex.example")

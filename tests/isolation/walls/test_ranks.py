@@ -12,7 +12,7 @@ import pytest
 from city import City, given, grant_of, later
 from django.db import DatabaseError, connection
 
-from cast import House, app_password, at_home, do, kind, person, reasons, redeemed, the
+from cast import House, app_password, at_home, do, kind, let_in, person, reasons, redeemed, the
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import ChangeError, NotAllowed
@@ -127,6 +127,7 @@ ACTS: dict[str, list[Act]] = {
     "resets.start": [Act(CLIENTS_OWN | {"helpdesk"}, BOX, named(mailbox="{set box}", ticket="T"))],
     "mailboxes.transfer": [Act(RUNS, BOX, named(mailbox="{box}", contact="x@elsewhere.test", owner="{taker}"))],
     "app_passwords.end": [Act(CLIENTS_OWN, BOX, named(app_password="{app password}"))],
+    "consents.end": [Act(CLIENTS_OWN, BOX, named(consent="{consent}"))],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
     "grants.end": [Act(RUNS | {"approver"}, GRANT, named(grant="{grant}"))],
     "history.roll_back": [Act(CLIENTS_OWN, BOX, named(change="{change}"))],
@@ -259,6 +260,7 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     redeemed(own)
     ids["set box"] = own
     ids["app password"] = str(app_password(own, "Phone").pk)
+    ids["consent"] = str(let_in(house, own, "Laptop").pk)
     ids["box invite"] = _invite(mailbox__address__address=ids["box"])
     top = person("sealed@northlight.example", SYSTEM)
     assert do("mailboxes.suspend", top, mailbox=ids["off box"]).version

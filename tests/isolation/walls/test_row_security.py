@@ -35,6 +35,10 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 OF_NO_CLIENT = {
     "organizations": "the one organization; its name and postmaster are known to everybody in it",
     "nodes": "the organization's own servers, by name and region",
+    "mail_apps": "apps that may ask any owner to be let in, by name and way back",
+    "token_keys": "public halves of the keys that tokens are signed by",
+    "allauth_idp_oidc_client": "the sign-in library's, unused: apps are state",
+    "allauth_idp_oidc_token": "the sign-in library's: codes and refresh tokens, found by their hashes alone",
     "roles": "names and permissions of the organization's own roles; who holds one is a grant",
     "logins": "sign-in rows; asked for by the person who signs in, before anybody acts",
     "subjects": "single sign-on: which login a provider's subject is",

@@ -92,12 +92,14 @@ OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
 YesNo = Literal["yes", "no", "unknown"]
 OwnRoleRef = Annotated[Line, AfterValidator(_lower), _ref("own_roles", "A role of your own: its name")]
 AppPasswordRef = Annotated[Line, _ref("credentials", "An app password: its id")]
+ConsentRef = Annotated[Line, _ref("credentials", "A consent: its id")]
+MailAppRef = Annotated[Line, _ref("mail_apps", "A mail app: its name or id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
-    "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef", "FindingRef", "FreezeRef", "GrantRef",
-    "InviteRef", "Line", "MailAddress", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
-    "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef", "Text",
-    "TokenRef", "VerificationRef", "YesNo", "date",
+    "ConsentRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef", "FindingRef", "FreezeRef",
+    "GrantRef", "InviteRef", "Line", "MailAddress", "MailAppRef", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole",
+    "OwnRoleRef", "PageUrl", "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef",
+    "SessionRef", "Text", "TokenRef", "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

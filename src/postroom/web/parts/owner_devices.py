@@ -10,6 +10,16 @@ from postroom.web.parts.shapes import Act
 
 
 @dataclass(frozen=True, kw_only=True)
+class LetIn(PlainPage):
+    """owner/let_in.html: an app asks to be let into the mailbox; `back_to`: where its user goes on afterwards."""
+
+    address: str
+    app: str
+    back_to: str
+    form: Form
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewAppPassword(PlainPage):
     """owner/new_app_password.html: for which device, and what it may; the present password is asked with it."""
 
