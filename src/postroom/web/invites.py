@@ -96,17 +96,22 @@ def _row(request: Any, one: Invite, mail: Badge | Cell) -> Row:
         ("invites.redirect", Act("Other recipient", f"/do/invites.redirect/{at}", of=name)),
         ("invites.cancel", Act("Cancel…", f"/do/invites.cancel/{at}", weight="asks", of=name)),
     )
-    copied = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()  # a VIP's is mailed, and nobody copies it
-    if one.verification_id:  # released by a verified reset, to whom was known before
-        copied = ("invites.issue", "invites.redirect")
-    may = request.access.can
-    none = (*copied, *(() if one.by_mail else ("invites.resend",)))
-    acts = tuple(act for permission, act in wanted if permission not in none and may(permission, one.client_id))
+    may, never = request.access.can, _never(one)
+    acts = tuple(act for permission, act in wanted if permission not in never and may(permission, one.client_id))
     vip = Badge("fact", "VIP", "star") if one.mailbox and one.mailbox.vip else ""
     return Row((
         (Link(name, url, strong=True), vip), Cell(Code(one.contact), asked), mail,
         Cell(_until(one), _reminder(one)), Cell(ago(one.made), f"since {when(one.made)}"), Cell(acts=acts),
     ), value=str(one.pk), name=name)  # fmt: skip
+
+
+def _never(one: Invite) -> frozenset[str]:
+    """What nobody is offered: to copy a VIP's link, to mail one that is handed over, or to let one that a verified
+    reset released go elsewhere than to whom was known before."""
+    if one.verification_id:
+        return frozenset({"invites.issue", "invites.redirect"})
+    copied = {"invites.issue"} if one.mailbox and one.mailbox.vip else set()
+    return frozenset(copied if one.by_mail else {*copied, "invites.resend"})
 
 
 def _mail(one: Invite, mail: Delivery | None, became: Mailed | None) -> Badge | Cell:

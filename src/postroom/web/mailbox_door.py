@@ -25,7 +25,7 @@ from postroom.web.session_limits import end, over
 
 F = TypeVar("F", bound=Callable[..., HttpResponse])
 PAGE, SIGN_IN, SAFE = "/mailbox/", "/mailbox/sign-in/", "/mailbox/safe/"
-ONWARD = {SIGN_IN: "To the sign-in", SAFE: "The next step"}
+LEADS_ON = {SIGN_IN: "To the sign-in", SAFE: "The next step"}
 BACKEND = "postroom.web.mailbox_door.Owners"
 ONWARD = "onward"  # in the session: where whoever came from a mail app goes on once signed in
 EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
@@ -119,6 +119,6 @@ def _out(request: HttpRequest, because: str) -> HttpResponse:
 
 def told(request: HttpRequest, title: str, *words: str, status: int = 200, to: str = PAGE) -> HttpResponse:
     """One thing to know, on a page of its own."""
-    act = Act(ONWARD.get(to, "To my mailbox"), to, weight="primary")
+    act = Act(LEADS_ON.get(to, "To my mailbox"), to, weight="primary")
     page = Notice(organization="", title=title, words=words, acts=(act,))
     return render(request, "notice.html", {"page": page}, status=status)
