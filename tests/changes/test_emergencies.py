@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -150,6 +151,8 @@ def test_it_is_an_alarm_and_is_looked_at_afterwards(house: House, waiting: Chang
 
 
 def test_no_undo_takes_one_back_and_a_token_declares_none(house: House, waiting: Change) -> None:
+    by_token = declared(house, replace(house.oskar, sort="token"))
+    assert by_token.stage == "refused" and "a token verifies nobody" in reasons(by_token)
     change = declared(house)
     assert undo(change.pk, actor=house.oskar, why="a slip").stage == "refused"
     with pytest.raises(Problems, match="declared for it already"):
