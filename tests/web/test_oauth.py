@@ -20,7 +20,6 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from visitors import visitor
 
 from cast import MIA, House, do, the, with_consent
 from mail_nodes import Node
@@ -30,6 +29,7 @@ from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.environment import Environment
 from postroom.models import Change, Credential, MailApp, Mailbox, RecordedEdit
 from postroom.worker.token_keys import make_known
+from web.visitors import visitor
 
 __all__ = ["dovecot", "mia", "mx1"]
 BACK, PORT = "http://127.0.0.1/back", "http://127.0.0.1:53123/back"
