@@ -92,7 +92,8 @@ def _row(request: Any, one: Invite, mail: Delivery | None) -> Row:
         ("invites.redirect", Act("Other recipient", f"/do/invites.redirect/{at}", of=name)),
         ("invites.cancel", Act("Cancel…", f"/do/invites.cancel/{at}", weight="asks", of=name)),
     )
-    copied: tuple[str, ...] = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()  # a VIP's is mailed, and nobody copies it
+    # A VIP's is mailed, and nobody copies it.
+    copied: tuple[str, ...] = ("invites.issue",) if one.mailbox and one.mailbox.vip else ()
     if one.verification_id:  # released by a verified reset, to whom was known before
         copied = ("invites.issue", "invites.redirect")
     may = request.access.can
