@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client as Browser
-from visitors import visitor
 
 from api.conftest import Caller
 from cast import MIA, House, again, do, person, reachable, reasons, redeemed, the, tick
@@ -15,6 +14,7 @@ from postroom.access.tokens import draw, reset_code
 from postroom.changes.approvals import approve, withdraw
 from postroom.changes.errors import NotAllowed, OwnChange
 from postroom.models import Change, Invite, Mailbox, ResetCode, Verification
+from web.visitors import visitor
 
 HOME = "mia@home.example"
 

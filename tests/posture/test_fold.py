@@ -51,6 +51,7 @@ def test_in_every_table_what_was_changed_taken_and_put_there_by_hand(house: Hous
     with_consent(house, do("record.erase", house.oskar, lines=[ids["line"]], reason="asked for"))
     do("freezes.start", house.ada, scope="globex", reason="a dispute")
     do("nodes.deliver_again", house.oskar, node="mx1")
+    do("token_keys.change", SYSTEM, kid="k" * 43, public="p" * 124, issuer="https://postroom.example")
     do("people.change", house.oskar, person="henry@northlight.example", email="h@northlight.example")
     assert looked() == {}
     with acting_as(SYSTEM):
