@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
@@ -223,7 +224,7 @@ def people(world: World, here: Ground) -> None:
     here.ids["grant"] = str(the(Grant, person=here.people["viewer"].person).pk)
 
 
-@makes(Login, EmailAddress, EmailConfirmation, Authenticator, UserSession, Subject, DeviceCode)
+@makes(Login, EmailAddress, EmailConfirmation, Authenticator, UserSession, Subject, DeviceCode, Token)
 def signing_in(world: World, here: Ground) -> None:
     """What the sign-in library keeps of the client's admin, and a terminal that has just been confirmed."""
     mine = login(here.people["admin"], "two plain words")
@@ -235,6 +236,7 @@ def signing_in(world: World, here: Ground) -> None:
                                          user_agent=AGENT.format(canary=here.canary))  # fmt: skip
     here.ids |= {"browser": str(session.pk), "login": str(mine.pk)}
     Subject.objects.create(issuer="https://sso.example", subject=here.canary, login=mine)
+    Token.objects.create(type="rt", hash=here.canary, user=mine, data={"consent": here.mark})
     code, typed, _ = devices.begin(here.words("terminal"))
     assert devices.confirm(typed, here.people["admin"].person, "test")  # type: ignore[arg-type]
     here.secrets["device"] = code

@@ -103,7 +103,7 @@ def answer(request: Asked) -> HttpResponse:
         return _page(request, query, asked, {one.where: one.what for one in problems.problems}, status=422)
     if done.version is None:
         return _page(request, query, asked, {"": "; ".join(v["reason"] for v in done.verdicts)}, status=409)
-    return _back(_with_code(query, chosen, _consent(request, kind)))
+    return _back(_with_code(request, query, chosen, _consent(request, kind)))
 
 
 def _checked(request: HttpRequest, query: str) -> Any:
@@ -138,11 +138,11 @@ def _consent(request: Asked, kind: Any) -> UUID:
         return UUID(str(rows.get().pk))
 
 
-def _with_code(query: str, scopes: list[str], consent: UUID) -> str:
+def _with_code(request: Asked, query: str, scopes: list[str], consent: UUID) -> str:
     """Where the app's user goes on, with a code that stands for the consent."""
     with acting_as(SYSTEM):
         headers, _, _ = server(Grants()).create_authorization_response(
-            f"{AUTHORIZE}?{query}", "GET", "", {}, scopes=scopes, credentials={"consent": consent, "user": None}
+            f"{AUTHORIZE}?{query}", "GET", "", {}, scopes=scopes, credentials={"consent": consent, "user": request.user}
         )
     return str(add_params_to_uri(headers["Location"], list(_issuer())))
 

@@ -1,9 +1,9 @@
 """What mail apps get of our sign-in (OAuth 2.0, RFC 6749): a code once the owner consents, for it tokens, and anew.
 
 The sign-in library's provider (allauth.idp.oidc, on oauthlib) checks the requests and keeps codes and refresh tokens,
-by their hashes. What is ours: apps and consents are state, and each code and token is bound to one consent. So what
-ends the consent ends them all; and a code or a refresh token that comes a second time was stolen by one of two who had
-it, and ends the consent.
+by their hashes, each with the login of its mailbox. What is ours: apps and consents are state, and each code and token
+is bound to one consent. So what ends the consent ends them all; and a code or a refresh token that comes a second time
+was stolen by one of two who had it, and ends the consent.
 """
 
 import secrets
@@ -78,7 +78,7 @@ class Grants(OAuthLibRequestValidator):  # type: ignore[misc]
     ) -> None:
         Token.objects.create(
             type=CODES, hash=hashed(code["code"]), expires_at=timezone.now() + timedelta(seconds=CODE),
-            scopes="\n".join(request.scopes),
+            scopes="\n".join(request.scopes), user=request.user,
             data={"consent": str(request.consent), "app": client_id, "redirect_uri": request.redirect_uri,
                   "challenge": request.code_challenge},
         )  # fmt: skip
@@ -115,6 +115,7 @@ class Grants(OAuthLibRequestValidator):  # type: ignore[misc]
         found.save(update_fields=["data", "expires_at"])
         scopes = found.scopes  # of all that was consented to, whatever this access token is for (RFC 6749, 6)
         Token.objects.create(type=REFRESH, hash=hashed(token["refresh_token"]), expires_at=consent.until, scopes=scopes,
+                             user=request.user,
                              data={"consent": str(consent.pk), "app": request.client.id})  # fmt: skip
 
     def revoke_token(self, token: str, token_type_hint: Any, request: Request, *_: Any, **__: Any) -> None:
@@ -135,7 +136,7 @@ class Grants(OAuthLibRequestValidator):  # type: ignore[misc]
         consent = standing(found.data["consent"])
         if consent is None or found.expires_at <= timezone.now():
             return False
-        request.found, request.consent, request.scopes, request.user = found, consent, found.get_scopes(), None
+        request.found, request.consent, request.scopes, request.user = found, consent, found.get_scopes(), found.user
         return True
 
 
