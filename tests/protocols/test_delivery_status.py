@@ -94,6 +94,6 @@ def test_a_return_address_is_one_letters_and_cannot_be_guessed() -> None:
     drawn = {return_address.drawn() for _ in range(50)}
     assert len(drawn) == 50 and all(len(one) == 26 for one in drawn)
     address = return_address.address("postroom@northlight.example", TOKEN)
-    assert address == TO and return_address.token_of(address.upper()) == TOKEN
+    assert address == TO and return_address.names_letter(address.upper()) == TOKEN
     for other in ("postroom@northlight.example", "postroom+short@northlight.example", "", "x+" + "1" * 26 + "@y"):
-        assert return_address.token_of(other) == "", other
+        assert return_address.names_letter(other) == "", other

@@ -24,7 +24,7 @@ from postroom.changes.carry import Outcome, attempt
 from postroom.models import Change, Delivery, Finding, Invite, Mailed, Person
 from postroom.posture import run
 from postroom.posture.checks.undelivered import UNDELIVERED
-from postroom.protocols.return_address import token_of
+from postroom.protocols.return_address import names_letter
 from postroom.worker import mail, watch
 from web.visitors import visitor
 
@@ -45,7 +45,7 @@ class Post:
 
     @property
     def token(self) -> str:
-        return token_of(self.letters[-1][1])
+        return names_letter(self.letters[-1][1])
 
 
 @pytest.fixture
@@ -337,8 +337,8 @@ def test_it_leaves_from_its_own_address_asks_to_be_told_and_says_so_in_no_header
     letter.set_content("x")
     mail.post("leo@home.example", letter, object=UUID(int=1), client=None)
     (_, (sender, options)), (_, (_to, asked)), (_, (text,)) = submission.said
-    assert token_of(sender) and options == ["RET=HDRS"] and asked == ["NOTIFY=SUCCESS,FAILURE,DELAY"]
-    assert token_of(sender).encode() not in text and b"Return-Path" not in text and b"From: postroom@" in text
+    assert names_letter(sender) and options == ["RET=HDRS"] and asked == ["NOTIFY=SUCCESS,FAILURE,DELAY"]
+    assert names_letter(sender).encode() not in text and b"Return-Path" not in text and b"From: postroom@" in text
     assert [one[0] for one in state()] == ["queued"]
 
 

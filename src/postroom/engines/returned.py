@@ -50,6 +50,6 @@ def _row(path: Path) -> dict[str, Any] | None:
     """token, action, status, said; None for what is no notification about a letter of ours."""
     with path.open("rb") as file:
         status = delivery_status.read(file.read(delivery_status.LONGEST))
-    if status is None or not (token := return_address.token_of(status.to)):
+    if status is None or not (token := return_address.names_letter(status.to)):
         return None
     return {"token": token, "action": status.action, "status": status.status, "said": status.said}

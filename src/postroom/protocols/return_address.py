@@ -22,8 +22,8 @@ def address(ours: str, token: str) -> str:
     return f"{local}+{token}@{domain}"
 
 
-def token_of(address: str) -> str:
-    """Empty for an address that is no letter's."""
+def names_letter(address: str) -> str:
+    """The token of the letter that an address names; empty for an address that is no letter's."""
     found = TOKEN.search(address.lower())
     return found[1] if found else ""
 
