@@ -79,9 +79,8 @@ def test_a_token_of_another_mailbox_opens_neither_way_round(node: LiveNode) -> N
     put(node, mine, consent(mine, "phone"))
     put(node, theirs, consent(theirs, "phone"))
     assert opens(node, mine, token(theirs, "phone")) == NOTHING
-    for lies in ({"address": mine}, {"address": mine, "sub": str(named(mine))}):
-        with pytest.raises(imaplib.IMAP4.error):
-            bearers.imap(node, mine, token(theirs, "phone", **lies))
+    with pytest.raises(imaplib.IMAP4.error):
+        bearers.imap(node, mine, token(theirs, "phone", sub=str(named(mine))))
     assert opens(node, theirs, token(theirs, "phone")) == ALL
 
 
