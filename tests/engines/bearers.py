@@ -47,7 +47,7 @@ def letting_in(address: str, *apps: dict[str, Any], **options: Any) -> Compiled:
 def claims(address: str, app: str, /, **other: Any) -> dict[str, Any]:
     now = int(time.time())
     return {
-        "iss": ISSUER, "aud": "mail", "sub": str(named(address)), "address": address, "cred": str(named(address + app)),
+        "iss": ISSUER, "aud": "mail", "sub": str(named(address)), "cred": str(named(address + app)),
         "scope": EVERY, "iat": now, "exp": now + 300, "jti": str(now),
     } | other  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 from live_node import MIA, mailbox, named
 
-from postroom.engines import agent_loop, compile, ending, expected, maps, read_back
+from postroom.engines import agent_loop, compile, ending, expected, maps, one_device, read_back
 from postroom.engines.agent_loop import Agent
 from postroom.engines.doveadm import Doveadm, DoveadmAway, Session
 from postroom.engines.fake_source import FakeSource
@@ -163,3 +164,14 @@ def test_sessions_are_ended_only_when_those_of_before_are_gone_and_new_ones_do_n
     dovecot.stubborn = dovecot.open[1:]  # a new one that is slow to go holds up nothing
     agent.kick()
     assert compile.closing(agent.files) == set() and len(dovecot.open) == 1
+
+
+def test_on_dovecot_2_4_a_consent_that_ends_ends_every_session_there_was(agent: Agent) -> None:
+    """It says of none by which token it was opened, so each may be the one."""
+    dovecot = agent.doveadm
+    assert isinstance(dovecot, Dovecot)
+    dovecot.open = [Session(MIA, "imap", "7"), Session(MIA, "submission", "8")]
+    config = replace(agent.config, dovecot_version=(2, 4, 1))
+    assert one_device.end(config, dovecot, "oauth:x", MIA) and dovecot.open == []
+    dovecot.open = dovecot.stubborn = [Session(MIA, "imap", "9")]
+    assert not one_device.end(config, dovecot, "oauth:x", MIA), "one that is still going is still to be ended"

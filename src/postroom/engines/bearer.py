@@ -32,6 +32,7 @@ CONSENT = f"""
 SELECT address, protocols FROM consent WHERE cred = ? AND subject = ? AND {LIVE} AND EXISTS (SELECT 1 FROM login l
   WHERE l.address = consent.address AND l.sign_in = 1 AND (l.until IS NULL OR l.until > unixepoch()))
 """
+WHOSE = "SELECT address FROM consent WHERE cred = ? AND subject = ?"
 Claims = Mapping[str, Any]
 
 
@@ -74,7 +75,7 @@ class Tokens:
             self._current(claims, issuer)
             return self._consented(claims, NAMED.get(protocol, ""))
         except NotGood as error:
-            return Said(_text(claims, "address"), why=str(error), ours=bool(claims))
+            return Said(self._whose(claims), why=str(error), ours=bool(claims))
 
     def keys(self) -> dict[str, str]:
         """kid → public key: those by which tokens are taken now."""
@@ -118,6 +119,11 @@ class Tokens:
             raise NotGood("it would be good for too long")
         if not since - SKEW <= now < until:
             raise NotGood("expired" if now >= until else "not good yet")
+
+    def _whose(self, claims: Claims) -> str:
+        """The mailbox of a consent that stands, whatever else is wrong with the token; empty for none."""
+        rows = self.maps.rows(WHOSE, _text(claims, "cred"), _text(claims, "sub")) if claims else []
+        return rows[0][0] if rows else ""
 
     def _consented(self, claims: Claims, protocol: str) -> Said:
         cred, scopes = _text(claims, "cred"), _text(claims, "scope").split(" ")

@@ -84,10 +84,6 @@ oauth2 {{
   username_attribute = username
   active_attribute = active
   active_value = true
-  fields {{
-    cred = %{{oauth2:cred}}
-    userdb_user_cred = %{{oauth2:cred}}
-  }}
 }}
 sql_driver = sqlite
 passdb app {{
