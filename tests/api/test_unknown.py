@@ -18,7 +18,7 @@ EXTRA = "surplus"
 
 
 def addressed(path: str) -> str:
-    for name in ("change_id", "batch_id", "invite_id", "finding_id", "round_id"):
+    for name in ("change_id", "batch_id", "invite_id", "finding_id", "round_id", "verification_id"):
         path = path.replace(f"{{{name}}}", ID)
     return "/api/v1" + path.replace("{ref}", "acme").replace("{number}", "1").replace("{review_id}", "1")
 

@@ -88,7 +88,7 @@ def test_nobody_sends_the_link_of_a_reset_elsewhere(house: House, asked: Invite)
     assert reset(house).version
     released = the(Invite, contact=HOME, recovers="", mailbox__isnull=False, ended_at=None, used_at=None)
     for contact in ("thief@evil.example", "mia@desk.example", OTHER):
-        with pytest.raises(Problems, match="the owner is verified first"):
+        with pytest.raises(Problems, match="released by a verified reset"):
             do("invites.redirect", house.olive, invite=str(released.pk), contact=contact)
     copied = do("invites.issue", house.olive, secrets={"link": "6" * 64}, invite=str(released.pk))
     assert copied.stage == "refused" and "nobody copies it" in reasons(copied)

@@ -47,6 +47,7 @@ def test_a_mailbox_as_a_node_serves_it(house: House, mx1: Node, sql: Any) -> Non
             "route": [{"source": LEO, "destination": LEO, "until": None}],
             "login": [{"address": LEO, "sign_in": 1, "access_epoch": 0, "until": None}],
             "sender": [{"sender": LEO, "login": LEO, "until": None}],
+            "consent": [],
         },
         "secrets": {"password": [], "app": []},
     }

@@ -1,6 +1,6 @@
 """THE table: what NIST SP 800-63B-4 says of passwords, recovery and sessions, row by row, and the tests that hold it.
 
-test_table.py sees to it that each of these tests is there and is run. What no other test held has one in test_rows.py.
+test_nist_table.py sees to it that each of these tests is there and is run. What no other test held has one in test_nist_rows.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WEB, CHANGES, ENGINES, FLAWS = "tests/web/", "tests/changes/", "tests/engines/", "tests/flaws/"
-ROWS_HERE = "tests/nist/test_rows.py::"
+ROWS_HERE = "tests/nist/test_nist_rows.py::"
 MAILBOX, PEOPLE, RESETS = (
     f"{WEB}test_mailbox_reset.py::", f"{WEB}test_recovering.py::", f"{CHANGES}test_resets.py::",
 )  # fmt: skip

@@ -234,5 +234,5 @@ def test_until_it_is_confirmed_its_owner_sees_one_thing_and_has_no_app_password_
         submit(asked, actor=owner, why="x", secrets={"app password": "y"})
     confirmed()
     page = browser.get("/mailbox/").content.decode()
-    assert "One step is left" not in page and "Your password and recovery code" in page
+    assert "One step is left" not in page and "Is anything strange?" in page
     assert submit(asked, actor=owner, why="x", secrets={"app password": "y"}).version

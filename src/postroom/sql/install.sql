@@ -369,6 +369,7 @@ BEGIN ATOMIC
     WHEN 'nodes' THEN EXISTS (SELECT FROM nodes o WHERE o.name = n.name)
     WHEN 'people' THEN EXISTS (SELECT FROM people p WHERE p.email = n.name)
     WHEN 'roles' THEN EXISTS (SELECT FROM roles r WHERE r.name = n.name)
+    WHEN 'token_keys' THEN EXISTS (SELECT FROM token_keys t WHERE t.kid = n.name)
   END
   ORDER BY n.place;
 END;

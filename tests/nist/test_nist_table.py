@@ -41,7 +41,7 @@ def test_a_row_is_held_by_tests_that_are_run(row: Row) -> None:
 
 @pytest.mark.matrix
 def test_a_test_that_is_gone_is_missed() -> None:
-    gone = Row(0, "", "", ("tests/nist/test_table.py::test_of_another_time", "tests/nowhere.py::test_x"))
+    gone = Row(0, "", "", ("tests/nist/test_nist_table.py::test_of_another_time", "tests/nowhere.py::test_x"))
     assert len(missing(gone)) == 2
 
 
@@ -51,7 +51,7 @@ def test_each_test_here_is_named_after_a_row_that_names_it() -> None:
         test
         for row in ROWS
         for test in row.tests
-        if test.startswith(f"tests/nist/test_rows.py::test_row_{row.number:02}_")
+        if test.startswith(f"tests/nist/test_nist_rows.py::test_row_{row.number:02}_")
     }
     here = {one for one in collected() if one.startswith(ROWS_HERE)}
     assert here == named
