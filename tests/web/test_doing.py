@@ -54,6 +54,8 @@ def test_every_kind_has_a_form_with_a_label_for_each_parameter(house: House, nam
     for parameter in KINDS[name].model_fields:
         assert f'for="f-{prefix}{parameter}' in text or f'id="f-{parameter}"' in text, parameter
     assert 'for="f-why"' in text and 'for="f-ticket"' in text
+    asked = re.findall(r'<(?:input(?![^>]*type="(?:radio|checkbox|hidden)")|select|textarea)[^>]* name="([^"]+)"', text)
+    assert "ticket" in asked and len(asked) == len(set(asked)), "of two fields of one name a browser sends both"
 
 
 def test_every_kind_is_called_something() -> None:

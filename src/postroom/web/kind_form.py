@@ -202,7 +202,8 @@ class KindForm:
 
     def _about(self) -> Iterable[FormPart]:
         yield Field(**{**vars(REASON), "value": self.typed.get("why", ""), "error": self.errors.get("why", "")})
-        yield Field("ticket", "Ticket", value=self.typed.get("ticket", ""), maxlength=100)
+        if not any(param.name == "ticket" for param in self.params):  # asked once: the kind's own is the change's too
+            yield Field("ticket", "Ticket", value=self.typed.get("ticket", ""), maxlength=100)
         yield Field("not_before", "Not now, but then (UTC)", "datetime-local", self.typed.get("not_before", ""),
                     error=self.errors.get("not_before", ""))  # fmt: skip
 
