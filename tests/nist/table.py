@@ -1,6 +1,7 @@
 """THE table: what NIST SP 800-63B-4 says of passwords, recovery and sessions, row by row, and the tests that hold it.
 
-test_nist_table.py sees to it that each of these tests is there and is run. What no other test held has one in test_nist_rows.py.
+test_nist_table.py sees to it that each of these tests is there and is run. What no other test held has one in
+test_nist_rows.py.
 """
 
 from __future__ import annotations

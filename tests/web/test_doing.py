@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from html import unescape
 
@@ -114,6 +115,30 @@ def test_a_plan_that_is_another_one_by_now_is_shown_again(house: House) -> None:
     assert answer.status_code == 200 and "What stands here changed since you looked" in page(answer)
     assert the(Customer, slug="acme").name == "Acme Limited"
     assert sent(browser, "clients.change", answer).stage == "verified"
+
+
+RECKONED = {
+    "grants.elevate": {"role": "owner", "hours": "2"},
+    "rosters.open": {"client": "acme"},
+}
+
+
+@pytest.mark.parametrize("kind", RECKONED)
+def test_a_time_reckoned_from_now_makes_no_other_plan_a_second_later(house: House, kind: str) -> None:
+    """*For two hours* is the same a moment later; whoever reads the plan first takes longer than a second."""
+    browser = visitor(house.olive)
+    plan = planned(browser, kind, **RECKONED[kind])
+    time.sleep(1.1)
+    assert sent(browser, kind, plan).stage in ("applied", "verified", "held")
+
+
+def test_a_time_that_was_typed_is_the_one_that_was_seen(house: House) -> None:
+    browser, until = visitor(house.oskar), timezone.now() + timedelta(days=3)
+    typed = {"person": "henry@northlight.example", "role": "auditor", "client": "acme"}
+    plan = planned(browser, "grants.give", **typed, until=f"{until:%Y-%m-%dT%H:%M}")
+    time.sleep(1.1)
+    assert sent(browser, "grants.give", plan).version
+    assert the(Grant, person__email=typed["person"], role="auditor").until == until.replace(second=0, microsecond=0)
 
 
 def test_only_what_differs_is_sent_of_a_form_that_came_filled_in(house: House) -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +17,7 @@ from postroom.queries.naming import Names
 from postroom.web.parts.plain import NOUNS, plain_edit
 from postroom.web.parts.shapes import Act, Badge, Delivery, Item, ObjectDiff, Verdict
 
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 SHOWN = 60  # objects on a page; the API has all of them
 TARGETS = {
     "nodes": ("Mail node", "take over what is different, and read it back from its daemons"),
@@ -110,14 +113,27 @@ def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+def _reckoned(text: str, now: datetime, typed: str) -> str:
+    """Times that lie whole minutes after the moment, and that nobody typed, as how far they lie from it."""
+
+    def far(found: re.Match[str]) -> str:
+        away = datetime.fromisoformat(found[0]) - now
+        whole = away > timedelta(0) and not away % timedelta(minutes=1)
+        return f"now+{away}" if whole and found[0] not in typed else found[0]
+
+    return TIME.sub(far, text)
+
+
 def likeness(proposed: Proposed) -> str:
-    """The same for the same plan made a moment later: new ids and the moment itself do not count."""
+    """The same for the same plan made a moment later: new ids, the moment itself, and what is reckoned from it (*in two
+    hours*) do not count; a time that somebody typed does."""
     change = proposed.change
     made, token = str(change.pk)[:-8], change.pk.hex[-20:-8] + change.pk.hex[:8]
     moment = change.now.isoformat()
     stood = [[e.table, e.id, e.before] for e in proposed.plan.edits]  # what stood has its own times, this second's too
     meant = [[e.after for e in proposed.plan.edits], change.verdicts]
-    text = _text(stood) + _text(meant).replace(moment, "now")
+    typed = _text(change.params).replace("Z", "+00:00")
+    text = _text(stood) + _reckoned(_text(meant), change.now, typed).replace(moment, "now")
     for word, instead in ((made, "new"), (token, "token")):
         text = text.replace(word, instead)
     return hashlib.sha256(text.encode()).hexdigest()
