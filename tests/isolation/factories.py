@@ -88,7 +88,7 @@ from web.visitors import login
 Factory = Callable[[World, Ground], None]
 FACTORIES: dict[type[models.Model], Factory] = {}
 # Rows that hold no word anybody typed: numbers, hashes, ids and our own words.
-WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Proof, Redelivery, Round, Secret, TokenUse}
+WORDLESS = {Approval, Due, Entry, LookedAt, NodeTodo, Place, Proof, Redelivery, ResetCode, Round, Secret, TokenUse}
 AGENT = "Browser of {canary}"
 
 

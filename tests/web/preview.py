@@ -199,6 +199,7 @@ def hostile(shape: object, count: list[int]) -> object:
     if dataclasses.is_dataclass(shape) and not isinstance(shape, type):
         told = {field.name: getattr(shape, field.name) for field in dataclasses.fields(shape)}
         kept = KEPT["*"] | KEPT.get(type(shape).__name__, set())
+        kept |= {"value"} if told.get("control") == "date" else set()  # a browser takes no other text there
         changed = {n: v if n in kept or n.endswith("url") else hostile(v, count) for n, v in told.items()}
         return dataclasses.replace(shape, **changed)
     return shape

@@ -133,7 +133,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
-    "confirmed_on", "sending", "outcome", "by_hand",
+    "confirmed_on", "sending", "outcome", "by_hand", "said",
 }  # fmt: skip
 
 
