@@ -97,8 +97,12 @@ def msmtp(server: Server, by: Credential, to: str, message: bytes) -> None:
             f'auth {by.mechanism.lower()}\nuser {by.login}\npassword "{by.secret}"\nfrom {by.login}\n'
         )
         rc.chmod(0o600)
-        done = _run("msmtp", "-C", str(rc), to, folder=folder, said=message)
-        said = done.stderr.decode(errors="replace")
+        for _ in range(3):
+            done = _run("msmtp", "-C", str(rc), to, folder=folder, said=message)
+            said = done.stderr.decode(errors="replace")
+            if " 421 " not in said:  # RFC 5321, 4.2.1: for now; a session ends that began while others were ended
+                break
+            time.sleep(1)
         if done.returncode == 77:
             raise PermissionError(said)
         assert done.returncode == 0, said
