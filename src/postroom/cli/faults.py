@@ -6,6 +6,8 @@ docs/demo.md lists each with what finds it. Nothing of this is in the record, an
 import base64
 import json
 import secrets
+import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -17,6 +19,7 @@ from postroom.models import DkimKey
 
 LOST_MX = "acme-parts.example"
 SWAPPED_KEY = "globex-travel.example"
+TRIES = 30  # PowerDNS says 500 while another one writes to its SQLite: octoDNS is still at it when the demo is loaded
 
 
 def plant() -> None:
@@ -38,5 +41,13 @@ def _patch(zone: str, rrset: dict[str, Any]) -> None:
     url = f"http://{host}:{port}/api/v1/servers/localhost/zones/{zone}."
     headers = {"X-API-Key": env.pdns_key_file.read_text().strip(), "Content-Type": "application/json"}
     body = json.dumps({"rrsets": [rrset]}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers, method="PATCH"), timeout=10):
-        pass
+    for left in reversed(range(TRIES)):
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, body, headers, method="PATCH"), timeout=10).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500 or not left:
+                raise
+            time.sleep(1)
+        else:
+            return
