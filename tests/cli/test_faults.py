@@ -1,0 +1,35 @@
+"""What the demo plants at the name server is planted, also when that one is busy for a moment."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from postroom.cli import faults
+
+
+@pytest.mark.parametrize("refusals", [0, 2])
+def test_a_busy_name_server_is_asked_again(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, refusals: int) -> None:
+    answers = [500] * refusals + [204]
+    asked = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_PATCH(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answers.pop(0))
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    (tmp_path / "key").write_text("k")
+    monkeypatch.setattr(faults.time, "sleep", lambda seconds: None)
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        env = SimpleNamespace(pdns_api=server.server_address, pdns_key_file=tmp_path / "key")
+        monkeypatch.setattr(settings, "POSTROOM", env)
+        faults._patch("acme.example", {"name": "acme.example."})
+        server.shutdown()
+    assert len(asked) == refusals + 1 and not answers
