@@ -100,7 +100,7 @@ def msmtp(server: Server, by: Credential, to: str, message: bytes) -> None:
         for _ in range(3):
             done = _run("msmtp", "-C", str(rc), to, folder=folder, said=message)
             said = done.stderr.decode(errors="replace")
-            if " 421 " not in said:  # RFC 5321, 4.2.1: for now; a session ends that began while others were ended
+            if " 421 " not in said:  # for now (RFC 5321, 4.2.1): a node kicks twice, a moment apart (engines/ending.py)
                 break
             time.sleep(1)
         if done.returncode == 77:

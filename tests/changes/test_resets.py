@@ -16,6 +16,7 @@ from cast import (
     at,
     do,
     kind,
+    owner_of,
     reachable,
     reasons,
     redeemed,
@@ -295,6 +296,19 @@ def test_what_was_held_for_hours_goes_no_more(house: House, number: str) -> None
     with at(late):
         approved = approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
     assert approved.version is None and "too old" in reasons(approved)
+
+
+def test_what_is_held_goes_no_more_once_its_owner_is_back_by_themselves(house: House, number: str) -> None:
+    vip(house)
+    change = sent(house, both(house, number))
+    assert approve(change.pk, actor=house.ada, plan_hash=change.plan_hash).stage == "scheduled"
+    with at(change.now + MINUTE):
+        back = do("secrets.change", owner_of(MIA), secrets={"password": "{HASH}new"})
+        assert back.version, reasons(back)
+    with at(change.now + 15 * MINUTE):
+        tick(change.now + 15 * MINUTE)
+    gone = again(change)
+    assert gone.version is None and "another password since" in reasons(gone)
 
 
 def test_a_token_verifies_nobody(house: House, number: str) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from postroom.changes.cover import ADMIN, admins_of
 from postroom.changes.policy import Move, Proposed, Verdict, hold, mark, refuse
-from postroom.models import Change, Mailbox, Proof, ResetCode, Row, Verification
+from postroom.models import Change, Mailbox, Proof, ResetCode, Row, Secret, Verification
 from postroom.models.verifying import CODE, CODES, CONTACT, HELD_FOR, LOCKED, TRIES
 
 SENDS = "resets.send_link"
@@ -102,6 +102,8 @@ def _over(proposed: Proposed, session: Row) -> Iterator[str]:
     passed = datetime.fromisoformat(session["passed_at"]) if session["passed_at"] else None
     if session["ended_at"] or passed is None or timezone.now() > passed + HELD_FOR:
         yield "its proofs are too old, or it was ended: whoever asks is verified anew"
+    elif Secret.objects.filter(owner_row=session["mailbox_id"], purpose="password", made__gt=passed).exists():
+        yield "its owner has set another password since"
 
 
 def _clients_own(proposed: Proposed, client: UUID) -> bool:
