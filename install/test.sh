@@ -9,6 +9,8 @@ export POSTROOM_TOOLS=$shared_tools
 tools=$shared_tools
 # shellcheck source=install/uv.sh
 source "$checkout/install/uv.sh"
+# shellcheck source=install/beside.sh
+source "$checkout/install/beside.sh"
 cd "$checkout"
 venv=$checkout/.venv
 # Root must leave nothing in a checkout that its owner cannot remove: what Python compiles is kept elsewhere.
@@ -40,27 +42,14 @@ unit_tests() { tests -n 2 --dist worksteal -m "not server and not drill and not 
 # with servers of their own, and, yielding to all, the rest. Each is told when all are done; all run, so that one red
 # test does not hide those of another part.
 all() {
-    local code=0 part
-    told=$(mktemp -d)
-    trap 'for part in "${!parts[@]}"; do kill -INT -- "-${parts[$part]}" 2> /dev/null; done; wait; rm -rf "$told"' EXIT
     aside stories
     aside drills
     aside servers
     aside quick nice -n 10
-    for part in "${!parts[@]}"; do wait "${parts[$part]}" || code=$?; done
-    for part in "${!parts[@]}"; do say "$part" && cat "$told/$part"; done
-    exit "$code"
+    tell_all
 }
 
-# A part in a group of its own, which an interrupt of this script ends with all it started (without job control a shell
-# has its children ignore interrupts).
-declare -A parts
-aside() {
-    set -m
-    "${@:2}" bash install/test.sh "$1" > "$told/$1" 2>&1 < /dev/null &
-    parts[$1]=$!
-    set +m
-}
+aside() { beside "$1" "${@:2}" bash install/test.sh "$1"; }
 
 stories() { tests tests/stories -m "not soak"; }
 drills() { tests tests/drills -m "not soak"; }
