@@ -1,6 +1,6 @@
 #!/bin/bash
 # The developers' commands: test.sh all|unit|check|soak|bench. Makes <checkout>/.venv current first.
-# stories|drills|servers|quick are the parts of `all`, which starts them beside each other.
+# stories|secrets|drills|servers|quick are the parts of `all`, which starts them beside each other.
 #
 # As root, because the servers under test change to users of their own.
 # shellcheck source=install/settings.sh
@@ -44,11 +44,12 @@ unit_tests() {
         --ignore=tests/stories --ignore=tests/drills
 }
 
-# What talks to servers mostly waits. So four parts run at once: stories and drills, each on what `make demo` starts, tests
-# with servers of their own, and, yielding to all, the rest. Each is told when all are done; all run, so that one red
-# test does not hide those of another part.
+# What talks to servers mostly waits. So five parts run at once: two of stories and the drills, each on what `make demo`
+# starts, tests with servers of their own, and, yielding to all, the rest. Each is told when all are done; all run, so
+# that one red test does not hide those of another part.
 all() {
     aside stories
+    aside secrets
     aside drills
     aside servers
     aside quick nice -n 10
@@ -57,7 +58,8 @@ all() {
 
 aside() { beside "$1" "${@:2}" bash install/test.sh "$1"; }
 
-stories() { tests tests/stories -m "not soak"; }
+stories() { tests tests/stories -m "not soak and not secrets"; }
+secrets() { tests tests/stories -m "secrets and not soak"; }
 drills() { tests tests/drills -m "not soak"; }
 servers() { tests --ignore tests/stories --ignore tests/drills -m "(server or drill) and not soak"; }
 
@@ -88,7 +90,7 @@ bench() {
 what=${1:?all, unit, check, soak or bench}
 case $what in
     all | soak) bash install/packages.sh --for-tests ;;
-    stories | drills | servers | quick) # all is installed: ends here
+    stories | secrets | drills | servers | quick) # all is installed: ends here
         "$what"
         exit ;;
     *) bash install/packages.sh ;;
