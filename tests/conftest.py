@@ -73,7 +73,9 @@ def migrated(cluster: Cluster) -> None:
 @pytest.fixture(scope="session")
 def copies(cluster: Cluster) -> Iterator[Copies]:
     with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
-        yield Copies(cluster, admin)
+        made = Copies(cluster, admin)
+        yield made
+        made.leave()
 
 
 @pytest.fixture(scope="session")

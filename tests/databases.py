@@ -27,25 +27,33 @@ DO $$ DECLARE t text; BEGIN
         EXECUTE format('CREATE TEMPORARY TABLE %I AS TABLE public.%I', 'kept ' || t, t);
     END LOOP;
 END $$"""
-STATEMENTS = """
-SELECT format('DELETE FROM public.%I', c.relname), format('INSERT INTO public.%I (%s) OVERRIDING SYSTEM VALUE SELECT %s
-    FROM %I', c.relname, names, names, 'kept ' || c.relname), format('SELECT count(*) FROM %I', 'kept ' || c.relname)
+TABLES = """
+SELECT quote_ident(c.relname), quote_ident('kept ' || c.relname), names
 FROM pg_class c, LATERAL (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS names FROM pg_attribute
     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS a
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY c.relname"""
 SEQUENCES = """
 SELECT format('PERFORM setval(%L, %s, %L)', format('public.%I', sequencename), coalesce(last_value, start_value),
     last_value IS NOT NULL) FROM pg_sequences WHERE schemaname = 'public'"""
-# As a superuser without triggers or foreign keys; answers how many rows it took away.
+# As a superuser without triggers or foreign keys. What nobody wrote in since transaction `since` is as it was: as many
+# rows, and no newer one. Answers its own transaction, and how many rows there were too many.
 RESTORE = """
-CREATE FUNCTION pg_temp.restore() RETURNS bigint LANGUAGE plpgsql SET session_replication_role = replica AS $f$
+CREATE FUNCTION pg_temp.restore(since xid, OUT done text, OUT gone bigint)
+LANGUAGE plpgsql SET session_replication_role = replica AS $f$
 #variable_conflict use_column
-DECLARE one bigint; gone bigint := 0;
+DECLARE one bigint;
 BEGIN
+    gone := 0;
     {body}
-    RETURN gone;
+    done := pg_current_xact_id()::xid::text;
 END $f$"""
-COUNTED = "; GET DIAGNOSTICS one = ROW_COUNT; gone := gone + one"
+TABLE = """
+    IF (SELECT count(*) <> {rows} OR bool_or(age(xmin) < age($1)) FROM public.{table}) THEN
+        DELETE FROM public.{table};
+        GET DIAGNOSTICS one = ROW_COUNT;
+        gone := gone + one - {rows};
+        INSERT INTO public.{table} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {kept};
+    END IF"""
 # Whatever makes, alters, grants or drops something leaves another row version in one of these.
 SHAPE = "SELECT sum(h) FROM ({}) AS each_of".format(
     " UNION ALL ".join(
@@ -68,12 +76,12 @@ class Played:
         self.keeper.execute("SET client_min_messages = error")
         self.keeper.execute(KEEP)
         body = []
-        for delete, insert, rows in self.keeper.execute(STATEMENTS).fetchall():
-            body.append(f"{delete}{COUNTED}")
-            if self._one(str(rows)):
-                body.append(str(insert))
+        for table, kept, names in self.keeper.execute(TABLES).fetchall():
+            rows = self._one(f"SELECT count(*) FROM {kept}")
+            body.append(TABLE.format(table=table, kept=kept, names=names, rows=rows))
         body += [str(one) for (one,) in self.keeper.execute(SEQUENCES)]
         self.keeper.execute(RESTORE.format(body=";\n    ".join(body) + ";"))
+        self.since = str(self._one("SELECT pg_current_xact_id()::xid::text"))
         self.shape = self._one(SHAPE)
 
     def _one(self, statement: str) -> object:
@@ -84,11 +92,13 @@ class Played:
         """The rows of its template in it again; False if that is not to be had, and it has to be thrown away."""
         if self._one(SHAPE) != self.shape:
             return False
-        gone = self._one("SELECT pg_temp.restore()")
+        row = self.keeper.execute("SELECT done, gone FROM pg_temp.restore(%s)", [self.since]).fetchone()
+        assert row, "it answers"
+        self.since, gone = str(row[0]), int(str(row[1]))
         self.plays += 1
         if self.plays % TIDIED == 0:
             self.keeper.execute("VACUUM")
-        return isinstance(gone, int) and gone < MANY
+        return gone < MANY
 
     def alone(self) -> None:
         """Whoever does not stay is put out, and has written what they will: one that is thrown out rolls back."""
@@ -173,6 +183,11 @@ class Copies:
             self.idle.setdefault(template, []).append(played)
         else:
             self._thrown_away(played)
+
+    def leave(self) -> None:
+        """The cluster ends, and its databases with it."""
+        for played in (one for idle in self.idle.values() for one in idle):
+            played.leave()
 
     def _thrown_away(self, played: Played) -> None:
         played.leave()
