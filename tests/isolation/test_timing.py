@@ -80,7 +80,8 @@ def test_a_foreign_object_takes_as_long_as_none(world: World) -> None:
     """A seeded sample of all routes and kinds; POSTROOM_SOAK: all of them."""
     every = pairs(NAMED[ASKS], world)
     assert len(every) > 100
-    assert told_apart(world, random.Random(SEED).sample(every, SAMPLE)) == [], f"seed {SEED}"
+    chosen = random.Random(SEED).sample(every, SAMPLE) + [one for one in every if "history.roll_back" in str(one[0])]
+    assert told_apart(world, chosen) == [], f"seed {SEED}"
 
 
 @pytest.mark.soak

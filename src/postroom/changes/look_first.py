@@ -5,8 +5,8 @@ from uuid import UUID
 
 from postroom.access.acting import acting_as, taken
 from postroom.access.actor import Actor
-from postroom.access.scope import visible
-from postroom.models import Domain
+from postroom.access.scope import changes_seen, visible
+from postroom.models import Change, Domain
 from postroom.protocols.addresses import BadName, domain_name
 
 from . import readings
@@ -18,7 +18,8 @@ def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
 
     Nobody has another's zone read by naming it: that it was read lately shows in what its own people are told.
     """
-    wanted = {(zone, getattr(kind, "hosting", "hosted")) for kind in kinds for zone in kind.needs()}
+    looked_at = [kind for kind in kinds if kind.takes_back is None or _sees(actor, kind.takes_back)]
+    wanted = {(zone, getattr(kind, "hosting", "hosted")) for kind in looked_at for zone in kind.needs()}
     if not wanted:
         return
     with acting_as(actor) as access:
@@ -31,6 +32,12 @@ def read_zones(kinds: Sequence[Kind], actor: Actor) -> None:
         seen = visible(actor, Domain).filter(name__in=names).values_list("name", flat=True)
         others = set(taken("domains", names)).difference(seen) if actor.somebody else set()
     readings.refresh((name, hosting) for name, hosting in zones if name and name not in others)
+
+
+def _sees(actor: Actor, change: UUID) -> bool:
+    """Whose change it is not has none of it read for them: by how long that takes one could learn that it is there."""
+    with acting_as(actor):
+        return Change.objects.filter(changes_seen(), pk=change).exists()
 
 
 def _id(zone: str) -> UUID | None:
