@@ -118,8 +118,17 @@ def _planned_again(proposed: Proposed, again: Callable[[], tuple[Plan, State]]) 
     overtook is made again under the lock, where nothing moves, and has to come out the same."""
     plan, proposed.state = again()
     if plan.hash != proposed.plan.hash:
-        raise NotApplied("stale", Verdict("state", "refuse", "another change came before it: look again"))
+        raise NotApplied("stale", Verdict("state", "refuse", _overtaken(proposed.plan, plan)))
     return plan
+
+
+def _overtaken(plan: Plan, anew: Plan) -> str:
+    """In what rows that it would write a plan is another one now; or that it is, where that is in what it only read."""
+    now = {(e.table, e.id): e.before for e in anew.edits}
+    others = [e for e in plan.edits if e.before is not None and now.get((e.table, e.id), e.before) != e.before]
+    if not others:
+        return "another change came before it: look again"
+    return moved(others[:1], READ_ELSEWHERE.get(others[0].table, []))
 
 
 def _set_version(plan: Plan, version: int) -> None:
