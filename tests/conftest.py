@@ -1,4 +1,4 @@
-"""A database for each test, from a template, in a private cluster of this process. TRUNCATE is never needed."""
+"""A database for each test, as its template was (databases.py), in a private cluster of this process."""
 
 import gc
 import os
@@ -7,9 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from importlib.resources import files
-from itertools import count
 
 import django
 import psycopg
@@ -23,6 +21,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
+from databases import Copies, connected  # noqa: E402
 from postroom.host.cluster import THROWAWAY, Cluster  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and drills have the real one
@@ -32,7 +31,6 @@ TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
 # No database here lives long enough to be tidied, and nothing reads this log of writes but a start after a crash.
 UNTIDIED = {**THROWAWAY, "autovacuum": "off", "wal_level": "minimal", "max_wal_senders": "0"}
-numbers = count()
 
 
 MEMORY = "/dev/shm"  # a database is a thousand files, made and dropped for each test: four times as fast as a disk
@@ -63,14 +61,6 @@ def cluster() -> Iterator[Cluster]:
         yield running
 
 
-def connected(cluster: Cluster, name: str, role: str = "postroom_app") -> None:
-    """Django's connection is to this database from now on."""
-    from django.db import connection
-
-    connection.close()
-    connection.settings_dict.update(NAME=name, HOST=str(cluster.sockets), PORT=str(cluster.port), USER=role)
-
-
 def migrated(cluster: Cluster) -> None:
     from django.core.management import call_command
     from django.db import connection
@@ -80,59 +70,10 @@ def migrated(cluster: Cluster) -> None:
     connection.close()  # a template has no visitors while it is copied
 
 
-@dataclass
-class Copies:
-    """Databases made from templates. One in which a test wrote nothing is as good as new, and the next one's."""
-
-    cluster: Cluster
-    admin: "psycopg.Connection[tuple[object, ...]]"
-    unwritten: dict[str, list[str]] = field(default_factory=dict)
-
-    def __call__(self, template: str) -> Iterator[str]:
-        """A copy to play in: what a folder with a world of its own takes (`copied`)."""
-        return copied(self, template)
-
-    def take(self, template: str) -> str:
-        if kept := self.unwritten.get(template):
-            return kept.pop()
-        name = f"test_{next(numbers)}"
-        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return name
-
-    def written(self) -> str:
-        """How far the cluster's log of writes is. Every transaction that writes anything, also one that is rolled back
-        or writes what is not logged itself, leaves a line in it: PostgreSQL, RecordTransactionCommit and -Abort."""
-        row = self.admin.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
-        return str(row and row[0])
-
-    def give_back(self, name: str, template: str, since: str) -> None:
-        self._empty(name)
-        if self.written() == since:
-            self.unwritten.setdefault(template, []).append(name)
-        else:
-            self.admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-    def _empty(self, name: str) -> None:
-        """Whoever is still in it is put out, and has written what they will: one that is thrown out rolls back."""
-        self.admin.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
-
-
 @pytest.fixture(scope="session")
 def copies(cluster: Cluster) -> Iterator[Copies]:
     with psycopg.connect(cluster.dsn(), autocommit=True) as admin:
         yield Copies(cluster, admin)
-
-
-def copied(copies: Copies, template: str) -> Iterator[str]:
-    """A fresh copy of a template, and Django's connection on it as postroom_app."""
-    from django.db import connection
-
-    name = copies.take(template)
-    since = copies.written()
-    connected(copies.cluster, name)
-    yield name
-    connection.close()
-    copies.give_back(name, template, since)
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +81,7 @@ def founded(copies: Copies):  # type: ignore[no-untyped-def]
     """The cast, founded once in a run: (its database, who they are). Every test plays in a copy of it."""
     from cast import found
 
-    databases = copied(copies, TEMPLATE)
+    databases = copies.template(TEMPLATE)
     name = next(databases)
     people = found()
     from django.db import connection
@@ -154,31 +95,23 @@ def founded(copies: Copies):  # type: ignore[no-untyped-def]
 def database(copies: Copies, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of its own for this test: with the cast in it where the test asks for `house`, else bare."""
     template = request.getfixturevalue("founded")[0] if "house" in request.fixturenames else TEMPLATE
-    yield from copied(copies, template)
+    yield from copies(template)
 
 
 Sql = Callable[..., list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def sql(cluster: Cluster, database: str) -> Iterator[Sql]:
+def sql(copies: Copies, database: str) -> Sql:
     """As another role, outside Django: what an intruder, an installer or a node would do."""
-    opened: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
 
     def run(*statements: str, role: str = "postgres") -> list[tuple[object, ...]]:
-        connection = opened.get(role)
-        if connection is None or connection.closed:
-            dsn = cluster.dsn(role, database)
-            connection = opened[role] = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
-        else:
-            connection.execute("DISCARD ALL")  # as new: nothing that was set before is left
+        connection = copies.playing[database].connection(role)
         for statement in statements:
             cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
-    yield run
-    for one in opened.values():
-        one.close()
+    return run
 
 
 @pytest.fixture

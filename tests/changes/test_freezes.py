@@ -127,6 +127,7 @@ def says(house: House, permission: str, ids: dict[str, str]) -> str:
     return {"refuse": "refused", "mark": "marked"}.get(next(iter(found), ""), "free")
 
 
+@pytest.mark.matrix
 def test_every_kind_meets_a_freeze(house: House) -> None:
     ids = something_for_each(house)
     shown = [p for p, walk in WALKS.items() if not walk.secrets and p != "freezes.end"]

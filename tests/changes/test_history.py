@@ -143,6 +143,7 @@ def expected(before: dict[Any, Any], done: list[Any], now: dict[Any, Any], at: s
     return wanted
 
 
+@pytest.mark.matrix
 def test_folding_unwinding_and_undo_against_brute_force(house: House) -> None:
     numbers = iter(range(10_000))
 

@@ -91,11 +91,11 @@ def test_stopped_while_the_clock_applies_a_part_neither_waits_for_the_other(
         (other,) = Change.objects.filter(batch=named.batch).exclude(pk=named.pk)
     real, locked = writer.lock, threading.Event()
 
-    def slow(plan: Any) -> int:
+    def slow(plan: Any, begun: str = "") -> tuple[int, bool]:
         if plan.client is not None:  # the clock has its change and not yet the organization
             locked.set()
             time.sleep(0.5)
-        return real(plan)
+        return real(plan, begun)
 
     monkeypatch.setattr(writer, "lock", slow)
     applied, stopped = together(lambda: apply_scheduled(other.pk), lambda: locked.wait(5) and stop(LINK))

@@ -31,9 +31,9 @@ def meeting_before_the_lock(monkeypatch: pytest.MonkeyPatch, people: int = 2):  
     """Everybody has planned and been judged before anybody has the lock."""
     meet, real = threading.Barrier(people), writer.lock
 
-    def lock(plan: Any) -> int:
+    def lock(plan: Any, begun: str = "") -> tuple[int, bool]:
         meet.wait(10)
-        return real(plan)
+        return real(plan, begun)
 
     with monkeypatch.context() as patched:
         patched.setattr(writer, "lock", lock)
@@ -79,10 +79,10 @@ def test_a_grant_that_ends_between_judging_and_lock_counts(house: House, monkeyp
     grant = str(the(Grant, role="client admin").pk)
     real = writer.lock
 
-    def lock(plan: Any) -> int:
+    def lock(plan: Any, begun: str = "") -> tuple[int, bool]:
         monkeypatch.setattr(writer, "lock", real)
         together(lambda: do("grants.end", house.oskar, grant=grant))
-        return real(plan)
+        return real(plan, begun)
 
     monkeypatch.setattr(writer, "lock", lock)
     held = do("mailboxes.change", house.carl, mailbox=MIA, quota_mb=7)
@@ -170,11 +170,11 @@ def test_a_change_judged_before_the_freeze_and_locked_after_it_is_held(
 ) -> None:
     real = writer.lock
 
-    def lock(plan: Any) -> int:
+    def lock(plan: Any, begun: str = "") -> tuple[int, bool]:
         monkeypatch.setattr(writer, "lock", real)
         (froze,) = together(lambda: do("freezes.start", house.ada, scope="organization", reason="stop"))
         assert froze.stage == "verified"
-        return real(plan)
+        return real(plan, begun)
 
     monkeypatch.setattr(writer, "lock", lock)
     held = do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=7)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from cast import MIA, House, do, kind, reachable, reasons, redeemed, the, together
+from cast import MIA, House, at, do, kind, reachable, reasons, redeemed, the, together
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import keyed_code, reset_code
 from postroom.changes.approvals import undo
@@ -154,6 +154,9 @@ def test_three_wrong_ones_lock_it_with_the_alarm_over_every_resend_and_session(h
     for by in (house.henry, house.olive):
         right = typed(house, session, digits, by)
         assert right.stage == "refused" and "locked until" in reasons(right)
+    with at(datetime.now(UTC) + timedelta(seconds=2)):  # not only within the second of the lock
+        later = typed(house, session, digits)
+        assert later.stage == "refused" and "locked until" in reasons(later)
     assert do("resets.start", house.henry, mailbox=MIA, ticket="T").stage == "refused"
     run.run(RESET_LOCKED)
     with acting_as(SYSTEM):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -13,16 +13,17 @@ from principals import staff
 from three_clients import LETTERS, Ground, World
 
 from cast import at_home
+from databases import Copies
 from postroom.host.cluster import Cluster
 from postroom.record.sequencer import Sequencer
 
 
 @pytest.fixture(scope="session")
-def furnished(cluster: Cluster, founded: Any, copies: Callable[[str], Iterator[str]]) -> Iterator[tuple[str, World]]:
+def furnished(cluster: Cluster, founded: Any, copies: Copies) -> Iterator[tuple[str, World]]:
     """(a database with everything in it, the world)."""
     from django.db import connection
 
-    databases = copies(founded[0])
+    databases = copies.template(founded[0])
     name = next(databases)
     world = World(at_home(founded[1]), {letter: Ground(letter) for letter in LETTERS})
     for here in world.grounds.values():
@@ -36,7 +37,7 @@ def furnished(cluster: Cluster, founded: Any, copies: Callable[[str], Iterator[s
 
 
 @pytest.fixture
-def in_world(furnished: tuple[str, World], copies: Callable[[str], Iterator[str]]) -> Iterator[str]:
+def in_world(furnished: tuple[str, World], copies: Copies) -> Iterator[str]:
     """A database of its own for this test, with the world in it."""
     yield from copies(furnished[0])
 

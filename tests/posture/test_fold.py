@@ -46,6 +46,7 @@ def another(model: type[StateModel], row: dict[str, Any]) -> tuple[str, Any]:
     return next((n, "2020-01-01T00:00:00+00:00") for n in row if n.endswith(("_at", "until", "made")))
 
 
+@pytest.mark.matrix
 def test_in_every_table_what_was_changed_taken_and_put_there_by_hand(house: House, sql: Any) -> None:
     ids = something_for_each(house)
     with_consent(house, do("record.erase", house.oskar, lines=[ids["line"]], reason="asked for"))
@@ -143,6 +144,7 @@ def test_what_was_erased_is_not_known(house: House, sql: Any) -> None:
     assert looked() == {}
 
 
+@pytest.mark.matrix
 def test_slices_leave_nothing_out(house: House, sql: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     something_for_each(house)
     sql(PAST_US, "UPDATE mailboxes SET quota_mb = quota_mb + 1", "UPDATE domains SET registrar = 'x'")
@@ -186,6 +188,7 @@ def test_what_is_applied_meanwhile_is_no_finding(house: House) -> None:
 STEPS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=6)
 
 
+@pytest.mark.matrix
 def test_after_any_changes_the_fold_is_the_rows(house: House) -> None:
     numbers = iter(range(10_000))
 

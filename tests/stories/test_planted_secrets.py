@@ -22,7 +22,7 @@ from test_real_clients import APP
 from spellings import found_in
 from world import Browser, Stack, received, until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.secrets]
 FIRST, SECOND, WRONG = (
     f"{words} of {uuid.uuid4().hex[:8]}" for words in ("plum jam words", "pear tart", "wrong guess")
 )

@@ -18,7 +18,7 @@ from on_the_phone import ADA, OLIVE
 from real_clients import Credential, Filtering, Held, Reading, Sending, Server, mbsync, msmtp, signs_in, somewhere
 from world import Browser, Person, Stack, letter, until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.secrets]
 SECRET, NEW = "four plain words here", "quite other plain words"
 APP = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){6}\b")
 CODE = re.compile(r"[a-z2-9]{5}(?:-[a-z2-9]{5}){2}")

@@ -29,7 +29,7 @@ from on_the_phone import (
 
 from world import Browser, Forms, until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.secrets]
 Door = Callable[[str], Any]
 DOORS = {"api": ByApi, "program": ByProgram}
 

@@ -5,7 +5,7 @@ its edits → compare every `before` → write the state *from the edits just re
 State that is not in the record cannot be written here, because the record is where it is read from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -27,6 +27,7 @@ from .policy import Proposed, Verdict, judge
 from .readings import moved_since
 from .record import append
 from .stale import moved
+from .state import State
 
 REVIEWED_WITHIN = timedelta(hours=72)
 Secrets = Mapping[str, str]  # purpose → value; in this call's memory and nowhere else
@@ -51,8 +52,12 @@ def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
 
 def _apply(proposed: Proposed, secrets: Secrets) -> Change:
     change, plan, was = proposed.change, proposed.plan, proposed.change.stage
-    change.version = lock(plan) + 1
+    version, overtaken = lock(plan, proposed.begun)
+    change.version = version + 1
     _judge_again(proposed)
+    if overtaken and proposed.again is not None:
+        plan = _planned_again(proposed, proposed.again)
+        _judge_again(proposed)
     if moved := moved_since(plan) or erase.erased_since(plan):
         raise NotApplied("stale", Verdict("state", "refuse", moved))
     change.stage = "applied" if deliver.unfinished(change, plan) else "verified"
@@ -80,26 +85,53 @@ def _link(change: Change) -> None:
             Review.objects.create(change=change, client_id=change.client_id, reason=verdict["reason"], until=until)
 
 
-def lock(plan: Plan) -> int:
-    """Lock the row all changes of this client queue up at; return its version. A client being made has none."""
+def snapshot() -> str:
+    """What is committed by now, as the database writes it down."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        return str(cursor.fetchone()[0])
+
+
+# Who wrote this row last had not committed when `begun` was taken. Row versions bear 32 bits of the number of their
+# transaction: of one before the last round of these numbers it is said too, which costs a plan and nothing else.
+OVERTAKEN = """%(begun)s <> '' AND NOT pg_visible_in_snapshot(
+    ((pg_snapshot_xmax(nullif(%(begun)s, '')::pg_snapshot)::text::bigint >> 32 << 32 | xmin::text::bigint)::text)::xid8,
+    nullif(%(begun)s, '')::pg_snapshot)"""
+
+
+def lock(plan: Plan, begun: str = "") -> tuple[int, bool]:
+    """Lock the row all changes of this client queue up at; return its version, and whether another change came before
+    this one since the snapshot `begun`. A client being made has no version."""
     table, which = _head(plan)
+    asked, overtaken = {"client": plan.client, "begun": begun}, False
     with connection.cursor() as cursor:
         if plan.client:  # a change of the organization waits for running ones, and these see it or come before it
-            cursor.execute("SELECT 1 FROM organizations FOR SHARE")
-        cursor.execute(f"SELECT version FROM {table} WHERE id = {which} FOR NO KEY UPDATE", [plan.client])
+            cursor.execute(f"SELECT {OVERTAKEN} FROM organizations FOR SHARE", asked)
+            overtaken = any(row[0] for row in cursor.fetchall())
+        cursor.execute(f"SELECT version, {OVERTAKEN} FROM {table} WHERE id = {which} FOR NO KEY UPDATE", asked)
         row = cursor.fetchone()
-    return row[0] if row else 0
+    return (row[0], overtaken or row[1]) if row else (0, overtaken)
+
+
+def _planned_again(proposed: Proposed, again: Callable[[], tuple[Plan, State]]) -> Plan:
+    """A plan rests on more rows than it writes, each read as it stood at that moment. So one that another change
+    overtook is made again under the lock, where nothing moves, and has to come out the same."""
+    plan, proposed.state = again()
+    if plan.hash != proposed.plan.hash:
+        raise NotApplied("stale", Verdict("state", "refuse", "another change came before it: look again"))
+    return plan
 
 
 def _set_version(plan: Plan, version: int) -> None:
     table, which = _head(plan)
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET version = %s WHERE id = {which}", [version, plan.client])
+        asked = {"version": version, "client": plan.client}
+        cursor.execute(f"UPDATE {table} SET version = %(version)s WHERE id = {which}", asked)
 
 
 def _head(plan: Plan) -> tuple[str, str]:
     """The row that is lock and version of this change's history; there is one organization."""
-    return ("clients", "%s") if plan.client else ("organizations", "coalesce(%s, id)")
+    return ("clients", "%(client)s") if plan.client else ("organizations", "coalesce(%(client)s, id)")
 
 
 def _judge_again(proposed: Proposed) -> None:

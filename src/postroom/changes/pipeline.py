@@ -18,7 +18,7 @@ from postroom.access.actor import Actor
 from postroom.models import Change, Due
 
 from . import apply as writer
-from .apply import NotApplied, Secrets
+from .apply import NotApplied, Secrets, snapshot
 from .approved import in_favour_of
 from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
@@ -75,7 +75,7 @@ def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it cannot be shown without being done")
     read_zones(kinds, actor)
     with acting_as(actor) as access, widened(access):
-        proposed = propose(kinds, access, why=why)
+        proposed = propose(kinds, access, why=why, to_apply=False)
         if access.reaches(proposed.plan.client):
             return proposed
     raise NotAllowed(f"{kinds[0].permission} is not allowed here")
@@ -83,7 +83,7 @@ def dry_run(kind: One_or_many, *, actor: Actor, why: str = "") -> Proposed:
 
 def propose(
     kinds: Sequence[Kind], access: Access, *, why: str, ticket: str = "", key: str | None = None,
-    caused_by: Change | None = None, replans: Change | None = None,
+    caused_by: Change | None = None, replans: Change | None = None, to_apply: bool = True,
 ) -> Proposed:  # fmt: skip
     """Plan it and ask every policy. Writes nothing."""
     change = Change(
@@ -92,14 +92,19 @@ def propose(
         why=why, ticket=ticket, key=key, now=seconds(timezone.now()), caused_by=caused_by, replans=replans,
         undoes_id=kinds[0].takes_back,
     )  # fmt: skip
-    state = State(access, change.pk, change.now, why)
-    plan = _as_one(_planned(kinds, state))
+
+    def planned() -> tuple[Plan, State]:
+        state = State(access, change.pk, change.now, why)
+        return _as_one(_planned(kinds, state)), state
+
+    begun = snapshot() if to_apply else ""
+    plan, state = planned()
     if not plan.edits:
         raise NothingToDo(f"{change.kind}: it stands so already")
     # What carries a secret nobody approves; by the hash of its plan one could try out what was compared in it.
     change.client_id, change.plan_hash = plan.client, "" if kinds[0].carries_secret else plan.hash
     change.left_out = [[one.table, one.id, one.because] for one in plan.left_out]
-    proposed = Proposed(change, kinds, plan, state, access)
+    proposed = Proposed(change, kinds, plan, state, access, begun, planned)
     found(change, judge(proposed))
     about = proposed.domains()
     change.domains = sorted(one for one in about if one) if about and None not in about else None

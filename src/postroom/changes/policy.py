@@ -51,13 +51,19 @@ def _ways(edit: Edit, row: Row | None) -> frozenset[str]:
 
 @dataclass
 class Proposed:
-    """A change with its plan, in front of the policies, on the rows as they are now."""
+    """A change with its plan, in front of the policies, on the rows as they are now.
+
+    begun, again: of one that was planned just now, the database's snapshot before the first row was read for it, and
+    how it is planned anew. One that was kept is what people looked at, and is not planned again.
+    """
 
     change: Change
     kinds: Sequence[Kind]
     plan: Plan
     state: State
     access: Access
+    begun: str = ""
+    again: Callable[[], tuple[Plan, State]] | None = None
     _read: dict[str, dict[str, Row]] = field(default_factory=dict)
     _domains: set[UUID | None] | None = None
 

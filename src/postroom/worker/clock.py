@@ -91,10 +91,9 @@ def run(stop: threading.Event) -> None:
 
 
 def _beating(beat: Beat, stop: threading.Event) -> None:
-    while not stop.wait(0.1):
-        if time.monotonic() >= beat.next:
-            beat.next = time.monotonic() + beat.every
-            _once(beat)
+    while not stop.wait(max(0.0, beat.next - time.monotonic())):
+        beat.next = time.monotonic() + beat.every
+        _once(beat)
 
 
 def _once(beat: Beat) -> None:

@@ -1,6 +1,6 @@
 """The city, built once in a run on the house of cast.py; every test here plays in a copy of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -9,15 +9,14 @@ from city import MACHINERY, SLUGS, City, built
 from django.db import connection
 
 from cast import at_home
+from databases import Copies
 from postroom.host.cluster import Cluster
-
-Copies = Callable[[str], Iterator[str]]
 
 
 @pytest.fixture(scope="session")
 def city_founded(cluster: Cluster, founded: Any, copies: Copies) -> Iterator[tuple[str, City]]:
     """(its database, who is in it)."""
-    databases = copies(founded[0])
+    databases = copies.template(founded[0])
     name = next(databases)
     city = built(at_home(founded[1]))
     connection.close()

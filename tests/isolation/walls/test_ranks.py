@@ -13,6 +13,7 @@ from city import City, given, grant_of, later
 from django.db import DatabaseError, connection
 
 from cast import House, app_password, at_home, do, kind, let_in, person, reasons, redeemed, the
+from databases import Copies
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import ChangeError, NotAllowed
@@ -180,9 +181,9 @@ class Street:
 
 
 @pytest.fixture(scope="module")
-def street_founded(city_founded: tuple[str, City], copies: Callable[[str], Iterator[str]]) -> Iterator[Any]:
+def street_founded(city_founded: tuple[str, City], copies: Copies) -> Iterator[Any]:
     """(its database, who lives there); everybody moves in once."""
-    databases = copies(city_founded[0])
+    databases = copies.template(city_founded[0])
     name = next(databases)
     house = at_home(city_founded[1].house)
     do("people.invite", house.oskar, name="Taker", email="taker@acme.example", client="acme")
@@ -193,7 +194,7 @@ def street_founded(city_founded: tuple[str, City], copies: Callable[[str], Itera
 
 
 @pytest.fixture
-def database(street_founded: Any, copies: Callable[[str], Iterator[str]]) -> Iterator[str]:
+def database(street_founded: Any, copies: Copies) -> Iterator[str]:
     yield from copies(street_founded[0])
 
 

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from script import ALL_VERBS, OTHERS, TRIES, VERBS, Names, Pair, Step, everything_else, taken, view
 
 from cast import House, at_home, do, person, reasons
+from databases import Copies
 from postroom.access.acting import taken as is_taken
 from postroom.changes.approvals import approve
 from postroom.host.cluster import Cluster
@@ -26,14 +27,13 @@ from postroom.queries import service
 from postroom.record.sequencer import Sequencer
 
 pytestmark = pytest.mark.matrix
-Copies = Callable[[str], Iterator[str]]
 Runs = Callable[[list[Step]], tuple[list[str], list[str]]]
 A, B = "acme", "globex"
 
 
 @pytest.fixture(scope="module")
 def pair_founded(founded: Any, copies: Copies) -> Iterator[tuple[str, Pair]]:
-    databases = copies(founded[0])
+    databases = copies.template(founded[0])
     name = next(databases)
     house = at_home(founded[1])
     admin = {A: house.carl, B: _joins(house, "gina", "client admin", B)}
@@ -173,7 +173,7 @@ FLAWED = {
 @pytest.fixture
 def flawed(cluster: Cluster, pair_founded: tuple[str, Pair], copies: Copies, request: Any) -> Iterator[None]:
     """The house that every run is a copy of has the flaw, for this test."""
-    databases = copies(pair_founded[0])
+    databases = copies.template(pair_founded[0])
     name = next(databases)
     connection.close()
     with psycopg.connect(cluster.dsn("postgres", name), autocommit=True) as superuser:

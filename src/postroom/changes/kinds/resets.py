@@ -167,13 +167,14 @@ def proven(
         since = state.now - LOCKED
         lately = Proof.objects.filter(verification__mailbox=mailbox, good=False, made__gt=since).count()
         locked = lately + 1 >= TRIES
-        yield edit(session, failed=session.failed + 1, **({"ended_at": state.now} if locked else {}))
+        over = {"ended_at": session.ended_at or state.now} if locked else {}
+        yield edit(session, failed=session.failed + 1, **over)
         yield from codes_over(state, session) if locked else ()
         return
     good_ones = Proof.objects.filter(verification=session, good=True)
     given = {*good_ones.values_list("method", flat=True), method}
     # That each right answer moves the session's row too makes two that come at once know of each other.
-    passed = {"passed_at": state.now} if len(given) >= needed(mailbox) else {}
+    passed = {"passed_at": session.passed_at or state.now} if len(given) >= needed(mailbox) else {}
     yield edit(session, given=session.given + 1, **passed)
     yield from codes_over(state, session) if passed or method == CODE else ()
 
