@@ -5,7 +5,6 @@ after a machine was asleep, or its clock was set, every worker would look dead, 
 second time beside the first. Who looks sleeps with the machine too, and looks no oftener for it afterwards.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,17 +29,13 @@ class Stalled:
         with acting_as(SYSTEM):
             in_hand = ProcrastinateJob.objects.filter(status="doing")
             signs = in_hand.values_list("pk", "attempts", "worker_id", "worker__last_heartbeat")
-            self.seen = dict(self._counted(signs))
+            self.seen = {job: self._counted(job, (n, worker, beat)) for job, n, worker, beat in signs}
             for job in [job for job, (_, looks) in self.seen.items() if looks >= LOOKS]:
                 _again(job, self.seen.pop(job)[0])
 
-    def _counted(
-        self, signs: Iterable[tuple[int, int, int | None, datetime | None]]
-    ) -> Iterable[tuple[int, tuple[Sign, int]]]:
-        for job, *sign in signs:
-            now = (sign[0], sign[1], sign[2])
-            was, looks = self.seen.get(job, (None, 0))
-            yield job, (now, looks + 1 if was == now else 0)
+    def _counted(self, job: int, sign: Sign) -> tuple[Sign, int]:
+        was, looks = self.seen.get(job, (None, 0))
+        return (sign, looks + 1 if was == sign else 0)
 
 
 def _again(job: int, sign: Sign) -> None:
