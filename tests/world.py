@@ -47,6 +47,7 @@ class Stack:
         self.at: dict[str, Any] = json.loads((state / "endpoints.json").read_text())
         self.program = state / "venv/bin/postroom"
         self.opened: list[imaplib.IMAP4_SSL] = []
+        self.read: dict[Path, EmailMessage] = {}  # what of the sink was read already
 
     def run(self, *words: str, token: str = "", ok: bool = True) -> str:
         """The program, as somebody types it."""
@@ -108,9 +109,12 @@ class Stack:
             return smtp.rcpt(to)[0]
 
     def sink(self) -> list[EmailMessage]:
-        """Every message that would have left."""
+        """Every message that would have left, as they came: the names of those of one second say nothing of that."""
         found = [path for part in ("new", "cur") for path in (Path(self.at["sink"]) / part).iterdir()]
-        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(found)]  # type: ignore[misc]
+        for path in found:
+            if path not in self.read:  # nobody writes in one that has arrived
+                self.read[path] = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[assignment]
+        return [self.read[path] for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
 
     def mailed_link(self, to: str, at: str = "/invite/", *, within: float = 30) -> str:
         """The newest one-time link mailed to a contact, of those to this part of the pages."""

@@ -204,6 +204,7 @@ WALKS: dict[str, Walk] = {
     "access.suspend": closing("carl", client="acme"),
     "access.resume": by("pia", client="shut"),
     "devices.register": by(SYSTEM, person=ADA, network="192.0.0.0/16", browser="Firefox on Linux"),
+    "people.tell_of_factor": by(SYSTEM, person=ADA, factor="totp", source="192.0.2.1"),
     "devices.forget": closing(SYSTEM, device="{device}"),
     "sessions.open": by(SYSTEM, secrets=("session",), person=ADA, mfa="demo", until=NEXT_YEAR),
     "sessions.end": closing("oskar", session="{session}"),

@@ -103,6 +103,7 @@ UNMARKED = {
     "recovery_channels.ask", "recovery_channels.issue",  # a question opens nothing either; its answer waits
     "doubts.raise", "doubts.settle",  # nor does what an owner says they do not know
     "clients.mail_checkpoint",  # nor does what proves the record
+    "people.tell_of_factor",  # nor does what tells somebody of their own second factor
     "access_reviews.open", "access_reviews.sign", "rosters.open", "rosters.answer",  # asking and answering neither
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ def test_worker_killed_between_what_it_does_and_what_it_notes(
 ) -> None:
     """Guard: every delivery reads before it writes, and a new link makes the older void (zones.write, invites.issue).
 
-    Also `requeue_stalled`: without it the job of the dead worker holds its client's queue for ever.
+    Also worker/stalled.py: without it the job of the dead worker holds its client's queue for ever.
     """
     for _ in range(rounds):
         clients = [house.new_client() for _ in range(2)]

@@ -4,7 +4,8 @@ Runs at least once, so each step is safe to do again. A delivery's try takes its
 slept past its turn finds the number gone and writes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,9 +65,21 @@ def attempt(change_id: UUID, delivery: Delivery) -> None:
         taken = mine_alone.update(attempt=mine, next_try=timezone.now() + LEASE)
         change = Change.objects.get(pk=change_id)
     if taken:
+        delivery.attempt = mine
         outcome = SENDERS[delivery.target](change, delivery)
         with acting_as(SYSTEM):
             _noted(Delivery.objects.filter(pk=delivery.pk, attempt=mine, done=False), mine, outcome)
+
+
+@contextmanager
+def in_hand(delivery: Delivery) -> Iterator[bool]:
+    """A transaction for what must not be done by a try that another one has overtaken; whether this one still counts.
+
+    Whoever takes the delivery up meanwhile waits until it is over.
+    """
+    with acting_as(SYSTEM):
+        mine = Delivery.objects.select_for_update().filter(pk=delivery.pk, attempt=delivery.attempt, done=False)
+        yield mine.first() is not None
 
 
 def _noted(still_mine: Any, mine: int, outcome: Outcome) -> None:

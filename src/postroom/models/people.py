@@ -78,9 +78,10 @@ class Letter(StateModel):
     """Somebody is told by mail, of what was done to a person's sign-in, of a client's record or its roster, or of who
     gets into a mailbox. It opens nothing.
 
-    says: RECOVERED, MOVED, CHECKPOINT or ROSTER, of a mailbox NAMED, ENDED, RESET, TRANSFERRED or REDEEMED (the worker
-    has the words). person: whose sign-in it is about. mailbox: which it is about. about: the address before, where it
-    moved; the id of the roster, the channel or the verified reset; the mailbox it is about.
+    says: RECOVERED, MOVED, of a second factor ADDED, REMOVED or CODES, CHECKPOINT or ROSTER, of a mailbox NAMED, ENDED,
+    RESET, TRANSFERRED or REDEEMED (the worker has the words). person: whose sign-in it is about. mailbox: which it is
+    about. about: the address before, where it moved; the factor, and from where; the id of the roster, the channel or
+    the verified reset; the mailbox it is about.
     """
 
     for_good = True  # what was mailed is not taken back

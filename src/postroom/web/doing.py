@@ -29,7 +29,7 @@ from postroom.web.parts.plain import NOUNS
 from postroom.web.parts.shapes import Crumb, Fact, Link, PageHead
 from postroom.web.plan_page import plan_page
 from postroom.web.plans import likeness
-from postroom.web.step_up import fresh
+from postroom.web.step_up import fresh, typed_before
 from postroom.web.titles import TABLES, called, does, icon_of, title
 from postroom.web.verifying import onward
 
@@ -84,7 +84,10 @@ def chosen(request: Any) -> HttpResponse:
 @act("changes.view", recorded="")
 def form(request: Any, name: str) -> HttpResponse:
     kind = _kind(request, name)
-    return kind if isinstance(kind, HttpResponse) else shown(request, KindForm.from_address(request, kind))
+    if isinstance(kind, HttpResponse):
+        return kind
+    typed = typed_before(request)
+    return shown(request, KindForm.typed_into(request, kind, typed) if typed else KindForm.from_address(request, kind))
 
 
 @act("changes.view", step_up=SOMETIMES)

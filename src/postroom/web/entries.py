@@ -1,16 +1,19 @@
 """What the sign-in library does, as entries of the record: sign-ins, failures, factors and passwords that change."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from allauth.account.signals import password_changed
 from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from postroom.access.acting import EVERYTHING, SYSTEM, acting_as
+from postroom.changes.kinds.factors import TellOfFactor
+from postroom.changes.pipeline import submit
 from postroom.changes.record import note
 from postroom.models import Login, Mailbox
 from postroom.posture.checks.sealed_login import used
@@ -66,17 +69,24 @@ def failed(sender: object, credentials: dict[str, Any], request: HttpRequest | N
 
 
 def factor(what: str) -> Any:
+    """What became of a second factor is an entry, and a letter to whose it is."""
+
     def told(sender: object, user: Any, **facts: Any) -> None:
         made = facts.get("authenticator")
         touched(user)
         # From where too: what was ever bound is on record with its source (NIST SP 800-63B-4, 4.1).
         source = str(getattr(facts.get("request"), "META", {}).get("REMOTE_ADDR", ""))
         entered(what, user, factor=str(getattr(made, "type", "")), source=source)
+        if made is not None and user.person_id:
+            about = {"person": str(user.person_id), "factor": str(made.type), "source": source}
+            kind = TellOfFactor.model_validate({**about, "removed": what == GONE})
+            transaction.on_commit(partial(submit, kind, actor=SYSTEM, why=what))  # as soon as it stands
 
     return told
 
 
-ADDED, REMOVED, RESET = factor("factor added"), factor("factor removed"), factor("factor replaced")
+GONE = "factor removed"
+ADDED, REMOVED, RESET = factor("factor added"), factor(GONE), factor("factor replaced")
 
 
 def factor_failed(sender: object, user: Any, **facts: Any) -> None:

@@ -90,11 +90,13 @@ class KindForm:
         return made
 
     @classmethod
+    def typed_into(cls, request: Any, kind: type[Kind], posted: Any) -> "KindForm":
+        return cls(request.actor, kind, {name: _clean(value) for name, value in posted.items() if name not in OWN})
+
+    @classmethod
     def from_post(cls, request: Any, kind: type[Kind]) -> "KindForm":
-        typed = {name: _clean(value) for name, value in request.POST.items() if name not in OWN}
-        made = cls(
-            request.actor, kind, typed, str(request.POST.get("step", "")), confirmed=request.POST.get("typed", "")
-        )
+        made = cls.typed_into(request, kind, request.POST)
+        made.step, made.confirmed = str(request.POST.get("step", "")), request.POST.get("typed", "")
         made.redraw = made.step == "edit"
         if more := request.POST.get("row_add"):
             made._one_more(str(more))

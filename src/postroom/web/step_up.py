@@ -1,7 +1,9 @@
 """Step-up at the pages: a sensitive act first asks for the second factor once more, and then goes on where it was.
 
-What was typed is kept in the session meanwhile, without the form's token. It is sent for the page that asked and for
-no other, within ten minutes; where the password alone is all somebody has, the password is asked for.
+What was typed is kept in the session meanwhile, without the form's token and without what opens anything by itself. It
+is sent for the page that asked and for no other, within ten minutes, once. What was typed into the form of a kind and
+could not be sent (it took longer, or another page asked meanwhile) stands in that form again, once, within an hour, and
+nothing is sent. Where the password alone is all somebody has, the password is asked for.
 """
 
 import time
@@ -20,7 +22,10 @@ BY_LINK = "demo_link"  # in the session: signed in by a printed link, which stan
 SSO_FACTOR = "sso_factor"  # in the session: the provider of single sign-on asked for a second factor
 FRESH = 600  # seconds
 CALLBACK = "postroom.web.step_up.go_on"
-UNKEPT = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2")
+UNKEPT = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2", "old", "again")
+TYPED = "typed_before_step_up"  # in the session: what stands in its form again
+FORMS = "/do/"
+LONGEST, MOST, FOR = 60_000, 3, 3600  # characters of one form as it is sent, forms of one session, seconds
 
 
 def fresh(request: Any) -> bool:
@@ -36,23 +41,52 @@ def fresh(request: Any) -> bool:
 def prove(request: Any) -> HttpResponse:
     """Off to where a factor is shown; what was asked for waits in the session."""
     path = request.get_full_path()
-    request.session.pop(STATE_SESSION_KEY, None)
+    _set_aside(request, _waiting(request))
     if request.method == "POST":
         typed = request.POST.copy()
         for name in UNKEPT:
             typed.pop(name, None)
         kept = {"path": path, "typed": typed.urlencode(), "until": time.time() + FRESH}
-        request.session[STATE_SESSION_KEY] = {"state": kept, "callback": CALLBACK}
+        if len(kept["typed"]) <= LONGEST:
+            request.session[STATE_SESSION_KEY] = {"state": kept, "callback": CALLBACK}
     ways = get_adapter().get_reauthentication_methods(request.user)
     if not ways or (request.session.get(SSO_FACTOR) and not is_mfa_enabled(request.user)):
         return HttpResponseRedirect(f"/sign-in/sso/?{urlencode({'for': 'again', 'next': path})}")
     return HttpResponseRedirect(f"{ways[0]['url']}?{urlencode({'next': path})}")
 
 
+def typed_before(request: Any) -> QueryDict | None:
+    """What was typed into this form and not sent, to be looked at once more; it is given out once."""
+    waiting = _waiting(request)
+    if waiting is not None:
+        _set_aside(request, waiting)
+    if TYPED not in request.session:
+        return None
+    lately = [one for one in request.session[TYPED] if one["until"] + FOR > time.time()]
+    mine = [one for one in lately if one["path"] == request.get_full_path()]
+    request.session[TYPED] = [one for one in lately if one not in mine]
+    return QueryDict(mine[-1]["typed"]) if mine else None
+
+
+def _waiting(request: Any) -> dict[str, Any] | None:
+    """What waits for a factor to be shown, and from now on does no more."""
+    state = request.session.pop(STATE_SESSION_KEY, None) or {}
+    found: dict[str, Any] | None = state.get("state") if state.get("callback") == CALLBACK else None
+    return found
+
+
+def _set_aside(request: Any, kept: dict[str, Any] | None) -> None:
+    """Of the form of a kind: it is not sent any more, and not lost."""
+    if kept is not None and kept["path"].startswith(FORMS):
+        others = [one for one in request.session.get(TYPED, []) if one["path"] != kept["path"]]
+        request.session[TYPED] = [*others, kept][-MOST:]
+
+
 def go_on(request: HttpRequest, kept: dict[str, Any]) -> HttpResponse:
     """Called when the factor was shown: the view that asked for it, with what was typed then."""
     path = str(get_next_redirect_url(request, "next") or "/")
     if kept["path"] != path or kept["until"] < time.time() or not fresh(request):
+        _set_aside(request, kept)
         return HttpResponseRedirect(path)
     request.method = "POST"  # as it was; back from a provider one comes by GET
     request.path = request.path_info = path.partition("?")[0]

@@ -111,6 +111,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "access.suspend": ("Close a client to the organization", "Close client {client} to the organization"),
     "access.resume": ("Open a client to the organization again", "Open client {client} to the organization again"),
     "devices.register": ("Register a device", "Register a device of {person}: {browser}"),
+    "people.tell_of_factor": ("Tell of a second factor", "Tell {person} of a second factor"),
     "devices.forget": ("Forget a device", "Forget the device {device}"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
     "sessions.end": ("End a session", "End the session {session}"),

@@ -25,6 +25,7 @@ from .name_servers import NameServers
 from .new_places import NewPlaces
 from .proofs import Proofs
 from .rounds import quarterly
+from .stalled import ALIVE_EVERY, Stalled
 from .token_keys import make_known
 from .watch import forget, look_around
 
@@ -46,7 +47,7 @@ class Beat:
 
 def beats() -> list[Beat]:
     proofs, turns, alarms, servers = Proofs(), Turns(), Alarms(), NameServers()
-    places = NewPlaces()
+    places, stalled = NewPlaces(), Stalled()
     return [
         Beat(1, _due),
         Beat(1, lambda: [lambda: retry(timezone.now())]),
@@ -55,6 +56,7 @@ def beats() -> list[Beat]:
         Beat(1, turns.due),
         Beat(2, alarms.due),
         Beat(5, places.due),
+        Beat(ALIVE_EVERY, lambda: [stalled.look]),
         Beat(5, lambda: [look_around]),
         Beat(5, lambda: [servers.look]),
         Beat(5, lambda: [make_known]),

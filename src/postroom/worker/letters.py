@@ -53,6 +53,34 @@ a device was registered as one from which {name} signs in to Postroom at {organi
 If this was not you, somebody has your password and your second factor: end every session under
 Your sign-in, choose another password, and tell an owner of {organization} at once.
 """
+FACTOR_ADDED = """Hello,
+
+a second factor was added to the sign-in of {name} to Postroom at {organization}, at {when}:
+
+  {about}
+
+If this was not you, somebody can sign in as you: take it away under Your sign-in, end every session, choose
+another password, and tell an owner of {organization} at once, by a way you already know.
+"""
+FACTOR_REMOVED = """Hello,
+
+a second factor was taken away from the sign-in of {name} to Postroom at {organization}, at {when}:
+
+  {about}
+
+If this was not you, somebody has signed in as you: end every session under Your sign-in, choose another
+password, and tell an owner of {organization} at once, by a way you already know.
+"""
+CODES_MADE = """Hello,
+
+recovery codes were made for the sign-in of {name} to Postroom at {organization}, at {when}; those from
+before, if there were any, are void:
+
+  {about}
+
+If this was not you, somebody can sign in as you: make other codes under Your sign-in, end every session,
+choose another password, and tell an owner of {organization} at once, by a way you already know.
+"""
 TRANSFERRED = """Hello,
 
 the mailbox {about}, run by {organization}, was given to another owner by {who}, at {when}.
@@ -74,6 +102,9 @@ the mail of {about} now.
 LINKS = {"password": PASSWORD, "sign-in": SIGN_IN}
 SAYS = {"recovered": ("A sign-in was got back", RECOVERED),
         "moved": ("An address to sign in with was changed", MOVED),
+        "factor added": ("A second factor was added to your sign-in", FACTOR_ADDED),
+        "factor removed": ("A second factor was taken away from your sign-in", FACTOR_REMOVED),
+        "codes made": ("Recovery codes were made for your sign-in", CODES_MADE),
         "device": ("A new device signs in to Postroom", DEVICE),
         "transferred": ("A mailbox has another owner", TRANSFERRED)}  # fmt: skip
 

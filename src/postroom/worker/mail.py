@@ -1,7 +1,9 @@
 """Our own mail: invites and notices. A link is drawn, recorded as a hash and handed to submission in one call.
 
-Never through a queue: run again, a new link is issued and the one before it is void. Each letter leaves from a return
-address of its own, by which mail servers say what became of it (models/mailed.py, engines/returned.py).
+Never through a queue: run again, a new link is issued and the one before it is void. So a try that another one has
+overtaken issues nothing and mails nothing: whoever is written to could be left with a link that is void. Each letter
+leaves from a return address of its own, by which mail servers say what became of it (models/mailed.py,
+engines/returned.py).
 """
 
 import smtplib
@@ -28,7 +30,7 @@ from postroom.access.tokens import (
     recovery_link,
     reset_code,
 )
-from postroom.changes.carry import Outcome
+from postroom.changes.carry import Outcome, in_hand
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
@@ -48,6 +50,7 @@ from . import channels, checkpoints, invite_letters, letters, notices, owner_let
 
 TIMEOUT = 10
 OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
+OVERTAKEN = Outcome(why="a newer try has taken it up")
 NOTIFY = "NOTIFY=SUCCESS,FAILURE,DELAY"  # RFC 3461, 4.1
 Written = EmailMessage | Outcome  # a letter; or why there is none
 About = Letter | Invite | ResetCode
@@ -70,9 +73,13 @@ def send(change: Change, delivery: Delivery) -> Outcome:
         return OVER
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
-    written = _written(about, change)
+    with in_hand(delivery) as mine:
+        written = _written(about, change) if mine else OVERTAKEN
     if isinstance(written, Outcome):
         return written
+    with in_hand(delivery) as mine:
+        if not mine:
+            return OVERTAKEN
     to = about.channel.value if isinstance(about, ResetCode) else about.contact
     return post(to, written, object=about.pk, client=change.client_id)
 

@@ -7,24 +7,15 @@ import threading
 import time
 
 import psycopg
-from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 
 from . import clock
+from .stalled import ALIVE_EVERY
 
 log = logging.getLogger("postroom.worker")
 AT_ONCE = 4
-ALIVE_EVERY, DEAD_AFTER = 5, 20  # seconds: signs of life of a worker, and how long none may be missing
-
-
-@app.periodic(cron="* * * * * */5")
-@app.task(queue="machinery", name="postroom.requeue_stalled", queueing_lock="requeue stalled", pass_context=True)
-async def requeue_stalled(context: JobContext, timestamp: int) -> None:
-    """Jobs of a worker that died go back on the queue; each is safe to run again."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
-        await manager.retry_job(job)
+FORGOTTEN = 86_400  # seconds: workers of whom nothing was heard for as long are struck off when another one starts
 
 
 def run() -> None:
@@ -54,7 +45,7 @@ async def _work(stop: threading.Event) -> None:
                 fetch_job_polling_interval=2,
                 delete_jobs="successful",
                 update_heartbeat_interval=ALIVE_EVERY,
-                stalled_worker_timeout=DEAD_AFTER,
+                stalled_worker_timeout=FORGOTTEN,
                 shutdown_graceful_timeout=15,
             )
         )

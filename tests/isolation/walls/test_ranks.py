@@ -138,7 +138,7 @@ ACTS: dict[str, list[Act]] = {
 TOUCH_NOBODY = {
     "mailboxes.create": "a mailbox that was not there; its owner gets it",
     "people.print_link": "by the machine itself", "sessions.open": "by what has checked two factors",
-    "devices.register": "one's own, by its page",
+    "devices.register": "one's own, by its page", "people.tell_of_factor": "one's own, by the sign-in pages",
     "people.issue_recovery": "by the worker", "notices.issue": "by the worker", "notices.send": "by the clock",
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",

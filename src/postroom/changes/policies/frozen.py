@@ -4,7 +4,7 @@ from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
-TOLD = frozenset({"checkpoint", "roster"})  # letters that open nothing
+TOLD = frozenset({"checkpoint", "roster", "factor added", "factor removed", "codes made"})  # letters that open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
 TELLS_OF = {"channel ended"}  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials"}  # whose epoch ends what was opened by it
@@ -38,7 +38,8 @@ def _warns(moves: list[Move]) -> bool:
 
 
 def _tells(moves: list[Move]) -> bool:
-    """A checkpoint by mail: no freeze shall keep a client from what proves its record. Nor from being asked who is
+    """A checkpoint by mail: no freeze shall keep a client from what proves its record, nor a person from hearing who
+    added a second factor of theirs. Nor from being asked who is
     there and who may do what, nor from answering: that alters the answer alone, and what follows is judged by itself.
     Nor an owner from saying what they do not know, and others from saying what it was.
     """

@@ -90,6 +90,6 @@ def _targets(row: Row | None) -> tuple[str, ...]:
 
 
 AFTER_RESET = Check(
-    "resets.after_reset", "Was a VIP's mail led elsewhere after a reset?", "NIST SP 800-63B-4, 4.2.3", 60,
+    "resets.after_reset", "Was a VIP's mail led elsewhere after a reset?", "NIST SP 800-63B-4, 4.2.3", 15,
     reading(_read),
 )  # fmt: skip

@@ -34,5 +34,5 @@ def _read(now: datetime) -> Iterator[Found]:
 
 
 RESET_LOCKED = Check(
-    "resets.locked", "Does somebody guess their way into a mailbox?", "NIST SP 800-63B-4, 3.2.2", 30, reading(_read)
+    "resets.locked", "Does somebody guess their way into a mailbox?", "NIST SP 800-63B-4, 3.2.2", 15, reading(_read)
 )
