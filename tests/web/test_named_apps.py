@@ -46,6 +46,13 @@ def test_a_clients_admin_counts_at_that_client_alone(apps: House) -> None:
     assert "/do/mail_apps" not in page(visitor(apps.carl).get("/mail-apps/")), "it is the organization's to name them"
 
 
+def test_the_plan_of_its_end_says_what_goes_with_it_at_other_clients(apps: House) -> None:
+    form = {"mail_app": str(the(MailApp, name="Thunderbird").pk), "why": "nobody looks after it"}
+    plan = page(visitor(apps.oskar).post("/do/mail_apps.end/", form))
+    assert "signed out of every mailbox it was let into" in plan and "Other clients: nothing" not in plan
+    assert "other mail apps: each lets in as before" in plan
+
+
 def test_one_that_was_ended_is_listed_apart(apps: House) -> None:
     do("mail_apps.end", apps.oskar, mail_app="Birdmail")
     assert not row(apps.oskar, "Birdmail")

@@ -89,6 +89,9 @@ TYPED = {
 }
 
 
+APPS = "Passwords, app passwords and other mail apps: each lets in as before."
+
+
 def consequence(kind: str) -> str:
     return SAID.get(kind, "")
 
@@ -100,7 +103,8 @@ def typed_word(kind: str, params: dict[str, object]) -> str:
 
 def untouched(tables: Collection[str]) -> tuple[Words, ...]:
     """What such a plan leaves as it is, in the order somebody would ask."""
-    found: list[Words] = ["Other clients: nothing of theirs is read or written."]
+    apps = "mail_apps" in tables  # whose end is followed at each client that let it in
+    found: list[Words] = [APPS if apps else "Other clients: nothing of theirs is read or written."]
     if {"mailboxes", "domains", "clients"} & set(tables):
         found.append("Stored mail: no change ever deletes it.")
     if "mailboxes" in tables and "secrets" not in tables:
