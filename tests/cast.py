@@ -205,15 +205,14 @@ def doubted(address: str) -> Doubt:
     return the(Doubt, mailbox__address__address=address, entry=entry)
 
 
-def let_in(house: House, address: str, name: str) -> Credential:
+def let_in(house: House, address: str, name: str, app: str = "Mail of tests") -> Credential:
     """A consent of a mailbox's owner, that a mail app of this test gets in."""
     with acting_as(SYSTEM):
-        there = MailApp.objects.filter(name="Mail of tests", ended_at=None).exists()
+        there = MailApp.objects.filter(name=app, ended_at=None).exists()
     if not there:
-        do("mail_apps.add", house.oskar, name="Mail of tests", redirect_uris=["http://127.0.0.1/"])
+        do("mail_apps.add", house.oskar, name=app, redirect_uris=["http://127.0.0.1/"])
     until = (timezone.now() + timedelta(days=30)).replace(microsecond=0).isoformat()
-    done = do("consents.grant", owner_of(address), app="Mail of tests", name=name, protocols=["imap", "submission"],
-              until=until)  # fmt: skip
+    done = do("consents.grant", owner_of(address), app=app, name=name, protocols=["imap", "submission"], until=until)
     assert done.version, reasons(done)
     return the(Credential, mailbox__address__address=address, name=name, ended_at=None)
 

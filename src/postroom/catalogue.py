@@ -102,7 +102,8 @@ KINDS: list[type[kind.Kind]] = [
     invites.RemindInvite, redeeming.RedeemInvite,
     doubts.RaiseDoubt, doubts.SettleDoubt,
     app_passwords.CreateAppPassword, app_passwords.EndAppPassword,
-    mail_apps.AddMailApp, mail_apps.EndMailApp, mail_apps.GrantConsent, mail_apps.EndConsent, mail_apps.ChangeTokenKey,
+    mail_apps.AddMailApp, mail_apps.EndMailApp, mail_apps.GrantConsent, mail_apps.EndConsent, mail_apps.EndAllConsents,
+    mail_apps.ChangeTokenKey,
     people.InvitePerson, people.ChangePerson, people.SuspendPerson, people.ResumePerson, people.RemovePerson,
     people.RestorePerson, people.EnrolPerson, people.OpenSession, people.EndSession,
     grants.GiveGrant, grants.Elevate, grants.EndGrant,
@@ -201,6 +202,6 @@ def hand_over() -> None:
     due.ENDS.update(ENDS)
     carry.SENDERS.update({"zone": zones.publish, "mail": mail.send, "end": ends.end_right})
     follow.FOLLOW_UPS.update(follow_ups.FOLLOW_UPS)
-    deliver.FOLLOWED.update(follow_ups.FOLLOW_UPS)
+    deliver.FOLLOWED.update({name: follow_ups.TOUCHING.get(name, frozenset()) for name in follow_ups.FOLLOW_UPS})
     readings.READERS[:] = [zones.read]
     posture.CHECKS[:] = CHECKS

@@ -157,6 +157,7 @@ WALKS: dict[str, Walk] = {
     "mail_apps.end": closing("oskar", mail_app="{mail_app}"),
     "consents.grant": by(lambda: owner_of(ZOE), app="{mail_app}", name="Tablet", protocols=["imap"], until="{soon}"),
     "consents.end": closing("olive", consent="{consent}"),
+    "consents.end_all": closing(SYSTEM, client="acme", mail_app="{ended_app}"),
     "token_keys.change": by(SYSTEM, kid="k" * 43, public="p" * 124, issuer="https://postroom.example"),
     "secrets.change": by("change", secrets=("password",)),
     "secrets.renew": by("renew", secrets=("recovery code",)),
@@ -305,7 +306,8 @@ def _named(house: House) -> dict[str, str]:
     do("devices.register", SYSTEM, person=ADA, network="198.51.0.0/16", browser="Safari on iOS")
     unknown = doubted(ZOE)
     phone = app_password(ZOE, "Phone")
-    letting = let_in(house, ZOE, "Desk")
+    letting, ended = let_in(house, ZOE, "Desk"), let_in(house, ZOE, "Old desk", app="Mail of before")
+    do("mail_apps.end", house.oskar, mail_app=str(ended.app_id))
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     submit(kind("notices.send", change=str(later.pk)), actor=CLOCK, why="a test")
     told = the(Invite, stops=later, contact="owner@northlight.example")
@@ -334,6 +336,7 @@ def _named(house: House) -> dict[str, str]:
         "doubt": str(unknown.pk),
         "entry": str(newest_of(ZOE)),
         "mail_app": str(letting.app_id),
+        "ended_app": str(ended.app_id),
         "consent": str(letting.pk),
         "recovery": str(recovery.pk),
         "soon": soon(),

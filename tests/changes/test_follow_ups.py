@@ -1,6 +1,7 @@
 """What follows from a change: submitted by the system, once, and waited for before the change is verified."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,18 @@ def test_nothing_is_even_tried_during_a_freeze(house: House, followed: list[Foll
     acknowledged()
     with acting_as(SYSTEM):
         assert change.follow_ups.count() == 1
+
+
+def test_what_only_closes_is_not_kept_by_a_freeze(house: House, followed: list[FollowUp]) -> None:
+    do("domains.add", house.olive, client="acme", name="new.example")
+    holds(house, "acme.example", {})
+    followed.append(replace(prove("new.example"), closes=True))
+    change = do("record_sets.set", house.olive, **WWW)
+    do("freezes.start", house.olive, scope="acme", reason="stop")
+    carry.carry_out(str(change.pk))
+    with acting_as(SYSTEM):
+        (child,) = change.follow_ups.all()
+    assert child.stage == "refused", "that it only closes is said; whether it is so, the policy judges by the plan"
 
 
 def test_what_cannot_be_planned_yet_is_tried_again(house: House, followed: list[FollowUp]) -> None:

@@ -8,13 +8,28 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cast import MIA, House, app_password, do, kind, let_in, owner_of, redeemed, the, tick, with_consent
+from cast import (
+    MIA,
+    House,
+    acknowledged,
+    again,
+    app_password,
+    do,
+    kind,
+    let_in,
+    owner_of,
+    redeemed,
+    the,
+    tick,
+    with_consent,
+)
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.scope import visible
+from postroom.changes import carry
 from postroom.changes.approvals import undo
 from postroom.changes.errors import NotAllowed, NothingToDo, Problems
-from postroom.models import Credential, MailApp, TokenKey
+from postroom.models import Change, Credential, MailApp, TokenKey
 
 OTHER = "mia@globex.example"
 FIRST = {"kid": "f" * 43, "public": "p" * 124, "issuer": "https://one.example"}
@@ -170,3 +185,61 @@ def test_the_same_key_under_another_name_of_ours_stays_one(mia: House) -> None:
 @pytest.mark.parametrize("who", ["oskar", "olive", "carl"])
 def test_nobody_says_which_key_signs(house: House, who: str) -> None:
     assert refused("token_keys.change", getattr(house, who), **FIRST)
+
+
+@pytest.fixture
+def everybody_let_it_in(mx1: Node, mia: House) -> House:
+    """Mia on two devices and another client's Mia on one; and Mia lets another app in too."""
+    do("invites.send", mia.olive, mailbox=OTHER, contact="m@home.test")
+    redeemed(OTHER)
+    for address, name in ((MIA, "Laptop"), (MIA, "Tablet"), (OTHER, "Desk")):
+        let_in(mia, address, name)
+    let_in(mia, MIA, "Bird", app="Birdmail")
+    acknowledge(mx1)
+    return mia
+
+
+def standing() -> set[str]:
+    with acting_as(SYSTEM):
+        return set(Credential.objects.filter(sort="oauth", ended_at=None).values_list("name", flat=True))
+
+
+def test_ending_an_app_ends_what_let_it_in_by_one_change_at_each_client(
+    everybody_let_it_in: House, mx1: Node, node: Callable[[str], Node]
+) -> None:
+    ended = do("mail_apps.end", everybody_let_it_in.oskar, mail_app="Mail of tests")
+    carry.carry_out(str(ended.pk))
+    assert standing() == {"Bird"}
+    with acting_as(SYSTEM):
+        after = list(ended.follow_ups.order_by("client__slug"))
+        assert [(one.client.slug, one.kind, one.actor) for one in after] == [
+            ("acme", "consents.end_all", "system"), ("globex", "consents.end_all", "system"),
+        ]  # fmt: skip
+        assert len([one for one in after if one.version]) == 2
+    assert len([one["consent"] for one in told(mx1) if one.get("login")][-1]) == 1, "Birdmail's"
+    assert again(ended).stage == "applied"
+    for one in (mx1, node("mx2")):
+        acknowledge(one)
+    acknowledged()
+    assert again(ended).stage == "verified"
+    undo(ended.pk, actor=everybody_let_it_in.oskar, why="by mistake")
+    assert the(MailApp, name="Mail of tests").ended_at is None and standing() == {"Bird"}, "each is asked again"
+
+
+def test_whichever_way_an_app_ends_what_let_it_in_does(everybody_let_it_in: House) -> None:
+    """By the undo of its addition too, and under a freeze over everything."""
+    house = everybody_let_it_in
+    with acting_as(SYSTEM):
+        added = Change.objects.get(kind="mail_apps.add", params__name="Mail of tests")
+    do("freezes.start", house.olive, scope="organization", reason="stop")
+    ended = undo(added.pk, actor=house.oskar, why="never wanted")
+    carry.carry_out(str(ended.pk))
+    assert the(MailApp, name="Mail of tests").ended_at is not None and standing() == {"Bird"}
+
+
+def test_an_app_that_asks_still_keeps_what_let_it_in(everybody_let_it_in: House) -> None:
+    asking = str(the(MailApp, name="Birdmail").pk)
+    with pytest.raises(Problems, match="was not ended"):
+        do("consents.end_all", SYSTEM, client="acme", mail_app=asking)
+    assert refused("consents.end_all", everybody_let_it_in.oskar, client="acme", mail_app=asking)
+    assert "Bird" in standing()

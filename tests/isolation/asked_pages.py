@@ -36,6 +36,7 @@ PAGES: dict[str, Asked] = {
     "GET /people/": Asked("people.view", filters=LIST),
     "GET /people/<str:ref>/": Asked("people.view", {"ref": ("person viewer", "person mail")}),
     "GET /access/": Asked("grants.view", filters=LIST, foreign_filter=404),
+    "GET /mail-apps/": Asked("mail_apps.view"),
     "GET /roles/": Asked("roles.view"),
     "GET /tokens/new/": Asked("tokens.create"),
     "POST /tokens/new/": Asked("tokens.create", body=lambda here: {"name": "x", "why": "x", "clients": here.slug},

@@ -9,30 +9,35 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 
 import pytest
-from on_the_phone import ADA, OLIVE
+from on_the_phone import ADA, NORA, OLIVE
 
-from real_clients import Credential, Filtering, Held, Reading, Sending, Server, mbsync, msmtp, signs_in, somewhere
+from oauth_app import OAuthApp, listening, says_yes, signed_in_at
+from real_clients import PROGRAMS, PROTOCOLS, Credential, Server, mbsync, msmtp, server_of, signs_in, somewhere
 from world import Browser, Person, Stack, letter, until
 
 pytestmark = [pytest.mark.server, pytest.mark.secrets]
 SECRET, NEW = "four plain words here", "quite other plain words"
 APP = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){6}\b")
 CODE = re.compile(r"[a-z2-9]{5}(?:-[a-z2-9]{5}){2}")
-BOTH, MAIN, DEVICE, NONE = frozenset({"main", "app"}), frozenset({"main"}), frozenset({"app"}), frozenset[str]()
+MAIN, DEVICE, OAUTH, NONE = frozenset({"main"}), frozenset({"app"}), frozenset({"oauth"}), frozenset[str]()
+ALL = MAIN | DEVICE | OAUTH
 
 
 @dataclass
 class Account:
-    """A mailbox, its owner at their page, and what programs sign in to it with, by name."""
+    """A mailbox, its owner at their page, and what programs sign in to it with, by name. app: what its owner let in;
+    tokens: what that has."""
 
     address: str
     page: Browser
     code: str
     credentials: dict[str, Credential]
+    app: OAuthApp
+    tokens: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Office:
     stack: Stack
     olive: Person
     ada: Person
+    nora: Person
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,25 @@ def ended_by_its_owner(office: Office, own: Account) -> None:
 
 
 def ended_by_an_operator(office: Office, own: Account) -> None:
-    (one,) = office.olive.get(f"/credentials?search={own.address}")["items"]
+    (one,) = (c for c in office.olive.get(f"/credentials?search={own.address}")["items"] if c["sort"] != "oauth")
     office.olive.change("app_passwords.end", {"app_password": one["id"]}, "the phone is lost")
+
+
+def consent_ended_by_its_owner(office: Office, own: Account) -> None:
+    own.page.open(office.stack.at["web"] + "/mailbox/")
+    (which,) = re.findall(r'name="consent" value="([0-9a-f-]{36})"', own.page.page)
+    (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', own.page.page)[:1])
+    end = office.stack.at["web"] + "/mailbox/app-passwords/end/"
+    own.page.open(end, {"consent": which, "csrfmiddlewaretoken": token})
+
+
+def refreshed_twice(office: Office, own: Account) -> None:
+    """Whoever took the refresh token was the second, or the first; nobody can say (RFC 9700, 4.14.2)."""
+    assert [own.app.refreshes(own.tokens["refresh_token"])[0] for _ in range(2)] == [200, 400]
+
+
+def app_ended(office: Office, own: Account) -> None:
+    office.nora.change("mail_apps.end", {"mail_app": own.app.identity}, "nobody looks after it any more")
 
 
 def another_password(office: Office, own: Account) -> None:
@@ -96,16 +119,19 @@ def by_kind(kind: str, name: str = "mailbox", **more: object) -> Callable[[Offic
 ENDS = {
     "its owner ends the app password": Ends(ended_by_its_owner, cut=DEVICE, shut=DEVICE),
     "an operator ends the app password": Ends(ended_by_an_operator, cut=DEVICE, shut=DEVICE),
-    "its owner chooses another password": Ends(another_password, cut=BOTH, shut=MAIN),
-    "its owner gets it back by the code": Ends(got_back, cut=BOTH, shut=BOTH),
-    "sessions ended": Ends(by_kind("mailboxes.end_sessions"), cut=BOTH, shut=NONE),
-    "suspended": Ends(by_kind("mailboxes.suspend"), cut=BOTH, shut=BOTH),
-    "transferred": Ends(by_kind("mailboxes.transfer", contact="somebody.else@home.test"), cut=BOTH, shut=BOTH),
-    "removed": Ends(by_kind("mailboxes.remove"), cut=BOTH, shut=BOTH),
-    "domain suspended": Ends(by_kind("domains.suspend", "domain"), cut=BOTH, shut=BOTH, alone=True),
-    "client suspended": Ends(by_kind("clients.suspend", "client"), cut=BOTH, shut=BOTH, alone=True),
+    "its owner ends the consent": Ends(consent_ended_by_its_owner, cut=OAUTH, shut=OAUTH),
+    "a refresh token came twice": Ends(refreshed_twice, cut=OAUTH, shut=OAUTH),
+    "the app is ended": Ends(app_ended, cut=OAUTH, shut=OAUTH),
+    "its owner chooses another password": Ends(another_password, cut=ALL, shut=MAIN),
+    "its owner gets it back by the code": Ends(got_back, cut=ALL, shut=ALL),
+    "sessions ended": Ends(by_kind("mailboxes.end_sessions"), cut=ALL, shut=NONE),
+    "suspended": Ends(by_kind("mailboxes.suspend"), cut=ALL, shut=ALL),
+    "transferred": Ends(by_kind("mailboxes.transfer", contact="somebody.else@home.test"), cut=ALL, shut=ALL),
+    "removed": Ends(by_kind("mailboxes.remove"), cut=ALL, shut=ALL),
+    "domain suspended": Ends(by_kind("domains.suspend", "domain"), cut=ALL, shut=ALL, alone=True),
+    "client suspended": Ends(by_kind("clients.suspend", "client"), cut=ALL, shut=ALL, alone=True),
     "app passwords alone": Ends(
-        by_kind("clients.change", "client", app_passwords_only=True), cut=BOTH, shut=MAIN, alone=True
+        by_kind("clients.change", "client", app_passwords_only=True), cut=ALL, shut=MAIN, alone=True
     ),
 }
 
@@ -120,20 +146,16 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def office(stack: Stack) -> Office:
-    return Office(stack, stack.person(OLIVE), stack.person(ADA))
+    return Office(stack, stack.person(OLIVE), stack.person(ADA), stack.person(NORA))
 
 
 @pytest.fixture(scope="module")
 def server(stack: Stack) -> Server:
-    (host, imaps), submissions, sieve = (
-        stack.host_port("imaps"), stack.host_port("submissions"), stack.host_port("managesieve"),
-    )  # fmt: skip
-    shown = Path(stack.state / "node/tls/cert.pem")
-    return Server(host, imaps, submissions[1], sieve[1], shown, "localhost")
+    return server_of(stack)
 
 
 @pytest.fixture(scope="module")
-def accounts(office: Office) -> dict[str, Account]:
+def accounts(office: Office) -> Iterator[dict[str, Account]]:
     """One for each way to end something, and one of which nothing ends."""
     name = f"real{uuid.uuid4().hex[:6]}"
     at = {what: f"{name}{n if one.alone else ''}" for n, (what, one) in enumerate(ENDS.items())} | {"": name}
@@ -144,34 +166,42 @@ def accounts(office: Office) -> dict[str, Account]:
         proof = f"/domains/{client}.example"
         until(f"{client} is proven", lambda path=proof: office.olive.get(path)["proof"] == "read", within=60)
     addresses = {what: f"box{n}@{client}.example" for n, (what, client) in enumerate(at.items())}
-    with ThreadPoolExecutor(3) as crew:
-        return dict(zip(addresses, crew.map(lambda one: account(office, one), addresses.values()), strict=True))
+    with ExitStack() as running, ThreadPoolExecutor(3) as crew:
+        made = crew.map(lambda one: account(office, one, running), addresses.values())
+        yield dict(zip(addresses, made, strict=True))
 
 
-def account(office: Office, address: str) -> Account:
+def account(office: Office, address: str, running: ExitStack) -> Account:
     contact = address.replace("@", ".at.").replace(".example", "") + "@home.test"
     office.olive.change("mailboxes.create", {"address": address, "contact": contact})
     page, web = Browser(somewhere()), office.stack.at["web"]
     page.open(office.stack.mailed_link(contact, within=60))
     code = "-".join(CODE.findall(page.fill(password=SECRET)))
-
-    def in_it() -> bool:
-        page.open(f"{web}/mailbox/sign-in/")
-        page.press(address=address, password=SECRET)
-        return page.url.endswith("/mailbox/")
-
     until("the node has the secret", lambda: office.stack.may_sign_in(address, SECRET), within=60)
-    until("its owner signs in", in_it, within=150, every=1)
+    page = signed_in_at(web, address, SECRET)
     page.open(f"{web}/mailbox/app-passwords/new/")
     made = page.press(name="Phone", imap="on", submission="on", managesieve="on", password=SECRET)
     assert APP.search(made), made[:3000]
     (drawn,) = set(APP.findall(made))
     shown = {"main": Credential(address, SECRET), "app": Credential(address, drawn)}
     until("the app password is there", lambda: office.stack.may_sign_in(address, drawn), within=30)
-    return Account(address, page, code, shown)
+    app = running.enter_context(listening(web, named(office, f"App of {address}")))
+    return Account(address, page, code, shown, app, says_yes(app, page, SECRET, "Laptop"))
 
 
-PROTOCOLS: dict[str, type[Held]] = {"imap": Reading, "submission": Sending, "managesieve": Filtering}
+def named(office: Office, name: str) -> str:
+    """A mail app's client_id."""
+    back = ["http://127.0.0.1/back"]
+    done = office.nora.change("mail_apps.add", {"name": name[:60], "redirect_uris": back}, "a story")
+    rows = office.nora.get(f"/changes/{done['id']}")["edits"]
+    return next(str(one["id"]) for one in rows if one["table"] == "mail_apps")
+
+
+def renewed(own: Account) -> None:
+    """Its token is good for five minutes from now."""
+    status, own.tokens = own.app.refreshes(own.tokens["refresh_token"])
+    assert status == 200, own.tokens
+    own.credentials["oauth"] = Credential(own.address, own.tokens["access_token"], "XOAUTH2")
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +214,7 @@ def outcomes(office: Office, server: Server, accounts: dict[str, Account]) -> It
 def tried(office: Office, server: Server, one: Ends, own: Account) -> Outcome:
     """Everybody is in; it is ended; who was put out, and who gets in again."""
     found = Outcome()
+    renewed(own)
     held = {
         (name, protocol): open_it(server, by) for name, by in own.credentials.items()
         for protocol, open_it in PROTOCOLS.items()
@@ -200,14 +231,17 @@ def tried(office: Office, server: Server, one: Ends, own: Account) -> Outcome:
     return found
 
 
-@pytest.mark.parametrize("by", ["main", "app"])
+@pytest.mark.parametrize("by", ["main", "app", "oauth", "oauthbearer"])
 def test_each_reads_sends_and_filters(server: Server, accounts: dict[str, Account], by: str) -> None:
-    shown = accounts[""].credentials[by]
+    renewed(accounts[""])
+    known = accounts[""].credentials
+    shown = known[by] if by in known else replace(known["oauth"], mechanism=by.upper())
+    reader = known["main"] if shown.bearer else shown
     subject = f"by {by} {uuid.uuid4().hex[:6]}"
     msmtp(server, shown, shown.login, letter(shown.login, shown.login, subject).as_bytes())
-    until("mbsync has it", lambda: any(subject.encode() in one for one in mbsync(server, shown, tunnel=False)))
-    assert signs_in(server, shown) == dict.fromkeys(("mbsync", "msmtp", "openssl"), True)
-    wrong = Credential(shown.login, shown.secret[:-1] + "x")
+    until("mbsync has it", lambda: any(subject.encode() in one for one in mbsync(server, reader, tunnel=False)))
+    assert signs_in(server, shown) == dict.fromkeys(("msmtp", "openssl") if shown.bearer else PROGRAMS, True)
+    wrong = replace(shown, secret=shown.secret[:-2] + ("xx" if shown.secret[-2:] != "xx" else "yy"))
     assert not any(signs_in(server, wrong).values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from page_samples import filters
 
 from postroom.web.parts.forms import Pager
-from postroom.web.parts.pages import AccessPage, ClientPage, RolesPage
+from postroom.web.parts.pages import AccessPage, ClientPage, MailAppsPage, RolesPage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -43,6 +43,27 @@ ROLES = RolesPage(
         ),
     ),
     pager=Pager("2 shown, dns editor to mail desk"),
+)  # fmt: skip
+MAIL_APPS = MailAppsPage(
+    head=PageHead("Mail apps", "who may ask owners to be let in without a password",
+                  crumbs=(Crumb("Mailboxes", "/p/mailboxes"),),
+                  acts=(Act("Add a mail app", "/p/form", "plus", "primary"),)),
+    label="Mail apps",
+    filters=filters("Mail apps"),
+    table=Table(
+        "Mail apps",
+        (Column("App"), Column("Its client_id"), Column("Where its users come back to"), Column("Let into"),
+         Column("State", phone="right"), Column("Act", num=True, hidden=True)),
+        (
+            Row((Cell(Strong("Thunderbird"), "added 24 Nov 2026"), Code("019ac0de-4711-7abc-8def-0123456789ab"),
+                 Code("http://127.0.0.1/, http://[::1]/"), Cell("1,204 mailboxes", "of 24 clients"),
+                 Badge("good", "may ask"), Cell(acts=(Act("End…", "/p/confirm", of="Thunderbird", weight="asks"),)))),
+            Row((Cell(Strong("Birdmail"), "added 09:12"), Code("019ac0de-4712-7abc-8def-0123456789ab"),
+                 Code("org.birdmail.app:/back"), "no mailbox you may see",
+                 Badge("fact", "ended 10:40", "ban"), Cell())),
+        ),
+    ),
+    pager=Pager("2 shown, Thunderbird to Birdmail"),
 )  # fmt: skip
 TOKEN = TokenPage(
     head=PageHead("A new token", crumbs=HERE),

@@ -331,7 +331,7 @@ LET_IN = LetIn(
     **AROUND,
     address="s.lindgren@harbor.example",
     app="Birdmail",
-    back_to="127.0.0.1",
+    back_to="the app on this device (127.0.0.1)",
     form=Form(
         (
             Field("asked", "", "hidden", "client_id=x"),

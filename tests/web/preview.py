@@ -124,6 +124,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "reviews": ("rounds.html", rounds.REVIEWS),
     "review": ("round.html", rounds.REVIEW),
     "roster": ("round.html", rounds.ROSTER),
+    "mail-apps": ("mail_apps.html", access.MAIL_APPS),
     "roles": ("roles.html", access.ROLES),
     "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),

@@ -21,8 +21,8 @@ PAGES = ("/", "/clients/", "/clients/acme/", "/clients/acme/sheet/",
          "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/",
          "/people/olive@northlight.example/", "/invites/", "/changes/",
-         "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/tokens/new/", "/access/",
-         "/access/?client=acme", "/audit/", "/audit/?what=changes&client=acme",
+         "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/mail-apps/", "/tokens/new/",
+         "/access/", "/access/?client=acme", "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 47
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()

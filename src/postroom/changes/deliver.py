@@ -55,7 +55,7 @@ class Served:
 
 
 SERVED_BY: dict[str, Served] = {}  # table → where; handed over by the catalogue
-FOLLOWED: set[str] = set()  # kinds after which the system submits others
+FOLLOWED: dict[str, frozenset[str]] = {}  # kind after which the system submits others → tables; none named: any
 
 
 def targets(plan: Plan) -> dict[str, list[Edit]]:
@@ -69,7 +69,12 @@ def targets(plan: Plan) -> dict[str, list[Edit]]:
 
 def unfinished(change: Change, plan: Plan) -> bool:
     """Whether anything is to be done after the transaction: a delivery, or a change that follows."""
-    return change.kind in FOLLOWED or bool(targets(plan))
+    return _is_followed(change, plan) or bool(targets(plan))
+
+
+def _is_followed(change: Change, plan: Plan) -> bool:
+    tables = FOLLOWED.get(change.kind)
+    return tables is not None and (not tables or not tables.isdisjoint(plan.by_table))
 
 
 def enqueue(change: Change, entry: int, plan: Plan) -> None:
@@ -80,7 +85,7 @@ def enqueue(change: Change, entry: int, plan: Plan) -> None:
     Delivery.objects.bulk_create(rows)
     for target, edits in wanted.items():
         _insert(change, target, _objects(target, edits))
-    if change.stage == "applied" and (wanted or not rows or change.kind in FOLLOWED):
+    if change.stage == "applied" and (wanted or not rows or _is_followed(change, plan)):
         again(change, sorted(wanted))
 
 

@@ -1,5 +1,6 @@
 """Changes the system submits because another one has been carried out. What comes to nothing is tried again, later
-each time; while a freeze lies over the client, nothing is even tried. Which kinds are followed is in the catalogue.
+each time; while a freeze lies over the client, nothing is even tried but what only closes. Which kinds are followed is
+in the catalogue.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,12 +23,16 @@ FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class FollowUp:
-    """A change that follows: the name of its kind, what it is about, why; `build` is called only when it is wanted."""
+    """A change that follows: the name of its kind, what it is about, why; `build` is called only when it is wanted.
+
+    closes: it opens and alters nothing, so no freeze keeps it (policies/frozen.py says so of the plan itself).
+    """
 
     permission: str
     about: str
     why: str
     build: Callable[[], tuple[Kind, Mapping[str, str] | None]]
+    closes: bool = False
 
 
 FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {}  # kind → what comes after it
@@ -41,10 +46,8 @@ def followed(change: Change) -> bool:
     with acting_as(SYSTEM):
         waiting = [(one, key) for one in after(change) if (key := _wanted(change, one))]
         frozen = freeze_over(change.client_id) is not None
-    if frozen:
-        return not waiting
-    tried = [_submitted(change, one, key) for one, key in waiting]
-    return all(tried)
+    tried = [_submitted(change, one, key) for one, key in waiting if one.closes or not frozen]
+    return len(tried) == len(waiting) and all(tried)
 
 
 def _wanted(change: Change, one: FollowUp) -> str | None:

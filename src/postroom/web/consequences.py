@@ -31,7 +31,8 @@ SAID: dict[str, str] = {
     "flows. Of the others a sealed login alone gets in, and every owner is told.",
     "access.resume": "The organization’s people may again what their roles say.",
     "doubts.settle": "The finding closes, and the owner of the mailbox reads what you say. It undoes nothing.",
-    "mail_apps.end": "It asks no owner any more and gets no more tokens; open sessions go on until their consents end.",
+    "mail_apps.end": "It asks no owner any more and is signed out of every mailbox it was let into; that stays so.",
+    "consents.end_all": "It is signed out of all these mailboxes at once; no other device is touched.",
     "consents.end": "The device that uses it is signed out at once and gets no more tokens; no other is touched.",
     "app_passwords.end": "The device that uses it is signed out at once and cannot sign in again; no other is touched.",
     "invites.resend": "A new link is mailed; the one before stops working.",
@@ -88,6 +89,9 @@ TYPED = {
 }
 
 
+APPS = "Passwords, app passwords and other mail apps: each lets in as before."
+
+
 def consequence(kind: str) -> str:
     return SAID.get(kind, "")
 
@@ -99,7 +103,8 @@ def typed_word(kind: str, params: dict[str, object]) -> str:
 
 def untouched(tables: Collection[str]) -> tuple[Words, ...]:
     """What such a plan leaves as it is, in the order somebody would ask."""
-    found: list[Words] = ["Other clients: nothing of theirs is read or written."]
+    apps = "mail_apps" in tables  # whose end is followed at each client that let it in
+    found: list[Words] = [APPS if apps else "Other clients: nothing of theirs is read or written."]
     if {"mailboxes", "domains", "clients"} & set(tables):
         found.append("Stored mail: no change ever deletes it.")
     if "mailboxes" in tables and "secrets" not in tables:

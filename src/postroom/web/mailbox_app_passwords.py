@@ -37,9 +37,9 @@ Wrong = dict[str, str]  # field → what is wrong with it; "" for what is of non
 def part(request: Asked) -> Part:
     """Her live ones, each with its end; and the way to one more."""
     rows = [_item(one) for one in app_passwords(request.actor, request.own.mailbox)]
-    rows.append(Item("One for another device", "each has its own, and can be ended by itself", icon="plus",
+    rows.append(Item("One for another device", "an app password of its own, which can be ended by itself", icon="plus",
                      acts=(Act("Make one", f"{HERE}new/", of="an app password"),)))  # fmt: skip
-    return Part("App passwords, one for each device", "owner/parts/app_passwords.html", tuple(rows), "app-passwords")
+    return Part("Devices and apps that get in", "owner/parts/app_passwords.html", tuple(rows), "app-passwords")
 
 
 def _item(one: Credential) -> Item:

@@ -70,13 +70,14 @@ def mailboxes(request: Any) -> HttpResponse:
     may = request.access.can_somewhere
     add = (ADD,) if may("mailboxes.create") else ()
     invites = (Act("Pending invites", "/invites/", icon="mail"),) if may("invites.view") else ()
+    apps = (Act("Mail apps", "/mail-apps/", icon="device-mobile"),) if may("mail_apps.view") else ()
     fields = [
         narrow.select("client", "Client", scopes(request)), narrow.select("kind", "Kind", KINDS),
         narrow.select("state", "State", STATES),
     ]  # fmt: skip
     acts = tuple(act for permission, act in BULK if may(permission))
     shown = MailboxesPage(
-        head=PageHead("Mailboxes", "who can get in, and who cannot yet", acts=(*add, *invites)),
+        head=PageHead("Mailboxes", "who can get in, and who cannot yet", acts=(*add, *invites, *apps)),
         notes=(*narrow.notes(), *freeze_notes(request)),
         label="Mailboxes",
         filters=narrow.filters("Mailboxes", fields),

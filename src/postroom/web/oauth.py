@@ -31,6 +31,7 @@ from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Credential
 from postroom.models.credentials import PROTOCOLS
+from postroom.protocols.redirects import LOOPBACK
 from postroom.web.door import by_method, public
 from postroom.web.guard import CSP
 from postroom.web.mailbox_door import ONWARD, SIGN_IN, Asked, mailbox_act, mailbox_page, owner_of, told
@@ -179,11 +180,18 @@ def _page(request: Asked, query: str, asked: Any, wrong: Wrong, *, status: int =
     form = Form(tuple(_fields(request, query, asked, wrong)), "Let it in", CONSENT, icon="key", errors=errors)
     where = urlsplit(asked.redirect_uri)
     page = LetIn(organization="", address=request.own.address, app=asked.client.name, form=form,
-                 back_to=where.hostname or f"the app itself ({where.scheme}:)")  # fmt: skip
+                 back_to=_in_words(where))  # fmt: skip
     answer = render(request, "owner/let_in.html", {"page": page}, status=status)
     # The answer to the form leads back to the app, and a browser holds that against the policy too.
     answer["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action 'self' {_source(where)}")
     return answer
+
+
+def _in_words(where: Any) -> str:
+    """Where the answer goes: to whom it belongs, as far as that can be known."""
+    if where.hostname in LOOPBACK:
+        return f"the app on this device ({where.hostname})"
+    return str(where.hostname or f"the app on this device ({where.scheme}:)")
 
 
 def _source(where: Any) -> str:

@@ -62,6 +62,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mail_apps.end": ("End a mail app", "End the mail app {mail_app}"),
     "consents.grant": ("Let a mail app in", "Let a mail app in: {name}"),
     "consents.end": ("End what a mail app was let in by", "End the consent {consent}"),
+    "consents.end_all": ("End all that let a mail app in", "End what let {mail_app} into mailboxes of {client}"),
     "token_keys.change": ("Sign mail apps' tokens with another key", "Sign mail apps' tokens with {kid}"),
     "app_passwords.end": ("End an app password", "End the app password {app_password}"),
     "clients.ask_contact": ("Ask whether a security contact is read still", "Ask the security contact of {client}"),

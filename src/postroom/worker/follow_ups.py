@@ -1,4 +1,5 @@
-"""Changes the system submits because another one has been carried out: DKIM keys are made, then used; nodes join."""
+"""Changes the system submits because another one has been carried out: DKIM keys are made, then used; nodes join;
+what an ended mail app was let in by ends."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -9,11 +10,14 @@ from nacl.encoding import Base64Encoder
 from nacl.public import PublicKey, SealedBox
 
 from postroom.changes.follow import FollowUp
+from postroom.changes.history import edits_of
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import PlaceClient
 from postroom.changes.kinds.dkim import ActivateKey, MakeKey
+from postroom.changes.kinds.mail_apps import EndAllConsents
 from postroom.changes.kinds.organization import AddNode
-from postroom.models import Change, Client, DkimKey, Node
+from postroom.models import Change, Client, Credential, DkimKey, MailApp, Node
+from postroom.models.credentials import OAUTH
 from postroom.protocols.dkim import make_rsa
 
 Built = tuple[Kind, Mapping[str, str] | None]
@@ -72,10 +76,25 @@ def homes_for_clients(change: Change) -> Iterator[FollowUp]:
         yield FollowUp("clients.place", client.slug, f"{name} joined", partial(lambda one: (one, None), kind))
 
 
+def consents_of_app(change: Change) -> Iterator[FollowUp]:
+    """Nobody is let in any more by an app that was ended: one change at each client whose owners had let it in."""
+    touched = {one.row for one in edits_of([change]) if one.table == MailApp._meta.db_table}
+    for app in MailApp.objects.filter(pk__in=touched).exclude(ended_at=None).order_by("id"):
+        live = Credential.objects.filter(app=app, sort=OAUTH, ended_at=None)
+        for slug in live.order_by("client__slug").values_list("client__slug", flat=True).distinct():
+            kind, about = EndAllConsents(client=slug, mail_app=str(app.pk)), f"{app.pk} {slug}"
+            why = f"{app.name} was ended"
+            yield FollowUp("consents.end_all", about, why, partial(lambda one: (one, None), kind), closes=True)
+
+
 FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "domains.add": keys_of_domain,
     "clients.place": keys_of_client,
     "dkim_keys.make": key_is_published,
     "organization.found": node_of_this_machine,
     "nodes.add": homes_for_clients,
+    "mail_apps.end": consents_of_app,
+    "history.roll_back": consents_of_app,  # the undo of adding an app ends it too
 }
+# Kinds of which only what touches these tables is followed.
+TOUCHING: dict[str, frozenset[str]] = {"history.roll_back": frozenset({MailApp._meta.db_table})}

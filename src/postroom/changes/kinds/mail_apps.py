@@ -11,12 +11,12 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Credential, MailApp, Mailbox, TokenKey
+from postroom.models import Client, Credential, MailApp, Mailbox, TokenKey
 from postroom.models.credentials import OAUTH
 from postroom.protocols.redirects import redirect_uri
 
 from .app_passwords import MOST, ended
-from .fields import ConsentRef, Line, MailAppRef, Moment, Name
+from .fields import ClientRef, ConsentRef, Line, MailAppRef, Moment, Name
 
 LONGEST = timedelta(days=366)
 OVERLAP = timedelta(minutes=20)  # what an older key signed is good to its end, and clocks differ
@@ -43,7 +43,7 @@ class AddMailApp(Kind, name="mail_apps.add"):
 
 
 class EndMailApp(Kind, name="mail_apps.end"):
-    """A mail app asks nobody any more, and gets no further tokens; sessions that are open end with their consents."""
+    """A mail app asks nobody any more and gets no further tokens; all that let it in ends, at every client."""
 
     mail_app: MailAppRef
 
@@ -96,6 +96,22 @@ class EndConsent(Kind, name="consents.end"):
         if one.sort != OAUTH:
             raise Problem("consent", "that is an app password")
         yield from ended(one, state)
+
+
+class EndAllConsents(Kind, name="consents.end_all"):
+    """A mail app was ended: what owners of one client's mailboxes let it in by ends, and it is signed out there."""
+
+    by = frozenset({"system"})
+    client: ClientRef
+    mail_app: MailAppRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        client = state.get(Client, self.client, where="client")
+        app = state.get(MailApp, self.mail_app, where="mail_app")
+        if app.ended_at is None:
+            raise Problem("mail_app", f"{app.name} was not ended")
+        for one in state.rows(Credential, client_id=client.pk, app_id=app.pk, ended_at=None).order_by("id"):
+            yield edit(one, ended_at=state.now, access_epoch=one.access_epoch + 1)
 
 
 class ChangeTokenKey(Kind, name="token_keys.change"):

@@ -140,6 +140,12 @@ class MailboxesPage(ListPage):
     nav = "mailboxes"
 
 
+class MailAppsPage(ListPage):
+    """mail_apps.html: those that may ask owners to be let in."""
+
+    nav = "mailboxes"
+
+
 class MailboxSignIns(ListPage):
     """sign_ins.html: those of one mailbox."""
 
