@@ -162,6 +162,7 @@ SERVED_BY: dict[str, Served] = {
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
     "token_keys": Served("nodes"),
+    "nodes": Served("nodes", frozenset({"removed_at"}), gone=False),
     "redeliveries": Served("nodes"),
     "record_sets": Served("zone", frozenset({"values", "ttl"}), of="domain_id"),
     "invites": Served("mail", frozenset({"asked", "reminded_at"}), gone=False, only=("by_mail", frozenset({True}))),

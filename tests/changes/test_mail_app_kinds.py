@@ -29,7 +29,7 @@ from postroom.access.scope import visible
 from postroom.changes import carry
 from postroom.changes.approvals import undo
 from postroom.changes.errors import NotAllowed, NothingToDo, Problems
-from postroom.models import Change, Credential, MailApp, TokenKey
+from postroom.models import Change, Credential, MailApp, NodeTodo, TokenKey
 
 OTHER = "mia@globex.example"
 FIRST = {"kid": "f" * 43, "public": "p" * 124, "issuer": "https://one.example"}
@@ -173,6 +173,17 @@ def test_a_key_goes_to_every_node_and_the_one_before_is_good_to_the_end_of_its_t
     rows = {maps["token_key"][0]["kid"]: maps["token_key"][0] for maps in told(mx1) if "token_key" in maps}
     assert rows[second["kid"]]["until"] is None
     assert rows[FIRST["kid"]]["until"] == int((done.now + timedelta(minutes=20)).timestamp())
+
+
+def test_a_node_that_comes_later_has_it_to_take_before_it_has_joined(mia: House) -> None:
+    before = do("nodes.add", mia.oskar, node="mx3", role="postroom_node_mx3")
+    do("token_keys.change", SYSTEM, **FIRST)
+    joined = do("nodes.add", mia.oskar, node="mx4", role="postroom_node_mx4")
+    with acting_as(SYSTEM):
+        waiting = NodeTodo.objects.filter(change=joined.pk).values_list("node__name", "object", "object_id")
+        assert list(waiting) == [("mx4", "token key", TokenKey.objects.get().pk)]
+        assert not NodeTodo.objects.filter(change=before.pk).exists()
+    assert joined.stage == "applied"
 
 
 def test_the_same_key_under_another_name_of_ours_stays_one(mia: House) -> None:

@@ -2,8 +2,8 @@
 
 A set, not a log, so a late commit cannot be skipped. Which objects an edit touches is worked out in one
 statement from the edits just recorded: a domain that opens or closes takes its addresses and keys along. A key that
-tokens are signed by is every node's. What somebody asks a node to write again goes to that node, whether it serves the
-client or not.
+tokens are signed by is every node's, also of one that comes later. What somebody asks a node to write again goes to
+that node, whether it serves the client or not.
 """
 
 from typing import Any
@@ -49,6 +49,8 @@ WITH e AS (
 ), everywhere AS (
   SELECT n.id AS node_id, 'token key' AS object, e.id AS object_id FROM e, nodes n
     WHERE t = 'token_keys' AND n.removed_at IS NULL
+  UNION SELECT n.id, 'token key', k.id FROM e JOIN nodes n ON n.id = e.id, token_keys k
+    WHERE t = 'nodes' AND n.removed_at IS NULL
 ), serving AS (
   SELECT node_id FROM clients WHERE id = %(client)s AND node_id IS NOT NULL
   UNION SELECT (before ->> 'node_id')::uuid FROM e WHERE t = 'clients' AND before ->> 'node_id' IS NOT NULL
