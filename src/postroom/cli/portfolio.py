@@ -55,7 +55,7 @@ REGISTRARS: dict[str, dict[str, Any]] = {
     "acme": {
         "registrar": "Namehouse",
         "registrar_holder": "Acme, accounts",
-        "registrar_account": "domains@acme.example",
+        "registrar_account": "acme.domains@home.test",
         "registrar_mfa": "yes",
         "second_holder": "Acme, Mia Hart",
     },
