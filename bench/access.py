@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from house import CHECKOUT, house, median
+from house import CHECKOUT, house, median, newer_columns
 
 sys.path.append(str(CHECKOUT / "tests/web"))
 
@@ -74,6 +74,7 @@ def _tell(path: str, found: list[tuple[float, float]], ours: "_Side", theirs: "_
 def _filled(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")
+        newer_columns(admin)
         for at in range(1, CLIENTS, 50):
             admin.execute(FILL.format(first=at, last=at + 49, each=EACH).encode())
         admin.execute("VACUUM ANALYZE")

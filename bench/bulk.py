@@ -69,9 +69,17 @@ def _rows(admin: psycopg.Connection) -> dict[str, bytes]:  # type: ignore[type-a
     for table in TABLES:
         of_entry = f'SELECT "row" FROM edits WHERE entry_id = {entry} AND "table" = \'{table}\''
         where = f"entry_id = {entry}" if table == "edits" else f"id IN ({of_entry})"
-        with admin.cursor().copy(f"COPY (SELECT * FROM {table} WHERE {where}) TO STDOUT") as copy:
+        names = ", ".join(_written(admin, table))
+        with admin.cursor().copy(f"COPY (SELECT {names} FROM {table} WHERE {where}) TO STDOUT") as copy:
             found[table] = b"".join(bytes(part) for part in copy)
     return found
+
+
+def _written(admin: psycopg.Connection, table: str) -> list[str]:  # type: ignore[type-arg]
+    """The columns that are not worked out from others."""
+    asked = "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+    more = " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
+    return [str(name) for (name,) in admin.execute(asked + more, [table])]  # type: ignore[arg-type]
 
 
 def _direct(dsn: str, rows: dict[str, bytes]) -> float:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
-from house import house
+from house import house, newer_columns
 
 TRIES = 40
 FILL = """
@@ -38,6 +38,7 @@ EACH = 1000
 def main(few: int, many: int) -> None:
     with house() as (cluster, people), psycopg.connect(cluster.dsn("postgres", "bench"), autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")
+        newer_columns(admin)
         _fill(admin, 1, few // EACH)
         small = _measured(people)
         _fill(admin, few // EACH + 1, many // EACH)

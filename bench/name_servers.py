@@ -12,7 +12,7 @@ import sys
 import time
 
 import psycopg
-from house import house
+from house import house, newer_columns
 
 SETS, LATE, BEATS = 6, 0.005, 3
 NEEDED_WITHIN = 600.0
@@ -65,6 +65,7 @@ def main(many: int) -> None:
     root, *ports = ready.get()
     with house() as (cluster, _), psycopg.connect(cluster.dsn("postgres", "bench"), autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")
+        newer_columns(admin)
         admin.execute(FILL.format(many=many, sets=SETS))
         admin.execute("VACUUM ANALYZE")
         measured(root, dict(zip(NAMES, ports, strict=True)), many)
