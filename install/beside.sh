@@ -17,10 +17,14 @@ beside() {
 # Waits for all, prints what each printed, and last, where it is looked for, what of it was red. The code is 0 if all
 # were, else that of one which was not.
 tell_all() {
-    local code=0 name
-    for name in "${!beside_groups[@]}"; do wait "${beside_groups[$name]}" || code=$?; done
+    local code=0 name red=()
+    for name in "${!beside_groups[@]}"; do
+        wait "${beside_groups[$name]}" || { code=$? && red+=("$name ended with $code"); }
+    done
     for name in "${!beside_groups[@]}"; do echo "postroom: $name" && cat "$beside_told/$name"; done
-    [ "$code" = 0 ] || (cd "$beside_told" && grep -aE '^(FAILED|ERROR) |^[0-9]+ (failed|error)' ./*) || true
+    [ "$code" = 0 ] && return
+    (cd "$beside_told" && grep -aE '^(FAILED|ERROR) |^[0-9]+ (failed|error)' ./*) || true
+    printf 'postroom: %s\n' "${red[@]}"
     return "$code"
 }
 

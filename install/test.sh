@@ -38,9 +38,9 @@ tests() {
 
 # What goes through the doors asks whole pages and answers: it is quick too, but not within the minute of `make unit`.
 doors=(api cli flaws isolation nist web)
-quick="not server and not drill and not soak"
+no_servers="not server and not drill and not soak"
 unit_tests() {
-    tests -n 2 --dist worksteal -m "$quick and not matrix" "${doors[@]/#/--ignore=tests/}" \
+    tests -n 2 --dist worksteal -m "$no_servers and not matrix" "${doors[@]/#/--ignore=tests/}" \
         --ignore=tests/stories --ignore=tests/drills
 }
 
@@ -66,7 +66,7 @@ servers() { tests --ignore tests/stories --ignore tests/drills -m "(server or dr
 quick() {
     local code=0
     unit_tests || code=$?
-    tests -n 2 --dist worksteal -m "$quick and not matrix" "${doors[@]/#/tests/}" || code=$?
+    tests -n 2 --dist worksteal -m "$no_servers and not matrix" "${doors[@]/#/tests/}" || code=$?
     tests -n 2 -m "matrix and not soak" || code=$?
     exit "$code"
 }

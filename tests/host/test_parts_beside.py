@@ -30,9 +30,10 @@ def test_one_red_is_red_and_said_last(script: list[str]) -> None:
     red = "printf 'FAILED tests/x.py::test_a - oh\\n1 failed, 3 passed in 2s\\n'; exit 3"
     ran = subprocess.run([*script, red], capture_output=True, text=True, check=False)
     assert ran.returncode == 3, ran
-    assert ran.stdout.splitlines()[-2:] == [
+    assert ran.stdout.splitlines()[-3:] == [
         "./two:FAILED tests/x.py::test_a - oh",
         "./two:1 failed, 3 passed in 2s",
+        "postroom: two ended with 3",
     ]
     assert "I am three" in ran.stdout
 
