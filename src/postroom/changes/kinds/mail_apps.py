@@ -111,7 +111,7 @@ class EndAllConsents(Kind, name="consents.end_all"):
         if app.ended_at is None:
             raise Problem("mail_app", f"{app.name} was not ended")
         for one in state.rows(Credential, client_id=client.pk, app_id=app.pk, ended_at=None).order_by("id"):
-            yield edit(one, ended_at=state.now, access_epoch=one.access_epoch + 1)
+            yield from ended(one, state)
 
 
 class ChangeTokenKey(Kind, name="token_keys.change"):

@@ -38,10 +38,10 @@ def _warns(moves: list[Move]) -> bool:
 
 
 def _tells(moves: list[Move]) -> bool:
-    """A checkpoint by mail: no freeze shall keep a client from what proves its record, nor a person from hearing who
-    added a second factor of theirs. Nor from being asked who is
+    """A checkpoint by mail: no freeze shall keep a client from what proves its record. Nor from being asked who is
     there and who may do what, nor from answering: that alters the answer alone, and what follows is judged by itself.
-    Nor an owner from saying what they do not know, and others from saying what it was.
+    Nor an owner from saying what they do not know, and others from saying what it was. Nor a person from hearing that
+    a second factor of theirs was added or taken away.
     """
     return bool(moves) and all(
         m.edit.table in ASKED or (m.edit.table == "letters" and (m.then or {}).get("says") in TOLD) for m in moves
