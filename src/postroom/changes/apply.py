@@ -1,7 +1,8 @@
 """The only writer of state.
 
-ONE transaction: lock the client's row → judge again, on the rows as they are now → append the entry with
-its edits → compare every `before` → write the state *from the edits just recorded* → enqueue deliveries.
+ONE transaction: lock the client's row → judge again, on the rows as they are now → plan again, if another change came
+between (overtaken.py) → append the entry with its edits → compare every `before` → write the state *from the edits just
+recorded* → enqueue deliveries.
 State that is not in the record cannot be written here, because the record is where it is read from.
 """
 
@@ -18,7 +19,7 @@ from psycopg.errors import Diagnostic
 from postroom.models import Change, RecordSet, Review, Secret
 from postroom.models.base import state_models
 
-from . import deliver, due, erase
+from . import deliver, due, erase, overtaken
 from .approved import lapsed
 from .edit import model_of
 from .errors import ChangeError
@@ -52,10 +53,10 @@ def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
 
 def _apply(proposed: Proposed, secrets: Secrets) -> Change:
     change, plan, was = proposed.change, proposed.plan, proposed.change.stage
-    version, overtaken = lock(plan, proposed.begun)
+    version, moved_on = lock(plan, proposed.begun)
     change.version = version + 1
     _judge_again(proposed)
-    if overtaken and proposed.again is not None:
+    if moved_on and proposed.again is not None:
         plan = _planned_again(proposed, proposed.again)
         _judge_again(proposed)
     if moved := moved_since(plan) or erase.erased_since(plan):
@@ -85,32 +86,18 @@ def _link(change: Change) -> None:
             Review.objects.create(change=change, client_id=change.client_id, reason=verdict["reason"], until=until)
 
 
-def snapshot() -> str:
-    """What is committed by now, as the database writes it down."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_snapshot()::text")
-        return str(cursor.fetchone()[0])
-
-
-# Who wrote this row last had not committed when `begun` was taken. Row versions bear 32 bits of the number of their
-# transaction: of one before the last round of these numbers it is said too, which costs a plan and nothing else.
-OVERTAKEN = """%(begun)s <> '' AND NOT pg_visible_in_snapshot(
-    ((pg_snapshot_xmax(nullif(%(begun)s, '')::pg_snapshot)::text::bigint >> 32 << 32 | xmin::text::bigint)::text)::xid8,
-    nullif(%(begun)s, '')::pg_snapshot)"""
-
-
 def lock(plan: Plan, begun: str = "") -> tuple[int, bool]:
     """Lock the row all changes of this client queue up at; return its version, and whether another change came before
     this one since the snapshot `begun`. A client being made has no version."""
     table, which = _head(plan)
-    asked, overtaken = {"client": plan.client, "begun": begun}, False
+    asked, moved_on = {"client": plan.client, "begun": begun}, False
     with connection.cursor() as cursor:
         if plan.client:  # a change of the organization waits for running ones, and these see it or come before it
-            cursor.execute(f"SELECT {OVERTAKEN} FROM organizations FOR SHARE", asked)
-            overtaken = any(row[0] for row in cursor.fetchall())
-        cursor.execute(f"SELECT version, {OVERTAKEN} FROM {table} WHERE id = {which} FOR NO KEY UPDATE", asked)
+            cursor.execute(f"SELECT {overtaken.SINCE} FROM organizations FOR SHARE", asked)
+            moved_on = any(row[0] for row in cursor.fetchall())
+        cursor.execute(f"SELECT version, {overtaken.SINCE} FROM {table} WHERE id = {which} FOR NO KEY UPDATE", asked)
         row = cursor.fetchone()
-    return (row[0], overtaken or row[1]) if row else (0, overtaken)
+    return (row[0], moved_on or row[1]) if row else (0, moved_on)
 
 
 def _planned_again(proposed: Proposed, again: Callable[[], tuple[Plan, State]]) -> Plan:
@@ -118,17 +105,8 @@ def _planned_again(proposed: Proposed, again: Callable[[], tuple[Plan, State]]) 
     overtook is made again under the lock, where nothing moves, and has to come out the same."""
     plan, proposed.state = again()
     if plan.hash != proposed.plan.hash:
-        raise NotApplied("stale", Verdict("state", "refuse", _overtaken(proposed.plan, plan)))
+        raise NotApplied("stale", Verdict("state", "refuse", overtaken.in_what(proposed.plan, plan, READ_ELSEWHERE)))
     return plan
-
-
-def _overtaken(plan: Plan, anew: Plan) -> str:
-    """In what rows that it would write a plan is another one now; or that it is, where that is in what it only read."""
-    now = {(e.table, e.id): e.before for e in anew.edits}
-    others = [e for e in plan.edits if e.before is not None and now.get((e.table, e.id), e.before) != e.before]
-    if not others:
-        return "another change came before it: look again"
-    return moved(others[:1], READ_ELSEWHERE.get(others[0].table, []))
 
 
 def _set_version(plan: Plan, version: int) -> None:

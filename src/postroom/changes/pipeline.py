@@ -18,11 +18,12 @@ from postroom.access.actor import Actor
 from postroom.models import Change, Due
 
 from . import apply as writer
-from .apply import NotApplied, Secrets, snapshot
+from .apply import NotApplied, Secrets
 from .approved import in_favour_of
 from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
 from .look_first import read_zones
+from .overtaken import snapshot
 from .plan import Plan, Planned
 from .policy import Proposed, Verdict, judge
 from .record import append, note
