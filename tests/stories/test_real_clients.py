@@ -60,25 +60,22 @@ class Ends:
     alone: bool = False  # at a client of its own, since others of the same client would be met too
 
 
-def ended_by_its_owner(office: Office, own: Account) -> None:
-    own.page.open(office.stack.at["web"] + "/mailbox/")
-    (which,) = re.findall(r'name="app_password" value="([0-9a-f-]{36})"', own.page.page)
-    (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', own.page.page)[:1])
-    end = office.stack.at["web"] + "/mailbox/app-passwords/end/"
-    own.page.open(end, {"app_password": which, "csrfmiddlewaretoken": token})
+def ended_by_its_owner(field: str) -> Callable[[Office, Account], object]:
+    """By the button on their page beside it: an app_password, or a consent."""
+
+    def act(office: Office, own: Account) -> None:
+        own.page.open(office.stack.at["web"] + "/mailbox/")
+        (which,) = re.findall(rf'name="{field}" value="([0-9a-f-]{{36}})"', own.page.page)
+        (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', own.page.page)[:1])
+        end = office.stack.at["web"] + "/mailbox/app-passwords/end/"
+        own.page.open(end, {field: which, "csrfmiddlewaretoken": token})
+
+    return act
 
 
 def ended_by_an_operator(office: Office, own: Account) -> None:
     (one,) = (c for c in office.olive.get(f"/credentials?search={own.address}")["items"] if c["sort"] != "oauth")
     office.olive.change("app_passwords.end", {"app_password": one["id"]}, "the phone is lost")
-
-
-def consent_ended_by_its_owner(office: Office, own: Account) -> None:
-    own.page.open(office.stack.at["web"] + "/mailbox/")
-    (which,) = re.findall(r'name="consent" value="([0-9a-f-]{36})"', own.page.page)
-    (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', own.page.page)[:1])
-    end = office.stack.at["web"] + "/mailbox/app-passwords/end/"
-    own.page.open(end, {"consent": which, "csrfmiddlewaretoken": token})
 
 
 def refreshed_twice(office: Office, own: Account) -> None:
@@ -117,9 +114,9 @@ def by_kind(kind: str, name: str = "mailbox", **more: object) -> Callable[[Offic
 
 
 ENDS = {
-    "its owner ends the app password": Ends(ended_by_its_owner, cut=DEVICE, shut=DEVICE),
+    "its owner ends the app password": Ends(ended_by_its_owner("app_password"), cut=DEVICE, shut=DEVICE),
     "an operator ends the app password": Ends(ended_by_an_operator, cut=DEVICE, shut=DEVICE),
-    "its owner ends the consent": Ends(consent_ended_by_its_owner, cut=OAUTH, shut=OAUTH),
+    "its owner ends the consent": Ends(ended_by_its_owner("consent"), cut=OAUTH, shut=OAUTH),
     "a refresh token came twice": Ends(refreshed_twice, cut=OAUTH, shut=OAUTH),
     "the app is ended": Ends(app_ended, cut=OAUTH, shut=OAUTH),
     "its owner chooses another password": Ends(another_password, cut=ALL, shut=MAIN),

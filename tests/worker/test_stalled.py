@@ -33,7 +33,9 @@ def status(sql: Sql, job: int) -> tuple[object, ...]:
     return sql(f"SELECT status, attempts FROM procrastinate_jobs WHERE id = {job}")[0]
 
 
-def test_a_worker_that_gives_no_sign_over_several_looks_is_dead(sql: Sql, job: int) -> None:
+@pytest.mark.parametrize("first", ["SELECT 1", "DELETE FROM procrastinate_workers"], ids=["silent", "struck off"])
+def test_a_worker_that_gives_no_sign_over_several_looks_is_dead(sql: Sql, job: int, first: str) -> None:
+    sql(first)
     stalled = Stalled()
     for _ in range(LOOKS):
         stalled.look()
@@ -59,16 +61,6 @@ def test_a_job_that_was_begun_anew_has_all_its_time_again(sql: Sql, job: int) ->
     sql(f"UPDATE procrastinate_jobs SET attempts = 1 WHERE id = {job}")
     stalled.look()
     assert status(sql, job) == ("doing", 1)
-
-
-def test_one_whose_worker_is_struck_off_waits_as_long(sql: Sql, job: int) -> None:
-    sql("DELETE FROM procrastinate_workers")
-    stalled = Stalled()
-    for _ in range(LOOKS):
-        stalled.look()
-    assert status(sql, job) == ("doing", 0)
-    stalled.look()
-    assert status(sql, job) == ("todo", 1)
 
 
 def test_two_that_look_put_it_back_once(sql: Sql, job: int) -> None:
