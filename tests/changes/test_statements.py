@@ -36,7 +36,8 @@ def test_nothing_is_asked_about_rows_that_are_not_there_yet(house: House) -> Non
     with acting_as(SYSTEM):
         rows = [one for model in (Mailbox, Invite) for one in model.objects.filter(contact__startswith="more")]
     made = {form for one in rows for form in (str(one.pk), one.pk.hex)}
-    looking = [sql for sql in asked if sql.startswith("SELECT") and any(one in sql for one in made)]
+    asks = [sql for sql in asked if sql.startswith("SELECT") and "FROM record_append(" not in sql]
+    looking = [sql for sql in asks if any(one in sql for one in made)]
     assert len(rows) == 2 * MANY and not looking, looking
 
 
@@ -48,4 +49,4 @@ def test_a_plain_change_is_judged_twice_by_three_statements(house: House) -> Non
     said = [one["sql"].strip() for one in asked.captured_queries]
     assert len([sql for sql in said if "freezes" in sql]) == 2
     assert len([sql for sql in said if sql.startswith("SELECT") and "removed_at IS NOT NULL" in sql]) == 2
-    assert len(said) <= 27, said
+    assert len(said) <= 26, said

@@ -64,7 +64,7 @@ class Proposed:
     access: Access
     begun: str = ""
     again: Callable[[], tuple[Plan, State]] | None = None
-    _read: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _moves: dict[str, list[Move]] = field(default_factory=dict)
     _domains: set[UUID | None] | None = None
 
     @property
@@ -73,26 +73,24 @@ class Proposed:
 
     def moves(self, *models: type[StateModel]) -> Iterator[Move]:
         """Every edit (on these models) with its whole row. Rows are read when they are asked for."""
-        tables = [m._meta.db_table for m in models] or list(self.plan.by_table)
-        for table in tables:
-            edits = self.plan.by_table.get(table, [])
-            now = self._rows_now(table)
-            yield from (Move(e, now.get(e.id), _after(e, now.get(e.id))) for e in edits)
+        for table in [m._meta.db_table for m in models] or list(self.plan.by_table):
+            if edits := self.plan.by_table.get(table):
+                yield from self._moves.get(table) or self._moved(table, edits)
 
     def made(self, model: type[StateModel]) -> set[str]:
         """Ids of the rows that this plan makes: they are not there yet, so nothing in the database is about them."""
         return {e.id for e in self.plan.by_table.get(model._meta.db_table, []) if e.before is None}
 
-    def _rows_now(self, table: str) -> dict[str, Row]:
-        if table not in self._read:
-            staying = [e.id for e in self.plan.by_table.get(table, []) if e.before is not None]
-            rows = model_of(table).objects.filter(pk__in=staying) if staying else ()
-            self._read[table] = {str(row.pk): row.row() for row in rows}
-        return self._read[table]
+    def _moved(self, table: str, edits: Sequence[Edit]) -> list[Move]:
+        staying = [e.id for e in edits if e.before is not None]
+        rows = model_of(table).objects.filter(pk__in=staying) if staying else ()
+        now = {str(row.pk): row.row() for row in rows}
+        self._moves[table] = [Move(e, now.get(e.id), _after(e, now.get(e.id))) for e in edits]
+        return self._moves[table]
 
     def look_again(self) -> None:
         """Under the lock: what was read before it may have changed, grants too."""
-        self._read.clear()
+        self._moves.clear()
         self.state.look_again()
         self.access.refresh()
 

@@ -22,14 +22,9 @@ from .edit import Edit
 from .state import seconds
 
 SALT = 16
-COPY_FROM = 200  # edits; below this a statement with arrays is faster than a temporary table
+COPY_FROM = 200  # edits; below this a call with arrays is faster than a temporary table
 COLUMNS = 'entry_id, n, client_id, "table", "row", before, after, salt'
-INSERT = f"INSERT INTO edits ({COLUMNS}) "
-ARRAYS = (
-    INSERT
-    + "SELECT %s, a.n - 1, %s, a.t, a.r, a.b, a.f, a.s FROM unnest(%s::text[], %s::uuid[], %s::jsonb[], %s::jsonb[],"
-    " %s::bytea[]) WITH ORDINALITY a(t, r, b, f, s, n)"
-)
+APPEND = "SELECT * FROM record_append(%s, %s, %s, %s::text[], %s::uuid[], %s::jsonb[], %s::jsonb[], %s::bytea[])"
 HEAD = (
     "kind", "params", "actor", "proposer_id", "why", "ticket", "plan_hash", "version", "stage", "verdicts",
     "token_id", "batch_id", "caused_by_id", "undoes_id", "replans_id",
@@ -64,16 +59,10 @@ def _written(client: UUID | None, version: int | None, lines: Sequence[Edit]) ->
     salts = os.urandom(SALT * len(lines))
     salted = [salts[at : at + SALT] for at in range(0, len(salts), SALT)]
     leaf = entry.leaf(map(entry.salted, salted, (line.canonical for line in lines)))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO entries (client_id, version, leaf) VALUES (%s, %s, %s) RETURNING id",
-            [client, version, leaf],
-        )
-        row = cursor.fetchone()
-    if row is None:
-        raise NotRecorded("an entry")
-    id: int = row[0]
-    taken = (_by_copy if len(lines) >= COPY_FROM else _by_arrays)(id, client, lines, salted)
+    small = len(lines) < COPY_FROM
+    id, taken = _at_once(client, version, leaf, lines if small else (), salted if small else ())
+    if not small:
+        taken = _by_copy(id, client, lines, salted)
     if taken != len(lines):
         raise NotRecorded(f"{taken} of {len(lines)} lines of an entry")
     return id
@@ -88,13 +77,19 @@ def _move(change: Change, was: str | None) -> Edit:
     return Edit("changes", str(change.pk), before, head, change.client_id)
 
 
-def _by_arrays(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> int:
-    """How many lines were inserted."""
+def _at_once(
+    client: UUID | None, version: int | None, leaf: bytes, lines: Sequence[Edit], salts: Sequence[bytes]
+) -> tuple[int, int]:
+    """The entry and these lines of it: its id, and how many lines were inserted."""
     fields = attrgetter("table", "id", "before_json", "after_json")
-    arrays: list[list[Any]] = [list(column) for column in zip(*map(fields, lines), strict=True)]
+    columns = zip(*map(fields, lines), strict=True) if lines else ((),) * 4
+    arrays: list[list[Any]] = [list(column) for column in columns]
     with connection.cursor() as cursor:
-        cursor.execute(ARRAYS, [entry, client, *arrays, list(salts)])
-        return int(cursor.rowcount)
+        cursor.execute(APPEND, [client, version, leaf, *arrays, list(salts)])
+        id, taken = cursor.fetchone() or (None, 0)
+    if id is None:
+        raise NotRecorded("an entry")
+    return id, taken
 
 
 def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequence[bytes]) -> int:
@@ -103,7 +98,7 @@ def _by_copy(entry: int, client: UUID | None, lines: Sequence[Edit], salts: Sequ
         cursor.execute("CREATE TEMPORARY TABLE incoming (LIKE edits) ON COMMIT DROP")
         with cursor.cursor.copy(f"COPY incoming ({COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(_lines(entry, client, lines, salts)))
-        cursor.execute(f"{INSERT} SELECT {COLUMNS} FROM incoming")
+        cursor.execute(f"INSERT INTO edits ({COLUMNS}) SELECT {COLUMNS} FROM incoming")
         taken = int(cursor.rowcount)
         cursor.execute("DROP TABLE incoming")
     return taken

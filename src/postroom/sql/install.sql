@@ -408,32 +408,32 @@ DROP TRIGGER IF EXISTS postroom_beside ON domains;
 CREATE TRIGGER postroom_beside AFTER INSERT OR UPDATE OF name, client_id, removed_at ON domains FOR EACH ROW
   WHEN (NEW.removed_at IS NULL) EXECUTE FUNCTION postroom_beside();
 -- The domain a row belongs to; none where it belongs to none. `owners`: whoever's secret it is.
-CREATE OR REPLACE FUNCTION postroom_domain_of(what text, which uuid) RETURNS uuid STABLE LANGUAGE sql
-BEGIN ATOMIC
-  SELECT CASE what
-    WHEN 'addresses' THEN (SELECT domain_id FROM addresses WHERE id = which)
-    WHEN 'mailboxes' THEN (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which)
-    WHEN 'aliases' THEN (SELECT a.domain_id FROM aliases m JOIN addresses a ON a.id = m.address_id WHERE m.id = which)
-    WHEN 'record_sets' THEN (SELECT domain_id FROM record_sets WHERE id = which)
-    WHEN 'dkim_keys' THEN (SELECT domain_id FROM dkim_keys WHERE id = which)
-    WHEN 'grants' THEN (SELECT domain_id FROM grants WHERE id = which)
-    WHEN 'invites' THEN (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i
+CREATE OR REPLACE FUNCTION postroom_domain_of(what text, which uuid) RETURNS uuid STABLE LANGUAGE plpgsql AS $$
+BEGIN
+  CASE what
+    WHEN 'addresses' THEN RETURN (SELECT domain_id FROM addresses WHERE id = which);
+    WHEN 'mailboxes' THEN RETURN (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which);
+    WHEN 'aliases' THEN RETURN (SELECT a.domain_id FROM aliases m JOIN addresses a ON a.id = m.address_id WHERE m.id = which);
+    WHEN 'record_sets' THEN RETURN (SELECT domain_id FROM record_sets WHERE id = which);
+    WHEN 'dkim_keys' THEN RETURN (SELECT domain_id FROM dkim_keys WHERE id = which);
+    WHEN 'grants' THEN RETURN (SELECT domain_id FROM grants WHERE id = which);
+    WHEN 'invites' THEN RETURN (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i
       LEFT JOIN recovery_channels c ON c.id = i.confirms_id
       LEFT JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
-      LEFT JOIN addresses a ON a.id = m.address_id WHERE i.id = which)
-    WHEN 'credentials' THEN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
-      JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
-    WHEN 'recovery_channels' THEN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
-      JOIN addresses a ON a.id = m.address_id WHERE c.id = which)
-    WHEN 'verifications' THEN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
-      JOIN addresses a ON a.id = m.address_id WHERE v.id = which)
-    WHEN 'doubts' THEN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id
-      JOIN addresses a ON a.id = m.address_id WHERE o.id = which)
-    WHEN 'reset_codes' THEN (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
-      JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which)
-    WHEN 'letters' THEN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
-      JOIN addresses a ON a.id = m.address_id WHERE l.id = which)
-    WHEN 'owners' THEN coalesce(
+      LEFT JOIN addresses a ON a.id = m.address_id WHERE i.id = which);
+    WHEN 'credentials' THEN RETURN (SELECT a.domain_id FROM credentials k JOIN mailboxes m ON m.id = k.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE k.id = which);
+    WHEN 'recovery_channels' THEN RETURN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE c.id = which);
+    WHEN 'verifications' THEN RETURN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE v.id = which);
+    WHEN 'doubts' THEN RETURN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE o.id = which);
+    WHEN 'reset_codes' THEN RETURN (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
+      JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which);
+    WHEN 'letters' THEN RETURN (SELECT a.domain_id FROM letters l JOIN mailboxes m ON m.id = l.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE l.id = which);
+    WHEN 'owners' THEN RETURN coalesce(
       (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which),
       (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i LEFT JOIN recovery_channels c ON c.id = i.confirms_id
         LEFT JOIN mailboxes m ON m.id = coalesce(i.mailbox_id, c.mailbox_id)
@@ -442,9 +442,10 @@ BEGIN ATOMIC
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
         JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
-      (SELECT domain_id FROM dkim_keys WHERE id = which))
-  END;
-END;
+      (SELECT domain_id FROM dkim_keys WHERE id = which));
+    ELSE RETURN NULL;
+  END CASE;
+END $$;
 GRANT EXECUTE ON FUNCTION postroom_domain_of(text, uuid) TO postroom_app;
 -- Parts of words, found by their trigrams. LIKE is not leakproof, so under row security the planner may not use an index
 -- for it; here row security is bypassed, and the same scope asked for in words.

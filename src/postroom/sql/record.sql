@@ -16,6 +16,20 @@ REVOKE INSERT, UPDATE, DELETE ON places, tree_nodes, checkpoints, signer_alarms 
 REVOKE UPDATE, DELETE ON entries, edits, places, tree_nodes, checkpoints FROM postroom_system;
 GRANT UPDATE (before, after, salt, hashed) ON edits TO postroom_system;
 
+-- Write an entry and its lines, in this order, as whoever asks may: with one plan a session and in one round trip, since
+-- every change does it. Returns the entry's id and how many lines were taken.
+CREATE OR REPLACE FUNCTION record_append(whose uuid, made bigint, hashed bytea, tables text[], rows uuid[], befores jsonb[],
+    afters jsonb[], salts bytea[], OUT id bigint, OUT taken bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO entries AS e (client_id, version, leaf) VALUES (whose, made, hashed)
+    RETURNING e.id INTO record_append.id;
+  INSERT INTO edits (entry_id, n, client_id, "table", "row", before, after, salt)
+    SELECT record_append.id, a.n - 1, whose, a.t, a.r, a.b, a.f, a.s
+    FROM unnest(tables, rows, befores, afters, salts) WITH ORDINALITY a(t, r, b, f, s, n);
+  GET DIAGNOSTICS taken = ROW_COUNT;
+END $$;
+
 -- Blank those lines of an entry that `erasing` names, an entry of this very transaction (it has no place yet). `hashes`
 -- are the salted hashes of all its lines: true ones, or they would not make its leaf. Of a change whose move is among the
 -- lines, what was asked and why goes too. Returns how many lines.
