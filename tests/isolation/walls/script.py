@@ -234,10 +234,15 @@ class Names:
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
 
-    PLAN_HASH = re.compile(r"(plan_hash\W+)[0-9a-f]{64}")  # of a plan that says *now*: two within a second are equal
+    # What says *now*, in whole seconds: two within one are equal, and then the field is no part of the edit.
+    PLAN_HASH = re.compile(r"(plan_hash\W+)[0-9a-f]{64}")
+    ASK_AT = re.compile(r"['\"]security_ask_at['\"]: (?:['\"][^'\"]*['\"]|None|null), ")
 
     def of(self, texts: list[str]) -> list[str]:
-        return [self.PATTERN.sub(self._name, self.PLAN_HASH.sub(r"\1<hash>", text)) for text in texts]
+        return [self.PATTERN.sub(self._name, self._without_now(text)) for text in texts]
+
+    def _without_now(self, text: str) -> str:
+        return self.ASK_AT.sub("", self.PLAN_HASH.sub(r"\1<hash>", text))
 
     def _name(self, found: "re.Match[str]") -> str:
         text = found[0]

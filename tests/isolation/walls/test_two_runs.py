@@ -5,6 +5,8 @@ is all that B was told at each step. Seeded in `make test`; `make soak` walks fa
 """
 
 import random
+import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -154,6 +156,19 @@ def test_the_script_is_silent_as_it_is(runs: Runs) -> None:
 def test_a_try_at_their_zone_has_nothing_read_there(runs: Runs) -> None:
     """Found by the soak: whose zone was named by another had a fresh reading, and was told something else by it."""
     equal(runs, [Step(A, "their zone", False, 1), Step(B, "record", True, 1)])
+
+
+def test_a_second_that_passes_is_nothing_to_see(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by the soak: when a security contact is asked again stands in whole seconds, and A's steps take a while."""
+
+    at_once = taken
+
+    def slowly(pair: Pair, step: Step) -> str:
+        time.sleep(1.1 if step.side == A else 0)
+        return at_once(pair, step)
+
+    monkeypatch.setattr(sys.modules[__name__], "taken", slowly)
+    equal(runs, [Step(B, "notes", False, 2), Step(A, "notes", True, 1), Step(B, "notes", False, 3)])
 
 
 FLAWED = {
