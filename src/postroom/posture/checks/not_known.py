@@ -32,6 +32,6 @@ def _read(now: datetime) -> Iterator[Found]:
 
 
 NOT_KNOWN = Check(
-    "mailboxes.not_known", "Is there a change that a mailbox's owner does not know?", "NIST SP 800-63B-4, 4.6", 30,
+    "mailboxes.not_known", "Is there a change that a mailbox's owner does not know?", "NIST SP 800-63B-4, 4.6", 15,
     reading(_read),
 )  # fmt: skip
