@@ -29,7 +29,7 @@ NO_CHECK = ssl.create_default_context()
 NO_CHECK.check_hostname, NO_CHECK.verify_mode = False, ssl.CERT_NONE  # demo certificates are made on the spot
 
 
-def until(what: str, done: Callable[[], Any], *, within: float = 30, every: float = 0.2) -> Any:
+def until(what: str, done: Callable[[], Any], *, within: float = 60, every: float = 0.2) -> Any:
     """Ask until the answer is something; how long is bounded, and what was waited for is said."""
     end, last = time.monotonic() + within, None
     while time.monotonic() < end:

@@ -121,12 +121,12 @@ def test_what_is_strange_and_the_end_of_one_device(stack: Stack, browser: Browse
         listed = olive.get("/findings?check=mailboxes.not_known")["items"]
         return [one for one in listed if one["object"]["label"] == mia]
 
-    until("the operator reads of it", lambda: bool(found()), within=90)
+    until("the operator reads of it", lambda: bool(found()))
     (finding,) = found()
     assert finding["severity"] == "critical" and finding["suggestion"]["kind"] == "doubts.settle"
     olive.change("doubts.settle", {**finding["suggestion"]["params"], "outcome": "she made it herself, by phone"})
     assert "found out: she made it herself, by phone" in tab.open("/mailbox/record/").text()
-    until("it is closed, by the next look of its check", lambda: not found(), within=90)
+    until("it is closed, by the next look of its check", lambda: not found())
 
     tab.open("/mailbox/safe/").follow("everywhere else", exact=False)
     assert "You are signed out everywhere else" in tab.text()
