@@ -290,6 +290,7 @@ def _with_consent(house: House, permission: str, **params: Any) -> None:
 def _named(house: House) -> dict[str, str]:
     keys = {name: the(DkimKey, domain__name=name, selector__endswith="a") for name in ("acme.example", "new.example")}
     _ours("dkim_keys.make", "private key", "x", key=str(keys["acme.example"].pk), public="abcd", domain="acme.example")
+    as_wanted(house, "acme.example")
     _ours("sessions.open", "session", "3" * 64, person=ADA, mfa="demo", until=NEXT_YEAR)
     invites = {LEO: the(Invite, mailbox__address__address=LEO), OTTO: the(Invite, person__email=OTTO)}
     for whose, invite in invites.items():

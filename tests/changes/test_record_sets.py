@@ -168,7 +168,11 @@ def test_a_key_signs_only_once_its_record_stands(house: House) -> None:
     made = kind("dkim_keys.make", key=str(key.pk), public="abcd", domain="acme.example")
     change = submit(made, actor=SYSTEM, why="x", secrets={"private key": "sealed"})
     assert the_edit(change).after["values"] == ["v=DKIM1; k=rsa; p=abcd"]
-    assert do("dkim_keys.activate", SYSTEM, **{"key": str(key.pk)}).version
+    holds(house, "acme.example", {})
+    with pytest.raises(Problems, match="not read in the zone yet"):
+        do("dkim_keys.activate", house.olive, **{"key": str(key.pk)})
+    as_wanted(house, "acme.example")
+    assert do("dkim_keys.activate", house.olive, **{"key": str(key.pk)}).version
 
 
 def test_what_is_no_record_is_refused_with_everything_that_is_wrong(house: House) -> None:

@@ -46,6 +46,7 @@ def test_of_two_keys_in_use_one_signs_and_the_other_is_ready(house: House) -> No
     for one in keys:
         about = {"key": str(one.pk), "public": "AAAA", "domain": "acme.example"}
         do("dkim_keys.make", SYSTEM, secrets={"private key": "x"}, **about)
+        as_wanted(house, "acme.example")
         used = do("dkim_keys.activate", house.olive, key=str(one.pk))
         assert used.version
     low, high = (one.selector for one in keys)

@@ -13,7 +13,7 @@ from postroom.protocols.dkim import key_name, key_record
 from postroom.protocols.rrset import DEFAULT_TTL, rrset
 
 from .fields import DkimKeyRef
-from .records import stand
+from .records import stand, standing
 
 
 class MakeKey(Kind, name="dkim_keys.make"):
@@ -52,9 +52,17 @@ class ActivateKey(Kind, name="dkim_keys.activate"):
         if not key.public:
             raise Problem("key", "its pair is not made yet")
         domain = state.get(Domain, key.domain_id, where="key")
-        published = RecordSet.objects.filter(domain=domain, name=key_name(key.selector, domain.name), type="TXT")
-        record = key_record(key.public)
-        if not any(record in one.values for one in published):
+        name, record = key_name(key.selector, domain.name), key_record(key.public)
+        wanted = RecordSet.objects.filter(domain=domain, name=name, type="TXT")
+        if not any(record in one.values for one in wanted):
             raise Problem("key", "its record does not stand in the zone; a key signs only after it is read there")
+        # The system comes when its record was read back from every server; a person says so at any time.
+        if state.access.actor.somebody and record not in _read(domain.name, name, state):
+            raise Problem("key", "its record was not read in the zone yet; it signs by itself once it is")
         if key.activated_at is None or key.retired_at:
             yield edit(key, activated_at=state.now, retired_at=None)
+
+
+def _read(zone: str, name: str, state: State) -> list[str]:
+    found = standing(zone, name, "TXT", state)
+    return found["values"] if found else []
