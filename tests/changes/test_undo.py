@@ -7,6 +7,7 @@ import pytest
 
 from cast import MIA, House, again, as_wanted, do, kind, left_out, reasons, redeemed, the, waits, with_consent
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes import back
 from postroom.changes.approvals import approve, undo
 from postroom.changes.errors import NothingToDo, NotSeen, NotThere, Problems
 from postroom.changes.pipeline import submit
@@ -200,6 +201,18 @@ def test_a_removal_taken_back_brings_the_mailbox_and_not_its_secret(house: House
     assert mailbox(LEO).removed_at is None
     assert [table for table, _ in left_out(back)] == ["secrets", "secrets"]
     assert {"kind": "invites.send", "params": {"mailbox": str(mailbox(LEO).pk)}} in again_for(house, back)
+
+
+def test_what_was_removed_long_ago_comes_back_by_no_undo(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by `mailboxes.restore`: thirty days."""
+    do("mailboxes.create", house.olive, address=LEO)
+    removed = with_consent(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    monkeypatch.setattr(back, "RESTORABLE_DAYS", -1)
+    with pytest.raises(NothingToDo):
+        undo(removed.pk, actor=house.olive, why="x")
+    assert mailbox(LEO).removed_at
+    monkeypatch.undo()
+    assert undo(removed.pk, actor=house.olive, why="x").version and mailbox(LEO).removed_at is None
 
 
 def again_for(house: House, change: Change) -> list[Any]:

@@ -4,7 +4,7 @@ A row that gave access and has ended stays ended; a deleted secret stays deleted
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from postroom.models import Change, RecordedEdit, Row, Secret, StateModel
 
@@ -16,6 +16,7 @@ from .plan import LeftOut, Planned
 from .state import State
 
 RRSET = {"ttl", "values", "ours"}
+RESTORABLE_DAYS = 30  # what was removed comes back within, by whatever way
 AGAIN = "access is given again, never rolled back to"
 SOON = timedelta(minutes=30)  # later, mail may lie there: nobody else is given the address
 GOES_ANYWAY = ("secrets", "record_sets")  # later changes of these rows went with them: the zone gets `found` back
@@ -35,7 +36,7 @@ def back_before(change: Change, state: State) -> Iterator[Planned]:
         if key in made:
             yield from () if key in with_it else _unmake(key, last, now[key], key in going, state)
         else:
-            yield from _row_back(key, first, last, now.get(key))
+            yield from _row_back(key, first, last, now.get(key), state)
 
 
 def _one_a_row(done: Iterable[RecordedEdit]) -> dict[Key, tuple[RecordedEdit, RecordedEdit]]:
@@ -56,21 +57,32 @@ def _one_a_row(done: Iterable[RecordedEdit]) -> dict[Key, tuple[RecordedEdit, Re
     return rows
 
 
-def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None) -> Iterator[Planned]:
+def _row_back(key: Key, first: RecordedEdit, last: RecordedEdit, row: Row | None, state: State) -> Iterator[Planned]:
     """A row that was there before this change: again, if it went; with the fields it had, if it stayed."""
     table, id = key[0], str(key[1])
     if first.before is None:
         return  # made by it, and gone since: as it shall be
     if last.after is not None:
-        yield from (
-            _fields_back(table, id, first.before, last.after, row, first) if row else [LeftOut(table, id, "gone since")]
-        )
+        if row is None:
+            yield LeftOut(table, id, "gone since")
+        elif _long_removed(first.before, row, state):
+            yield LeftOut(table, id, f"removed more than {RESTORABLE_DAYS} days ago")
+        else:
+            yield from _fields_back(table, id, first.before, last.after, row, first)
     elif model_of(table).grants_access:
         yield LeftOut(table, id, AGAIN)
     elif row is None:
         yield Edit(table, id, None, first.before, first.client_id)
     else:
         yield LeftOut(table, id, "made anew since")
+
+
+def _long_removed(before: Row, row: Row, state: State) -> bool:
+    """Whether it would come back from a removal that nobody may take back any more."""
+    removed = row.get("removed_at")
+    if not removed or before.get("removed_at", removed) is not None:
+        return False
+    return (state.now - datetime.fromisoformat(removed)).days > RESTORABLE_DAYS
 
 
 def _fields_back(table: str, id: str, before: Row, after: Row, row: Row, e: RecordedEdit) -> Iterator[Planned]:

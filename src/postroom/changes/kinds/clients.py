@@ -6,6 +6,7 @@ from typing import Literal
 from django.db.models import Count
 from pydantic import Field
 
+from postroom.changes.back import RESTORABLE_DAYS
 from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit
@@ -17,7 +18,6 @@ from postroom.protocols.addresses import slug
 from .alive import anew
 from .fields import ClientRef, MailAddress, Name, NodeRef, Text
 
-RESTORABLE_DAYS = 30
 Sending = Literal["shared", "isolated", "unknown"]
 CHECKPOINT = "checkpoint"  # what a letter says
 
