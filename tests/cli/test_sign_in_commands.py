@@ -1,6 +1,7 @@
 """The API's answers on sign-ins, and postroom sign-ins and sessions, against that API."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,20 @@ from cast import MIA, House, the
 from postroom.cli import main, remote
 from postroom.models import Mailbox
 from sign_ins import listed, sign_in
+
+
+def test_a_session_is_for_the_place_where_it_was_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its token goes nowhere else, whatever POSTROOM_URL says."""
+    kept = tmp_path / "postroom/session.json"
+    kept.parent.mkdir()
+    kept.write_text(json.dumps({"token": "t", "api": "https://here.example/api/v1"}))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("POSTROOM_TOKEN", raising=False)
+    monkeypatch.setenv("POSTROOM_URL", "https://here.example/")
+    assert remote.token() == "t"
+    monkeypatch.setenv("POSTROOM_URL", "https://there.example")
+    with pytest.raises(click.ClickException, match=r"signed in at https://here\.example/api/v1"):
+        remote.token()
 
 
 @pytest.fixture

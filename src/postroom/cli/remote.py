@@ -42,6 +42,8 @@ def token() -> str:
         kept: dict[str, str] = json.loads(saved().read_text())
     except FileNotFoundError:
         raise click.ClickException("sign in first: postroom login, or set POSTROOM_TOKEN") from None
+    if kept.get("api") != api():
+        raise click.ClickException(f"signed in at {kept.get('api')}, and this is {api()}: postroom login")
     return kept["token"]
 
 
