@@ -194,6 +194,17 @@ def test_the_link_of_an_invite_appears_in_one_answer_only(house: House, at_api: 
     assert not any(token in row[0] for row in everything)
 
 
+def test_an_invite_is_acted_on_without_a_word_why_too(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    olive.change("mailboxes.create", {"address": "n@acme.example", "contact": "n@home.test"})
+    (invite,) = olive.get("/invites?client=acme").json()["items"]
+    for act in ("resend", "link", "cancel"):
+        answer = olive.http.generic("POST", f"/api/v1/invites/{invite['id']}/{act}")
+        assert answer.status_code == 200, (act, answer.content)
+    (cancelled, *_) = olive.get("/changes?client=acme").json()["items"]
+    assert (cancelled["kind"], cancelled["why"]) == ("invites.cancel", "asked for at the API")
+
+
 def test_a_batch_over_two_clients_is_shown_and_approved_as_a_whole(house: House, at_api: Ask) -> None:
     olive, ada = at_api("olive"), at_api("ada")
     parts = [{"kind": "mailboxes.remove", "params": {"mailbox": f"mia@{c}.example"}} for c in ("acme", "globex")]

@@ -113,7 +113,7 @@ def change(request: Any, change_id: UUID) -> dict[str, Any]:
 def approve_change(request: Any, change_id: UUID, body: Seen) -> Any:
     """Let exactly the plan you looked at through, if its kind lets you."""
     step_up.before_approving(change_id, actor=request.auth.actor, fresh=request.auth.fresh)
-    return answered(request, approve(change_id, actor=request.auth.actor, plan_hash=body.plan_hash))
+    return answered(request, approve(change_id, actor=request.auth.actor, plan_hash=body.plan_hash), waiting=200)
 
 
 @router.post("/changes/{change_id}/withdraw", response=DONE_OR_WAITING)
@@ -179,9 +179,9 @@ def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
 
 
-def answered(request: Any, change: Change) -> Any:
-    """A change as it stands now, with 202 while somebody or the clock has to act first."""
-    code = 202 if change.stage in WAITING else 200
+def answered(request: Any, change: Change, *, waiting: int = 202) -> Any:
+    """A change as it stands now; `waiting`: the status while somebody or the clock has to act first."""
+    code = waiting if change.stage in WAITING else 200
     try:
         with acting_as(request.auth.actor):
             return Status(code, whole(change.pk))

@@ -26,6 +26,9 @@ from .unknown import Body
 router = Router(tags=["invites"])
 
 
+NO_WORD = Why(why="asked for at the API")  # who resends, cancels or copies may say why, and need not
+
+
 class Redirected(Body):
     contact: str
     why: Text
@@ -48,16 +51,16 @@ def invites(
 
 @router.post("/invites/{invite_id}/resend", response=DONE_OR_WAITING)
 @submits("invites.resend")
-def resend(request: Any, invite_id: UUID, body: Why) -> Any:
+def resend(request: Any, invite_id: UUID, body: Why = NO_WORD) -> Any:
     """Mail a new link to the same contact."""
-    return _submitted(request, "invites.resend", as_why(body.why), invite=str(invite_id))
+    return _submitted(request, "invites.resend", _why(body), invite=str(invite_id))
 
 
 @router.post("/invites/{invite_id}/cancel", response=DONE_OR_WAITING)
 @submits("invites.cancel")
-def cancel(request: Any, invite_id: UUID, body: Why) -> Any:
+def cancel(request: Any, invite_id: UUID, body: Why = NO_WORD) -> Any:
     """End an invite."""
-    return _submitted(request, "invites.cancel", as_why(body.why), invite=str(invite_id))
+    return _submitted(request, "invites.cancel", _why(body), invite=str(invite_id))
 
 
 @router.post("/invites/{invite_id}/redirect", response=DONE_OR_WAITING)
@@ -69,12 +72,12 @@ def redirect(request: Any, invite_id: UUID, body: Redirected) -> Any:
 
 @router.post("/invites/{invite_id}/link", response={200: Link})
 @submits("invites.issue", step_up=ALWAYS)
-def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why) -> Any:
+def link(request: Any, response: HttpResponse, invite_id: UUID, body: Why = NO_WORD) -> Any:
     """A new link, in this answer and nowhere else; the one before it is void. Never replayed for an Idempotency-Key."""
     token, hashed = draw()
     kind = KINDS["invites.issue"].model_validate({"invite": str(invite_id)})
     step_up.before([kind], actor=request.auth.actor, fresh=request.auth.fresh)
-    change = submit(kind, actor=request.auth.actor, why=as_why(body.why), secrets={"link": hashed})
+    change = submit(kind, actor=request.auth.actor, why=_why(body), secrets={"link": hashed})
     response["Cache-Control"] = "no-store"
     with acting_as(request.auth.actor):
         invite = visible(request.auth.actor, Invite).get(pk=invite_id)
@@ -88,3 +91,7 @@ def _submitted(request: Any, permission: str, why: str, **params: Any) -> Any:
     kind = KINDS[permission].model_validate(params)
     step_up.before([kind], actor=request.auth.actor, fresh=request.auth.fresh)
     return answered(request, submit(kind, actor=request.auth.actor, why=why))
+
+
+def _why(body: Why) -> str:
+    return as_why(body.why or NO_WORD.why)

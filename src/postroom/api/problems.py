@@ -100,9 +100,14 @@ class NotAnObject(Exception):
 
 
 class Json(Parser):
-    """Bodies are JSON objects, and say so: what a form of another site can send is refused (RFC 9110, 15.5.16)."""
+    """Bodies are JSON objects, and say so: what a form of another site can send is refused (RFC 9110, 15.5.16).
+
+    None at all is an object without fields.
+    """
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if not request.body:
+            return {}
         if request.content_type != "application/json":
             came = (request.content_type or "nothing")[:80]
             raise NotJson(f"Content-Type: application/json is read here, not {came}")
