@@ -77,7 +77,7 @@ def test_a_freeze_between_approval_and_apply_holds_it_anew(house: House, monkeyp
 
 def test_a_freeze_ends_by_time_before_anybody_tidies(house: House) -> None:
     soon = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    do("freezes.start", house.olive, scope="acme", reason="weekend", until=soon.isoformat())
+    do("freezes.start", house.olive, scope=" ACME", reason="weekend", until=soon.isoformat())
     assert do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=1).stage == "refused"
     later = waits("mailboxes.suspend", house.olive, mailbox=MIA)
     time.sleep((soon - datetime.now(UTC)).total_seconds() + 0.05)

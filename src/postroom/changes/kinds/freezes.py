@@ -1,22 +1,26 @@
 """Freezes: nothing changes for now but what only closes."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Freeze
+from postroom.protocols.refs import short_ref
 
 from .fields import FreezeRef, Line, Moment, Name
+
+Scope = Annotated[Name, AfterValidator(short_ref)]
 
 
 class StartFreeze(Kind, name="freezes.start"):
     """Let nothing change here for now but what only closes access."""
 
-    scope: Name = Field(description="A client's slug or id, or organization", json_schema_extra={"ref": "clients"})
+    scope: Scope = Field(description="A client's slug or id, or organization", json_schema_extra={"ref": "clients"})
     until: Moment | None = None
     reason: Line = Field(default="", description="What people read meanwhile; the change's own why if left out")
 
