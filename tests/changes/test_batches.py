@@ -8,7 +8,7 @@ from cast import MIA, House, again, do, kind, person, reasons, the, tick
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import batch as batches
 from postroom.changes.approvals import approve
-from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
+from postroom.changes.batch import approve_batch, members, replan_batch, submit_batch, undo_batch, withdraw_batch
 from postroom.changes.errors import KeyReused, NotAllowed, NotLikeThat, NotSeen, NotThere, OwnChange, Problems
 from postroom.models import Batch, Change, Client, Mailbox
 
@@ -103,6 +103,29 @@ def test_withdrawn_together(house: House) -> None:
     assert stages(batch) == ["withdrawn", "withdrawn"]
 
 
+def test_planned_again_together(house: House) -> None:
+    parts = [[kind("mailboxes.remove", mailbox=MIA)], [kind("mailboxes.remove", mailbox=GLOBEX)]]
+    batch = submit_batch(parts, actor=house.olive, why="both left", ticket="T-1")
+    with pytest.raises(NotSeen, match="ended without effect"):
+        replan_batch(batch.pk, actor=house.olive)
+    withdraw_batch(batch.pk, actor=house.olive, why="not yet")
+    again = replan_batch(batch.pk, actor=house.olive)
+    assert stages(again) == ["held", "held"] and again.why == "both left"
+    assert {(c.replans_id, c.ticket) for c in changes_of(again)} == {(c.pk, "T-1") for c in changes_of(batch)}
+    approve_batch(again.pk, actor=house.ada, plan_hash=again.plan_hash)
+    assert stages(again) == ["applied", "applied"]
+
+
+def test_of_a_batch_what_went_through_is_not_planned_again(house: House) -> None:
+    batch = submit_batch([rename("acme")[0], kind("mailboxes.remove", mailbox=GLOBEX)], actor=house.olive, why="x")
+    do("clients.change", house.oskar, client="acme", name="Acme Ltd")
+    approve_batch(batch.pk, actor=house.ada, plan_hash=batch.plan_hash)
+    again = replan_batch(batch.pk, actor=house.olive, why="on what stands now")
+    (one,) = changes_of(again)
+    assert (one.kind, one.why, one.replans_id) == ("clients.change", "on what stands now", next(
+        c.pk for c in changes_of(batch) if c.stage == "stale"))  # fmt: skip
+
+
 def test_undone_together(house: House) -> None:
     batch = submit_batch(rename("acme", "globex"), actor=house.olive, why="x")
     back = undo_batch(batch.pk, actor=house.olive, why="the wrong ones")
@@ -115,6 +138,7 @@ def test_undone_together(house: House) -> None:
 def test_who_sees_one_client_of_it_does_not_see_the_batch(house: House) -> None:
     batch = submit_batch(rename("acme", "globex"), actor=house.olive, why="x")
     for verb in (lambda: undo_batch(batch.pk, actor=house.carl, why="x"),
+                 lambda: replan_batch(batch.pk, actor=house.carl, why="x"),
                  lambda: withdraw_batch(batch.pk, actor=house.carl, why="x"),
                  lambda: approve_batch(batch.pk, actor=house.carl, plan_hash=batch.plan_hash)):  # fmt: skip
         with pytest.raises(NotThere):

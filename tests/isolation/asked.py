@@ -93,6 +93,8 @@ API: dict[str, Asked] = {
     "GET /api/v1/batches/<batch_id>": Asked("changes.view", {"batch_id": ("batch",)}),
     "POST /api/v1/batches/<batch_id>/undo": Asked(
         "changes.view", {"batch_id": ("batch made",)}, body=why, also="history.roll_back", allowed=MADE),
+    "POST /api/v1/batches/<batch_id>/replan": Asked(
+        "changes.view", {"batch_id": ("batch gone",)}, body=why, also="mailboxes.remove", allowed=MADE),
     "POST /api/v1/batches/<batch_id>/withdraw": Asked(
         "changes.view", {"batch_id": ("batch",)}, body=why, also="changes.approve", allowed=MADE, refused=(403, 409),
         proposers=("client admin of A", "client admin of B")),

@@ -25,7 +25,7 @@ from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
 from postroom.changes.approvals import approve, withdraw
-from postroom.changes.batch import submit_batch
+from postroom.changes.batch import submit_batch, withdraw_batch
 from postroom.changes.looks import look
 from postroom.changes.pipeline import submit
 from postroom.models import (
@@ -297,6 +297,9 @@ def batch(world: World, here: Ground) -> None:
     )
     made = submit_batch([[kind("mailboxes.change", mailbox=here.at("kim"), quota_mb=900)]], actor=admin,
                         why=here.words("more room"))  # fmt: skip
+    gone = submit_batch([kind("mailboxes.remove", mailbox=here.at("kim"))], actor=admin, why=here.words("not these"))
+    withdraw_batch(gone.pk, actor=admin, why=here.words("after all not"))
+    here.ids |= {"batch gone": str(gone.pk)}
     here.ids |= {"batch": str(waiting.pk), "batch hash": waiting.plan_hash, "batch made": str(made.pk)}
 
 

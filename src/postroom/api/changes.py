@@ -10,7 +10,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.declared import SOMETIMES
 from postroom.changes import step_up
 from postroom.changes.approvals import approve, replan, undo, withdraw
-from postroom.changes.batch import approve_batch, members, submit_batch, undo_batch, withdraw_batch
+from postroom.changes.batch import approve_batch, members, replan_batch, submit_batch, undo_batch, withdraw_batch
 from postroom.changes.errors import NotThere, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.kinds.fields import Moment
@@ -177,6 +177,14 @@ def withdraw_all(request: Any, batch_id: UUID, body: Why) -> Any:
 def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
     step_up.before_undoing_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
+
+
+@router.post("/batches/{batch_id}/replan", response=DONE_OR_WAITING)
+@submits("changes.view", step_up=SOMETIMES)
+def replan_all(request: Any, batch_id: UUID, body: Why) -> Any:
+    """Plan what ended without effect again, now; answers with the new batch."""
+    step_up.before_planning_all_again(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
+    return together(request, replan_batch(batch_id, actor=request.auth.actor, why=body.why))
 
 
 def answered(request: Any, change: Change, *, waiting: int = 202) -> Any:

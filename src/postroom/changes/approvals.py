@@ -21,6 +21,7 @@ from .plan import Plan
 from .refused import refusals
 
 WAITING = ("held", "scheduled")
+ENDED = ("stale", "refused", "withdrawn")  # without effect: it may be planned again
 
 
 def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
@@ -123,7 +124,7 @@ def replan(change_id: UUID, *, actor: Actor, why: str = "") -> Change:
     """A new change of the same kind and parameters, planned now, without approvals, linked both ways."""
     with acting_as(actor):
         old = seen(change_id)
-        if old.stage not in ("stale", "refused", "withdrawn"):
+        if old.stage not in ENDED:
             raise NotSeen(f"it is {old.stage}; only what ended without effect is planned again")
         if old.erased_by_id:
             raise NotSeen(f"what was asked in it was erased, by {old.erased_by_id}")

@@ -12,13 +12,14 @@ from postroom.access.actor import Actor
 from postroom.access.roles import APPROVE
 from postroom.models import Batch, Change
 
-from .approvals import let_through, locked, withdrawn
+from .approvals import ENDED, let_through, locked, withdrawn
 from .errors import KeyReused, NotAllowed, NotLikeThat, NotSeen, NotThere, Problem, Problems
 from .kind import KINDS, Kind
 from .look_first import read_zones
 from .pipeline import (
     One_or_many,
     apply_scheduled,
+    as_kinds,
     keep,
     listed,
     made_before,
@@ -35,11 +36,12 @@ from .taken import Part, twice
 
 
 def submit_batch(
-    parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket: str = "", key: str | None = None
-) -> Batch:
+    parts: Sequence[One_or_many], *, actor: Actor, why: str, ticket: str = "", key: str | None = None,
+    replans: Sequence[Change] = (),
+) -> Batch:  # fmt: skip
     """All shown together: one held holds all, one refused refuses all; else each is applied in its turn.
 
-    key: an idempotency key; the same request again answers with the same batch.
+    key: an idempotency key; the same request again answers with the same batch. replans: what each part is again.
     """
     changes = _listed(parts)
     if any(kind.carries_secret for kinds in changes for kind in kinds):
@@ -50,7 +52,10 @@ def submit_batch(
     with acting_as(actor) as access, widened(access):
         if keys[0] and (earlier := _made_before(changes, actor, keys)):
             return earlier
-        proposed = _planned(changes, lambda n: propose(changes[n], access, why=why, ticket=ticket, key=keys[n]))
+        again = dict(enumerate(replans))
+        proposed = _planned(
+            changes, lambda n: propose(changes[n], access, why=why, ticket=ticket, key=keys[n], replans=again.get(n))
+        )
         if not all(access.reaches(part.plan.client) for part in proposed):
             raise NotAllowed("not every part of this is allowed to you")
         batch = Batch.objects.create(
@@ -164,6 +169,20 @@ def undo_batch(batch_id: UUID, *, actor: Actor, why: str) -> Batch:
         if not parts:
             raise NotSeen("no part of this batch took effect, or all were undone already")
     return submit_batch(parts, actor=actor, why=why)
+
+
+def replan_batch(batch_id: UUID, *, actor: Actor, why: str = "") -> Batch:
+    """Every part that ended without effect planned again, now, as a batch again and without approvals."""
+    with acting_as(actor):
+        batch, changes = members(batch_id)
+        ended = [change for change in changes if change.stage in ENDED]
+        if not ended:
+            raise NotSeen("no part of this batch ended without effect")
+        if erased := next((change.erased_by_id for change in ended if change.erased_by_id), None):
+            raise NotSeen(f"what was asked in it was erased, by {erased}")
+        parts = [as_kinds(change) for change in ended]
+    ticket = ended[0].ticket
+    return submit_batch(parts, actor=actor, why=why or batch.why, ticket=ticket, replans=ended)
 
 
 def members(batch_id: UUID) -> tuple[Batch, list[Change]]:

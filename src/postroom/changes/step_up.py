@@ -10,7 +10,7 @@ from postroom.access.acting import Actor, acting_as
 from postroom.access.scope import changes_seen
 from postroom.models import Change
 
-from .approvals import seen
+from .approvals import ENDED, seen
 from .batch import members
 from .errors import StepUp
 from .kind import APPROVED, ASKED, Kind
@@ -34,6 +34,14 @@ def before_undoing_all(batch: UUID, *, actor: Actor, fresh: bool) -> None:
     if not fresh:
         with acting_as(actor):
             kinds = [kind for one in members(batch)[1] for kind in _as_far_back(one)]
+        _wanted(kinds, ASKED)
+
+
+def before_planning_all_again(batch: UUID, *, actor: Actor, fresh: bool) -> None:
+    """The same before every part of a batch that ended without effect is asked for once more."""
+    if not fresh:
+        with acting_as(actor):
+            kinds = [kind for one in members(batch)[1] if one.stage in ENDED for kind in as_kinds(one)]
         _wanted(kinds, ASKED)
 
 
