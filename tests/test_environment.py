@@ -18,6 +18,13 @@ def test_these_origins_do(origin: str) -> None:
     assert read({"POSTROOM_ORIGIN": origin}).origin == origin
 
 
+def test_proxies_are_networks_or_addresses() -> None:
+    assert [str(one) for one in read({"POSTROOM_PROXIES": "10.1.0.0/16, 2001:db8::1"}).proxies] == [
+        "10.1.0.0/16", "2001:db8::1/128"]  # fmt: skip
+    with pytest.raises(Misconfigured, match=r"PROXIES.*10\.1\.0\.1/16"):
+        read({"POSTROOM_PROXIES": "10.1.0.1/16"})
+
+
 def test_everything_wrong_at_once() -> None:
     with pytest.raises(Misconfigured, match=r"(?s)DEMO.*SUBMISSION"):
         read({"POSTROOM_DEMO": "perhaps", "POSTROOM_SUBMISSION": "nowhere"})

@@ -5,6 +5,7 @@ Not Django's settings module: that one (`settings.py`) only turns these into Dja
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -60,6 +61,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """`10.1.0.0/16,2001:db8::1`: an address is a network of one."""
+    return tuple(ip_network(one) for one in _names(text))
+
+
 SETTINGS = (
     Setting("STATE", Path("/var/lib/postroom"), Path, "where this installation keeps what it must not lose"),
     Setting("DATABASE_URL", "postgresql:///postroom?user=postroom_app", str, "the one store of state; its role decides "
@@ -69,6 +75,8 @@ SETTINGS = (
     Setting("TOKEN_KEYS_FILE", None, Path, "the keys that tokens of mail apps are signed by, the newest first; "
             "without a file, apps sign in with passwords alone"),
     Setting("ORIGIN", "http://localhost:8480", str, "every mailed link starts with it, whatever Host a request names"),
+    Setting("PROXIES", (), _networks, "proxies of yours before the pages, by network: what they say in X-Forwarded-For "
+            "is who asks; without them, it is whoever connects"),
     Setting("DEMO", False, _flag, "a demo installation says so on every page and hands out personal sessions"),
     Setting("SESSION_HOURS", 24, _count, "how long a sign-in at the pages lasts at most; AAL2 allows a day"),
     Setting("SESSION_IDLE_MINUTES", 60, _count, "after how long without a click an operator signs in again"),

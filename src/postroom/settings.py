@@ -56,6 +56,7 @@ DATABASES = {
 }
 
 MIDDLEWARE = [
+    "postroom.web.proxies.Proxies",
     "postroom.api.outside.Outside",
     "postroom.web.guard.Guard",
     "postroom.web.app_hosts.AppHosts",
