@@ -44,8 +44,8 @@ def services(installation: Installation) -> Sequence[Service]:
 
 
 TAKEN_ALONG = (
-    "PROXIES", "SESSION_HOURS", "SESSION_IDLE_MINUTES", "API_REQUESTS", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_SECRET_FILE",
-    "OIDC_LABEL", "OIDC_SECOND_FACTORS", "IMAPS_PORT", "SUBMISSIONS_PORT",
+    "PROXIES", "SESSION_HOURS", "SESSION_IDLE_MINUTES", "API_REQUESTS", "OIDC_ISSUER", "OIDC_CLIENT_ID",
+    "OIDC_SECRET_FILE", "OIDC_LABEL", "OIDC_SECOND_FACTORS", "IMAPS_PORT", "SUBMISSIONS_PORT",
 )  # fmt: skip
 """What the environment of `up` may say; all else follows from the installation."""
 
