@@ -140,6 +140,35 @@ def test_as_it_stood_at_a_version_or_a_time(house: House, at_api: Ask, sql: Sql)
     assert olive.get("/mailboxes?client=acme&at=yesterday").status_code == 422
 
 
+def test_what_is_the_organizations_is_read_by_its_own_history(house: House, at_api: Ask, sql: Sql) -> None:
+    """Versions count a history each: a node's is the organization's, whichever clients it serves."""
+    olive, carl = at_api("olive"), at_api("carl")
+    (before,) = sql("SELECT version FROM organizations")[0]
+    do("nodes.drain", house.oskar, node="mx1")
+    do("people.change", house.oskar, person="henry@northlight.example", name="Henrietta")
+    now, then = olive.get("/nodes/mx1").json(), olive.get(f"/nodes/mx1?at={before}").json()
+    assert now["drained_at"] and not then["drained_at"]
+    (listed,) = [one for one in olive.get(f"/nodes?at={before}").json()["items"] if one["label"] == "mx1"]
+    assert not listed["drained_at"]
+    people = olive.get(f"/people?at={before}&limit=500").json()["items"]
+    assert {one["name"] for one in people} >= {"Henry"} and "Henrietta" not in str(people)
+    assert not any(one["client"] for one in people) and olive.get(f"/grants?at={before}").status_code == 200
+
+    refused = olive.get(f"/nodes?client=acme&at={before}")
+    assert refused.status_code == 422 and refused.json()["errors"][0]["where"] == "client"
+    for path in ("/nodes", "/nodes/mx1", "/people"):
+        answer = carl.get(f"{path}?at=1")
+        assert answer.status_code in (404, 422) and "drained_at" not in answer.text, (path, answer.text)
+
+
+def test_what_is_yet_to_come_is_no_answer_of_now(house: House, at_api: Ask) -> None:
+    olive = at_api("olive")
+    for path in (f"/mailboxes/{MIA}?", "/mailboxes?client=acme&", "/clients/acme?", "/nodes?"):
+        for at in ("999999", "2099-01-01T00:00:00Z"):
+            answer = olive.get(f"{path}at={at}")
+            assert answer.status_code == 422 and "yet to come" in answer.text, (path, at, answer.text)
+
+
 def test_what_is_gone_is_read_as_it_stood(house: House, at_api: Ask, sql: Sql) -> None:
     olive, carl, leo = at_api("olive"), at_api("carl"), "leo@acme.example"
     made = do("mailboxes.create", house.olive, address=leo, name="Leo")

@@ -5,8 +5,10 @@ fields it set are *erased* (erase.ERASED), until one that still stands says what
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Change, Client, Entry, Organization, RecordedEdit, RecordSet, Row
@@ -20,6 +22,7 @@ Rows = dict[Key, Row]
 Recorded = tuple[str, UUID, Row | None, Row | None]
 NOT_STATE = ("changes", "events")
 OURSELVES = ("system", "clock")
+A_CLOCK_AHEAD = timedelta(minutes=1)  # whose clock is not ours may ask of now
 
 
 def fold(edits: Iterable[Recorded]) -> Rows:
@@ -80,9 +83,15 @@ def version_now(client: UUID | None) -> int:
     return row.version if row else 0
 
 
-def read_at(at: str, client: UUID | None) -> int:
-    """`?at=`: a version (12) or a time (2026-05-03T12:00:00+00:00) as a version; a Problem says what is wrong."""
+def read_at(at: str, client: UUID | None, *, come: bool = True) -> int:
+    """`?at=`: a version (12) or a time (2026-05-03T12:00:00+00:00) as a version; a Problem says what is wrong.
+
+    come: what is yet to come is a Problem too, since it is no answer of now; where several clients are meant, a version
+    of one may be ahead of another's.
+    """
     if at.isdecimal() and len(at) < 19:
+        if come and int(at) > (newest := version_now(client)):
+            raise Problem("at", f"version {at} is yet to come; the newest is {newest}")
         return int(at)
     try:
         when = datetime.fromisoformat(at.replace(" ", "+"))
@@ -90,6 +99,8 @@ def read_at(at: str, client: UUID | None) -> int:
         raise Problem("at", f"{at!r} is neither a version (12) nor a time (2026-05-03T12:00:00Z)") from None
     if when.tzinfo is None:
         raise Problem("at", f"{at!r} names no time zone; end it in Z or +01:00")
+    if come and when > timezone.now() + A_CLOCK_AHEAD:
+        raise Problem("at", f"{at} is yet to come")
     return version_at(client, when)
 
 

@@ -80,7 +80,12 @@ def listed(
         return Page([shown(row) for row in found.items], found.next)
     if current().narrow:
         raise Problem("at", "a role at single domains reads what is, and of what was, its own domains one by one")
-    if client is None and about.model is not Client:
+    if about.model is Node or (client is None and _organizations(about.model)):
+        _reads_the_organizations()
+        if client is not None:
+            raise Problem("client", "nodes are the organization's: what they were at a time is asked of all of them")
+        rows = rows if about.model is Node else rows.filter(client__isnull=True)
+    elif client is None and about.model is not Client:
         raise Problem("at", "name one client with ?client=, whose history is meant")
     return _then(actor, about, rows, at=at, client=client, domain=domain, search=search, after=after, limit=limit)
 
@@ -163,6 +168,8 @@ def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str
     if at is None:
         return shown(row)
     client = row.pk if isinstance(row, Client) else getattr(row, "client_id", None)
+    if client is None:
+        _reads_the_organizations()
     with widened(current()):
         then, now = since(client, read_at(at, client))
     key = (about.model._meta.db_table, row.pk)
@@ -171,13 +178,25 @@ def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str
     return _gone(actor, noun, ref, at) if key in now else shown(row)
 
 
+def _organizations(model: type[StateModel]) -> bool:
+    """Whether the organization itself has rows of these: people, roles, freezes."""
+    columns: Mapping[str, Any] = {one.attname: one for one in model._meta.concrete_fields}
+    return bool("client_id" in columns and columns["client_id"].null)
+
+
+def _reads_the_organizations() -> None:
+    """Who sees none of the organization's record would be told of now whatever they ask: they are told why not."""
+    if not current().reaches(None):
+        raise Problem("at", "its history is the organization's own, which your role does not read")
+
+
 def _gone(actor: Actor, noun: str, ref: str, at: str) -> dict[str, Any]:
     """What stood under this name then and is gone since, at a client whose whole record they read."""
     about = NOUNS[noun]
     seen = set(visible(actor, Client).values_list("pk", flat=True)) if not current().narrow else set()
     for id, client in once_called(actor, about.model, _canonical(about, ref)) if seen else ():
         if client in seen:
-            then, _ = since(client, read_at(at, client))
+            then, _ = since(client, read_at(at, client, come=False))
             if row := then.get((about.model._meta.db_table, id)):
                 return _merged(about.model, None, row, Then(actor, then))
     raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} at {at} that you can see")
@@ -229,11 +248,13 @@ def _then(
     search: str | None, after: str | None, limit: int,
 ) -> Page[dict[str, Any]]:  # fmt: skip
     """The list as it stood: what was touched since is unwound, the rest is as it is."""
-    owners = visible(actor, Client).filter(_by_id_or("slug", short_ref(client))) if client else visible(actor, Client)
+    clients = visible(actor, Client).filter(_by_id_or("slug", short_ref(client))) if client else visible(actor, Client)
+    several = client is None and about.model is Client
+    owners = list(clients.values_list("pk", flat=True)) if client or several else [None]
     then: dict[Any, Row] = {}
     whole: Rows = {}
     for owner in owners:
-        unwound, now = since(owner.pk, read_at(at, owner.pk))
+        unwound, now = since(owner, read_at(at, owner, come=not several))
         whole |= unwound
         table = about.model._meta.db_table
         then |= {id: row for (t, id), row in unwound.items() if t == table}
