@@ -6,9 +6,33 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.conf import settings
 
-from postroom.cli import faults
+from cast import House
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.cli import demo, faults, portfolio
+from postroom.models import Client
+
+
+def test_a_load_that_ends_before_the_faults_plants_them_the_next_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [portfolio.Step("olive@northlight.example", "clients.create", {"name": name}, "the demo") for name in "XY"]
+    told: list[str] = []
+
+    def plant() -> None:
+        told.append("planted" if told else "died")
+        if told == ["died"]:
+            raise SystemExit
+
+    monkeypatch.setattr(portfolio, "steps", lambda _: steps)
+    monkeypatch.setattr(demo, "plant", plant)
+    for _ in range(3):
+        CliRunner().invoke(demo.load)
+    assert told == ["died", "planted"]
+    with acting_as(SYSTEM):
+        assert {"X", "Y"} <= set(Client.objects.values_list("name", flat=True))
 
 
 @pytest.mark.parametrize("refusals", [0, 2])

@@ -17,8 +17,8 @@ from postroom.models import Acceptance, Finding, Grant, Look
 from postroom.models.findings import SEVERITIES, severity_rank
 
 from .clients import named
-from .objects import SHORTEST
 from .page import Page, page
+from .searching import SHORTEST
 
 STATES = ("open", "unknown", "acknowledged", "accepted", "closed", "any")
 STALE = timedelta(minutes=10)  # a check that was not read for so long says nothing of now

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from postroom.access.acting import Actor, current, widened
 from postroom.access.scope import visible
@@ -34,6 +32,7 @@ from postroom.protocols.refs import Spelling, address_ref, domain_ref, short_ref
 
 from .gone import Then, once_called
 from .page import Page, cut, page
+from .searching import searched
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,6 @@ NOUNS: Mapping[str, Noun] = {
     "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
 }
 KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "people", "nodes")
-LOWER_CASE = ("address", "email", "slug")  # columns that hold no capitals
-SHORTEST = 3  # fewer characters match half of everything
 
 
 def listed(
@@ -104,7 +101,7 @@ def narrowed(
     if domain is not None:
         rows = rows.filter(_by_domain(about.model, domain_ref(domain)))
     within = client is not None or domain is not None
-    return searched(rows, about, search, within=within) if search else rows
+    return searched(rows, about.search, search, within=within) if search else rows
 
 
 def _by_domain(model: type[StateModel], ref: str) -> Q:
@@ -114,46 +111,6 @@ def _by_domain(model: type[StateModel], ref: str) -> Q:
     if path is None:
         raise Problem("domain", f"{model._meta.verbose_name_plural} are of no domain")
     return _by_id_or(f"{path}name", ref, pk=f"{path}pk")
-
-
-def searched(rows: "QuerySet[Any]", about: Noun, text: str, *, within: bool) -> "QuerySet[Any]":
-    """Those of `rows` that hold the text somewhere they are known by; `within` a client or domain, or anywhere.
-
-    The ids are found first, in a MATERIALIZED CTE: else the planner walks the order of the page through every row
-    there is, asking each whether it matches.
-    """
-    if len(text) < SHORTEST:
-        raise Problem("search", f"at least {SHORTEST} characters")
-    parts = [] if within else [(sql, [_pattern(text, column)]) for sql, column in ANYWHERE.get(about.model, ())]
-    parts = parts or [_where(rows, column, text) for column in about.search]
-    found = f"WITH found AS MATERIALIZED ({' UNION '.join(sql for sql, _ in parts)}) SELECT * FROM found"
-    return rows.filter(pk__in=RawSQL(found, tuple(value for _, values in parts for value in values)))
-
-
-# Where there may be a million rows: by functions that may use the trigram indexes (sql/install.sql says why).
-ANYWHERE: dict[type[StateModel], tuple[tuple[str, str], ...]] = {
-    Address: (("SELECT postroom_find_addresses(%s)", "address"),),
-    Mailbox: (
-        ("SELECT m.id FROM mailboxes m WHERE m.address_id IN (SELECT postroom_find_addresses(%s))", "address"),
-        ("SELECT postroom_find_mailbox_names(%s)", "name"),
-    ),
-}
-
-
-def _where(rows: "QuerySet[Any]", column: str, text: str) -> tuple[str, list[Any]]:
-    exact = column.endswith(LOWER_CASE)
-    wanted = {f"{column}__{'contains' if exact else 'icontains'}": text.lower() if exact else text}
-    try:
-        sql, params = rows.filter(**wanted).order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:  # rows of which this person sees none at all, whatever is searched for
-        return "(SELECT NULL::uuid WHERE false)", []
-    return f"({sql})", list(params)
-
-
-def _pattern(text: str, column: str) -> str:
-    """For LIKE: the text anywhere, its own % and _ as they are."""
-    plain = text.lower() if column.endswith(LOWER_CASE) else text.upper()
-    return "%" + plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from postroom.access.roles import APPROVE, CLIENT_ROLES, ONES_OWN, RANK, ROLES, allows
 from postroom.changes.cover import permissions
 from postroom.changes.kind import APPROVED, ASKED, KINDS, Kind
+from postroom.changes.policies import high_risk
 
 COMMAND = "postroom permissions > docs/permissions.md"
 HEAD = f"""# Permissions
@@ -25,7 +26,7 @@ of your own is a list of these names.
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([HEAD, *_changes(), "", *_views(), "", *_approving(), "", *_of_postroom(), ""])
+    return "\n".join([HEAD, *_changes(), "", *_views(), "", *_approving(), "", *_high_risk(), "", *_of_postroom(), ""])
 
 
 def _changes() -> Iterator[str]:
@@ -60,6 +61,12 @@ def _approving() -> Iterator[str]:
         kinds = sorted(one for one, kind in KINDS.items() if kind.approved_by == name)
         what = "everything else that is held" if name == APPROVE else ", ".join(f"`{one}`" for one in kinds)
         yield _line(f"`{name}`", what, *_allowed(name))
+
+
+def _high_risk() -> Iterator[str]:
+    """The table by which the policy decides, as it stands in its module."""
+    yield "## What a second person looks at first\n"
+    yield from (line for line in (high_risk.__doc__ or "").splitlines() if line.startswith("|"))
 
 
 def _of_postroom() -> Iterator[str]:

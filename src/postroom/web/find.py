@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from postroom.changes.kind import KINDS
 from postroom.queries.found import MOST, found
-from postroom.queries.objects import SHORTEST
+from postroom.queries.searching import SHORTEST
 from postroom.web.doing import doable
 from postroom.web.door import page
 from postroom.web.lists import clean

@@ -8,7 +8,7 @@ from uuid import UUID
 from postroom.changes.errors import Problem
 from postroom.changes.why import too_long
 from postroom.queries.lists import Asked
-from postroom.queries.objects import SHORTEST
+from postroom.queries.searching import SHORTEST
 from postroom.web.parts.forms import Chip, Field, Filters, Option, Pager
 from postroom.web.parts.shapes import Act, Empty, Note
 
