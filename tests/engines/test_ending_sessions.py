@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live_node import MIA, mailbox, named
@@ -166,12 +167,27 @@ def test_sessions_are_ended_only_when_those_of_before_are_gone_and_new_ones_do_n
     assert compile.closing(agent.files) == set() and len(dovecot.open) == 1
 
 
-def test_on_dovecot_2_4_a_consent_that_ends_ends_every_session_there_was(agent: Agent) -> None:
-    """It says of none by which token it was opened, so each may be the one."""
-    dovecot = agent.doveadm
+def test_on_dovecot_2_4_a_consent_that_ends_ends_what_tokens_opened(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says of none by which token it was opened, so each of those may be the one; a password's is not."""
+    dovecot, asked = agent.doveadm, []
     assert isinstance(dovecot, Dovecot)
-    dovecot.open = [Session(MIA, "imap", "7"), Session(MIA, "submission", "8")]
+
+    def ask(_: Any, what: dict[str, Any]) -> dict[str, Any]:
+        asked.append(what)
+        return {"told": [7] if len(asked) == 1 else []}
+
+    monkeypatch.setattr(one_device, "SIGNING_IN", 0)
+    monkeypatch.setattr(one_device.asking, "ask", ask)
+    monkeypatch.setattr(dovecot, "processes", lambda _: {8} if asked else {7, 8})
     config = replace(agent.config, dovecot_version=(2, 4, 1))
-    assert one_device.end(config, dovecot, "oauth:x", MIA) and dovecot.open == []
-    dovecot.open = dovecot.stubborn = [Session(MIA, "imap", "9")]
+    assert one_device.end(config, dovecot, "oauth:x", MIA)
+    assert asked[0] == {"ask": "end", "cred": "oauth:x", "address": MIA, "pids": [7, 8]}
+    known = {"main": (MIA, "main"), "an app password": (MIA, "app:1"), "a token": (MIA, ""), "not known": None}
+    ended = {what for what, line in known.items() if not one_device._another(line, "oauth:x", MIA)}
+    assert ended == {"a token", "not known"}
+    monkeypatch.setattr(one_device, "GOING", 0.1)
+    asked.clear()
+    monkeypatch.setattr(dovecot, "processes", lambda _: {7})
     assert not one_device.end(config, dovecot, "oauth:x", MIA), "one that is still going is still to be ended"

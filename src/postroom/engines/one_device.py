@@ -1,11 +1,12 @@
 """End the sessions of one app password or consent, and no other session of its account.
 
-Dovecot 2.4 knows of each session which app password opened it, and kicks by that; of tokens it does not, so with a
-consent all sessions of its mailbox end. 2.3 does not: of the processes that
+Dovecot 2.4 knows of each session which app password opened it, and kicks by that. 2.3 does not: of the processes that
 `who` names for the account, the node's parent asks the login log which were signed in with this credential and ends
-those; a process of which the log says nothing is ended too, since it may be one (decision 20). A process is held by a
-descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end, so its number cannot
-have become another's meanwhile.
+those; a process of which the log says nothing is ended too, since it may be one (decision 20). So it is with tokens on
+2.4, whose log names none: every session of the mailbox that a token opened ends, and none of a password.
+
+A process is held by a descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end, so
+its number cannot have become another's meanwhile.
 """
 
 import logging
@@ -49,9 +50,7 @@ def signed_in_by(cred: str) -> str:
 
 def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
     """Whether none is left, of those that were open. Raises DoveadmAway where that is not known."""
-    if config.dovecot_version >= (2, 4) and cred.startswith("oauth:"):
-        return _all_of(doveadm, address)
-    if config.dovecot_version >= (2, 4):
+    if config.dovecot_version >= (2, 4) and not cred.startswith("oauth:"):
         doveadm.kick_credential(signed_in_by(cred))
         time.sleep(SIGNING_IN)
         return not doveadm.kick_credential(signed_in_by(cred))
@@ -62,17 +61,6 @@ def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
     while (left := told & doveadm.processes(address)) and time.monotonic() < until:
         time.sleep(0.05)
     return not left
-
-
-def _all_of(doveadm: Doveadm, address: str) -> bool:
-    """Whether every session there was is over. 2.4 does not say which token opened one (tried on 2.4.1): each may be
-    what ended, and a device too many that signs in again is the smaller harm."""
-    old = {one.key for one in doveadm.sessions() if one.account == address}
-    doveadm.kick([address])
-    time.sleep(SIGNING_IN)
-    old |= {one.key for one in doveadm.sessions() if one.account == address}
-    doveadm.kick([address])
-    return not old & {one.key for one in doveadm.sessions() if one.account == address}
 
 
 def _tell(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> set[int]:
