@@ -5,8 +5,8 @@ Dovecot 2.4 knows of each session which app password opened it, and kicks by tha
 those; a process of which the log says nothing is ended too, since it may be one (decision 20). So it is with tokens on
 2.4, whose log names none: every session of the mailbox that a token opened ends, and none of a password.
 
-A process is held by a descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end, so
-its number cannot have become another's meanwhile.
+A process is held by a descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end,
+so its number cannot have become another's meanwhile.
 """
 
 import logging
