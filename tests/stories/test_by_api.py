@@ -38,8 +38,8 @@ def test_a_client_from_nothing_to_mail_that_flows_and_back(stack: Stack) -> None
     until("mail to her is taken", lambda: stack.rcpt(mia) == 250)
     assert not stack.may_sign_in(mia, SECRET)
 
-    _owner_sets(stack, stack.mailed_link("mia.home@home.test"))
-    _owner_sets(stack, stack.mailed_link("leo@home.test"))
+    owner_sets(stack, stack.mailed_link("mia.home@home.test"))
+    owner_sets(stack, stack.mailed_link("leo@home.test"))
     until("she signs in", lambda: stack.may_sign_in(mia, SECRET))
     until("he signs in", lambda: stack.may_sign_in(leo, SECRET))
 
@@ -49,10 +49,10 @@ def test_a_client_from_nothing_to_mail_that_flows_and_back(stack: Stack) -> None
     stack.from_outside(mia, f"from outside {name}")
     phone = stack.imap(mia, SECRET)
     assert received(phone, f"from outside {name}")
-    _idling(phone)
+    idling(phone)
 
     suspended = operator.change("mailboxes.suspend", {"mailbox": mia}, "phone stolen", ticket="T-1")
-    assert _ended(phone), "the session that was open is ended"
+    assert ended(phone), "the session that was open is ended"
     done = operator.verified(suspended)
     assert done["deliveries"][0]["evidence"]
     assert not stack.may_sign_in(mia, SECRET)
@@ -117,21 +117,21 @@ def test_a_domain_nobody_delegates_to_us_takes_no_mail(stack: Stack) -> None:
     assert stack.rcpt(f"a@{domain}") == 554 or stack.rcpt(f"a@{domain}") == 550
 
 
-def _owner_sets(stack: Stack, link: str) -> None:
+def owner_sets(stack: Stack, link: str) -> None:
     browser = Browser()
     browser.open(link)
     browser.fill(password=SECRET)
     assert "recovery code" in browser.page, browser.page[:2000]
 
 
-def _idling(box: imaplib.IMAP4) -> imaplib.IMAP4:
+def idling(box: imaplib.IMAP4) -> imaplib.IMAP4:
     """An open IDLE, as a phone keeps it (RFC 2177)."""
     box.send(b"i1 IDLE\r\n")
     assert box.readline().startswith(b"+")
     return box
 
 
-def _ended(box: imaplib.IMAP4) -> bool:
+def ended(box: imaplib.IMAP4) -> bool:
     """Whether the server ends this session by itself, soon."""
     assert box.sock is not None
     box.sock.settimeout(20)

@@ -5,9 +5,9 @@ import uuid
 from typing import Any
 
 import pytest
-from test_by_api import SECRET
+from test_by_api import SECRET, ended, idling, owner_sets
 
-from world import Browser, Stack, received, until
+from world import Stack, received, until
 
 pytestmark = pytest.mark.server
 
@@ -40,27 +40,38 @@ class Typist:
 def test_a_mailbox_by_the_program_alone(stack: Stack) -> None:
     olive, ada = Typist(stack, "operator@northlight.example"), Typist(stack, "approver@northlight.example")
     name = f"typed{uuid.uuid4().hex[:8]}"
-    mia = f"mia@{name}.example"
+    domain, mia, leo = f"{name}.example", f"mia@{name}.example", f"leo@{name}.example"
     assert olive.changes("clients.create", name=name)["stage"] == "verified"
-    olive.verified(olive.changes("domains.add", client=name, name=f"{name}.example", hosting="hosted"))
-    until("the domain is proven", lambda: olive.types("show", "domains", f"{name}.example")["proof"] == "read")
+    added = olive.verified(olive.changes("domains.add", client=name, name=domain, hosting="hosted"))
+    assert all(one["done"] and one["evidence"] for one in added["deliveries"])
+    assert stack.dns(domain, "MX") == ["10 mx.postroom.example."] and stack.dns(domain, "TXT") == ["v=spf1 mx -all"]
+    until("the domain is proven", lambda: olive.types("show", "domains", domain)["proof"] == "read")
     shown = olive.reads("change", "mailboxes.create", "-p", f"address={mia}", "--why", "asked", "--dry-run")
     assert mia in shown and "dry run" in shown
-    olive.verified(olive.changes("mailboxes.create", address=mia, name="Mia", contact=f"{name}@home.test"))
-    owner = Browser()
-    owner.open(stack.mailed_link(f"{name}@home.test"))
-    owner.fill(password=SECRET)
-    until("she signs in", lambda: stack.may_sign_in(mia, SECRET))
-    stack.submit(mia, SECRET, mia, f"to myself {name}")
-    assert stack.signed(received(stack.imap(mia, SECRET), f"to myself {name}"))
+    for address in (mia, leo):
+        contact = address.replace(".example", ".home.test")
+        olive.verified(olive.changes("mailboxes.create", address=address, name="Mia", contact=contact))
+        owner_sets(stack, stack.mailed_link(contact))
+        until("its owner signs in", lambda address=address: stack.may_sign_in(address, SECRET))
+    stack.submit(mia, SECRET, leo, f"from mia {name}")
+    assert stack.signed(received(stack.imap(leo, SECRET), f"from mia {name}"))
+    stack.from_outside(mia, f"from outside {name}")
+    phone = stack.imap(mia, SECRET)
+    assert received(phone, f"from outside {name}")
+    idling(phone)
 
     suspended = olive.changes("mailboxes.suspend", "phone stolen", mailbox=mia)
+    assert ended(phone), "the session that was open is ended"
     olive.verified(suspended)
     assert not stack.may_sign_in(mia, SECRET)
     olive.verified(olive.types("undo", suspended["id"], "--why", "found again"))
     until("she signs in again", lambda: stack.may_sign_in(mia, SECRET))
     log = olive.reads("log", "--client", name)
     assert "phone stolen" in log and "operator@northlight.example" in log
+    (edit, *_) = olive.types("show", suspended["id"])["edits"]
+    assert edit["before"]["suspended_at"] is None and edit["after"]["suspended_at"]
+    shown = olive.reads("show", suspended["id"])
+    assert "phone stolen" in shown and "suspended_at: nothing ->" in shown
 
     held = olive.changes("mailboxes.remove", mailbox=mia)
     assert held["stage"] == "held"
