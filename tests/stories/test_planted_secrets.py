@@ -1,8 +1,10 @@
 """Secrets of a story, and then a search for each, in every spelling, over all that an installation shows and keeps.
 
 What may be where, and nowhere else: a one-time link stands in the one mail that carries it. Of what a machine drew, 138
-bits and more, the SHA-256 is kept: among the secrets of the database, and of app passwords in the node's secrets.db.
-What people choose is kept by argon2id alone, with a salt, so no spelling of it is anywhere.
+bits and more, the SHA-256 is kept: among the secrets of the database, and of app passwords in the node's secrets.db; of
+what a mail app came back with and renews its token by, among the sign-in library's rows; of what a terminal waits with,
+among its own. An access token is kept nowhere. What people choose is kept by argon2id alone, with a salt, so no spelling
+of it is anywhere.
 """
 
 import json
@@ -19,6 +21,7 @@ import pytest
 from on_the_phone import CODE, OLIVE, confirmed
 from test_real_clients import APP
 
+from oauth_app import listening
 from spellings import found_in
 from world import Browser, Stack, received, until
 
@@ -27,7 +30,11 @@ FIRST, SECOND, WRONG = (
     f"{words} of {uuid.uuid4().hex[:8]}" for words in ("plum jam words", "pear tart", "wrong guess")
 )
 KEPT_HASHED = "sha256 hex"
-PAGES = 60
+KEPT_ELSEWHERE = {
+    *(("table public.allauth_idp_oidc_token", one) for one in ("app's code", "refresh token", "second refresh token")),
+    ("table public.device_codes", "device code"),
+}
+PAGES = 150
 
 
 @dataclass
@@ -80,12 +87,41 @@ def planted(stack: Stack) -> Planted:
     olive.change("recovery_channels.name", {"mailbox": mia, "value": home, "name": "at home"})
     links["confirmation"] = stack.mailed_link(home, "/confirm/")
     confirmed(links["confirmation"])
+    apps = let_in(stack, owner, SECOND)
+    apps["device code"] = asked_for_a_device(stack)
     printed = stack.run("links")
     links["printed link"] = re.findall(r"http://localhost:\d+/invite/\S+", printed)[0]
-    drawn = {"first code": first_code, "code": code, "app password": app, "session": olive.token}
+    drawn = {"first code": first_code, "code": code, "app password": app, "session": olive.token, **apps}
     drawn |= {f"{name}, plain": drawn[name].replace("-", "") for name in ("first code", "code")}
     tokens = {name: link.rpartition("/")[2] for name, link in links.items()}
     return Planted(stack, client, mia, owner, {"first": FIRST, "second": SECOND, "wrong": WRONG}, drawn, tokens)
+
+
+def let_in(stack: Stack, owner: Browser, password: str) -> dict[str, str]:
+    """A mail app, by the owner's yes: the code it came back with, and what it got for that."""
+    nora = stack.person("owner@northlight.example")
+    added = nora.change("mail_apps.add", {"name": "Reader", "redirect_uris": ["http://127.0.0.1/back"]}, "a search")
+    rows = nora.get(f"/changes/{added['id']}")["edits"]
+    identity = next(str(one["id"]) for one in rows if one["table"] == "mail_apps")
+    with listening(stack.at["web"], identity) as app:
+        owner.open(app.asks())
+        owner.press(name="Laptop", password=password, answer="yes")
+        code = app.hears()["code"]
+        status, tokens = app.redeems(code)
+        assert status == 200, tokens
+        status, renewed = app.refreshes(tokens["refresh_token"])
+        assert status == 200, renewed
+    return {"app's code": code, "access token": tokens["access_token"], "refresh token": tokens["refresh_token"],
+            "second access token": renewed["access_token"], "second refresh token": renewed["refresh_token"],
+            }  # fmt: skip
+
+
+def asked_for_a_device(stack: Stack) -> str:
+    """A terminal that asked to be let in, and waits."""
+    body = json.dumps({"label": "a search"}).encode()
+    wanted = urllib.request.Request(stack.at["api"] + "/device", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(wanted, timeout=30) as answer:
+        return str(json.load(answer)["device_code"])
 
 
 def guessed_everywhere(stack: Stack, mia: str, void: str) -> None:
@@ -113,9 +149,11 @@ def shown_at_pages(planted: Planted) -> Iterator[Heap]:
     lines = planted.stack.run("links").splitlines()
     operator = Browser()
     operator.open(next(line.split()[1] for line in lines if line.strip().startswith(OLIVE)))
-    starts = [f"/mailboxes/{planted.mia}/", f"/mailboxes/{planted.mia}/sign-ins/", f"/clients/{planted.client}/",
-              f"/invites/?client={planted.client}", f"/changes/?client={planted.client}", "/audit/", "/"]  # fmt: skip
-    for browser, first in ((operator, starts), (planted.owner, ["/mailbox/", "/mailbox/record/", "/mailbox/recent/"])):
+    about, mailbox = f"?client={planted.client}", f"/mailboxes/{planted.mia}/"
+    starts = [mailbox, f"{mailbox}sign-ins/", f"/clients/{planted.client}/", f"/invites/{about}", f"/changes/{about}",
+              "/device/", "/mail-apps/", "/findings/", "/audit/", "/"]  # fmt: skip
+    for browser, first in ((operator, starts), (planted.owner, ["/mailbox/", "/mailbox/record/", "/mailbox/recent/",
+                                                              "/mailbox/sessions/"])):  # fmt: skip
         ask, seen = list(first), set[str]()
         while ask and len(seen) < PAGES:
             path = ask.pop(0)
@@ -142,6 +180,17 @@ def answered_at_the_api(planted: Planted) -> Iterator[Heap]:
     assert len(paths) > 25 and len(changes) > 10
     for path in (*paths, *(f"/changes/{one}" for one in changes)):
         yield f"api {path}", asked(planted.stack, olive.token, path)
+
+
+def said_by_the_program(planted: Planted) -> Iterator[Heap]:
+    """What an operator reads in a terminal of this client and mailbox, and who keeps the machine of the whole."""
+    olive = planted.stack.person(OLIVE)
+    words = [["log", "--client", planted.client], ["show", "mailboxes", planted.mia], ["sign-ins", planted.mia],
+             ["sessions", planted.mia], ["access", "--client", planted.client], ["invites"]]  # fmt: skip
+    for one in words:
+        for more in ([], ["--json"]):
+            yield f"program {' '.join(one)}", planted.stack.run(*one, *more, token=olive.token, ok=None).encode()
+    yield "program doctor", planted.stack.run("doctor", ok=None).encode()
 
 
 def taken_away(planted: Planted) -> Iterator[Heap]:
@@ -193,14 +242,16 @@ def kept_in_the_database(planted: Planted) -> Iterator[Heap]:
         yield f"table {name}", b"\n".join(lines)
 
 
-PLACES = {"pages": shown_at_pages, "api": answered_at_the_api, "exports": taken_away, "files": kept_in_files,
-          "database": kept_in_the_database}  # fmt: skip
+PLACES = {"pages": shown_at_pages, "api": answered_at_the_api, "program": said_by_the_program, "exports": taken_away,
+          "files": kept_in_files, "database": kept_in_the_database}  # fmt: skip
 
 
 def may_be_there(planted: Planted, where: str, name: str, spelling: str) -> bool:
     """What the head of this file allows."""
     drawn = name in planted.drawn or name in planted.links
     if where == "table public.secrets" and drawn:
+        return spelling == KEPT_HASHED
+    if (where, name) in KEPT_ELSEWHERE:
         return spelling == KEPT_HASHED
     if where.startswith("file node/db/secrets/") and name == "app password":
         return spelling == KEPT_HASHED
