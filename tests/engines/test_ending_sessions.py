@@ -180,14 +180,15 @@ def test_on_dovecot_2_4_a_consent_that_ends_ends_what_tokens_opened(
 
     monkeypatch.setattr(one_device, "SIGNING_IN", 0)
     monkeypatch.setattr(one_device.asking, "ask", ask)
-    monkeypatch.setattr(dovecot, "processes", lambda _: {8} if asked else {7, 8})
+    main, app = (Session(MIA, "imap", str(n), credential=by) for n, by in ((5, "main"), (6, "app:1")))
+    token, another = (Session(MIA, "imap", str(n)) for n in (7, 8))
+    elsewhere = Session("leo@acme.example", "imap", "9")
+    lists = [[main, app, token, another, elsewhere], [main, app, another, elsewhere]]
+    monkeypatch.setattr(dovecot, "sessions", lambda: lists[bool(asked)])
     config = replace(agent.config, dovecot_version=(2, 4, 1))
     assert one_device.end(config, dovecot, "oauth:x", MIA)
     assert asked[0] == {"ask": "end", "cred": "oauth:x", "address": MIA, "pids": [7, 8]}
-    known = {"main": (MIA, "main"), "an app password": (MIA, "app:1"), "a token": (MIA, ""), "not known": None}
-    ended = {what for what, line in known.items() if not one_device._another(line, "oauth:x", MIA)}
-    assert ended == {"a token", "not known"}
     monkeypatch.setattr(one_device, "GOING", 0.1)
     asked.clear()
-    monkeypatch.setattr(dovecot, "processes", lambda _: {7})
+    monkeypatch.setattr(dovecot, "sessions", lambda: lists[0])
     assert not one_device.end(config, dovecot, "oauth:x", MIA), "one that is still going is still to be ended"

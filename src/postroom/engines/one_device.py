@@ -3,7 +3,7 @@
 Dovecot 2.4 knows of each session which app password opened it, and kicks by that. 2.3 does not: of the processes that
 `who` names for the account, the node's parent asks the login log which were signed in with this credential and ends
 those; a process of which the log says nothing is ended too, since it may be one (decision 20). So it is with tokens on
-2.4, whose log names none: every session of the mailbox that a token opened ends, and none of a password.
+2.4, which names none of them: every session of the mailbox that no password is named for ends, and no other.
 
 A process is held by a descriptor of the kernel's (pidfd_open(2)) from before it is looked at until it is told to end,
 so its number cannot have become another's meanwhile.
@@ -58,13 +58,20 @@ def end(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> bool:
     time.sleep(SIGNING_IN)
     told |= _tell(config, doveadm, cred, address)
     until = time.monotonic() + GOING
-    while (left := told & doveadm.processes(address)) and time.monotonic() < until:
+    while (left := told & _may_be(config, doveadm, address)) and time.monotonic() < until:
         time.sleep(0.05)
     return not left
 
 
+def _may_be(config: NodeConfig, doveadm: Doveadm, address: str) -> set[int]:
+    """The processes of the account's sessions; on 2.4, which names passwords, those that it names none for."""
+    if config.dovecot_version < (2, 4):
+        return doveadm.processes(address)
+    return {int(one.pid) for one in doveadm.sessions() if one.account == address and not one.credential}
+
+
 def _tell(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> set[int]:
-    if not (pids := doveadm.processes(address)):
+    if not (pids := _may_be(config, doveadm, address)):
         return set()
     try:
         answer = asking.ask(config, {"ask": "end", "cred": cred, "address": address, "pids": sorted(pids)})
