@@ -3,8 +3,8 @@
 What may be where, and nowhere else: a one-time link stands in the one mail that carries it. Of what a machine drew, 138
 bits and more, the SHA-256 is kept: among the secrets of the database, and of app passwords in the node's secrets.db; of
 what a mail app came back with and renews its token by, among the sign-in library's rows; of what a terminal waits with,
-among its own. An access token is kept nowhere. What people choose is kept by argon2id alone, with a salt: no spelling of
-it is anywhere.
+among its own. An access token is kept nowhere. What people choose is kept by argon2id alone, with a salt: no spelling
+of it is anywhere.
 """
 
 import json
