@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from cast import House, together
+from postroom.access import throttle
 from postroom.access.throttle import Limit, TooMany
 
 Sql = Callable[..., Any]
@@ -27,6 +28,22 @@ def test_together_as_many_as_there_may_be_and_again_when_the_time_is_over(databa
     assert 50 <= error.value.wait <= 60
     sql("UPDATE counted SET expires = now() - interval '1 s'")
     assert _asked(limit, "ana") and _asked(limit, "ana")
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+    ("192.0.2.1", "::ffff:192.0.2.1", True), ("192.0.2.1", "192.0.2.2", False),
+])  # fmt: skip
+def test_a_source_is_what_the_mail_node_counts_as_one(database: str, one: str, other: str, same: bool) -> None:
+    limit = Limit(f"sources {one} {other}", 1, 60, by_source=True)
+    assert _asked(limit, one) and _asked(limit, other) is not same
+
+
+@pytest.mark.parametrize(
+    "name", ["STRANGER", "DEVICE", "MAILBOX_SIGN_IN", "MAIL_APP", "MAILBOX_RESET", "RECOVER_SOURCE"]
+)
+def test_every_limit_of_a_source_counts_so(name: str) -> None:
+    assert getattr(throttle, name).by_source
 
 
 def _asked(limit: Limit, who: str) -> bool:

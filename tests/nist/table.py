@@ -35,8 +35,10 @@ ROWS = (
          ROWS_HERE + "test_row_01_dovecot_takes_what_was_typed_to_its_last_space",
          ROWS_HERE + "test_row_01_people_have_12_beside_a_second_factor")),
     Row(2, "no rules of composition, no change by the calendar, a change where it is known to others (3.1.1.2)",
-        "none of the first two; what is suspended opens nothing, and comes back with another password",
-        (ROWS_HERE + "test_row_02_no_page_asks_for_digits_and_no_password_ends_by_the_calendar",
+        "none of the first two; what is suspended opens nothing, and opens again with another password alone"
+        " (`new_password`), which its owner sets by the code they kept or by a mailed link",
+        ("tests/changes/test_another_password.py::test_all_that_opened_it_ends_and_links_go_where_they_count",
+         ROWS_HERE + "test_row_02_no_page_asks_for_digits_and_no_password_ends_by_the_calendar",
          ROWS_HERE + "test_row_02_on_evidence_the_old_one_opens_nothing_more")),
     Row(3, "a list of what is refused is asked when one is set, and why is told (3.1.1.2)",
         "common passwords, and the words around it: client, domain, name, product",

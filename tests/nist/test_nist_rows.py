@@ -17,14 +17,17 @@ from django.conf import settings
 from django.test import Client
 from django.urls import get_resolver
 from live_node import BoundImap, LiveNode, domain, live_node, mailbox
+from test_another_password import aged
+from test_mailbox_owner import value
 from test_mailbox_reset import HOME, asks, channel, links, mailed, opened
 from test_resets import both, called, number, sent, started, vip  # noqa: F401
 from test_sign_in import enrol, told
 from visitors import PASSWORD, login, visitor
 
 from cast import MIA, House, app_password, at, do, owner_of, reasons, redeemed, the, tick
+from fake_dovecot import FakeDovecot
 from mail_nodes import Node, pull
-from mailbox_owner import WORDS, owner, taken
+from mailbox_owner import WORDS, owner, signs_in, taken
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.access.tokens import draw
 from postroom.api.urls import api
@@ -115,15 +118,36 @@ def test_row_02_no_page_asks_for_digits_and_no_password_ends_by_the_calendar(
         assert Secret.objects.filter(owner_row=mia.pk, purpose="password").exists()
 
 
-def test_row_02_on_evidence_the_old_one_opens_nothing_more(house: House, mia: Mailbox, mx1: Node) -> None:
+def test_row_02_on_evidence_the_old_one_opens_nothing_more(
+    house: House, mia: Mailbox, mx1: Node, dovecot: FakeDovecot, sql: Any
+) -> None:
+    """Nobody relies on its owner to choose another: until they have, no password opens the mailbox at all."""
+    channel(house, sql)
+    kept = _code(owner().post("/mailbox/code/", {"old": WORDS}).content)
+    aged(sql, mia)
+    app_password(MIA, "Phone")
     do("mailboxes.suspend", house.olive, mailbox=MIA)
-    (compiled,) = [one for one in pull(mx1).values() if one and MIA in str(one)]
-    assert "secrets" not in compiled or not compiled["secrets"].get("password")
-    before = the(Secret, owner_row=mia.pk, purpose="password").pk
-    do("mailboxes.resume", house.olive, mailbox=MIA)
+    assert not _passwords_at(mx1)
+    assert do("mailboxes.resume", house.olive, mailbox=MIA, new_password=True).version
+    assert not _passwords_at(mx1), "open again, and the old password is nowhere"
+    with acting_as(SYSTEM):
+        assert list(Secret.objects.filter(owner_row=mia.pk).values_list("purpose", flat=True)) == ["recovery code"]
+    dovecot.passwords = {}
     taken(mx1)
-    answer = owner().post("/mailbox/password/", {"old": WORDS, "password": NEW, "again": NEW})
-    assert answer.status_code == 200 and the(Secret, owner_row=mia.pk, purpose="password").pk != before
+    assert signs_in().status_code == 422
+    browser = opened(mailed(the(Invite, contact=HOME, recovers="mailbox", used_at=None, ended_at=None)))
+    answer = browser.post("/mailbox/recover/set/", {"password": NEW, "again": NEW})
+    assert answer.status_code == 200 and len(_passwords_at(mx1)) == 1
+    assert passwords.fits(value(sql, "password"), NEW) and not passwords.fits(value(sql, "password"), WORDS)
+    again = {"address": MIA, "code": kept, "password": NEW + "x", "again": NEW + "x"}
+    assert visitor().post("/mailbox/recover/", again).status_code == 422, "the code is another one now, too"
+
+
+def _passwords_at(node: Node) -> set[str]:
+    """What opens her mailbox, of all that the node is to take."""
+    secrets = [one.get("secrets", {}) for one in pull(node).values() if one and MIA in str(one)]
+    assert secrets
+    return {str(row) for one in secrets for row in (*one.get("password", ()), *one.get("app", ()))}
 
 
 # 3

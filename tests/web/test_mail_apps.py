@@ -175,3 +175,9 @@ def test_such_a_name_opens_no_other_address_and_leads_no_link_astray(house: Hous
         for host in ("autoconfig.acme.example", "autodiscover.acme.example"):
             assert http.get(path, HTTP_HOST=host).status_code == 400, (path, host)
             assert http.post(path, {}, HTTP_HOST=host).status_code == 400, (path, host)
+
+
+def test_who_may_open_mail_with_app_passwords_alone_is_not_told_to_use_another(house: House, http: Client) -> None:
+    do("clients.change", house.oskar, client="acme", app_passwords_only=True)
+    said = http.get(f"/setup/?emailaddress={quote(MIA)}").content.decode()
+    assert "an app password that you made on your mailbox" in said and "where that opens mail" in said

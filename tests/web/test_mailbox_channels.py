@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from cast import MIA, House, do, the
+from cast import MIA, House, do, reachable, the
 from mailbox_owner import WORDS, owner
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Letter, Mailbox, RecoveryChannel
@@ -33,6 +35,14 @@ def test_she_names_one_and_ends_it_and_each_is_told_of(mia: Mailbox) -> None:
     with acting_as(SYSTEM):
         told = set(Letter.objects.filter(mailbox=mia.pk).values_list("says", "contact"))
     assert {contact for _, contact in told} == {MIA, VALUE} and len({says for says, _ in told}) == 2
+
+
+def test_of_those_that_count_too_she_reads_how_old_they_are(mia: Mailbox, house: House) -> None:
+    named = reachable(house, MIA, VALUE, link="a" * 64, ago=timedelta(days=8)).made
+    page = owner().get("/mailbox/").content.decode()
+    assert f"counts: named 8 days ago, on {named:%d %b %Y}; confirmed 8 days ago" in page
+    reachable(house, MIA, "young@private.test", link="b" * 64, ago=timedelta(days=6))
+    assert "named 6 days ago, counts from" in owner().get("/mailbox/").content.decode()
 
 
 def test_whoever_only_finds_a_browser_signed_in_names_and_ends_none(mia: Mailbox, house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Event, Thread
 
 import pytest
 from django.conf import settings
@@ -130,6 +131,61 @@ def test_what_is_no_answer_is_no_sign_in(mia: Mailbox, dovecot: FakeDovecot, mon
     assert signs_in().status_code == 503
     monkeypatch.setattr(settings, "POSTROOM", Environment({**settings.POSTROOM.values, "MAILBOX_AUTH": None}))
     assert signs_in().status_code == 503
+
+
+def test_whoever_guesses_keeps_no_owner_waiting_who_is_signed_in(mia: Mailbox, dovecot: FakeDovecot) -> None:
+    browser = owner()
+    assert mailbox_sign_in.asking.acquire(timeout=0) and mailbox_sign_in.asking.acquire(timeout=0)
+    try:
+        assert signs_in().status_code == 503
+        assert browser.post("/mailbox/code/", {"old": WORDS}).status_code == 200
+        assert browser.post("/mailbox/code/", {"old": "guessed"}).status_code == 422
+    finally:
+        mailbox_sign_in.asking.release(2)
+
+
+def test_owners_who_are_signed_in_leave_threads_for_the_pages(mia: Mailbox, dovecot: FakeDovecot) -> None:
+    browser = owner()
+    assert mailbox_sign_in.again.acquire(timeout=0) and not mailbox_sign_in.again.acquire(timeout=0)
+    try:
+        assert browser.post("/mailbox/code/", {"old": WORDS}).status_code == 503 and signs_in().status_code == 302
+    finally:
+        mailbox_sign_in.again.release()
+
+
+@pytest.mark.parametrize(("first", "second", "answered"), [
+    ("192.0.2.7", "192.0.2.7", 503), ("2001:db8:1:2::1", "2001:db8:1:2::ffff", 503), ("192.0.2.7", "192.0.2.8", 302),
+    ("127.0.0.1", "127.0.0.1", 302),
+])  # fmt: skip
+def test_one_source_takes_one_slot_at_most(
+    mia: Mailbox, dovecot: FakeDovecot, monkeypatch: pytest.MonkeyPatch, first: str, second: str, answered: int
+) -> None:
+    """Behind a proxy on this machine everybody is one source, which so is none."""
+    monkeypatch.setattr(mailbox_sign_in, "PATIENCE", 0.05)
+    guessing, over = Event(), Event()
+
+    def keeps_waiting(address: str, password: str) -> str:
+        if password == "guessed":
+            guessing.set()
+            over.wait(20)
+            return f"FAIL\tuser={address}"
+        return f"OK\tuser={address}\tcred=main\tgen=3"
+
+    dovecot.says = keeps_waiting
+    guesser = Thread(target=lambda: (_from(first, "guessed"), connection.close()))
+    guesser.start()
+    try:
+        assert guessing.wait(20)
+        assert _from(second, WORDS) == answered
+    finally:
+        over.set()
+        guesser.join()
+    assert not mailbox_sign_in.at_it and _from(second, WORDS) == 302
+
+
+def _from(source: str, password: str) -> int:
+    browser = Client(SERVER_NAME="localhost", REMOTE_ADDR=source)
+    return int(browser.post("/mailbox/sign-in/", {"address": MIA, "password": password}).status_code)
 
 
 def test_many_at_once_leave_threads_for_the_pages(mia: Mailbox, dovecot: FakeDovecot) -> None:

@@ -64,21 +64,21 @@ def complete(who: Actor) -> dict[str, tuple[int, int]]:
 
 
 def test_every_cell_that_nobody_filled_is_counted_and_none_of_it_is_green(house: House) -> None:
-    assert complete(house.olive) == {"client": (0, 3), "domains": (0, 8), "mailboxes": (1, 1)}
+    assert complete(house.olive) == {"client": (0, 3), "domains": (0, 8), "mailboxes": (2, 2)}
     said = page(house.olive)
-    assert "1 of 12 known" in said and said.count("not known") >= 8 and "pb-good" not in said
+    assert "2 of 13 known" in said and said.count("not known") >= 8 and "pb-good" not in said
     for n, (name, value) in enumerate(HELD.items(), 1):
         do("domains.change", house.olive, domain="acme.example", **{name: value})
         assert complete(house.olive)["domains"] == (n, 8), name
     do("clients.change", house.olive, client="acme", sending="isolated", security_contact="s@acme.example",
        may_ask=["boss@acme.example"])  # fmt: skip
-    assert complete(house.olive) == {"client": (3, 3), "domains": (8, 8), "mailboxes": (1, 1)}
+    assert complete(house.olive) == {"client": (3, 3), "domains": (8, 8), "mailboxes": (2, 2)}
     said = page(house.olive)
-    assert "12 of 12 known" in said and said.count("not known") == 1 and all(value in said for value in HELD.values())
+    assert "13 of 13 known" in said and said.count("not known") == 1 and all(value in said for value in HELD.values())
     do("mailboxes.create", house.olive, address="sales@acme.example", name="Sales", kind="shared")
-    assert complete(house.olive)["mailboxes"] == (1, 2)
+    assert complete(house.olive)["mailboxes"] == (3, 4)
     do("mailboxes.change", house.olive, mailbox="sales@acme.example", owner="carl@northlight.example")
-    assert complete(house.olive)["mailboxes"] == (2, 2)
+    assert complete(house.olive)["mailboxes"] == (4, 4)
     do("domains.change", house.olive, domain="acme.example", registrar_mfa="unknown", second_holder="")
     assert complete(house.olive)["domains"] == (6, 8)
 
@@ -132,7 +132,7 @@ def test_the_whole_sheet_is_taken_out_as_csv_and_stands_in_the_record_first(hous
         text = answer.whole.decode("utf-8-sig")
         assert answer.whole.startswith(b"\xef\xbb\xbf") and "globex" not in text
         rows = [row for row in csv.reader(io.StringIO(text)) if row]
-        assert ["sheet", "Known", "3 of 12 cells"] in rows
+        assert ["sheet", "Known", "4 of 13 cells"] in rows
         (domain,) = [row for row in rows if row[:2] == ["domains", "acme.example"]]
         assert domain[2:6] == ["'=cmd|' /C calc'!A0", "not known", "'@x", "not known"]
         assert ["routes", "info@acme.example", MIA] in rows
@@ -172,6 +172,22 @@ def test_whoever_runs_the_service_and_looks_at_it_stands_in_the_record(house: Ho
     assert sql(looks) == [("Olive",)]
 
 
+def test_who_administers_a_mailbox_is_asked_of_each_and_known_by_name_or_by_the_role(house: House) -> None:
+    do("mailboxes.create", house.olive, address="b@acme.example")
+    assert _admins_said(house) == ["Carl", "Carl"] and complete(house.olive)["mailboxes"] == (3, 4)
+    do("people.suspend", house.oskar, person="carl@northlight.example")
+    assert _admins_said(house) == [None, None] and complete(house.olive)["mailboxes"] == (1, 4)
+    assert "not known" in page(house.olive, "?part=mailboxes")
+    do("mailboxes.change", house.olive, mailbox=MIA, client_admin="ada@northlight.example")
+    assert _admins_said(house) == [None, "Ada"] and complete(house.olive)["mailboxes"] == (2, 4)
+
+
+def _admins_said(house: House) -> list[str | None]:
+    with acting_as(house.olive):
+        found = sheet.PARTS["mailboxes"].read(house.olive, Client.objects.get(slug="acme"), None, 9)
+    return [line.cells[-1] for line in found.items]
+
+
 def test_at_the_api_a_part_is_read_a_page_at_a_time_and_taken_out_by_who_may(house: House) -> None:
     do_all("mailboxes.create", house.olive, [{"address": f"b{n}@acme.example"} for n in range(3)])
     carl = Caller(house.carl)
@@ -179,7 +195,7 @@ def test_at_the_api_a_part_is_read_a_page_at_a_time_and_taken_out_by_who_may(hou
     second = carl.get(f"/clients/acme/sheet?part=mailboxes&limit=2&after={first['next']}").json()
     names = [one["address"] for one in (*first["items"], *second["items"])]
     assert names == ["b0@acme.example", "b1@acme.example", "b2@acme.example", MIA] and second["next"] is None
-    assert first["complete"]["mailboxes"] == {"known": 1, "of": 4} and first["items"][0]["owner"] is None
+    assert first["complete"]["mailboxes"] == {"known": 5, "of": 8} and first["items"][0]["owner"] is None
     assert first["sending"] is None
     assert carl.get("/clients/globex/sheet").status_code == 404
     assert carl.get("/clients/acme/sheet?part=secrets").status_code == 422

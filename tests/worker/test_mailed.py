@@ -21,11 +21,21 @@ from cast import MIA, House, do, kind, the
 from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.carry import Outcome, attempt
-from postroom.models import Change, Delivery, Finding, Invite, Mailed, Person
+from postroom.models import (
+    Change,
+    Delivery,
+    Finding,
+    Invite,
+    Mailbox,
+    Mailed,
+    Person,
+    RecoveryChannel,
+    SignInPlace,
+)
 from postroom.posture import run
 from postroom.posture.checks.undelivered import UNDELIVERED
 from postroom.protocols.return_address import names_letter
-from postroom.worker import mail, watch
+from postroom.worker import mail, new_places, watch
 from web.visitors import visitor
 
 LEO, HOME = "leo@acme.example", "leo@home.example"
@@ -265,6 +275,94 @@ def test_of_a_channel_the_address_is_told_in_part(house: House, post: Post, mx1:
     assert (one.noun, one.label) == ("mailboxes", MIA) and "mia@home.example" not in one.title
 
 
+AWAY = "away@home.example"
+
+
+def _registrar(house: House) -> None:
+    do("domains.change", house.olive, domain="acme.example", registrar="R", registrar_account=" Away@HOME.example ")
+
+
+def _contact(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO, contact=AWAY)
+    do("invites.cancel", house.olive, invite=str(the(Invite, mailbox__address__address=LEO).pk))
+
+
+def _ended_way_back(house: House) -> None:
+    do("recovery_channels.name", house.olive, mailbox=MIA, value=AWAY)
+    do("recovery_channels.end", house.olive, channel=str(the(RecoveryChannel, value=AWAY).pk))
+
+
+@pytest.mark.parametrize(("known_as", "noun", "label", "words"), [
+    (_registrar, "domains", "acme.example", "where the registrar of acme.example writes to"),
+    (_contact, "mailboxes", LEO, "the contact it has had"),
+    (_ended_way_back, "mailboxes", MIA, "a way back into it that has ended"),
+])  # fmt: skip
+def test_everybody_whom_we_write_to_is_found(
+    house: House, post: Post, mx1: Node, known_as: Callable[[House], None], noun: str, label: str, words: str
+) -> None:
+    known_as(house)
+    told(mx1, letter_to(post, AWAY))
+    (one,) = open_findings()
+    assert (one.noun, one.label) == (noun, label) and words in one.title
+    told(mx1, letter_to(post, AWAY, 2), action="relayed")
+    assert open_findings() == []
+
+
+def test_who_held_a_way_back_that_ended_is_reached_for_thirty_days(
+    house: House, post: Post, mx1: Node, sql: Callable[..., Any]
+) -> None:
+    _ended_way_back(house)
+    told(mx1, letter_to(post, AWAY))
+    assert len(open_findings()) == 1
+    sql("SELECT set_config('postroom.change', 'x', false)",
+        "UPDATE recovery_channels SET ended_at = now() - interval '31 days'")  # fmt: skip
+    assert open_findings() == []
+
+
+def _new_place(hours: float, **said: Any) -> SignInPlace:
+    box, at = the(Mailbox, address__address=MIA), timezone.now() - timedelta(hours=hours)
+    about = {"client_id": box.client_id, "mailbox_id": box.pk, "domain_id": box.client_id}
+    place = {"network": "192.0.2.0/24", "protocol": "imap", "address": "192.0.2.7", "wanted": True}
+    with acting_as(SYSTEM):
+        return SignInPlace.objects.create(**{**place, "last": at, "at": at, **about, **said})
+
+
+def test_who_was_not_told_of_a_sign_in_since_no_letter_is_taken_is_one_too(house: House, post: Post) -> None:
+    post.outcome = Outcome(why="connection refused")
+    place = _new_place(3)
+    new_places.tell(place.pk)
+    assert open_findings() == [], "it may be taken yet"
+    with acting_as(SYSTEM):
+        SignInPlace.objects.filter(pk=place.pk).update(at=timezone.now() - timedelta(hours=5))
+    (one,) = open_findings()
+    assert (one.noun, one.label, one.severity) == ("mailboxes", MIA, "medium")
+    assert one.evidence["why"] == "connection refused" and one.evidence["network"] == "192.0.2.0/24"
+    post.outcome = Post().outcome
+    new_places.tell(place.pk)
+    assert open_findings() == []
+
+
+def test_what_was_given_up_stays_one_until_a_letter_to_that_mailbox_is_taken(house: House, post: Post) -> None:
+    post.outcome = Outcome(why="connection refused")
+    place = _new_place(24 * 4)
+    assert new_places.untold() == [place.pk], "tried once at least"
+    new_places.tell(place.pk)
+    assert new_places.untold() == []
+    (one,) = open_findings()
+    assert one.label == MIA
+    letter_to(post, MIA, 5)
+    assert len(open_findings()) == 1, "that one was not taken either"
+    post.outcome = Post().outcome
+    letter_to(post, MIA, 6)
+    assert open_findings() == []
+
+
+def test_no_letter_that_nobody_wanted_is_missed(house: House, post: Post) -> None:
+    _new_place(9, wanted=False)
+    _new_place(9, network="198.51.100.0/24", told=timezone.now())
+    assert open_findings() == []
+
+
 def test_a_letter_to_nobody_of_ours_is_none(house: House, post: Post, mx1: Node) -> None:
     told(mx1, letter_to(post, "stranger@far.example"))
     assert open_findings() == []
@@ -364,6 +462,7 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
 
     says = {clients.CHECKPOINT, rounds.ROSTER, invites.REDEEMED, transfer.TRANSFERRED, recovery_channels.NAMED,
             recovery_channels.ENDED, resets.RESET, own_secrets.CHANGED, own_secrets.RENEWED, own_secrets.RESET,
+            own_secrets.COMPELLED,
             devices.DEVICE, factors.ADDED, factors.REMOVED, factors.CODES, app_passwords.MADE, "recovered",
             "moved"}  # fmt: skip
     assert says == set(mail.LETTERS), kind

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from postroom.engines.sign_in_counts import source_of
+
 COUNT = """
 INSERT INTO counted (cache_key, value, expires)
   SELECT %(key)s, '1', clock_timestamp() + make_interval(secs => %(seconds)s)
@@ -29,16 +31,21 @@ class TooMany(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """So many requests in so many seconds, of whoever they are counted for."""
+    """So many requests in so many seconds, of whoever they are counted for.
+
+    by_source: that is an address; an IPv6 /64 is one source, as where the mail node counts (engines/sign_in_counts.py).
+    """
 
     what: str
     most: int
     seconds: int
+    by_source: bool = False
 
     def __call__(self, who: object, *, most: int | None = None) -> None:
         """Count one; TooMany above the limit (or above `most`, where a setting says otherwise)."""
         with connection.cursor() as cursor:
-            key = f"limit {self.what} {who}"[:255]
+            whose = source_of(str(who)) if self.by_source else who
+            key = f"limit {self.what} {whose}"[:255]
             cursor.execute(COUNT, {"key": key, "seconds": self.seconds})
             count, left = cursor.fetchone()
         if count > (most or self.most):
@@ -46,12 +53,12 @@ class Limit:
 
 
 SESSION = Limit("api session", 600, 60)
-STRANGER = Limit("api without a session", 120, 60)  # by source: the device flow, tokens that are no good
-DEVICE = Limit("device codes", 20, 60)  # by source: each waits for ten minutes
+STRANGER = Limit("api without a session", 120, 60, by_source=True)  # the device flow, tokens that are no good
+DEVICE = Limit("device codes", 20, 60, by_source=True)  # each waits for ten minutes
 TYPED = Limit("typed device codes", 20, 600)  # by person: RFC 8628, 5.1
 # By source, to spare our threads: who guesses is slowed by the mail node, which counts for every protocol.
-MAILBOX_SIGN_IN = Limit("mailbox sign-ins", 30, 300)
-MAIL_APP = Limit("mail apps that ask for tokens", 240, 60)  # by source; many devices may be behind one
-MAILBOX_RESET = Limit("mailbox resets from a source", 10, 3600)
+MAILBOX_SIGN_IN = Limit("mailbox sign-ins", 30, 300, by_source=True)
+MAIL_APP = Limit("mail apps that ask for tokens", 240, 60, by_source=True)  # many devices may be behind one
+MAILBOX_RESET = Limit("mailbox resets from a source", 10, 3600, by_source=True)
 RECOVER_ADDRESS = Limit("recovery of an address", 3, 3600)
-RECOVER_SOURCE = Limit("recovery from a source", 10, 3600)
+RECOVER_SOURCE = Limit("recovery from a source", 10, 3600, by_source=True)

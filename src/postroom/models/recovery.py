@@ -17,6 +17,7 @@ SECURITY, REGISTRAR = "security", "registrar"  # what an invite vouches for: col
 ADDRESS, CONTACT = "address", "contact"  # sorts: mail goes there; somebody is called there
 SETTLED = timedelta(days=7)  # how long a channel is told of, and can be objected to, before it counts
 ALIVE = timedelta(days=180)  # how long a click says that somebody still reads or answers there
+BEFORE = timedelta(days=30)  # so long whoever read one that has ended is told too, of a reset
 REMINDED = timedelta(days=14)  # before that is over, it is asked for anew; so long is the link good
 
 

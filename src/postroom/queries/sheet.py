@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
+from django.utils import timezone
 
 from postroom.access.acting import Actor, current
 from postroom.access.scope import visible
-from postroom.models import Alias, Client, Domain, Mailbox, Organization
+from postroom.models import Alias, Client, Domain, Grant, Mailbox, Organization
 from postroom.models.mailboxes import OWNER_KNOWN
 
 from . import access
@@ -21,6 +22,7 @@ from .page import MOST, Page, page
 
 SIZE = 50
 UNKNOWN = "unknown"
+ADMIN, ADMINS = "client admin", 5  # of those who hold it, so many are named
 Known = str | None  # None: not known
 
 
@@ -65,13 +67,27 @@ ASKED_OF_A_DOMAIN: Mapping[str, Q] = {
 
 
 def complete(actor: Actor, client: Client) -> Mapping[str, Complete]:
-    """Of the client itself, of its domains, of its mailboxes: two queries. Routes and roles are what they are."""
+    """Of the client itself, of its domains, of its mailboxes: three queries. Routes and roles are what they are."""
     itself = (client.sending != UNKNOWN, bool(client.security_contact), bool(client.may_ask))
     domains = _counted(_domains(actor, client), tuple(ASKED_OF_A_DOMAIN.values()))
     return {
         "client": Complete(sum(itself), len(itself)), "domains": domains,
-        "mailboxes": _counted(_mailboxes(actor, client), (OWNER_KNOWN,)),
+        "mailboxes": _counted(_mailboxes(actor, client), (OWNER_KNOWN, _administered(actor, client))),
     }  # fmt: skip
+
+
+def _administered(actor: Actor, client: Client) -> Q:
+    """Of a mailbox: whether it is known who administers it, by name or as one of the client's own admins."""
+    return Q(pk__isnull=False) if _admins(actor, client) else Q(client_admin__isnull=False)
+
+
+def _admins(actor: Actor, client: Client) -> str:
+    """Who administers the client for the client itself: that is the admin of each mailbox that names nobody else."""
+    now = timezone.now()
+    rows = visible(actor, Grant).filter(client=client, domain=None, role=ADMIN, ended_at=None, person__removed_at=None)
+    rows = rows.filter(Q(until=None) | Q(until__gt=now), person__suspended_at=None)
+    names = list(rows.order_by("person__name", "id").values_list("person__name", flat=True)[: ADMINS + 1])
+    return ", ".join(names[:ADMINS]) + (" and others" if len(names) > ADMINS else "")
 
 
 def _counted(rows: Any, asked: Sequence[Q]) -> Complete:
@@ -124,14 +140,15 @@ def _read_mailboxes(actor: Actor, client: Client, after: str | None, limit: int)
     along = ("address", "owner", "operator", "client_admin")
     found = page(_mailboxes(actor, client), key="address__address", after=after, limit=limit, along=along)
     operated = visible(actor, Organization).values_list("name", flat=True).get()
-    return Page([_mailbox(one, operated) for one in found.items], found.next)
+    admins = _admins(actor, client) or None
+    return Page([_mailbox(one, operated, admins) for one in found.items], found.next)
 
 
-def _mailbox(one: Mailbox, operated: str) -> Line:
+def _mailbox(one: Mailbox, operated: str, admins: Known) -> Line:
     """A person that this actor does not see is somebody, and known."""
     owner = _named(one, "owner") or (one.name if one.kind == "person" and one.name else None)
     return Line((one.label, one.kind, one.name, owner, _named(one, "operator") or operated,
-                 _named(one, "client_admin") or ""))  # fmt: skip
+                 _named(one, "client_admin") or admins))  # fmt: skip
 
 
 def _named(one: Mailbox, layer: str) -> Known:

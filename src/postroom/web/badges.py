@@ -102,6 +102,8 @@ def sign_in(mailbox: Any, entry: Entry) -> Badge:
         return Badge("fact", "no sign-in: shared", "users")
     if "password" in entry.secrets:
         return Badge("good", "password set")
+    if "recovery code" in entry.secrets:
+        return Badge("waits", "has to set another password", "hourglass")
     if entry.invite and not entry.invite.by_mail:
         return BY_HAND
     if entry.live_invite:

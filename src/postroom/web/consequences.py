@@ -13,6 +13,8 @@ SAID: dict[str, str] = {
     "that is there stays.",
     "mailboxes.suspend": "Open sessions end and sign-in stops at once; mail keeps arriving. Undo lets the owner in "
     "again with the same password.",
+    "mailboxes.resume": "The owner gets in as before. With another password: what opened it so far ends for good, and "
+    "links to set one are mailed to the recovery addresses that count.",
     "mailboxes.remove": "No mail in, no sign-in, and its password is deleted. The mail is kept and the address stays "
     "taken; thirty days of restore, with a new link for the owner.",
     "mailboxes.transfer": "Its passwords and ways back in die, open sessions end, a link goes to the new owner. The "

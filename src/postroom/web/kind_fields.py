@@ -15,6 +15,7 @@ from postroom.web.parts.plain import field_words
 WORDS: dict[str, str] = {
     "accept_loss": "Accept what is lost", "address": "Address", "contact": "Contact",
     "email": "Mail address", "hosting": "DNS", "may_ask": "Who may ask for changes", "name": "Name",
+    "new_password": "Only with another password",
     "owner": "Owner", "operator": "Operator", "ttl": "TTL, seconds", "until": "Until (UTC)", "vip": "VIP",
 }  # fmt: skip
 SHORT = {"mailboxes": "mailbox", "aliases": "alias"}

@@ -29,6 +29,8 @@ from postroom.web.parts.plain_pages import SetUp
 XML = "application/xml; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
 ASKED = "emailaddress"
+# For every address alike: whether a client's mail is opened with app passwords alone would say that it is here.
+PASSWORD = "an app password that you made on your mailbox’s page; or the one you chose yourself, where that opens mail"
 SET_UP, PROFILE = "/setup/", "/setup/profile.mobileconfig"
 
 
@@ -111,7 +113,7 @@ def in_words(of: MailSettings, whose: str = "") -> tuple[tuple[str, str], ...]:
         ("Incoming (IMAP)", f"{of.host}, port {of.imaps}, TLS"),
         ("Outgoing (SMTP)", f"{of.host}, port {of.submissions}, TLS"),
         ("User name", whose or "your whole address"),
-        ("Password", "the one you chose yourself"),
+        ("Password", PASSWORD),
     )
 
 

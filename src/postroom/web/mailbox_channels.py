@@ -1,5 +1,6 @@
 """A mailbox's owner says by which address or number they get back in: with the present password, asked anew."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ def part(request: Asked) -> Part:
     """Those that have not ended, with what keeps each from counting; and the way to one more."""
     now = timezone.now()
     rows = [
-        Item(Code(one.value), one.not_yet(now) or "counts", icon="mail" if one.sort == ADDRESS else "phone",
+        Item(Code(one.value), one.not_yet(now) or _counts(one, now), icon="mail" if one.sort == ADDRESS else "phone",
              badge=None if not one.not_yet(now) else Badge("fact", "does not count yet"),
              acts=(Act("End", f"{HERE}end/?channel={one.pk}", weight="asks", of=one.value),))
         for one in channels(request.actor, request.own.mailbox)
@@ -45,6 +46,16 @@ def part(request: Asked) -> Part:
     rows.append(Item("One more", "an address or a number by which you get back in", icon="plus",
                      acts=(Act("Name one", f"{HERE}new/", of="another way back in"),)))  # fmt: skip
     return Part("Ways back in", "owner/parts/items.html", tuple(rows), "ways-back")
+
+
+def _counts(one: RecoveryChannel, now: datetime) -> str:
+    """How old it is, and when its holder last said that it is read."""
+    read = f"; confirmed {_ago(now - one.confirmed_at)}" if one.confirmed_at else ""
+    return f"counts: named {_ago(now - one.made)}, on {one.made:%d %b %Y}{read}"
+
+
+def _ago(since: timedelta) -> str:
+    return {0: "today", 1: "a day ago"}.get(since.days, f"{since.days} days ago")
 
 
 @mailbox_page

@@ -16,6 +16,7 @@ from postroom.protocols import passwords
 from postroom.web.adapter import COMMON
 from postroom.web.mailbox_door import PAGE, Asked, again, mailbox_act, mailbox_page, told
 from postroom.web.mailbox_sign_in import AWAY, looked_at, refused
+from postroom.web.mailbox_sign_in import again as own_slots
 from postroom.web.often import too_many
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerCode, OwnerForm
@@ -73,7 +74,7 @@ def proven(request: Asked, again_with: Callable[[str, int], HttpResponse], field
     source = str(request.META.get("REMOTE_ADDR", ""))
     try:
         throttle.MAILBOX_SIGN_IN(source)
-        if looked_at(request.own.address, request.POST.get(field, ""), source):
+        if looked_at(request.own.address, request.POST.get(field, ""), source, own_slots):
             return None
     except throttle.TooMany as error:
         return too_many(request, error)

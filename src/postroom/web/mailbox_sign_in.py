@@ -5,8 +5,9 @@ mailbox. Failures count at the mail node, with those of every mail protocol.
 """
 
 import time
-from collections.abc import Callable
-from threading import BoundedSemaphore
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Condition
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -19,6 +20,7 @@ from postroom.access.acting import SYSTEM, Own, acting_as, owner_at
 from postroom.access.declared import SIGN_IN as RECORDED
 from postroom.changes.record import note
 from postroom.engines.dovecot_auth import NotAnswered, is_password
+from postroom.engines.sign_in_counts import source_of
 from postroom.protocols import passwords
 from postroom.protocols.addresses import MailAddress
 from postroom.web.door import public
@@ -35,8 +37,12 @@ WRONG = "That is not the address and password of a mailbox that is open here."
 AWAY = "Passwords cannot be looked at just now: the mail server does not answer. Try again in a minute."
 BEHIND = "The password is new, and on its way to the mail server. Try again in a minute."
 TICK = 1.0  # seconds; a refusal leaves at a whole number of these, so that how long the look took does not show
-AT_ONCE = 2  # of the threads of a process; the mail node keeps whoever guesses waiting, and pages go on meanwhile
-asking = BoundedSemaphore(AT_ONCE)
+AT_ONCE = 2  # of the four threads of a process; the mail node keeps whoever guesses waiting, and pages go on meanwhile
+asking = BoundedSemaphore(AT_ONCE)  # strangers, at the sign-in
+again = BoundedSemaphore(1)  # owners who are signed in: whoever guesses at the sign-in keeps none of them waiting
+PATIENCE = 1.0  # seconds that somebody waits for their turn
+turns, at_it = Condition(), set[str]()  # sources of strangers whose question is being answered
+LOOPBACK_6 = source_of("::1")
 
 
 @public(GET="", POST=RECORDED)
@@ -56,7 +62,8 @@ def _signed_in(request: HttpRequest) -> HttpResponse:
     address = typed_address(request.POST.get("address", ""))
     own = owner_at(address) if address else None
     try:
-        right = looked_at(address or NOBODY, request.POST.get("password", ""), source)
+        with _turn(source_of(source)):
+            right = looked_at(address or NOBODY, request.POST.get("password", ""), source, asking)
     except NotAnswered:
         return _form(request, AWAY, status=503)
     if right and own is not None and not own.behind:
@@ -79,15 +86,39 @@ def typed_address(text: str) -> str:
         return ""
 
 
-def looked_at(address: str, password: str, source: str) -> bool:
-    """Whether it is the main password of this mailbox, by the mail node. NotAnswered, too, while too many ask."""
+def looked_at(address: str, password: str, source: str, slots: BoundedSemaphore) -> bool:
+    """Whether it is the main password of this mailbox, by the mail node. NotAnswered, too, while too many ask.
+
+    slots: how many may ask at once, `asking` or `again`.
+    """
     where = settings.POSTROOM.mailbox_auth
-    if where is None or not asking.acquire(timeout=1):
+    if where is None or not slots.acquire(timeout=PATIENCE):
         raise NotAnswered("no mail node to ask, or too many who do")
     try:
         return is_password(where, address, passwords.typed(password), source)
     finally:
-        asking.release()
+        slots.release()
+
+
+@contextmanager
+def _turn(source: str) -> Iterator[None]:
+    """One question of a source at a time: so whoever guesses takes one of the slots, and not all. NotAnswered.
+
+    Not of what comes from this machine: that is a proxy, and behind it is everybody.
+    """
+    if source in ("", "127.0.0.1", LOOPBACK_6):
+        yield
+        return
+    with turns:
+        if not turns.wait_for(lambda: source not in at_it, timeout=PATIENCE):
+            raise NotAnswered("another question of this source is not answered yet")
+        at_it.add(source)
+    try:
+        yield
+    finally:
+        with turns:
+            at_it.discard(source)
+            turns.notify_all()
 
 
 def wait(came: float, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:

@@ -126,6 +126,7 @@ def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
     elif one.suspended_at:
         wanted = [
             ("mailboxes.resume", Act("Resume", f"/do/mailboxes.resume/{at}", "player-play", "primary")),
+            *_with_another(entry, at),
             ("mailboxes.remove", Act("Remove…", f"/do/mailboxes.remove/{at}", "trash", "asks")),
         ]
     else:
@@ -142,6 +143,14 @@ def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
                 *(() if one.removed_at or one.suspended_at else (sign_in(one, entry),))),
         acts=offered(request, one.client_id, *wanted, domain=one.address.domain_id),
     )  # fmt: skip
+
+
+def _with_another(entry: Entry, at: str) -> list[tuple[str, Act]]:
+    """Where its owner has set one, and can set another by the code that stays."""
+    if "recovery code" not in entry.secrets:
+        return []
+    url = f"/do/mailboxes.resume/{at}&new_password=on"
+    return [("mailboxes.resume", Act("Resume with another password", url, "key"))]
 
 
 def _layers(request: Any, one: Mailbox, admins: list[Grant]) -> tuple[Layer, ...]:

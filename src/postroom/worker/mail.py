@@ -35,7 +35,9 @@ from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
 from postroom.changes.kinds.invites import REDEEMED, IssueInvite
+from postroom.changes.kinds.mailboxes import ResumeMailbox
 from postroom.changes.kinds.notices import IssueNotice
+from postroom.changes.kinds.own_secrets import COMPELLED
 from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
 from postroom.changes.kinds.reset_codes import HASH, IssueCode
@@ -60,6 +62,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     CHECKPOINT: lambda letter, change: checkpoints.newest(letter),
     ROSTER: lambda letter, change: rounds.letter(letter),
     REDEEMED: letters.redeemed,
+    COMPELLED: owner_letters.wanted,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
     **dict.fromkeys(letters.SAYS, letters.told),
@@ -113,7 +116,8 @@ def _with_link(invite: Invite, change: Change) -> Written:
         issue: Kind = IssueConfirmation(confirmation=str(invite.pk))
         return _issued(issue, invite, change, lambda token: channels.asked(invite, confirmation_link(token)))
     if invite.recovers:
-        return _issued(IssueRecovery(recovery=str(invite.pk)), invite, change, lambda token: _back(invite, token))
+        issue = IssueRecovery(recovery=str(invite.pk))
+        return _issued(issue, invite, change, lambda token: _back(invite, change, token))
     return _notice(invite, change) if invite.stops_id else _invite(invite, change)
 
 
@@ -129,10 +133,10 @@ def _sealed(issue: Kind, why: str, change: Change, secrets: dict[str, str]) -> O
     return None if issued.version is not None else Outcome(why="; ".join(v["reason"] for v in issued.verdicts))
 
 
-def _back(invite: Invite, token: str) -> EmailMessage:
+def _back(invite: Invite, change: Change, token: str) -> EmailMessage:
     """A link that gets a sign-in back: to the address of its person, or a mailbox's recovery address, no other."""
     if invite.mailbox_id:
-        return owner_letters.back(invite, mailbox_link(token))
+        return owner_letters.back(invite, mailbox_link(token), wanted=change.kind == ResumeMailbox.permission)
     return letters.recovery(invite, recovery_link(token))
 
 

@@ -1,7 +1,8 @@
 """The owner of a mailbox is told of a sign-in from a new network, or with a new program: a letter to that mailbox.
 
 At most one a network and day; none of the first sign-in of all (sql/nodes.sql says who is to be told of). It is sent
-after the sign-in, when the node has told of it, and again until our submission takes it or three days have passed.
+after the sign-in, when the node has told of it, and again until our submission takes it or three days have passed: what
+was tried for so long stands aside for newer ones. After some hours it is a finding (posture/checks/undelivered.py).
 """
 
 import time
@@ -61,6 +62,7 @@ class NewPlaces:
 def untold() -> list[int]:
     with acting_as(SYSTEM):
         rows = SignInPlace.objects.filter(wanted=True, told=None).order_by("id")
+        rows = rows.exclude(at__lte=timezone.now() - GIVEN_UP, told_to__has_key="why")
         return list(rows.values_list("pk", flat=True)[:AT_ONCE])
 
 
@@ -78,8 +80,6 @@ def tell(place: int, now: datetime | None = None) -> None:
             one.told_to = {"why": "no submission server is set up for our own mail"}
         else:
             _handed_in(one, mailbox, at)
-        if one.told is None and at - one.at > GIVEN_UP:
-            one.told = at
         one.save(update_fields=["told", "told_to", "wanted"])
 
 

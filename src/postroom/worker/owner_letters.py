@@ -5,6 +5,8 @@ Nothing that somebody typed stands in a header.
 
 from email.message import EmailMessage
 
+from django.conf import settings
+
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kinds.app_passwords import MADE
 from postroom.changes.kinds.own_secrets import CHANGED, RENEWED, RESET
@@ -23,6 +25,27 @@ Open this link to choose another password:
 
 The link works once, until {until}. If you did not ask for it, do nothing: nobody gets in without it.
 """
+ANOTHER = """Hello,
+
+the password of the mailbox {mailbox} at {organization} is known to somebody else, or may be. It opens
+nothing any more. This address is kept as a way back into that mailbox.
+
+Open this link to choose another password:
+
+{link}
+
+The link works once, until {until}; after that the recovery code, or a new link, is asked for at
+{again}. If the mailbox is not yours, do nothing.
+"""
+WANTED = """Hello,
+
+the password of the mailbox {mailbox} at {organization} is known to somebody else, or may be. Since
+{when} it opens nothing any more, every app password and mail app has ended, and so has every session.
+
+Its owner sets another one with the recovery code, or by a link to a recovery address, at {again}.
+
+If this is about a mailbox that you do not know, tell {organization}.
+"""
 DONE = """Hello,
 
 {what} of the mailbox {mailbox} at {organization} {was}, at {when}.{then}
@@ -37,17 +60,33 @@ SAYS = {
     MADE: ("A mailbox has another app password", "an app password", "was made by its owner", ""),
     RESET: ("A mailbox was got back", "the password", "was set anew, {by}", ENDED),
 }
+SUBJECT = "A mailbox wants another password"
 BY = {"code": "by the recovery code", "link": "by a link that was mailed to a recovery address"}
 
 
-def back(invite: Invite, link: str) -> EmailMessage:
-    """The link, to a recovery address."""
+def back(invite: Invite, link: str, *, wanted: bool = False) -> EmailMessage:
+    """The link, to a recovery address. wanted: nobody asked for it, another password has to be set."""
     with acting_as(SYSTEM):
         issued = Invite.objects.select_related("mailbox__address").get(pk=invite.pk)
         organization = Organization.objects.get().name
     until = f"{issued.until:%d %B %Y, %H:%M} UTC" if issued.until else "it is used"
     words = {"organization": organization, "mailbox": issued.mailbox.label, "link": link, "until": until}
+    if wanted:
+        return written(SUBJECT, ANOTHER.format(**words, again=_page()))
     return written("The way back into a mailbox", LINK.format(**words))
+
+
+def wanted(letter: Letter, change: Change) -> EmailMessage:
+    """To all known of its owner who get no link: that another password has to be set, and where."""
+    with acting_as(SYSTEM):
+        mailbox = Mailbox.objects.select_related("address").get(pk=letter.mailbox_id).label
+        made, organization = Change.objects.get(pk=change.pk), Organization.objects.get().name
+    when = f"{made.now:%d %B %Y, %H:%M} UTC"
+    return written(SUBJECT, WANTED.format(mailbox=mailbox, organization=organization, when=when, again=_page()))
+
+
+def _page() -> str:
+    return f"{settings.POSTROOM.origin}/mailbox/recover/"
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:

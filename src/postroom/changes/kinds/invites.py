@@ -18,6 +18,7 @@ GOOD_FOR = timedelta(hours=72)
 RESET_GOOD_FOR = timedelta(hours=24)  # of a verified reset; NIST SP 800-63B-4, 4.2.1.2: by mail, a day at most
 REMINDED = timedelta(hours=48)  # after it was mailed
 REDEEMED = "redeemed"  # what a letter says
+OWNERS = ("password", "recovery code")  # what its owner sets
 
 
 class SendInvite(Kind, name="invites.send"):
@@ -48,11 +49,14 @@ class SendInvite(Kind, name="invites.send"):
 
 
 def has_secret(state: State, mailbox: Mailbox) -> bool:
-    """Whether its owner has set one, also where the proposer may not see that: else a link would be a reset unseen."""
-    if any(one.purpose == "password" for one in state.hanging(Secret, "owner_row", mailbox.pk)):
+    """Whether its owner has set one, also where the proposer may not see that: else a link would be a reset unseen.
+
+    The recovery code alone is left where another password is wanted (mailboxes.resume).
+    """
+    if any(one.purpose in OWNERS for one in state.hanging(Secret, "owner_row", mailbox.pk)):
         return True
     sees = not state.actor.somebody or state.access.can("secrets.view", mailbox.client_id)
-    return not sees and Secret.objects.filter(owner_row=mailbox.pk, purpose="password").exists()
+    return not sees and Secret.objects.filter(owner_row=mailbox.pk, purpose__in=OWNERS).exists()
 
 
 def readable(contact: str | None, address: str) -> None:

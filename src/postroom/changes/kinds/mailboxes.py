@@ -15,6 +15,7 @@ from .app_passwords import all_ended
 from .clients import within_restore
 from .fields import AppPasswordRef, Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
+from .own_secrets import compelled
 
 
 class CreateMailbox(Kind, name="mailboxes.create"):
@@ -94,12 +95,20 @@ class SuspendMailbox(Kind, name="mailboxes.suspend"):
 
 
 class ResumeMailbox(Kind, name="mailboxes.resume"):
-    """Let the owner of a suspended mailbox in again."""
+    """Let the owner of a suspended mailbox in again; with another password, where the one so far is known to others."""
 
     mailbox: MailboxRef
+    new_password: bool = Field(
+        default=False, description="What opened it ends for good; its owner sets another password before they get in"
+    )
 
     def plan(self, state: State) -> Iterator[Planned]:
-        yield edit(_there(state, self.mailbox), suspended_at=None)
+        mailbox = _there(state, self.mailbox)
+        if self.new_password and mailbox.suspended_at is None:
+            raise Problem("mailbox", f"{mailbox.label} is open: suspend it first, which ends what goes on there now")
+        yield edit(mailbox, suspended_at=None)
+        if self.new_password:
+            yield from compelled(state, mailbox)
 
 
 class EndSessions(Kind, name="mailboxes.end_sessions"):

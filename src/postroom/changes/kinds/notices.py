@@ -28,7 +28,7 @@ from postroom.models import (
     Secret,
     Verification,
 )
-from postroom.models.recovery import ADDRESS
+from postroom.models.recovery import ADDRESS, BEFORE
 
 from .fields import ChangeRef, InviteRef
 from .invites import new_link
@@ -36,7 +36,6 @@ from .invites import new_link
 SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
 RECOVERY, RESET = "people.recover", "resets.send_link"
 WHILE_HELD = frozenset({RECOVERY, RESET})  # told of before anybody agrees: everybody who has to know
-BEFORE = timedelta(days=30)  # so long whoever read a recovery address that has ended is told too
 NO_GOOD = "this link is no longer good"
 
 

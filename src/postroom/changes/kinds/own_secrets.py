@@ -10,17 +10,19 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models import Client, Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret
 from postroom.models.recovery import ADDRESS, ALIVE, SETTLED
 
 from .app_passwords import after_reset
 from .fields import MailAddress
+from .invites import VERIFIED, has_secret
 from .recovery import NO_GOOD, opened
 from .recovery_channels import alive, to_tell
 
 PASSWORD, CODE = "password", "recovery code"
 MAILBOX = "mailbox"  # what the link of such an invite recovers
 CHANGED, RENEWED, RESET = "password changed", "code renewed", "mailbox got back"  # what a letter says
+COMPELLED = "another password wanted"
 
 
 class ChangePassword(Kind, name="secrets.change"):
@@ -72,14 +74,46 @@ class ForgotPassword(Kind, name="mailboxes.forgot"):
     def plan(self, state: State) -> Iterator[Planned]:
         open_ones = state.rows(Mailbox, suspended_at=None, removed_at=None).exclude(kind="shared")
         mailbox = open_ones.select_related("address").filter(address__address=self.email).first()
-        if mailbox is None or not state.rows(Secret, owner_row=mailbox.pk, purpose=PASSWORD).exists():
+        if mailbox is None or not has_secret(state, mailbox):
             return
-        contacts = [one.value for one in alive(state, mailbox) if counts(one, state)]
         # Links that were mailed before stay good until their hour is over: anybody may ask, and so would void, or put
         # off, what the owner holds. All of them end with the first that is used.
-        about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "recovers": MAILBOX}
-        for contact in contacts:
-            yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)
+        yield from _linked(state, mailbox, _counting(state, mailbox))
+
+
+def compelled(state: State, mailbox: Mailbox) -> Iterator[Planned]:
+    """Its password is known to somebody else: all that it could open ends, and the owner sets another by the recovery
+    code, or by a link to where they get back in (NIST SP 800-63B-4, 3.1.1.2). Nobody here chooses it.
+
+    Problem with a code younger than a channel has to be to count: whoever has a password can have a code made by it.
+    """
+    secrets = {one.purpose: one for one in Secret.objects.filter(owner_row=mailbox.pk).order_by("id")}
+    if CODE not in secrets:
+        raise Problem("new_password", f"the owner of {mailbox.label} has set none yet: invite them")
+    if secrets[CODE].made > state.now - SETTLED:
+        words = "its recovery code is not a week old, so whoever had the password may have that code too"
+        raise Problem("new_password", f"{words}: {VERIFIED}")
+    contacts = _counting(state, mailbox)
+    yield from (end(one) for purpose, one in secrets.items() if purpose == PASSWORD)
+    for one in Credential.objects.filter(mailbox=mailbox, ended_at=None).order_by("id"):  # whoever may see them
+        yield edit(one, ended_at=state.now, access_epoch=one.access_epoch + 1)
+        yield from map(end, Secret.objects.filter(owner_row=one.pk).order_by("id"))
+    yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
+    yield from _void(state, Invite.objects.filter(mailbox=mailbox, used_at=None, ended_at=None).order_by("id"))
+    yield from _linked(state, mailbox, contacts)
+    office = Client.objects.get(pk=mailbox.client_id).security_contact
+    yield from _told(state, mailbox, COMPELLED, office, but=contacts)
+
+
+def _counting(state: State, mailbox: Mailbox) -> list[str]:
+    return [one.value for one in alive(state, mailbox) if counts(one, state)]
+
+
+def _linked(state: State, mailbox: Mailbox, contacts: Iterable[str]) -> Iterator[Planned]:
+    """A link to each, by which its owner sets another password."""
+    about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "recovers": MAILBOX}
+    for contact in contacts:
+        yield create(Invite, state.new_id(), **about, contact=contact, made=state.now)
 
 
 def own(state: State) -> Mailbox:
@@ -125,13 +159,13 @@ def _void(state: State, invites: Iterable[Invite], used: str = "") -> Iterator[P
     invites = list(invites)
     for invite in invites:
         yield edit(invite, **{"used_at" if str(invite.pk) == used else "ended_at": state.now})
-    for secret in state.rows(Secret, owner_row__in=[one.pk for one in invites]).order_by("id"):
+    for secret in Secret.objects.filter(owner_row__in=[one.pk for one in invites]).order_by("id"):
         yield end(secret)
 
 
-def _told(state: State, mailbox: Mailbox, says: str, *more: str) -> Iterator[Planned]:
+def _told(state: State, mailbox: Mailbox, says: str, *more: str, but: Iterable[str] = ()) -> Iterator[Planned]:
     """A letter to the mailbox, to what leads back into it, to where its first link went, and to these."""
     contacts = [*to_tell(mailbox, alive(state, mailbox)), *filter(None, [mailbox.contact, *more])]
     about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": says}
-    for contact in dict.fromkeys(contacts):
+    for contact in [one for one in dict.fromkeys(contacts) if one not in but]:
         yield create(Letter, state.new_id(), **about, contact=contact, made=state.now)

@@ -2,20 +2,22 @@
 
 Of each address the newest letter counts of which something is known (models/mailed.py): it came back, was refused by
 our own submission, or no server has taken it for hours. So the finding closes when a later letter to it was taken, or
-when nobody is reached there any more; never because time went by. RFC 3464 (what came back), RFC 5321, 4.5.4.1 (how
-long a server tries). Where our submission tells nothing, nothing is known, and that is no finding.
+when nobody is reached there any more; never because time went by. A letter that our submission does not take at all is
+tried again by whoever wrote it; where that is not for ever, who was to get it is found here too. Where our submission
+tells nothing further, nothing is known, and that is no finding. RFC 3464 (what came back), RFC 5321, 4.5.4.1 (how long
+a server tries).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
-from postroom.models import Client, Invite, Mailbox, Mailed, Organization, Person, RecoveryChannel
-from postroom.models.mailed import ACCEPTED, BOUNCED, DELAYED, LATE, QUEUED, REFUSED
-from postroom.models.recovery import ADDRESS
+from postroom.models import Client, Domain, Invite, Mailbox, Mailed, Organization, Person, RecoveryChannel, SignInPlace
+from postroom.models.mailed import ACCEPTED, BOUNCED, DELAYED, HANDED, LATE, QUEUED, REFUSED
+from postroom.models.recovery import ADDRESS, BEFORE, value_of
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 from postroom.protocols.phone import masked
@@ -24,6 +26,7 @@ WORDS = {
     BOUNCED: "came back", REFUSED: "was refused by our own submission",
     QUEUED: "was taken by no server yet", DELAYED: "was taken by no server yet",
 }  # fmt: skip
+TAKEN = (QUEUED, ACCEPTED, DELAYED, BOUNCED, HANDED)  # by our own submission, whatever became of it later
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,9 @@ def not_arrived(now: datetime) -> dict[str, Mailed]:
     return {one.contact: one for one in rows.distinct("contact") if one.state != ACCEPTED}
 
 
-def reached_at(addresses: Iterable[str]) -> Iterator[Holder]:
-    """Everybody whom we write to at one of these."""
+def reached_at(addresses: Iterable[str], now: datetime) -> Iterator[Holder]:
+    """Everybody whom we write to at one of these; for thirty days also where a way back was that has ended: what is
+    said of a reset goes there too (changes/kinds/notices.py)."""
     wanted = sorted(addresses)
     for person in Person.objects.filter(email__in=wanted, removed_at=None, suspended_at=None).order_by("id"):
         what = "their address to sign in with"
@@ -77,16 +81,40 @@ def reached_at(addresses: Iterable[str]) -> Iterator[Holder]:
     for client in Client.objects.filter(security_contact__in=wanted, removed_at=None).order_by("id"):
         what = f"the security contact of {client.name}"
         yield Holder("clients", client.pk, client.name, what, client.security_contact, client.pk)
-    yield from _of_mailboxes(wanted)
+    yield from _at_registrars(frozenset(wanted)) if wanted else ()
+    yield from _of_mailboxes(wanted, now)
 
 
-def _of_mailboxes(wanted: list[str]) -> Iterator[Holder]:
-    channels = RecoveryChannel.objects.filter(value__in=wanted, sort=ADDRESS, ended_at=None, mailbox__removed_at=None)
-    for one in channels.select_related("mailbox__address").order_by("id"):
-        yield _at(one.mailbox, "a way back into it", one.value, whole=False)
+def _at_registrars(wanted: frozenset[str]) -> Iterator[Holder]:
+    """Kept as it was typed, where the name of an account may stand too; letters go to its one form."""
+    domains = Domain.objects.filter(registrar_account__contains="@", removed_at=None, client__removed_at=None)
+    for one in domains.order_by("id").iterator():
+        if (address := value_of(one)) in wanted:
+            what = f"where the registrar of {one.name} writes to"
+            yield Holder("domains", one.pk, one.name, what, address, one.client_id, one.pk)
+
+
+def _of_mailboxes(wanted: list[str], now: datetime) -> Iterator[Holder]:
+    """Each mailbox once an address, whatever else that address is to it."""
+    seen: set[tuple[UUID, str]] = set()
+    for one in _whatever(wanted, now):
+        if (one.id, one.address) not in seen:
+            seen.add((one.id, one.address))
+            yield one
+
+
+def _whatever(wanted: list[str], now: datetime) -> Iterator[Holder]:
+    channels = RecoveryChannel.objects.filter(value__in=wanted, sort=ADDRESS, mailbox__removed_at=None)
+    told = channels.filter(Q(ended_at=None) | Q(ended_at__gt=now - BEFORE)).select_related("mailbox__address")
+    for one in told.order_by("id"):
+        what = "a way back into it that has ended" if one.ended_at else "a way back into it"
+        yield _at(one.mailbox, what, one.value, whole=False)
     invites = Invite.objects.filter(contact__in=wanted, mailbox__removed_at=None, mailbox__isnull=False)
     for open_one in invites.filter(used_at=None, ended_at=None).select_related("mailbox__address").order_by("id"):
         yield _at(open_one.mailbox, "where its link was sent", open_one.contact, whole=False)
+    contacts = Mailbox.objects.filter(contact__in=wanted, removed_at=None).exclude(kind="shared")
+    for box in contacts.select_related("address").order_by("id"):
+        yield _at(box, "the contact it has had", box.contact, whole=False)
     itself = Mailbox.objects.filter(address__address__in=wanted, removed_at=None).select_related("address")
     for mailbox in itself.order_by("id"):
         yield _at(mailbox, "the mailbox itself", mailbox.label, whole=True)
@@ -97,9 +125,30 @@ def _at(mailbox: Mailbox, what: str, address: str, *, whole: bool) -> Holder:
     return Holder("mailboxes", mailbox.pk, mailbox.label, what, address, **about, whole=whole, vip=mailbox.vip)
 
 
+def never_taken(now: datetime, but: Collection[str]) -> Iterator[Found]:
+    """Owners who were to hear of a sign-in from a new place, and did not, since our own submission took no letter;
+    until it takes one to them (worker/new_places.py, which does not try for ever). but: addresses told of already.
+    """
+    waits = SignInPlace.objects.filter(wanted=True, told=None, at__lte=now - timedelta(hours=LATE)).order_by("at", "id")
+    since = {one.mailbox_id: one for one in waits}  # the newest of each
+    later = Mailed.objects.filter(contact=OuterRef("address__address"), state__in=TAKEN).order_by("-id").values("at")
+    boxes = Mailbox.objects.filter(pk__in=since, removed_at=None).exclude(address__address__in=but)
+    for box in boxes.annotate(taken=Subquery(later[:1])).select_related("address").order_by("id"):
+        place = since[box.pk]
+        if box.taken is None or box.taken < place.at:
+            yield Found("high" if box.vip else "medium", "mailboxes", box.pk, box.label,
+                        "Its owner was not told of a sign-in from a new place", "new sign-in", client=box.client_id,
+                        domain=box.address.domain_id, evidence=_why(place))  # fmt: skip
+
+
+def _why(place: SignInPlace) -> dict[str, str]:
+    return {"at": place.at.isoformat(timespec="seconds"), "network": place.network, "why": place.told_to.get("why", "")}
+
+
 def _read(now: datetime) -> Iterator[Found]:
     wrong = not_arrived(now)
-    return evaluate(reached_at(wrong), wrong)
+    yield from evaluate(reached_at(wrong, now), wrong)
+    yield from never_taken(now, wrong)
 
 
 UNDELIVERED = Check(
