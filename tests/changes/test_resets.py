@@ -270,7 +270,7 @@ def test_the_owners_other_addresses_the_one_before_and_the_security_contact_are_
     tick(datetime.now(UTC))
     with acting_as(SYSTEM):
         told = set(Invite.objects.filter(stops=change).values_list("contact", flat=True))
-    assert told == {"mia@old.example", "mia@other.example", "security@acme.test"}
+    assert told == {"mia@old.example", "mia@other.example", CONTACT, "security@acme.test"}
     notice = the(Invite, stops=change, contact="mia@old.example")
     do("notices.issue", SYSTEM, secrets={"link": "9" * 64}, notice=str(notice.pk))
     assert stop("9" * 64).stage == "withdrawn"

@@ -2,11 +2,12 @@
 
 import pytest
 
-from cast import MIA, House, do, kind, reasons, redeemed, the
-from postroom.changes.approvals import approve
+from cast import MIA, House, do, kind, owner_of, reasons, redeemed, the, with_consent
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.approvals import approve, undo
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
-from postroom.models import Invite
+from postroom.models import Invite, Letter, Mailbox, Verification
 
 
 def test_nobody_is_invited_to_a_mailbox_whose_owner_has_set_a_secret(house: House) -> None:
@@ -71,3 +72,48 @@ def test_who_belongs_to_a_client_holds_no_role_above_it(house: House) -> None:
 def test_a_person_goes_when_the_roles_at_clients_have_ended(house: House) -> None:
     with pytest.raises(Problems, match="holds roles at acme"):
         do("people.remove", house.oskar, person="carl@northlight.example")
+
+
+def test_who_an_invite_was_led_to_is_reached_from_then_on_and_who_was_named_first_is_not(house: House) -> None:
+    """A typing mistake that was mended would else get the link of every later reset."""
+    box, right, typo = "leo@acme.example", "leo@right.test", "typo@wrong.test"
+    do("mailboxes.create", house.olive, address=box, contact=typo)
+    invite = str(the(Invite, mailbox__address__address=box, ended_at=None).pk)
+    led = do("invites.redirect", house.olive, invite=invite, contact=right)
+    assert led.version and the(Mailbox, address__address=box).contact == right, reasons(led)
+    redeemed(box)
+    assert do("resets.start", house.henry, mailbox=box, ticket="T").version
+    session = str(the(Verification).pk)
+    assert do("resets.vouch", house.carl, verification=session, answer="right").version
+    with pytest.raises(Problems, match="nobody was reached before"):
+        do("resets.send_link", house.olive, verification=session, contact=typo)
+    sent = do("resets.send_link", house.olive, verification=session, contact=right)
+    assert sent.version, reasons(sent)
+    assert do("secrets.change", owner_of(box), secrets={"password": "{HASH}new"}).version
+    with acting_as(SYSTEM):
+        told = set(Letter.objects.filter(says="password changed").values_list("contact", flat=True))
+    assert told == {box, right}
+
+
+def test_the_contact_of_what_was_ever_set_up_goes_back_by_nobodys_own_undo(house: House) -> None:
+    """As long as nobody has set a secret, the contact moves with the link on one person's word; then no more."""
+    box = "leo@acme.example"
+    do("mailboxes.create", house.olive, address=box, contact="thief@evil.test")
+    invite = str(the(Invite, mailbox__address__address=box, ended_at=None).pk)
+    led = do("invites.redirect", house.olive, invite=invite, contact="leo@home.test")
+    redeemed(box)
+    back = undo(led.pk, actor=house.olive, why="a slip")
+    assert back.stage == "held" and "gives a mailbox, its mail in it, to thief@evil.test" in reasons(back)
+    with_consent(house, do("mailboxes.remove", house.olive, mailbox=box))
+    assert do("mailboxes.restore", house.olive, mailbox=box).version
+    back = undo(led.pk, actor=house.olive, why="a slip")
+    assert back.stage == "held" and "gives a mailbox" in reasons(back), "nor when it has no secret again"
+
+
+def test_a_link_sent_anew_names_who_is_reached(house: House) -> None:
+    assert do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test").version
+    assert the(Mailbox, address__address=MIA).contact == "mia@home.test"
+    assert do("invites.send", house.olive, mailbox=MIA, contact="mia@desk.test").version, "nobody has set a secret yet"
+    assert the(Mailbox, address__address=MIA).contact == "mia@desk.test"
+    given = do("mailboxes.transfer", house.olive, mailbox=MIA, contact="next@home.test")
+    assert given.stage == "held" and "gives a mailbox" in reasons(given), "a transfer waits for a second person always"

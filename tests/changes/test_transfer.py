@@ -2,7 +2,7 @@
 
 import pytest
 
-from cast import MIA, House, app_password, do, person, reachable, reasons, redeemed, the
+from cast import MIA, House, app_password, do, person, reachable, reasons, redeemed, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
@@ -95,3 +95,13 @@ def test_an_owner_is_not_exchanged_by_a_mere_change(house: House) -> None:
         do("mailboxes.change", house.olive, mailbox=MIA, owner="lou@acme.test")
     assert do("mailboxes.change", house.olive, mailbox=MIA, owner="lea@acme.test", quota_mb=7).version
     assert the(Mailbox, address__address=MIA).owner_id == person("lea@acme.test", house.oskar).person
+
+
+def test_who_set_it_up_by_a_link_sent_later_is_told_too(house: House) -> None:
+    do("mailboxes.create", house.olive, address=BOX)
+    do("invites.send", house.olive, mailbox=BOX, contact=OLD)
+    redeemed(BOX)
+    with_consent(house, do("mailboxes.transfer", house.olive, mailbox=BOX, contact=NEW))
+    with acting_as(SYSTEM):
+        told = set(Letter.objects.filter(says="transferred").values_list("contact", flat=True))
+    assert told >= {OLD, NEW}

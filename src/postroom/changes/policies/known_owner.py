@@ -6,6 +6,7 @@ invite of it was ever used, not whether a secret is there now. What a verified r
 
 from postroom.changes.policy import Proposed, Verdict, hold, refuse
 from postroom.models import Invite, Mailbox, Verification
+from postroom.models.mailboxes import once_set_up
 
 
 def known_owner(proposed: Proposed) -> Verdict | None:
@@ -16,8 +17,8 @@ def known_owner(proposed: Proposed) -> Verdict | None:
     boxes = {str(move.then["mailbox_id"]) for move in moves if move.then} - proposed.made(Mailbox)
     if not boxes:
         return None
-    used = Invite.objects.filter(mailbox_id__in=boxes, used_at__isnull=False).values_list("mailbox_id", flat=True)
-    known = {str(pk): contact for pk, contact in Mailbox.objects.filter(pk__in=set(used)).values_list("pk", "contact")}
+    had = Mailbox.objects.filter(pk__in=once_set_up(boxes))
+    known = {str(pk): contact for pk, contact in had.values_list("pk", "contact")}
     proven = {m.then["mailbox_id"] for m in proposed.moves(Verification) if m.then and m.then["used_at"]}
     for move in moves:
         row = move.then or {}
