@@ -27,7 +27,8 @@ from cast import (
 )
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve, undo, withdraw
-from postroom.changes.errors import NothingToDo, OwnChange, Problems
+from postroom.changes.batch import submit_batch
+from postroom.changes.errors import NothingToDo, NotLikeThat, OwnChange, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.notices import stop
 from postroom.changes.pipeline import dry_run
@@ -236,6 +237,13 @@ def test_a_vips_takes_two_methods_a_second_person_and_a_quarter_of_an_hour(house
     with at(change.now + 15 * MINUTE):
         tick(change.now + 15 * MINUTE)
     assert again(change).version and the(Invite, contact=HOME, mailbox__isnull=False)
+
+
+def test_no_batch_goes_round_the_time_to_object(house: House, number: str) -> None:
+    vip(house)
+    asked = kind("resets.send_link", verification=both(house, number), contact=HOME)
+    with pytest.raises(NotLikeThat, match="propose it by itself"):
+        submit_batch([asked], actor=house.olive, why="a test")
 
 
 def test_urgent_skips_nothing(house: House, number: str) -> None:
