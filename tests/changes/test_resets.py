@@ -27,7 +27,8 @@ from cast import (
 )
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.approvals import approve, undo, withdraw
-from postroom.changes.errors import OwnChange, Problems
+from postroom.changes.batch import submit_batch
+from postroom.changes.errors import NothingToDo, NotLikeThat, OwnChange, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.notices import stop
 from postroom.changes.pipeline import dry_run
@@ -192,8 +193,9 @@ def test_no_undo_takes_a_wrong_answer_or_a_proof_or_an_end_back(house: House, nu
     back = undo(wrong.pk, actor=house.olive, why="a slip")
     assert back.stage == "refused" and "not taken back" in reasons(back)
     ended = do("resets.end", house.henry, verification=session)
-    back = undo(ended.pk, actor=house.olive, why="a slip")
-    assert back.stage == "refused", reasons(back)
+    with pytest.raises(NothingToDo):
+        undo(ended.pk, actor=house.olive, why="a slip")
+    assert the(Verification, pk=session).ended_at
 
 
 def test_ten_minutes_and_one_use(house: House, number: str) -> None:
@@ -237,6 +239,13 @@ def test_a_vips_takes_two_methods_a_second_person_and_a_quarter_of_an_hour(house
     assert again(change).version and the(Invite, contact=HOME, mailbox__isnull=False)
 
 
+def test_no_batch_goes_round_the_time_to_object(house: House, number: str) -> None:
+    vip(house)
+    asked = kind("resets.send_link", verification=both(house, number), contact=HOME)
+    with pytest.raises(NotLikeThat, match="propose it by itself"):
+        submit_batch([asked], actor=house.olive, why="a test")
+
+
 def test_urgent_skips_nothing(house: House, number: str) -> None:
     vip(house)
     session = started(house, urgent=True)
@@ -270,7 +279,7 @@ def test_the_owners_other_addresses_the_one_before_and_the_security_contact_are_
     tick(datetime.now(UTC))
     with acting_as(SYSTEM):
         told = set(Invite.objects.filter(stops=change).values_list("contact", flat=True))
-    assert told == {"mia@old.example", "mia@other.example", "security@acme.test"}
+    assert told == {"mia@old.example", "mia@other.example", CONTACT, "security@acme.test"}
     notice = the(Invite, stops=change, contact="mia@old.example")
     do("notices.issue", SYSTEM, secrets={"link": "9" * 64}, notice=str(notice.pk))
     assert stop("9" * 64).stage == "withdrawn"

@@ -107,3 +107,11 @@ def test_of_a_reset_it_says_that_somebody_asks_for_a_way_into_a_mailbox() -> Non
     text = letter.get_content()
     assert letter["Subject"] == notices.SUBJECT_OF_RESET and "a way back in" in text
     assert "https://n.example/not-me/TOKEN" in text and TOLD.who in text and "there is none" not in text
+
+
+def test_of_a_transfer_it_says_that_the_mailbox_would_be_anothers() -> None:
+    letter = notices.letter(replace(TOLD, kind="mailboxes.transfer"), "https://n.example/not-me/TOKEN")
+    text = letter.get_content()
+    assert letter["Subject"] == notices.SUBJECT_OF_TRANSFER
+    assert "to another owner" in text and "there is none" not in text
+    assert "https://n.example/not-me/TOKEN" in text and TOLD.who in text and TOLD.why in text and TOLD.when in text

@@ -58,6 +58,8 @@ def submit_batch(
         )
         if not all(access.reaches(part.plan.client) for part in proposed):
             raise NotAllowed("not every part of this is allowed to you")
+        if any(part.waits for part in proposed):
+            raise NotLikeThat("whoever has to know is told of it first and may stop it: propose it by itself")
         batch = Batch.objects.create(
             id=new_change_id(), proposer_id=actor.person, why=why, plan_hash=hashed([p.change for p in proposed])
         )

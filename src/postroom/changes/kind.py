@@ -84,6 +84,10 @@ class Kind(BaseModel):
         """People who may not approve it beside its proposer, by what was asked."""
         return set()
 
+    def waits_for(self, state: State) -> timedelta | None:
+        """How long this one, with its parameters, waits at least once it is held; None where it does not."""
+        return self.waits
+
     @property
     def takes_back(self) -> UUID | None:
         """The change this one undoes, if it is an undo."""

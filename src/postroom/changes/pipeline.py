@@ -155,7 +155,7 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
     if "refuse" in says or ("hold" in says and proposed.kind.carries_secret):
         return moved(change, "refused")
     if "hold" in says:
-        change.at = at if proposed.kind.waits is None else max(at or change.now, change.now + proposed.kind.waits)
+        change.at = max(at or change.now, change.now + proposed.waits) if proposed.waits else at
         return _held(proposed) if somebody_else(proposed) else wait_alone(proposed, change.at or change.now)
     return wait(proposed, at) if at else apply(proposed, secrets=secrets)
 
@@ -163,7 +163,7 @@ def settle(proposed: Proposed, *, secrets: Secrets | None = None, at: datetime |
 def _held(proposed: Proposed) -> Change:
     """Kept for another person to look at; where it warns, who has to know is told of it at once."""
     change = keep(proposed, "held")
-    if proposed.kind.waits is not None:
+    if proposed.waits:
         about = {"change": str(change.pk)}
         Due.objects.create(at=change.now, client_id=change.client_id, change=change, kind=NOTICE, params=about)
     return change

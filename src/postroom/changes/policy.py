@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from postroom.access.acting import Access
@@ -70,6 +71,11 @@ class Proposed:
     @property
     def kind(self) -> Kind:
         return self.kinds[0]
+
+    @property
+    def waits(self) -> timedelta | None:
+        """How long it waits at least, once held, while whoever has to know may stop it: the longest of its parts."""
+        return max(filter(None, (one.waits_for(self.state) for one in self.kinds)), default=None)
 
     def moves(self, *models: type[StateModel]) -> Iterator[Move]:
         """Every edit (on these models) with its whole row. Rows are read when they are asked for."""

@@ -1,5 +1,7 @@
 """What hangs on an address: mailboxes and aliases; and the secrets and invites that open a mailbox."""
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -146,3 +148,9 @@ class Secret(StateModel):
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return frozenset({row["purpose"]})
+
+
+def once_set_up(mailboxes: Iterable[object]) -> set[str]:
+    """Ids of those of these mailboxes whose owner ever set a secret: that of a removed one is gone, its mail is not."""
+    used = Invite.objects.filter(mailbox_id__in=list(mailboxes), used_at__isnull=False)
+    return {str(one) for one in used.values_list("mailbox_id", flat=True)}

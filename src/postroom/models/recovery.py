@@ -64,6 +64,12 @@ class RecoveryChannel(StateModel):
         return ""
 
 
+def counting(mailbox: object, now: datetime) -> set[str]:
+    """The addresses by which its owner gets back in that count now."""
+    rows = RecoveryChannel.objects.filter(mailbox=mailbox, sort=ADDRESS, ended_at=None)
+    return {one.value for one in rows if not one.not_yet(now)}
+
+
 def confirmed_ways() -> Exists:
     """Of an invite: whether a way back into its mailbox was confirmed."""
     ways = RecoveryChannel.objects.filter(mailbox=OuterRef("mailbox"), ended_at=None)

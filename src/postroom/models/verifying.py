@@ -33,6 +33,7 @@ class Verification(StateModel):
     """
 
     grants_access = True
+    only_forward = frozenset({"ended_at"})
     client = models.ForeignKey(Client, models.DO_NOTHING)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING)
     started_by = models.ForeignKey(Person, models.DO_NOTHING, related_name="+")

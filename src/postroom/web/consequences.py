@@ -18,7 +18,8 @@ SAID: dict[str, str] = {
     "mailboxes.remove": "No mail in, no sign-in, and its password is deleted. The mail is kept and the address stays "
     "taken; thirty days of restore, with a new link for the owner.",
     "mailboxes.transfer": "Its passwords and ways back in die, open sessions end, a link goes to the new owner. The "
-    "mail in it stays. The owner so far and the new one are told; a second person agrees first.",
+    "mail in it stays. The owner so far and the new one are told; a second person agrees first. A VIP’s waits for 15 "
+    "minutes too, in which whoever had it is told and can stop it.",
     "mailboxes.create": "Mail is kept from now on; nobody can sign in before the owner has set the password.",
     "aliases.remove": "Mail to it is refused from now on; the address stays taken.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",

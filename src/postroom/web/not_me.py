@@ -12,7 +12,7 @@ from postroom.access.acting import NoSuchLink, acting_as
 from postroom.access.declared import CHANGE
 from postroom.changes.approvals import WAITING
 from postroom.changes.errors import ChangeError
-from postroom.changes.kinds.notices import RESET
+from postroom.changes.kinds.notices import RESET, TRANSFER
 from postroom.changes.notices import NOT_ME, holder, stop, warned
 from postroom.changes.record import note
 from postroom.changes.recovery import RECOVER
@@ -26,6 +26,7 @@ from postroom.web.told import Told, told
 
 RECOVERY = "Somebody with the mailed link says that password and second factor are lost, and asks for a new sign-in."
 ASKED = "Somebody who says that they own the mailbox asks for a link to a new password. A second person has to agree."
+GIVEN = "Somebody asks to give the mailbox, its mail in it, to another owner. What opens it now would open it no more."
 LINK = OneTime(
     "notice", "/not-me/", gone="It was used, it was replaced by a newer one, or its time is over.",
     ask="Sign in, and look under Changes what became of the change; what was made is undone there.",
@@ -82,7 +83,7 @@ def _stop(request: HttpRequest, link: str, proposer: UUID | None) -> None:
 
 def _form(request: HttpRequest, said: Told) -> HttpResponse:
     form = Form((), "This was not me: stop it", "/not-me/")
-    lead = {RECOVER: RECOVERY, RESET: ASKED}.get(said.kind, NotMe.lead)
+    lead = {RECOVER: RECOVERY, RESET: ASKED, TRANSFER: GIVEN}.get(said.kind, NotMe.lead)
     page = NotMe(organization=said.organization, facts=_facts(said), form=form, lead=lead)
     return render(request, "not_me.html", {"page": page})
 

@@ -3,7 +3,7 @@
 from email.message import EmailMessage
 
 from postroom.access.acting import SYSTEM
-from postroom.changes.kinds.notices import RESET, WHILE_HELD
+from postroom.changes.kinds.notices import RESET, TRANSFER, WHILE_HELD
 from postroom.changes.recovery import RECOVER
 from postroom.models import Change, Invite
 from postroom.web.told import Told, told
@@ -71,6 +71,31 @@ The link opens a page with one button. Nothing happens before you press it; then
 It works once.
 """
 SUBJECT_OF_RESET = "Somebody asks to reset a mailbox"
+TRANSFER_TEXT = """Hello,
+
+somebody asks {organization} to give a mailbox, its mail in it, to another owner.
+
+  What:  {what}
+  By:    {who}
+  Why:   {why}
+  When:  {when}
+
+What opens it now would open it no more, and the new owner would get a link of their own. If you know of
+this, do nothing.
+
+This was not me, or I do not agree:
+
+{link}
+
+The link opens a page with one button. Nothing happens before you press it; then the mailbox stays as it
+is. It works once.
+"""
+SUBJECT_OF_TRANSFER = "Somebody asks to give a mailbox to another owner"
+OF = {
+    RECOVER: (SUBJECT_OF_RECOVERY, RECOVERY),
+    RESET: (SUBJECT_OF_RESET, RESET_TEXT),
+    TRANSFER: (SUBJECT_OF_TRANSFER, TRANSFER_TEXT),
+}
 
 
 def about(notice: Invite) -> Told | None:
@@ -82,9 +107,6 @@ def about(notice: Invite) -> Told | None:
 
 def letter(about: Told, link: str) -> EmailMessage:
     found = EmailMessage()
-    recovery = about.kind == RECOVER
-    reset = about.kind == RESET
-    found["Subject"] = SUBJECT_OF_RECOVERY if recovery else SUBJECT_OF_RESET if reset else SUBJECT
-    text = RECOVERY if recovery else RESET_TEXT if reset else TEXT
+    found["Subject"], text = OF.get(about.kind, (SUBJECT, TEXT))
     found.set_content(text.format(**vars(about), link=link))
     return found

@@ -46,6 +46,8 @@ class SendInvite(Kind, name="invites.send"):
         readable(contact, mailbox.label)
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
         yield create(Invite, state.new_id(), **about, contact=contact, by_mail=not self.by_hand, made=state.now)
+        if contact:
+            yield edit(mailbox, contact=contact)  # where its owner is reached from now on, also by a reset
 
 
 def has_secret(state: State, mailbox: Mailbox) -> bool:
@@ -141,6 +143,8 @@ class RedirectInvite(Kind, name="invites.redirect"):
         yield from over(invite, state)
         about = {"client_id": invite.client_id, "mailbox_id": invite.mailbox_id, "person_id": invite.person_id}
         yield create(Invite, state.new_id(), **about, contact=self.contact, made=state.now)
+        if invite.mailbox:
+            yield edit(invite.mailbox, contact=self.contact)  # who was named before is reached no more, by no reset
 
 
 class CancelInvite(Kind, name="invites.cancel"):

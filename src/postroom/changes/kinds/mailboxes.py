@@ -10,12 +10,15 @@ from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Address, Credential, Domain, Invite, Mailbox, Person, Secret, StateModel
+from postroom.models.mailboxes import once_set_up
+from postroom.models.recovery import counting
 
 from .app_passwords import all_ended
 from .clients import within_restore
 from .fields import AppPasswordRef, Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
 from .own_secrets import compelled
+from .resets import stopped
 
 
 class CreateMailbox(Kind, name="mailboxes.create"):
@@ -144,6 +147,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
             yield edit(mailbox, removed_at=state.now, access_epoch=mailbox.access_epoch + 1)
         yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
         yield from all_ended(mailbox, state)
+        yield from stopped(mailbox, state)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
                 yield from over(invite, state)
@@ -160,6 +164,8 @@ class RestoreMailbox(Kind, name="mailboxes.restore"):
         within_restore(mailbox.removed_at, state, "mailbox")
         readable(self.contact, mailbox.label)
         contact = self.contact or mailbox.contact
+        if contact != mailbox.contact and once_set_up([mailbox.pk]) and contact not in counting(mailbox, state.now):
+            raise Problem("contact", "it has an owner: restore it as it was, then mailboxes.transfer")
         yield edit(mailbox, removed_at=None, contact=contact)
         if contact and mailbox.kind != "shared":
             about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}

@@ -34,8 +34,8 @@ from .fields import ChangeRef, InviteRef
 from .invites import new_link
 
 SAYS_SO = timedelta(hours=72)  # how long after its time a link still says what became of the change
-RECOVERY, RESET = "people.recover", "resets.send_link"
-WHILE_HELD = frozenset({RECOVERY, RESET})  # told of before anybody agrees: everybody who has to know
+RECOVERY, RESET, TRANSFER = "people.recover", "resets.send_link", "mailboxes.transfer"
+WHILE_HELD = frozenset({RECOVERY, RESET, TRANSFER})  # told of before anybody agrees: everybody who has to know
 NO_GOOD = "this link is no longer good"
 
 
@@ -93,14 +93,18 @@ def good(notice: Invite, now: datetime) -> bool:
 
 
 def told(change: Change, state: State) -> list[str]:
-    """Addresses, each once: its proposer's, every owner's of the organization, the postmaster's."""
+    """Addresses, each once: its proposer's, every owner's of the organization, the postmaster's. Of what opens a
+    mailbox, those of whoever had it: and where a second person can agree, theirs alone."""
     open_ended = Q(until=None) | Q(until__gt=state.now)
     owners = state.rows(Grant, role="owner", client=None, ended_at=None).filter(open_ended).values("person_id")
     people = state.rows(Person, removed_at=None).filter(Q(pk=change.proposer_id) | Q(pk__in=owners, suspended_at=None))
     postmasters = state.rows(Organization).values_list("postmaster", flat=True)
     if change.kind == RESET:
         return reached(change, state)
-    addresses = [*people.order_by("id").values_list("email", flat=True), *postmasters]
+    had = owned(change, state) if change.kind == TRANSFER else []
+    if had and change.stage == "held":
+        return had
+    addresses = [*people.order_by("id").values_list("email", flat=True), *postmasters, *had]
     return list(dict.fromkeys(filter(None, addresses)))
 
 
@@ -108,12 +112,33 @@ def reached(change: Change, state: State) -> list[str]:
     """Of a reset: every address its owner has or had besides where the link goes; the client's security contact."""
     (asked,) = [change.params] if isinstance(change.params, dict) else change.params[:1]
     session = state.get(Verification, asked["verification"])
-    rows = state.rows(RecoveryChannel, mailbox=session.mailbox_id, sort=ADDRESS)
-    rows = rows.filter(Q(ended_at=None) | Q(ended_at__gt=state.now - BEFORE)).order_by("id")
     box = state.get(Mailbox, session.mailbox_id)
-    security = state.rows(Client, pk=session.client_id).values_list("security_contact", flat=True)
-    found = [*rows.values_list("value", flat=True), box.contact, *security]
+    found = [*_led_in(box, state), box.contact, *_watches(session.client_id, state)]
     return [one for one in dict.fromkeys(found) if one and one != asked["contact"]]
+
+
+def owned(change: Change, state: State) -> list[str]:
+    """Of mailboxes that go to others: every address where their owners so far are, or were, reached, the mailbox too,
+    since they are in it still; the client's security contact. Not where the links of the new owners go."""
+    parts = [change.params] if isinstance(change.params, dict) else change.params
+    found: list[str] = []
+    for box in filter(None, [state.find(Mailbox, one["mailbox"]) for one in parts]):
+        own = state.rows(Person, pk=box.owner_id).values_list("email", flat=True)
+        found += [box.label, *_led_in(box, state), box.contact, *own]
+    new = {one["contact"] for one in parts}
+    found += _watches(change.client_id, state)
+    return [one for one in dict.fromkeys(found) if one and one not in new]
+
+
+def _led_in(box: Mailbox, state: State) -> list[str]:
+    """Recovery addresses of it, also one that ended lately."""
+    rows = state.rows(RecoveryChannel, mailbox=box.pk, sort=ADDRESS)
+    rows = rows.filter(Q(ended_at=None) | Q(ended_at__gt=state.now - BEFORE)).order_by("id")
+    return list(rows.values_list("value", flat=True))
+
+
+def _watches(client: UUID | None, state: State) -> list[str]:
+    return list(state.rows(Client, pk=client).values_list("security_contact", flat=True))
 
 
 def _until(change: Change, now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """A mailbox gets another owner: what the old one knew opens it no more, the new one is invited, and both are told."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from pydantic import Field
 
@@ -8,13 +9,13 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, Person, Secret
+from postroom.models import Client, Invite, Letter, Mailbox, Person, Secret
 
 from .app_passwords import all_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
-from .recovery_channels import alive, ended, signed_into
-from .resets import stopped
+from .recovery_channels import alive, ended, signed_into, to_tell
+from .resets import CANCEL_WITHIN, stopped
 
 TRANSFERRED = "transferred"  # what the letter says
 
@@ -46,10 +47,20 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
         yield from stopped(mailbox, state)
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
-        old = [mailbox.contact, before.email if before else ""]
-        for contact in dict.fromkeys([*filter(None, old), self.contact]):
+        yield from self._told(mailbox, before.email if before else "", state)
+
+    def _told(self, mailbox: Mailbox, own: str, state: State) -> Iterator[Planned]:
+        """Whoever had it, wherever they were reached; the new owner; whoever watches over the client."""
+        office = Client.objects.get(pk=mailbox.client_id).security_contact
+        had = [mailbox.contact, own, *to_tell(mailbox, alive(state, mailbox)), office]
+        for contact in dict.fromkeys([*filter(None, had), self.contact]):
             told = {"contact": contact, "says": TRANSFERRED, "about": mailbox.label}
-            yield create(Letter, state.new_id(), **about, **told, made=state.now)
+            yield create(Letter, state.new_id(), client_id=mailbox.client_id, **told, made=state.now)
+
+    def waits_for(self, state: State) -> timedelta | None:
+        """A VIP hears of it, wherever they are reached, while they can still say that it was not them (flow F3)."""
+        mailbox = state.find(Mailbox, self.mailbox)
+        return CANCEL_WITHIN if mailbox and mailbox.vip else None
 
     def _there(self, state: State) -> Mailbox:
         mailbox = signed_into(state, self.mailbox)

@@ -50,6 +50,7 @@ from postroom.models import (
     RoundLine,
     StateModel,
 )
+from postroom.models.mailboxes import once_set_up
 from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
@@ -94,10 +95,16 @@ def _restored_for_another(proposed: Proposed) -> Iterator[str]:
 
 
 def _another_owner(proposed: Proposed) -> Iterator[str]:
-    for m in proposed.moves(Mailbox):
-        there = m.now and m.then and not m.now["removed_at"]
-        if there and m.now and m.then and m.then["contact"] != m.now["contact"]:
-            yield f"gives a mailbox, its mail in it, to {m.then['contact'] or 'nobody who is known'}"
+    """To whom nobody was before is no other owner's: of what was never set up, the contact is where its link goes."""
+    other = [
+        (m.edit.id, m.then["contact"]) for m in proposed.moves(Mailbox)
+        if m.now and m.then and not m.now["removed_at"] and m.then["contact"] != m.now["contact"]
+    ]  # fmt: skip
+    given = proposed.kind.permission == "mailboxes.transfer"
+    had = once_set_up(box for box, _ in other) if other and not given else set()
+    for box, contact in other:
+        if given or box in had:
+            yield f"gives a mailbox, its mail in it, to {contact or 'nobody who is known'}"
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
