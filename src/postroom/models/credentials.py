@@ -45,6 +45,11 @@ class Credential(StateModel):
         ]
         indexes = [models.Index(fields=["mailbox", "id"], name="credentials_of_a_mailbox")]
 
+    @property
+    def called(self) -> str:
+        """As mail nodes name it, of a session and of a sign-in."""
+        return f"{'oauth' if self.sort == OAUTH else 'app'}:{self.pk}"
+
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return NOTHING if row["ended_at"] else frozenset(row["protocols"])

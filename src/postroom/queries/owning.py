@@ -110,8 +110,8 @@ def channels(actor: Actor, mailbox: UUID) -> list[RecoveryChannel]:
 
 
 def devices(actor: Actor, mailbox: UUID) -> Devices:
-    """Every app password it has had, by what sign-ins and sessions call it."""
-    return {f"app:{one.pk}": one for one in visible(actor, Credential).filter(mailbox=mailbox)}
+    """Every app password and consent it has had, by what sign-ins and sessions call it."""
+    return {one.called: one for one in visible(actor, Credential).filter(mailbox=mailbox)}
 
 
 def doubts(actor: Actor, mailbox: UUID) -> list[Doubt]:
