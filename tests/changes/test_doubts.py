@@ -40,6 +40,7 @@ def quota(house: House) -> None:
 
 @pytest.mark.parametrize(("said", "severity"), [
     ("secrets.reset", "critical"), ("invites.issue", "critical"), ("app_passwords.create", "critical"),
+    ("consents.grant", "critical"), ("consents.end", "high"), ("consents.end_all", "high"),
     ("recovery_channels.name", "critical"), ("signed in", "critical"), ("mailboxes.transfer", "critical"),
     ("app_passwords.end", "high"), ("aliases.change", "high"), ("mailboxes.suspend", "high"),
     ("looked at", "medium"), ("sign-in failed", "medium"), ("clients.change", "medium"),

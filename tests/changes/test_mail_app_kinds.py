@@ -29,7 +29,11 @@ from postroom.access.scope import visible
 from postroom.changes import carry
 from postroom.changes.approvals import undo
 from postroom.changes.errors import NotAllowed, NothingToDo, Problems
-from postroom.models import Change, Credential, MailApp, NodeTodo, TokenKey
+from postroom.changes.kinds.app_passwords import LET_IN
+from postroom.models import Change, Credential, Letter, MailApp, NodeTodo, TokenKey
+from postroom.queries.owning import lately, story
+from postroom.web.owner_words import said_of
+from postroom.worker import mail
 
 OTHER = "mia@globex.example"
 FIRST = {"kid": "f" * 43, "public": "p" * 124, "issuer": "https://one.example"}
@@ -116,6 +120,46 @@ def test_no_two_devices_share_a_name_whatever_opens_them(mia: House) -> None:
     app_password(MIA, "Phone")
     with pytest.raises(Problems, match="one of this name"):
         let_in(mia, MIA, "Phone")
+
+
+def test_the_mailbox_and_every_recovery_address_are_told_of_it(mia: House) -> None:
+    do("recovery_channels.name", mia.olive, mailbox=MIA, value="back@home.test")
+    let_in(mia, MIA, "Laptop")
+    with acting_as(SYSTEM):
+        change = Change.objects.get(kind="consents.grant")
+        told_by = list(Letter.objects.filter(says=LET_IN).order_by("id"))
+    assert {one.contact for one in told_by} == {MIA, "back@home.test"}
+    letter = mail.LETTERS[LET_IN](told_by[0], change)
+    assert letter["Subject"] == "A mail app was let into a mailbox"
+    words = " ".join(letter.get_content().split())
+    assert f"a consent of the mailbox {MIA} at Northlight to a mail app, which then signs in without" in words
+
+
+def test_its_owner_reads_it_in_words_among_what_could_leak(mia: House) -> None:
+    laptop = let_in(mia, MIA, "Laptop")
+    do("consents.end", mia.olive, consent=str(laptop.pk))
+    own = owner_of(MIA)
+    with acting_as(own):
+        assert next(one.said for one in lately(own)) == "consents.grant"
+        told_in = [said_of(one.said) for one in story(own, limit=2).items]
+    assert told_in == [
+        "A mail app that was let in was signed out, and is let in no more",
+        "A mail app was let in, without the password",
+    ]  # fmt: skip
+
+
+def test_a_mailbox_that_was_brought_back_is_among_what_could_leak(mia: House) -> None:
+    leo = "leo@acme.example"
+    do("mailboxes.create", mia.olive, address=leo, contact="leo@home.test")
+    redeemed(leo)
+    with_consent(mia, do("mailboxes.remove", mia.olive, mailbox=leo))
+    back = do("mailboxes.restore", mia.olive, mailbox=leo)
+    if back.stage == "held":
+        with_consent(mia, back)
+    redeemed(leo)
+    own = owner_of(leo)
+    with acting_as(own):
+        assert "mailboxes.restore" in [one.said for one in lately(own)]
 
 
 def test_another_mailboxs_consent_is_not_there(mia: House) -> None:

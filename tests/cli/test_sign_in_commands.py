@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.conftest import Caller
-from cast import MIA, House, the
+from cast import MIA, House, app_password, do, let_in, person, redeemed, the
+from postroom.access.acting import SYSTEM, acting_as
 from postroom.cli import main, remote
-from postroom.models import Mailbox
+from postroom.models import Credential, Mailbox, RecordedEdit
 from sign_ins import listed, sign_in
 
 
@@ -69,6 +70,63 @@ def test_who_is_in_is_unknown_nobody_or_listed(house: House, run: Any) -> None:
     assert "192.0.2.7" in run("olive", "sessions", MIA).output
     listed("192.0.2.7", ago=70)
     assert "it last did at" in run("olive", "sessions", MIA).output
+
+
+def test_who_is_in_is_listed_with_credential_and_program(house: House, run: Any) -> None:
+    listed("192.0.2.7")
+    sign_in(address="192.0.2.7", credential="main", program="Birdmail")
+    assert run("olive", "sessions", MIA).output.strip().endswith("main  Birdmail")
+
+
+def test_what_one_device_opened_is_ended(house: House, run: Any) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    phone, laptop = app_password(MIA, "Phone"), let_in(house, MIA, "Laptop")
+    before = the(Mailbox, address__address=MIA).access_epoch
+    for one, said in ((phone, f"app:{phone.pk}"), (laptop, f"oauth:{laptop.pk}"), (laptop, str(laptop.pk))):
+        done = run("olive", "sessions", MIA, "--end", "--device", said, "--why", "it was lost")
+        assert done.exit_code == 0 and "mailboxes.end_sessions" in done.output, done.output
+        assert the(Credential, pk=one.pk).access_epoch > one.access_epoch
+    assert the(Mailbox, address__address=MIA).access_epoch == before, "and nothing else"
+    assert the(Credential, pk=laptop.pk).access_epoch == 2
+    assert run("olive", "sessions", MIA, "--device", str(phone.pk)).exit_code == 2, "that lists nothing else"
+
+
+def test_credentials_say_when_each_was_used_last_and_from_where_is_a_look_at_the_mailbox(house: House) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    phone, laptop = app_password(MIA, "Phone"), let_in(house, MIA, "Laptop")
+    app_password(MIA, "Drawer")
+    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
+    sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
+    sign_in(address="192.0.2.8", credential=f"app:{phone.pk}", success=False)
+    sign_in(address="198.51.100.4", credential=f"oauth:{laptop.pk}")
+    olive = Caller(house.olive)
+    items = {one["name"]: one["last_use"] for one in olive.get("/credentials").json()["items"]}
+    assert items["Phone"].pop("at") and items["Laptop"].pop("at")
+    assert items == {
+        "Phone": {"known": True, "protocol": "submission"}, "Laptop": {"known": True, "protocol": "imap"},
+        "Drawer": {"known": True, "at": None, "protocol": None},
+    }  # fmt: skip
+    one = olive.get(f"/credentials/{phone.pk}").json()
+    assert (one["last_use"]["protocol"], one["last_use"]["address"]) == ("submission", "192.0.2.9")
+    with acting_as(SYSTEM):
+        looks = [one.after for one in RecordedEdit.objects.filter(said="looked at") if one.after]
+    assert [(one["noun"], one["object"], one["name"]) for one in looks] == [("mailboxes", MIA, "Olive")]
+
+
+def test_of_whoever_may_not_see_sign_ins_the_last_use_is_not_known(house: House) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    phone = app_password(MIA, "Phone")
+    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
+    do("roles.create", house.oskar, name="desk", permissions=["mailboxes.view", "credentials.view"])
+    do("people.invite", house.oskar, name="Dee", email="dee@northlight.example")
+    do("grants.give", house.oskar, person="dee@northlight.example", role="desk", client="acme")
+    dee = Caller(person("dee@northlight.example", house.oskar))
+    nothing = {"known": False, "at": None, "protocol": None}
+    assert [one["last_use"] for one in dee.get("/credentials").json()["items"]] == [nothing]
+    assert dee.get(f"/credentials/{phone.pk}").json()["last_use"] == {**nothing, "address": None}
 
 
 def test_all_are_ended_with_a_reason(house: House, run: Any) -> None:

@@ -92,15 +92,18 @@ ROWS = (
         (ROWS_HERE + "test_row_13_every_recovery_is_told_to_the_addresses_of_before",
          PEOPLE + "test_this_was_not_me_stops_it_and_alone_it_waits_with_everybody_told")),
     Row(14, "another authenticator is added after a sign-in at that level, and told of (4.1.2)",
-        "a fresh second factor, or the mailbox's password, comes first; a letter says what was added, taken away or"
-        " made anew, and from where, also to the address of before",
+        "a fresh second factor, or the mailbox's password, comes first, for an app that is let in as for an app"
+        " password; a letter says what was added, taken away or made anew, and from where, also to the address of"
+        " before",
         (WEB + "test_step_up.py::test_ones_own_factors_and_a_terminals_session_want_it_too",
          WEB + "test_factor_letters.py::test_what_is_added_is_told_with_where_from",
          WEB + "test_factor_letters.py::test_what_is_taken_away_and_codes_made_anew_are_told",
          WEB + "test_factor_letters.py::test_an_address_that_moved_lately_is_told_too",
          WEB + "test_own_devices.py::test_a_device_registers_itself_and_its_person_is_told",
          WEB + "test_own_devices.py::test_it_takes_a_fresh_second_factor_either_way",
-         ROWS_HERE + "test_row_14_no_app_password_without_the_password_and_its_owner_is_told")),
+         ROWS_HERE + "test_row_14_no_app_password_without_the_password_and_its_owner_is_told",
+         ROWS_HERE + "test_row_14_no_app_is_let_in_without_the_password_and_its_owner_is_told",
+         WEB + "test_by_hand.py::test_until_it_is_confirmed_its_owner_sees_one_thing_and_lets_nothing_in")),
     Row(15, "a record of every authenticator that ever was, with when and from where (4.1)", "the record itself",
         (ROWS_HERE + "test_row_15_what_was_ever_bound_stands_in_the_record_with_time_and_source",)),
     Row(16, "what is revoked or expired is of no use at once (4.3, 4.4)", "within seconds, on the node",

@@ -20,6 +20,7 @@ from live_node import BoundImap, LiveNode, domain, live_node, mailbox
 from test_another_password import aged
 from test_mailbox_owner import value
 from test_mailbox_reset import HOME, asks, channel, links, mailed, opened
+from test_oauth import BACK, asked, back, says
 from test_resets import both, called, number, sent, started, vip  # noqa: F401
 from test_sign_in import enrol, told
 from visitors import PASSWORD, login, visitor
@@ -34,7 +35,7 @@ from postroom.api.urls import api
 from postroom.changes.approvals import approve
 from postroom.changes.due import ENDS
 from postroom.changes.kind import KINDS
-from postroom.models import Invite, Letter, Mailbox, RecordedEdit, Secret
+from postroom.models import Credential, Invite, Letter, MailApp, Mailbox, RecordedEdit, Secret
 from postroom.models.base import state_models
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON, SHORTEST
@@ -326,6 +327,18 @@ def test_row_14_no_app_password_without_the_password_and_its_owner_is_told(house
     assert here.post("/mailbox/app-passwords/new/", {**asked, "password": WORDS}).status_code == 200
     with acting_as(SYSTEM):
         assert set(Letter.objects.filter(says="app password made").values_list("contact", flat=True)) == {MIA, HOME}
+
+
+def test_row_14_no_app_is_let_in_without_the_password_and_its_owner_is_told(house: House, mia: Mailbox) -> None:
+    do("recovery_channels.name", house.olive, mailbox=MIA, value=HOME)
+    do("mail_apps.add", house.oskar, name="Birdmail", redirect_uris=[BACK])
+    here, query = owner(), asked(the(MailApp))
+    assert says(here, query, password="guessed").status_code == 422
+    with acting_as(SYSTEM):
+        assert not Credential.objects.exists() and not Letter.objects.filter(says="mail app let in").exists()
+    assert "code" in back(says(here, query))
+    with acting_as(SYSTEM):
+        assert set(Letter.objects.filter(says="mail app let in").values_list("contact", flat=True)) == {MIA, HOME}
 
 
 # 15

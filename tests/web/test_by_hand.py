@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from api.conftest import Caller
-from cast import LINK, House, do, kind, reasons, the
+from cast import LINK, House, do, kind, let_in, reasons, the
 from fake_dovecot import FakeDovecot
 from mail_nodes import Node
 from mailbox_owner import WORDS, signs_in, taken
@@ -18,7 +18,7 @@ from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
-from postroom.models import Delivery, Finding, Invite, Letter, Mailbox, RecoveryChannel
+from postroom.models import Credential, Delivery, Finding, Invite, Letter, Mailbox, RecoveryChannel
 from postroom.posture import run
 from postroom.posture.checks.by_hand import BY_HAND
 from web.visitors import visitor
@@ -217,7 +217,7 @@ def test_its_use_is_told(house: House, contact: str | None, security: str | None
     assert the(Letter, says="redeemed").contact == told
 
 
-def test_until_it_is_confirmed_its_owner_sees_one_thing_and_has_no_app_password_made(
+def test_until_it_is_confirmed_its_owner_sees_one_thing_and_lets_nothing_in(
     house: House, invite: Invite, mx1: Node, dovecot: FakeDovecot
 ) -> None:
     assert sets(copied(invite, house.olive)).status_code == 200
@@ -232,7 +232,12 @@ def test_until_it_is_confirmed_its_owner_sees_one_thing_and_has_no_app_password_
     asked = kind("app_passwords.create", name="phone", protocols=["imap"])
     with pytest.raises(Problems, match="confirm a way back in first"):
         submit(asked, actor=owner, why="x", secrets={"app password": "y"})
+    with pytest.raises(Problems, match="confirm a way back in first"):
+        let_in(house, LEO, "Laptop")
+    with acting_as(SYSTEM):
+        assert not Credential.objects.exists()
     confirmed()
+    let_in(house, LEO, "Laptop")
     page = browser.get("/mailbox/").content.decode()
     assert "One step is left" not in page and "Is anything strange?" in page
     assert submit(asked, actor=owner, why="x", secrets={"app password": "y"}).version

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from visitors import visitor
 
-from cast import MIA, House, app_password, do, person, redeemed, the
+from cast import MIA, House, app_password, do, let_in, person, redeemed, the
 from postroom.models import Mailbox
 from sign_ins import listed, sign_in
 
@@ -56,6 +56,17 @@ def test_beside_each_credential_stands_when_it_was_used_last(house: House) -> No
     assert "192.0.2.9 phone" in said and f"app:{phone.pk}" not in said, "by its device's name"
     assert "submission from 192.0.2.9" in said and "imap from 192.0.2.8" not in said
     assert said.count("none seen in 90 days") == 2, "the tablet, which never got in, and the password"
+
+
+def test_an_app_that_was_let_in_is_called_as_its_owner_calls_it(house: House) -> None:
+    do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+    redeemed(MIA)
+    laptop = let_in(house, MIA, "Laptop")
+    listed("192.0.2.7")
+    sign_in(address="192.0.2.7", credential=f"oauth:{laptop.pk}")
+    for page in (of_mia(house.olive), plain(visitor(house.olive).get(f"/mailboxes/{MIA}/sign-ins/"))):
+        assert "192.0.2.7 Laptop" in page and "oauth:" not in page
+    assert "imap from 192.0.2.7" in of_mia(house.olive), "its last use"
 
 
 def test_the_whole_history_is_paged_newest_first(house: House) -> None:

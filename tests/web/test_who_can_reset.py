@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from visitors import visitor
 
-from cast import MIA, House, do, kind, the
+from cast import MIA, House, do, kind, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes import channels
 from postroom.changes.pipeline import submit
@@ -21,6 +21,10 @@ from postroom.queries.resets import Path, paths, shown
 
 HOME, LINK = "mia@home.example", "8" * 64
 DAY = timedelta(days=1)
+WAYS = (
+    "invites.send", "invites.redirect", "invites.issue", "recovery_channels.name", "resets.start", "resets.send_link",
+    "resets.approve", "mailboxes.transfer", "mailboxes.restore", "changes.approve",
+)  # fmt: skip
 
 
 def asked(by: Actor, mailbox: str = MIA, *, days: int = 0) -> list[Path]:
@@ -97,9 +101,33 @@ def test_of_a_recovery_address_here_it_says_whose_domain_it_is_and_who_has_right
 def test_who_may_send_a_link_is_named_by_role_with_ages_and_who_may_not_is_not(house: House) -> None:
     for by in (house.olive, house.carl):
         roles = {one.who.partition(":")[0]: one for one in of(asked(by), "role")}
-        assert {"Operator", "Owner", "Approver", "Client admin"} <= set(roles) and "Auditor" not in roles
+        assert {"Operator", "Owner", "Approver", "Client admin", "Helpdesk"} <= set(roles) and "Auditor" not in roles
         assert "Olive" in roles["Operator"].who and "Carl" in roles["Client admin"].who
         assert all(one.since and one.held for one in roles.values())
+
+
+@pytest.mark.parametrize("permission", WAYS)
+def test_a_role_of_ones_own_that_may_one_of_these_is_named(house: House, permission: str) -> None:
+    """Each by itself; and what leads nowhere is not named."""
+    do("people.invite", house.oskar, name="Dee", email="dee@northlight.example")
+    for name, may in (("desk", permission), ("clerk", "aliases.create")):
+        do("roles.create", house.oskar, name=name, permissions=[may, "mailboxes.view"])
+        given = do("grants.give", house.oskar, person="dee@northlight.example", role=name, client="acme")
+        if given.stage == "held":
+            with_consent(house, given)
+    who = [one.who for one in of(asked(house.olive), "role")]
+    assert "Desk: Dee" in who and not [one for one in who if "Clerk" in one]
+
+
+def test_a_token_that_may_one_of_these_is_named(house: House) -> None:
+    may = ["resets.start", "mailboxes.transfer", "mailboxes.restore"]
+    until = (timezone.now() + DAY).isoformat()
+    for n, one in enumerate([*may, "aliases.create"]):
+        made = do("tokens.create", house.oskar, secrets={"token": f"{n:064}"}, name=f"the {one} program",
+                  permissions=[one], clients=["acme"], until=until)  # fmt: skip
+        assert made.version, made.verdicts
+    who = {one.who.partition(",")[0] for one in of(asked(house.olive), "token")}
+    assert who == {f"the {one} program" for one in may}
 
 
 def test_who_sees_one_domain_alone_is_told_that_others_are_not_known(house: House) -> None:

@@ -7,16 +7,20 @@ from ninja import Router
 from postroom.queries import records, resets
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import listed, one, row_of
+from postroom.queries.sign_ins import with_last_use
 
 from .door import reads
 
 router = Router(tags=["objects"])
+CREDENTIALS = "credentials"
 NOUNS = (
     "clients", "domains", "mailboxes", "addresses", "aliases", "people", "nodes", "grants", "freezes", "record_sets",
-    "dkim_keys", "credentials",
+    "dkim_keys", CREDENTIALS,
 )  # fmt: skip
 
-RECORDED = ("clients", "mailboxes", "people")  # whoever runs the service and reads one of these stands in the record
+# Whoever runs the service and reads one of these stands in the record, with what they looked at: from where a
+# credential was used last is a look at its mailbox.
+RECORDED = {"clients": "clients", "mailboxes": "mailboxes", "people": "people", CREDENTIALS: "mailboxes"}
 
 
 def _list(noun: str) -> Any:
@@ -28,17 +32,23 @@ def _list(noun: str) -> Any:
         found = listed(
             request.auth.actor, noun, client=client, domain=domain, search=search, after=after, limit=limit, at=at
         )
-        return {"items": found.items, "next": found.next}
+        items = found.items
+        if noun == CREDENTIALS and at is None:
+            items = with_last_use(request.auth.actor, items, address=False)
+        return {"items": items, "next": found.next}
 
     view.__doc__ = f"{noun.replace('_', ' ').capitalize()} you may see, a page at a time."
     return view
 
 
 def _one(noun: str) -> Any:
-    @reads(f"{noun}.view", recorded=noun if noun in RECORDED else "")
+    @reads(f"{noun}.view", recorded=RECORDED.get(noun, ""))
     def view(request: Any, ref: str, at: str | None = None) -> dict[str, Any]:
-        request.opened = one(request.auth.actor, noun, ref, at=at)
-        found: dict[str, Any] = request.opened
+        found: dict[str, Any] = one(request.auth.actor, noun, ref, at=at)
+        request.opened = found
+        if noun == CREDENTIALS:
+            request.opened = {**found, "id": found["mailbox_id"], "label": found.get("mailbox") or found["mailbox_id"]}
+            found = found if at else with_last_use(request.auth.actor, [found], address=True)[0]
         return found
 
     view.__doc__ = f"One of {noun.replace('_', ' ')}, by id or by what people call it."

@@ -35,14 +35,20 @@ def _line(one: dict[str, Any]) -> str:
 @click.command()
 @click.argument("mailbox")
 @click.option("--end", is_flag=True, help="End all of them; the owner signs in anew.")
+@click.option("--device", help="With --end: only what this app password or mail app opened; its id, or as listed.")
 @click.option("--why", help="Why they are ended.")
 @json_option
-def sessions(mailbox: str, end: bool, why: str | None, as_json: bool) -> None:
+def sessions(mailbox: str, end: bool, device: str | None, why: str | None, as_json: bool) -> None:
     """Who is signed in to MAILBOX now."""
+    if device and not end:
+        raise click.UsageError("--device goes with --end")
     if end:
         if not why:
             raise click.UsageError("say --why")
-        body = {"kind": "mailboxes.end_sessions", "params": {"mailbox": mailbox}, "why": why}
+        params = {"mailbox": mailbox}
+        if device:
+            params["app_password"] = device.rpartition(":")[2]  # app:<id>, oauth:<id>
+        body = {"kind": "mailboxes.end_sessions", "params": params, "why": why}
         done(remote.ask("POST", "/changes", body), as_json)
         return
     found = remote.ask("GET", f"/mailboxes/{remote.quoted(mailbox)}/sessions")
@@ -54,5 +60,6 @@ def sessions(mailbox: str, end: bool, why: str | None, as_json: bool) -> None:
     else:
         for one in found["items"]:
             since = f"since {one['since'][:19]}Z" if one["since"] else "since when is not known"
-            click.echo(f"{one['protocol']:10}  {one['address']:39}  {since}  {one['credential'] or ''}")
+            by = "  ".join(filter(None, (one["credential"], one["program"])))
+            click.echo(f"{one['protocol']:10}  {one['address']:39}  {since}  {by}")
         click.echo("" if found["items"] else "nobody", nl=not found["items"])

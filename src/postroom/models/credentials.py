@@ -1,5 +1,7 @@
 """What opens a mailbox beside its main password."""
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -10,6 +12,11 @@ from .mailboxes import Mailbox
 
 APP_PASSWORD, OAUTH = "app password", "oauth"
 PROTOCOLS = ("imap", "submission", "managesieve")
+
+
+def called(sort: str, pk: UUID | str) -> str:
+    """As mail nodes name a credential, of a session and of a sign-in."""
+    return f"{'oauth' if sort == OAUTH else 'app'}:{pk}"
 
 
 class Credential(StateModel):
@@ -44,6 +51,11 @@ class Credential(StateModel):
             )
         ]
         indexes = [models.Index(fields=["mailbox", "id"], name="credentials_of_a_mailbox")]
+
+    @property
+    def called(self) -> str:
+        """As mail nodes name it."""
+        return called(self.sort, self.pk)
 
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:

@@ -25,7 +25,8 @@ from .resets import LEADS_IN
 LEAKS = (
     "aliases.create", "aliases.change", "recovery_channels.name", "recovery_channels.end", "invites.send",
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
-    "app_passwords.create", "resets.send_link", "mailboxes.transfer", "history.roll_back",
+    "app_passwords.create", "consents.grant", "resets.send_link", "mailboxes.transfer", "mailboxes.restore",
+    "history.roll_back",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]
@@ -110,8 +111,8 @@ def channels(actor: Actor, mailbox: UUID) -> list[RecoveryChannel]:
 
 
 def devices(actor: Actor, mailbox: UUID) -> Devices:
-    """Every app password it has had, by what sign-ins and sessions call it."""
-    return {f"app:{one.pk}": one for one in visible(actor, Credential).filter(mailbox=mailbox)}
+    """Every app password and consent it has had, by what sign-ins and sessions call it."""
+    return {one.called: one for one in visible(actor, Credential).filter(mailbox=mailbox)}
 
 
 def doubts(actor: Actor, mailbox: UUID) -> list[Doubt]:

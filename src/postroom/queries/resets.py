@@ -21,8 +21,12 @@ from postroom.models.base import made_at
 from postroom.models.recovery import ADDRESS, readable, unsaid
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-# What lets somebody send the owner a link, lead one elsewhere, or let through what another asked for.
-LEADS_IN = ("invites.send", "invites.redirect", "recovery_channels.name", "changes.approve")
+# What lets somebody send a link or hold one, lead one elsewhere, begin what ends in one, give the mailbox to somebody
+# else, or let through what another asked for.
+LEADS_IN = (
+    "invites.send", "invites.redirect", "invites.issue", "recovery_channels.name", "resets.start", "resets.send_link",
+    "resets.approve", "mailboxes.transfer", "mailboxes.restore", "changes.approve",
+)  # fmt: skip
 MANY = 5  # people with one role: more than anybody watches
 
 

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from postroom.access.acting import Actor, access_of
 from postroom.access.own import own_node
 from postroom.access.scope import visible
 from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
+from postroom.models.credentials import called
 
 from .page import Page, page
 
@@ -40,8 +41,38 @@ def last_uses(actor: Actor, mailbox: Mailbox) -> dict[str, SignIn] | None:
     """credential → its newest sign-in that got in, of those kept (90 days); None for who may not look at them."""
     if not access_of(actor).can_about(VIEW, mailbox.client_id, [mailbox.address.domain_id]):
         return None
-    rows = visible(actor, SignIn, VIEW).filter(mailbox=mailbox.pk, success=True).exclude(credential="")
-    return {one.credential: one for one in rows.order_by("credential", "-id").distinct("credential")}
+    return _newest(visible(actor, SignIn, VIEW).filter(mailbox=mailbox.pk))
+
+
+def own_last_uses(actor: Actor, mailbox: UUID) -> dict[str, SignIn]:
+    """The same, for the mailbox's owner."""
+    access_of(actor)
+    return _newest(visible(actor, SignIn).filter(mailbox=mailbox))
+
+
+def _newest(rows: "QuerySet[SignIn]") -> dict[str, SignIn]:
+    got_in = rows.filter(success=True).exclude(credential="")
+    return {one.credential: one for one in got_in.order_by("credential", "-id").distinct("credential")}
+
+
+def with_last_use(actor: Actor, credentials: Sequence[dict[str, Any]], *, address: bool) -> list[dict[str, Any]]:
+    """Credentials as the API says them, each with its newest sign-in that got in, of those kept. Two queries.
+
+    known: whether this actor may look at sign-ins of its mailbox; only then is an empty `at` that there was none.
+    address: from where too, which is a look at the mailbox.
+    """
+    of = {one["mailbox_id"] for one in credentials}
+    seen = {str(pk) for pk in visible(actor, Mailbox, VIEW).filter(pk__in=of).values_list("pk", flat=True)}
+    names = {called(one["sort"], one["id"]) for one in credentials}
+    uses = _newest(visible(actor, SignIn, VIEW).filter(mailbox__in=seen, credential__in=names))
+    return [{**one, "last_use": _used(one, str(one["mailbox_id"]) in seen, uses, address)} for one in credentials]
+
+
+def _used(credential: dict[str, Any], known: bool, uses: dict[str, SignIn], address: bool) -> dict[str, Any]:
+    one = uses.get(called(credential["sort"], credential["id"]))
+    last = one if one and str(one.mailbox_id) == str(credential["mailbox_id"]) else None
+    said = {"known": known, "at": last.at.isoformat() if last else None, "protocol": last.protocol if last else None}
+    return {**said, "address": last.address if last else None} if address else said
 
 
 def live(actor: Actor, mailbox: Mailbox) -> Now:

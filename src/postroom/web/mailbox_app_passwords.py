@@ -13,21 +13,23 @@ from postroom.access.tokens import app_password
 from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
-from postroom.models import Credential
+from postroom.models import Credential, SignIn
 from postroom.models.credentials import PROTOCOLS
 from postroom.queries.mailboxes import app_passwords
+from postroom.queries.sign_ins import own_last_uses
 from postroom.web.door import by_method
 from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, told
 from postroom.web.mailbox_secrets import proven
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.owner_devices import NewAppPassword, ShownAppPassword
 from postroom.web.parts.plain_pages import Part
-from postroom.web.parts.shapes import Act, Item, Strong
+from postroom.web.parts.shapes import Act, Code, Item, Strong
 from postroom.web.times import when
 
 HERE = "/mailbox/app-passwords/"
 MEANS = {"imap": "read mail", "submission": "send mail", "managesieve": "sort mail by filters"}
 BACK = Act("Not now", PAGE)
+USED_TO = {"imap": "read mail", "submission": "sent mail", "sieve": "sorted mail", "managesieve": "sorted mail"}
 MOST_WANTED = ["imap", "submission"]
 FIELDS = ("name", "protocols", "until", "password")
 NOT_IT = "That is not the password of this mailbox."
@@ -36,20 +38,32 @@ Wrong = dict[str, str]  # field → what is wrong with it; "" for what is of non
 
 def part(request: Asked) -> Part:
     """Her live ones, each with its end; and the way to one more."""
-    rows = [_item(one) for one in app_passwords(request.actor, request.own.mailbox)]
+    uses = own_last_uses(request.actor, request.own.mailbox)
+    rows = [_item(one, uses.get(one.called)) for one in app_passwords(request.actor, request.own.mailbox)]
     rows.append(Item("One for another device", "an app password of its own, which can be ended by itself", icon="plus",
                      acts=(Act("Make one", f"{HERE}new/", of="an app password"),)))  # fmt: skip
     return Part("Devices and apps that get in", "owner/parts/app_passwords.html", tuple(rows), "app-passwords")
 
 
-def _item(one: Credential) -> Item:
+def _item(one: Credential, last: SignIn | None) -> Item:
     """An app that was let in is told from an app password by its name, and ended by a kind of its own."""
     let_in = one.app
     said = f"{f'{let_in.name}, let in without a password · ' if let_in else ''}may {_may(one.protocols)}"
     said += f" · made {when(one.made)}{f' · until {when(one.until)}' if one.until else ''}"
     which = "consent" if let_in else "app_password"
     end = Act("End", f"{HERE}end/", method="post", weight="asks", of=one.name, hidden=((which, str(one.pk)),))
-    return Item(Strong(one.name), said, icon="device-mobile" if let_in else "key", acts=(end,))
+    return Item(Strong(one.name), (said, *_used(last)), icon="device-mobile" if let_in else "key", acts=(end,))
+
+
+def _used(last: SignIn | None) -> Iterator[str | Code]:
+    """When it got in last, for what and from where: by which its owner knows one that nobody needs, or misuses."""
+    if last is None:
+        yield "· no sign-in with it is known in 90 days"
+        return
+    yield f"· last used {when(last.at)} UTC: {USED_TO.get(last.protocol, last.protocol)}"
+    if last.address:
+        yield "from"
+        yield Code(last.address)
 
 
 def _may(protocols: list[str]) -> str:

@@ -13,6 +13,7 @@ from postroom.changes.errors import NothingToDo
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Credential, LiveSession, SignIn
+from postroom.models.credentials import OAUTH
 from postroom.queries.owning import Devices, devices
 from postroom.queries.sign_ins import Now, own_history, own_live
 from postroom.web import mailbox_browsers
@@ -30,10 +31,13 @@ DOES = {"imap": "reads mail", "submission": "sends mail", "sieve": "sorts mail",
 MAIN = "The password of the mailbox"
 ENDED = (
     "Every phone, computer and browser is signed out in a few seconds, but for this one.",
-    "Whoever knows the password, or has an app password, can sign in again. If one of them was not you, choose another "
-    "password and end that app password.",
+    "Whoever knows the password, or has an app password, can sign in again, and so can a mail app that is let in. If "
+    "one of them was not you, choose another password and end that app password, or what let that app in.",
 )
-ONE_ENDED = "It is signed out in a few seconds. It can sign in again; to stop that, end its app password."
+ONE_ENDED = {
+    "app_password": "It is signed out in a few seconds. It can sign in again; to stop that, end its app password.",
+    "consent": "It is signed out in a few seconds. It can sign in again; to stop that, end what lets the app in.",
+}
 
 
 @mailbox_page
@@ -74,19 +78,23 @@ def _program(one: LiveSession, named: Devices) -> Item:
 
 def _device(one: Credential) -> Item:
     """Whatever it opened, also where a mail server does not say of a session by what it was opened (Dovecot 2.3)."""
-    end = Act("Sign out", HERE, method="post", of=one.name, hidden=(("app_password", str(one.pk)),))
-    return Item(
-        Strong(one.name), "its app password stays good, so it can sign in again", icon="device-mobile", acts=(end,)
-    )
+    let_in = one.sort == OAUTH
+    which = "consent" if let_in else "app_password"
+    end = Act("Sign out", HERE, method="post", of=one.name, hidden=((which, str(one.pk)),))
+    stays = "its app stays let in" if let_in else "its app password stays good"
+    return Item(Strong(one.name), f"{stays}, so it can sign in again", icon="device-mobile", acts=(end,))
 
 
 def _opened_by(credential: str, named: Devices) -> Words:
     """The device, as its owner called it."""
     if device := named.get(credential):
-        return (Strong(device.name), Badge("fact", "its app password has ended") if device.ended_at else "")
+        over = "its app is let in no more" if device.sort == OAUTH else "its app password has ended"
+        return (Strong(device.name), Badge("fact", over) if device.ended_at else "")
     if credential == "main":
         return MAIN
-    return (Badge("unknown", "not known"), "which password") if not credential else "An app password that is gone"
+    if not credential:
+        return (Badge("unknown", "not known"), "which password")
+    return "An app that is let in no more" if credential.startswith("oauth:") else "An app password that is gone"
 
 
 def _how(protocol: str, program: str) -> str:
@@ -109,11 +117,12 @@ def _browser(request: Asked, one: UserSession) -> Item:
 
 @mailbox_act()
 def end(request: Asked) -> HttpResponse:
-    """One browser, what one app password opened, or all of it. It only closes, so nothing is asked with it."""
-    if which := request.POST.get("browser"):
-        mailbox_browsers.end(request, which)
+    """One browser, what one device opened, or all of it. It only closes, so nothing is asked with it."""
+    if browser := request.POST.get("browser"):
+        mailbox_browsers.end(request, browser)
         return HttpResponseRedirect(HERE)
-    device = request.POST.get("app_password")
+    which = next((one for one in ONE_ENDED if request.POST.get(one)), "")
+    device = request.POST.get(which)
     asked: dict[str, Any] = {"mailbox": request.own.address, "app_password": device or None}
     try:
         done = submit(KINDS["mailboxes.end_sessions"].model_validate(asked), actor=request.actor, why="by its owner")
@@ -122,7 +131,7 @@ def end(request: Asked) -> HttpResponse:
     if done.version is None:
         return told(request, "Nothing was changed", reasons(done), status=409)
     if device:
-        return told(request, "That device is signed out", ONE_ENDED)
+        return told(request, "That device is signed out", ONE_ENDED[which])
     if own := own_of(request.own.mailbox):
         again(request, own)
     return told(request, "You are signed out everywhere else", *ENDED, to=SAFE if "safe" in request.POST else PAGE)

@@ -203,8 +203,7 @@ def _app_password(request: Any, one: Mailbox, app: Credential, uses: Mapping[str
     until = f" · until {when(app.until)}" if app.until else ""
     what = f"{let_in}, let in without a password," if let_in else "app password"
     what += f" for {', '.join(MEANS[protocol] for protocol in app.protocols)}{until}"
-    used = _used(uses, f"{'oauth' if let_in else 'app'}:{app.pk}")
-    return Row((Cell(Strong(app.name), what), when(app.made), used, Cell(acts=acts)))
+    return Row((Cell(Strong(app.name), what), when(app.made), _used(uses, app.called), Cell(acts=acts)))
 
 
 def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:

@@ -71,7 +71,7 @@ def _session(one: LiveSession, named: Devices) -> Row:
 
 
 def _credential(said: str, named: Devices) -> str:
-    """An app password by the name of its device; what this person may not look at, as the node calls it."""
+    """An app password or a consent by the name of its device; what this person may not look at, as nodes call it."""
     return named[said].name if said in named else said
 
 

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from django.conf import settings
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.changes.kinds.app_passwords import MADE
+from postroom.changes.kinds.app_passwords import LET_IN, MADE
 from postroom.changes.kinds.own_secrets import CHANGED, RENEWED, RESET
 from postroom.models import Change, Invite, Letter, Mailbox, Organization
 
@@ -58,8 +58,10 @@ SAYS = {
     CHANGED: ("The password of a mailbox was changed", "the password", "was changed by its owner", ENDED),
     RENEWED: ("A mailbox has another recovery code", "the recovery code", "was replaced by its owner", ""),
     MADE: ("A mailbox has another app password", "an app password", "was made by its owner", ""),
+    LET_IN: ("A mail app was let into a mailbox", "a consent",
+             "to a mail app, which then signs in without the password, was given by its owner", ""),
     RESET: ("A mailbox was got back", "the password", "was set anew, {by}", ENDED),
-}
+}  # fmt: skip
 SUBJECT = "A mailbox wants another password"
 BY = {"code": "by the recovery code", "link": "by a link that was mailed to a recovery address"}
 

@@ -16,7 +16,8 @@ from postroom.models.recovery import ADDRESS, half_set_up
 from .fields import AppPasswordRef, Moment, Name
 
 MOST = 50  # live ones of a mailbox
-MADE = "app password made"  # what a letter says
+MADE, LET_IN = "app password made", "mail app let in"  # what a letter says
+HALF = "confirm a way back in first: the link for it was mailed"
 
 
 class CreateAppPassword(Kind, name="app_passwords.create"):
@@ -36,7 +37,7 @@ class CreateAppPassword(Kind, name="app_passwords.create"):
         if mailbox.removed_at or mailbox.suspended_at or mailbox.kind == "shared":
             raise Problem("name", f"{mailbox.label} lets nobody in")
         if half_set_up(state.rows(Invite), mailbox.pk):
-            raise Problem("name", "confirm a way back in first: the link for it was mailed")
+            raise Problem("name", HALF)
         if self.until is not None and self.until <= state.now:
             raise Problem("until", "that is past already")
         live = [one for one in state.hanging(Credential, "mailbox_id", mailbox.pk) if not one.ended_at]
@@ -51,11 +52,7 @@ class CreateAppPassword(Kind, name="app_passwords.create"):
         )  # fmt: skip
         about = {"client_id": mailbox.client_id, "owner_row": made}
         yield create(Secret, state.new_id(), **about, purpose=APP_PASSWORD, made=state.now)
-        # Whoever makes one keeps a way in that the next password does not shut (NIST SP 800-63B-4, 4.1.2).
-        others = RecoveryChannel.objects.filter(mailbox=mailbox, sort=ADDRESS, ended_at=None).order_by("id")
-        told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": MADE, "made": state.now}
-        for contact in (mailbox.label, *others.values_list("value", flat=True)):
-            yield create(Letter, state.new_id(), **told, contact=contact)
+        yield from told_of(mailbox, MADE, state)
 
 
 class EndAppPassword(Kind, name="app_passwords.end"):
@@ -66,6 +63,15 @@ class EndAppPassword(Kind, name="app_passwords.end"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         yield from ended(state.get(Credential, self.app_password, where="app_password"), state)
+
+
+def told_of(mailbox: Mailbox, says: str, state: State) -> Iterator[Planned]:
+    """Letters to the mailbox and its recovery addresses: whoever has an app password made, or an app let in, keeps a
+    way in that the next password does not shut (NIST SP 800-63B-4, 4.1.2)."""
+    others = RecoveryChannel.objects.filter(mailbox=mailbox, sort=ADDRESS, ended_at=None).order_by("id")
+    told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": says, "made": state.now}
+    for contact in (mailbox.label, *others.values_list("value", flat=True)):
+        yield create(Letter, state.new_id(), **told, contact=contact)
 
 
 def ended(one: Credential, state: State) -> Iterator[Planned]:

@@ -11,11 +11,12 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Client, Credential, MailApp, Mailbox, TokenKey
+from postroom.models import Client, Credential, Invite, MailApp, Mailbox, TokenKey
 from postroom.models.credentials import OAUTH
+from postroom.models.recovery import half_set_up
 from postroom.protocols.redirects import redirect_uri
 
-from .app_passwords import MOST, ended
+from .app_passwords import HALF, LET_IN, MOST, ended, told_of
 from .fields import ClientRef, ConsentRef, Line, MailAppRef, Moment, Name
 
 LONGEST = timedelta(days=366)
@@ -72,6 +73,8 @@ class GrantConsent(Kind, name="consents.grant"):
             raise Problem("app", f"{app.name} asks nobody any more")
         if mailbox.removed_at or mailbox.suspended_at or mailbox.kind == "shared":
             raise Problem("name", f"{mailbox.label} lets nobody in")
+        if half_set_up(state.rows(Invite), mailbox.pk):
+            raise Problem("name", HALF)
         if not state.now < self.until <= state.now + LONGEST:
             raise Problem("until", "it ends within a year, and not in the past")
         live = [one for one in state.hanging(Credential, "mailbox_id", mailbox.pk) if not one.ended_at]
@@ -83,6 +86,7 @@ class GrantConsent(Kind, name="consents.grant"):
             Credential, state.new_id(), client_id=mailbox.client_id, mailbox_id=mailbox.pk, sort=OAUTH, app_id=app.pk,
             name=self.name, protocols=sorted(set(self.protocols)), until=self.until, made=state.now,
         )  # fmt: skip
+        yield from told_of(mailbox, LET_IN, state)
 
 
 class EndConsent(Kind, name="consents.end"):

@@ -119,7 +119,9 @@ class EndSessions(Kind, name="mailboxes.end_sessions"):
 
     by = frozenset({"person", "owner"})
     mailbox: MailboxRef
-    app_password: AppPasswordRef | None = Field(default=None, description="Only what was opened with this one")
+    app_password: AppPasswordRef | None = Field(
+        default=None, description="Only what was opened with this one; the id of a consent stands for its app"
+    )
 
     def plan(self, state: State) -> Iterator[Planned]:
         mailbox = _there(state, self.mailbox)
