@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from cast import MIA, House, again, do, kind, person, the
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.declared import ALWAYS
 from postroom.changes.batch import submit_batch
-from postroom.models import Invite
+from postroom.models import ApiToken, Invite
+from postroom.web.routes import routes
 
 Ask = Callable[[str], Any]
 
@@ -41,6 +45,33 @@ def test_an_older_session_is_told_how_to_go_on_and_nothing_happens(
     monkeypatch.undo()
     assert ada.post(f"/changes/{held.pk}/approve", {"plan_hash": held.plan_hash}).status_code == 200
     assert oskar.change("grants.give", role).status_code == 202
+
+
+def test_what_always_asks_asks_an_older_session(house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every operation that says so: a session left open makes no way in that outlives it, and takes no file."""
+    do("mailboxes.create", house.olive, address="nia@acme.example", contact="nia@home.test")
+    invite = f"/invites/{the(Invite, mailbox__address__address='nia@acme.example').pk}"
+    wanted = {"name": "HR", "permissions": ["domains.view"], "why": "x",
+              "until": (timezone.now() + timedelta(days=9)).isoformat()}  # fmt: skip
+    oskar, elsewhere = at_api("oskar"), {"why": "x", "contact": "b@home.test"}
+    asks: dict[str, Callable[[], Any]] = {
+        "/tokens": lambda: oskar.post("/tokens", wanted),
+        "/invites/<invite_id>/link": lambda: oskar.post(f"{invite}/link", {"why": "x"}),
+        "/invites/<invite_id>/redirect": lambda: oskar.post(f"{invite}/redirect", elsewhere),
+        "/clients/<ref>/record": lambda: oskar.get("/clients/acme/record?why=x"),
+        "/clients/<ref>/sheet/file": lambda: oskar.get("/clients/acme/sheet/file?why=x"),
+    }
+    always = {one.path for one in routes() if one.said and one.said.step_up == ALWAYS}
+    assert {f"/api/v1{path}" for path in asks} == {path for path in always if path.startswith("/api/")}
+    monkeypatch.setattr("postroom.api.door.FRESH", timedelta(0))
+    for path, ask in asks.items():
+        answer = ask()
+        assert (answer.status_code, answer.get("Content-Type")) == (403, "application/problem+json"), path
+        assert answer.json()["type"] == "/problems/step-up", path
+    with acting_as(SYSTEM):
+        assert not ApiToken.objects.exists(), "none was made"
+    monkeypatch.undo()
+    assert oskar.post("/tokens", wanted).status_code == 200
 
 
 def test_what_is_sensitive_is_so_backwards_too(house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

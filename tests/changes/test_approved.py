@@ -1,6 +1,7 @@
 """An approval counts while its approver may give it, and is given by nobody whom the change would let do more."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,8 @@ from postroom.access.acting import Actor
 from postroom.changes import apply as writer
 from postroom.changes import approvals, approved
 from postroom.changes.approvals import approve
-from postroom.changes.errors import OwnChange
-from postroom.models import Change, Grant, Mailbox
+from postroom.changes.errors import NotSeen, OwnChange
+from postroom.models import Change, Client, Grant, Mailbox
 
 LATER = datetime.now(UTC) + timedelta(hours=2)
 
@@ -65,6 +66,62 @@ def test_without_asking_again_it_would_be_made(house: House, amy: Actor, monkeyp
     monkeypatch.setattr(writer, "lapsed", lambda _: None)
     tick(LATER)
     assert again(change).stage == "applied"
+
+
+OTHERS = "UPDATE changes SET plan = (SELECT plan FROM changes WHERE id = '{other}') WHERE id = '{which}'"
+NONE = "UPDATE changes SET plan = '[]' WHERE id = '{which}'"
+ELSEWHERE = "UPDATE changes SET plan = jsonb_set(plan, '{{0,4}}', to_jsonb('{globex}'::text)) WHERE id = '{which}'"
+altering = pytest.mark.parametrize("how", [OTHERS, NONE, ELSEWHERE])
+
+
+def altered(house: House, sql: Any, how: str, change: Change) -> None:
+    """Somebody who writes to the database lays other edits beside the hash that people looked at."""
+    do("mailboxes.create", house.olive, address="nia@acme.example", contact="nia@home.test")
+    other = waits("mailboxes.remove", house.olive, mailbox="nia@acme.example")
+    sql(how.format(which=change.pk, other=other.pk, globex=the(Client, slug="globex").pk))
+    assert again(change).plan != change.plan and again(change).plan_hash == change.plan_hash
+
+
+def untouched() -> bool:
+    boxes = (the(Mailbox, address__address=f"{name}@acme.example") for name in ("mia", "nia"))
+    return all(box.removed_at is None for box in boxes)
+
+
+@altering
+def test_what_was_laid_in_the_place_of_the_plan_is_not_approved(house: House, sql: Any, how: str) -> None:
+    change = do("mailboxes.remove", house.olive, mailbox=MIA)
+    altered(house, sql, how, change)
+    with pytest.raises(NotSeen, match=approved.ALTERED):
+        approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
+    assert again(change).stage == "held" and untouched()
+
+
+@altering
+def test_what_was_laid_there_after_it_was_approved_is_not_made(house: House, sql: Any, how: str) -> None:
+    change = agreed_for_later(house, house.ada)
+    altered(house, sql, how, change)
+    tick(LATER)
+    assert again(change).stage == "stale" and approved.ALTERED in reasons(again(change))
+    assert untouched()
+
+
+def test_what_nobody_had_to_approve_is_not_made_otherwise_either(house: House, sql: Any) -> None:
+    change = waits("mailboxes.suspend", house.olive, mailbox=MIA)
+    assert change.stage == "scheduled"
+    altered(house, sql, OTHERS, change)
+    tick(LATER)
+    assert again(change).stage == "stale" and untouched()
+
+
+def test_an_approval_is_for_the_plan_that_it_was_given_to(house: House, sql: Any) -> None:
+    """With another hash beside another plan it is held anew: somebody looks at that one."""
+    change = agreed_for_later(house, house.ada)
+    altered(house, sql, OTHERS, change)
+    sql(f"UPDATE changes c SET plan_hash = o.plan_hash FROM changes o WHERE o.plan = c.plan AND c.id = '{change.pk}'")
+    tick(LATER)
+    held = again(change)
+    assert held.plan_hash != change.plan_hash, "what was laid there is a plan that hangs together"
+    assert held.stage == "held" and approved.ANOTHER in reasons(held) and untouched()
 
 
 def promotion(house: House) -> Change:

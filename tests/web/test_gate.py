@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -168,12 +170,50 @@ def test_the_docs_list_every_route_as_the_code_has_it() -> None:
 
 def test_what_asks_for_a_fresh_factor_says_so() -> None:
     """Of views that ask in their own words, `step_up.before…`; those that leave it to another function say so too."""
-    asking = 0
+    asking = [door for door in doors() if "step_up.before" in ast.unparse(door.view)]
+    assert len(asking) > 10
+    for door in asking:
+        assert door.step_up, door.where
+
+
+def test_what_says_that_it_always_asks_for_a_fresh_factor_asks() -> None:
+    """By itself, by another function of its file, or by an export, which asks (queries/exporting.py)."""
+    saying = [door for door in doors() if door.step_up == "ALWAYS"]
+    assert len(saying) > 9
+    assert [door.where for door in saying if not asks(door.view, door.beside)] == []
+    exports = [SRC / "queries" / name for name in ("take_out.py", "sheet_files.py")]
+    for source in exports:
+        take_out = functions(source)["take_out"]
+        assert "exporting(" in ast.unparse(take_out) and "fresh=fresh" in ast.unparse(take_out), source.name
+
+
+@dataclass(frozen=True)
+class DoorOf:
+    """A view that is an act, or submits. step_up: what it says of a fresh factor. beside: functions of its file."""
+
+    where: str
+    view: ast.FunctionDef
+    step_up: str
+    beside: dict[str, ast.FunctionDef]
+
+
+def functions(source: Path) -> dict[str, ast.FunctionDef]:
+    return {one.name: one for one in ast.walk(ast.parse(source.read_text())) if isinstance(one, ast.FunctionDef)}
+
+
+def doors() -> Iterator[DoorOf]:
     for source in (*SRC.glob("web/*.py"), *SRC.glob("api/*.py")):
-        for view in (one for one in ast.walk(ast.parse(source.read_text())) if isinstance(one, ast.FunctionDef)):
-            declared = [one for one in view.decorator_list if isinstance(one, ast.Call)]
-            doors = [one for one in declared if getattr(one.func, "id", "") in ("act", "submits")]
-            if doors and "step_up.before" in ast.unparse(view):
-                asking += 1
-                assert any(word.arg == "step_up" for word in doors[0].keywords), (source.name, view.name)
-    assert asking > 10
+        beside = functions(source)
+        for view in beside.values():
+            for one in view.decorator_list:
+                if isinstance(one, ast.Call) and getattr(one.func, "id", "") in ("act", "submits"):
+                    said = {word.arg: ast.unparse(word.value) for word in one.keywords}
+                    yield DoorOf(f"{source.name} {view.name}", view, said.get("step_up", ""), beside)
+
+
+def asks(view: ast.FunctionDef, beside: dict[str, ast.FunctionDef]) -> bool:
+    called = {ast.unparse(one.func) for one in ast.walk(view) if isinstance(one, ast.Call)}
+    if "step_up.before" in called or "take_out" in called:
+        return True
+    others = {name: one for name, one in beside.items() if name != view.name}
+    return any(asks(others[name], others) for name in called & set(others))

@@ -8,6 +8,7 @@ from ninja import Router
 
 from postroom.access.declared import ALWAYS
 from postroom.access.tokens import draw
+from postroom.changes import step_up
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.protocols.addresses import Line
@@ -33,8 +34,9 @@ class Wanted(Body):
 @submits("tokens.create", step_up=ALWAYS)
 def create(request: Any, response: HttpResponse, body: Wanted) -> Any:
     """A new token of the caller's own; the answer is the one place where it stands."""
-    token, kept = draw()
     kind = KINDS["tokens.create"].model_validate(body.dict(exclude={"why"}))
+    step_up.before([kind], actor=request.auth.actor, fresh=request.auth.fresh)
+    token, kept = draw()
     change = submit(kind, actor=request.auth.actor, why=body.why, secrets={"token": kept})
     if change.version is None:
         return problem(409, "refused", "No token was made", "; ".join(v["reason"] for v in change.verdicts))

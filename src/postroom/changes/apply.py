@@ -20,7 +20,7 @@ from postroom.models import Change, RecordSet, Review, Secret
 from postroom.models.base import state_models
 
 from . import deliver, due, erase, overtaken
-from .approved import lapsed
+from .approved import altered, lapsed
 from .edit import model_of
 from .errors import ChangeError
 from .plan import Plan
@@ -53,6 +53,8 @@ def apply(proposed: Proposed, *, secrets: Secrets | None = None) -> Change:
 
 def _apply(proposed: Proposed, secrets: Secrets) -> Change:
     change, plan, was = proposed.change, proposed.plan, proposed.change.stage
+    if not change._state.adding and (wrong := altered(change, plan)):
+        raise NotApplied("stale", Verdict("plan", "refuse", wrong))
     version, moved_on = lock(plan, proposed.begun)
     change.version = version + 1
     _judge_again(proposed)

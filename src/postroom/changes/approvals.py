@@ -12,7 +12,7 @@ from postroom.access.roles import APPROVE
 from postroom.access.scope import changes_seen
 from postroom.models import Approval, Change, Due, Grant, Invite
 
-from .approved import in_favour_of
+from .approved import altered, in_favour_of
 from .cover import beyond, signs_in_above
 from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
@@ -46,11 +46,14 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
     """One approval, checked: held, exactly this plan, another person, no refusal among the reasons."""
     if change.stage != "held":
         raise NotSeen(f"it is {change.stage}; only what is held is approved")
+    plan = Plan.from_json(change.plan or [])
     if change.plan_hash != plan_hash:
         raise NotSeen("the plan is not the one you looked at; look again")
+    if wrong := altered(change, plan):
+        raise NotSeen(f"{wrong}; withdraw it, and ask for it anew")
     if access.actor.person is None or change.proposer_id == access.actor.person:
         raise OwnChange("nobody approves what they proposed")
-    if access.actor.person in in_favour_of(Plan.from_json(change.plan or [])):
+    if access.actor.person in in_favour_of(plan):
         raise OwnChange("nobody approves what would let them do more: somebody else looks at it")
     if access.actor.person in KINDS[change.kind].never_approved_by(change.params):
         raise OwnChange("nobody approves what they started")

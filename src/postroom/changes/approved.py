@@ -11,6 +11,18 @@ from .plan import Plan
 from .policy import Verdict
 
 LAPSED = "whoever approved it may not approve it any more"
+ANOTHER = "what was approved is not this plan"
+ALTERED = "the plan is not the one that was kept"
+
+
+def altered(change: Change, plan: Plan) -> str:
+    """Why this is not the plan that the hash and the client of the change are of; empty where it is.
+
+    What is kept lies in a row between the looking and the doing, and its hash is what people approve: so each time that
+    it is taken out, it is hashed again. A hash says nothing of the client of an edit, by which its line is walled.
+    """
+    same = plan.hash == change.plan_hash and all(one.client == change.client_id for one in plan.edits)
+    return "" if same else ALTERED
 
 
 def lapsed(change: Change) -> Verdict | None:
@@ -19,9 +31,12 @@ def lapsed(change: Change) -> Verdict | None:
     A right that ended, a person who is suspended, a client that closed itself: what was approved for next month is
     looked at anew. Asked under the lock, so a right that ends meanwhile ends before or after it, never between.
     """
-    given = Approval.objects.filter(change=change, void=False).values_list("person", flat=True)
-    people = set(given) if not change._state.adding else set()
-    if not people or any(_may_still(one, change) for one in people):
+    if change._state.adding:
+        return None
+    given = set(Approval.objects.filter(change=change, void=False).values_list("person", "plan_hash"))
+    if any(plan_hash != change.plan_hash for _, plan_hash in given):
+        return Verdict("approvals", "hold", ANOTHER)
+    if not given or any(_may_still(one, change) for one, _ in given):
         return None
     return Verdict("approvals", "hold", LAPSED)
 

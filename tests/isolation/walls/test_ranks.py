@@ -5,23 +5,24 @@ Plans are judged and not applied, so that every cell finds the same house.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from city import City, given, grant_of, later
 from django.db import DatabaseError, connection
 
-from cast import House, app_password, at_home, do, kind, let_in, person, reasons, redeemed, the
+from cast import House, app_password, at_home, do, doubted, kind, let_in, person, reachable, reasons, redeemed, the
 from databases import Copies
 from postroom.access.acting import CLOCK, SYSTEM, Actor, acting_as
+from postroom.access.tokens import reset_code
 from postroom.changes.approvals import approve
 from postroom.changes.errors import ChangeError, NotAllowed
 from postroom.changes.kind import KINDS
 from postroom.changes.kinds.recovery import PASSWORD
 from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policies import rank as rule
-from postroom.models import ApiSession, ApiToken, Change, Invite, Login, Person
+from postroom.models import ApiSession, ApiToken, Change, Invite, Login, Person, ResetCode, Verification
 
 pytestmark = pytest.mark.matrix
 
@@ -129,6 +130,15 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.transfer": [Act(RUNS, BOX, named(mailbox="{box}", contact="x@elsewhere.test", owner="{taker}"))],
     "app_passwords.end": [Act(CLIENTS_OWN, BOX, named(app_password="{app password}"))],
     "consents.end": [Act(CLIENTS_OWN, BOX, named(consent="{consent}"))],
+    "doubts.settle": [Act(CLIENTS_OWN, BOX, named(doubt="{doubt}", outcome="It was us"))],
+    "recovery_channels.ask": [Act(CLIENTS_OWN, BOX, named(channel="{channel}"))],
+    "recovery_channels.end": [Act(CLIENTS_OWN, BOX, named(channel="{channel}"))],
+    "resets.ask_code": [Act(CLIENTS_OWN | DESK, BOX, named(verification="{verification}", channel="{channel}"))],
+    "resets.vouch": [Act({"client admin"}, BOX, named(verification="{verification}", answer="right"))],
+    "resets.end": [Act(CLIENTS_OWN | DESK, BOX, named(verification="{verification}"))],
+    # Further down, in their order: they need what was proven before.
+    "resets.enter_code": [], "resets.record_call": [], "resets.send_link": [], "resets.declare_emergency": [],
+    "resets.waive_wait": [],
     "grants.give": [Act(RUNS, GRANT, named(person="{email}", role="client viewer", client="acme"))],
     "grants.end": [Act(RUNS | {"approver"}, GRANT, named(grant="{grant}"))],
     "history.roll_back": [Act(CLIENTS_OWN, BOX, named(change="{change}"))],
@@ -143,7 +153,7 @@ TOUCH_NOBODY = {
     "people.invite": "somebody who was not there", "people.forgot": "asked for by whoever holds the address",
     "people.regain": "by who holds link and factor", "people.enrol": "by who holds the link",
     "mailboxes.forgot": "asked for by whoever says that it is theirs; goes to its recovery addresses",
-    "recovery_channels.issue": "by the worker", "invites.remind": "by the clock",
+    "recovery_channels.issue": "by the worker", "resets.issue_code": "by the worker", "invites.remind": "by the clock",
     "people.seal": "by the machine itself", "tokens.create": "one's own", "grants.elevate": "one's own",
 }  # fmt: skip
 PERSONAL = {
@@ -154,6 +164,10 @@ PERSONAL = {
     "api_sessions",
     "api_tokens",
     "credentials",
+    "recovery_channels",
+    "verifications",
+    "reset_codes",
+    "doubts",
     "own_roles",
     "changes",
 }
@@ -188,6 +202,9 @@ def street_founded(city_founded: tuple[str, City], copies: Copies) -> Iterator[A
     house = at_home(city_founded[1].house)
     do("people.invite", house.oskar, name="Taker", email="taker@acme.example", client="acme")
     street = Street(house, {name: _moves_in(house, name, who) for name, who in TARGETS.items()})
+    for ids in street.ids.values():
+        if "set box" in ids:
+            ids["verification"] = _started(ids["set box"])
     connection.close()
     yield name, street
     next(databases, None)
@@ -251,6 +268,14 @@ def _token(actor: Actor, name: str) -> str:
     return str(the(ApiToken, name=name).pk)
 
 
+def _started(address: str) -> str:
+    """A verification for this mailbox; by nobody who acts here: who starts one proves nothing in it."""
+    by = person("the.envelope@northlight.example", SYSTEM)
+    made = do("resets.start", by, mailbox=address, ticket="T-1")
+    assert made.version, reasons(made)
+    return str(the(Verification, mailbox__address__address=address, ended_at=None).pk)
+
+
 def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     for sort, contact in (("box", f"{name}@home.test"), ("off box", None), ("gone box", None)):
         address = f"{name}-{sort.split()[0]}@acme.example"
@@ -262,8 +287,11 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     ids["set box"] = own
     ids["app password"] = str(app_password(own, "Phone").pk)
     ids["consent"] = str(let_in(house, own, "Laptop").pk)
-    ids["box invite"] = _invite(mailbox__address__address=ids["box"])
+    ids["doubt"] = str(doubted(own).pk)
     top = person("sealed@northlight.example", SYSTEM)
+    reads = reachable(replace(house, olive=top), own, f"{name}@read.test", link=name.ljust(9, "z").encode().hex())
+    ids["channel"] = str(reads.pk)
+    ids["box invite"] = _invite(mailbox__address__address=ids["box"])
     assert do("mailboxes.suspend", top, mailbox=ids["off box"]).version
     gone = do("mailboxes.remove", top, mailbox=ids["gone box"])
     approve(gone.pk, actor=house.ada, plan_hash=gone.plan_hash)
@@ -405,6 +433,34 @@ def test_an_owner_agrees_to_a_recovery_and_never_of_somebody_above(city: City, s
     nobody_lets_somebody_above_back_in(city, street)
 
 
+def stands_below(actor: Actor, permission: str, **params: Any) -> bool:
+    got, why = came_to(actor, permission, params)
+    return not got and "stands above" in why
+
+
+def test_no_step_of_a_reset_is_for_who_stands_below_its_owner(city: City, street: Street) -> None:
+    """The mailbox of one of the organization's owners, a VIP: each step is refused to an operator and a client's admin
+    for whose it is, and made by an equal or by who stands above."""
+    ids, who = street.ids["owner"], city.who
+    box, session = ids["set box"], {"verification": ids["verification"]}
+    do("mailboxes.change", who["sealed"], mailbox=box, vip=True)
+    number = reachable(replace(city.house, olive=who["sealed"]), box, "+442079460123", link="e" * 64)
+    call = {**session, "channel": str(number.pk), "answer": "right"}
+    assert do("resets.ask_code", who["oskar"], **session, channel=ids["channel"]).version
+    digits, kept = reset_code(code := the(ResetCode, verification=ids["verification"]).pk)
+    assert do("resets.issue_code", SYSTEM, secrets={"reset code": kept}, code=str(code)).version
+    assert stands_below(who["olive"], "resets.enter_code", **session, said=digits)
+    assert do("resets.enter_code", who["sealed"], **session, said=digits).version
+    assert stands_below(who["olive"], "resets.record_call", **call)
+    assert do("resets.record_call", who["oskar"], **call).version
+    link = {**session, "contact": "owner@read.test"}
+    assert stands_below(who["olive"], "resets.send_link", **link)
+    assert do("resets.send_link", who["sealed"], **link).stage == "held"
+    assert stands_below(who["olive"], "resets.declare_emergency", **session, reason="x")
+    assert do("resets.declare_emergency", who["oskar"], **session, reason="x").version
+    assert stands_below(who["carl"], "resets.waive_wait", **session)
+
+
 # Planted: each of these lets through what it should not, and the table above says so.
 
 
@@ -414,6 +470,24 @@ def test_without_the_rule_the_table_is_wrong(city: City, street: Street, monkeyp
             planted.setattr(rule, name, lambda *_: False)
             with pytest.raises(AssertionError, match="let through"):
                 every_cell_is_as_written(city, street, ("people.change", "mailboxes.suspend", "grants.give"))
+
+
+HANGING = {
+    "doubts.settle": ("Doubt", rule.Credential),
+    "resets.ask_code": ("_of_codes", lambda _: set()),
+    "resets.end": ("Verification", rule.Credential),
+    "recovery_channels.ask": ("RecoveryChannel", rule.Credential),
+}
+
+
+@pytest.mark.parametrize("permission", HANGING)
+def test_what_hangs_on_a_mailbox_and_is_forgotten_is_found(
+    city: City, street: Street, monkeypatch: pytest.MonkeyPatch, permission: str
+) -> None:
+    every_cell_is_as_written(city, street, (permission,))
+    monkeypatch.setattr(rule, *HANGING[permission])
+    with pytest.raises(AssertionError, match="let through"):
+        every_cell_is_as_written(city, street, (permission,))
 
 
 HEIGHTS_WRONG = {

@@ -18,11 +18,13 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Credential,
+    Doubt,
     Grant,
     Invite,
     Mailbox,
     Person,
     RecoveryChannel,
+    ResetCode,
     Role,
     Row,
     Verification,
@@ -89,18 +91,26 @@ def _sign_ins(proposed: Proposed) -> Iterator[str]:
 
 
 def _owners(proposed: Proposed) -> Iterable[str]:
-    """Whose mailbox it is, or the link to it: who has the link sets its secret; a channel is a way to such a link."""
+    """Whose mailbox it is, or the link to it: who has the link sets its secret; a channel is a way to such a link, and
+    so is a code. What its owner does not know is nobody's to settle who could not have stopped it."""
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
     boxes = {str(row["mailbox_id"]) for row in _invited(proposed) if row["mailbox_id"]}
-    hanging = proposed.moves(RecoveryChannel, Credential, Verification)
-    boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging}
+    hanging = proposed.moves(RecoveryChannel, Credential, Verification, Doubt)
+    boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging} | _of_codes(proposed)
     boxes -= proposed.made(Mailbox)
     if boxes:
         yield from map(
             str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
         )
+
+
+def _of_codes(proposed: Proposed) -> set[str]:
+    """The mailboxes that codes of verified resets lead to."""
+    sessions = {(move.now or move.then or {})["verification_id"] for move in proposed.moves(ResetCode)}
+    rows = Verification.objects.filter(pk__in=sessions) if sessions else Verification.objects.none()
+    return set(map(str, rows.values_list("mailbox_id", flat=True)))
 
 
 def _holders(proposed: Proposed) -> Iterable[str]:
