@@ -133,7 +133,8 @@ def _authentication(known: Standing) -> Question:
         if unread
         else Badge("good", "As wanted")
     )
-    return Question(", ".join(said) + ".", badge, counts=counts, foot=Fact("Read from", "each zone, as last read"),
+    foot = Fact("Read from", "each zone, within ten minutes")
+    return Question(", ".join(said) + ".", badge, counts=counts, foot=foot,
                     acts=(Act("Domains", "/domains/", icon="world"),))  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""The three questions of the first page: what is not known, or not as agreed, is never green there, nor in lists."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.utils import timezone
+from visitors import visitor
+
+from cast import House, as_wanted, do, holds
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Delivery, DkimKey, Domain, Reading, RecordSet
+
+APEX, DMARC = "acme.example.", "_dmarc.acme.example."
+
+
+def page(house: House, address: str = "/", who: str = "olive") -> str:
+    return visitor(getattr(house, who)).get(address).content.decode()
+
+
+def question(house: House, name: str, who: str = "olive") -> str:
+    """One of the three, as it is read: h-up, h-auth, h-changed."""
+    bare = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", card(house, name, who), flags=re.S)
+    return re.sub(r" ([.,;])", r"\1", " ".join(unescape(bare).split()))
+
+
+def card(house: House, name: str, who: str) -> str:
+    whole = page(house, "/", who)
+    return whole[whole.index(f'aria-labelledby="{name}"') :].split("</section>")[0]
+
+
+def green(house: House, name: str, who: str = "olive") -> bool:
+    """Whether the answer as a whole is good."""
+    return bool(re.search(r'class="tk\b', card(house, name, who).split('<p class="ans">')[0]))
+
+
+def published(house: House) -> dict[tuple[str, str], list[str]]:
+    """Both domains sign, and hold what was agreed; what Acme's holds."""
+    with acting_as(SYSTEM):
+        keys = list(DkimKey.objects.select_related("domain"))
+    for one in keys:
+        do("dkim_keys.make", SYSTEM, secrets={"private key": "x"}, key=str(one.pk), public="AAAA",
+           domain=one.domain.name)  # fmt: skip
+    with acting_as(SYSTEM):
+        Delivery.objects.filter(target="zone").update(done=True)
+    for zone in ("acme.example", "globex.example"):
+        as_wanted(house, zone)
+    return {key: list(one["values"]) for key, one in house.zones["acme.example"].rrsets.items()}
+
+
+def test_all_is_as_wanted_while_zones_hold_what_was_agreed(house: House) -> None:
+    stands = published(house)
+    assert "2 of 2 domains as wanted." in question(house, "h-auth") and green(house, "h-auth")
+    holds(house, "acme.example", {**stands, (APEX, "TXT"): [*stands[APEX, "TXT"], "site-verification=7"]})
+    assert "2 of 2 domains as wanted." in question(house, "h-auth"), "what others prove to each other is theirs"
+    holds(house, "acme.example", {**stands, (APEX, "NS"): ["ns9.elsewhere.example."]})
+    assert green(house, "h-auth"), "not agreed by anybody, and no authentication"
+
+
+@pytest.mark.parametrize(("name", "type", "more"), [
+    (APEX, "TXT", "v=spf1 +all"),
+    (APEX, "TXT", "V=SPF1 +all"),
+    (APEX, "TXT", "v=spf1"),
+    (APEX, "TXT", '"v=sp" "f1 +all"'),
+    (APEX, "MX", "5 mx.elsewhere.example."),
+    (DMARC, "TXT", "v=DMARC1; p=none"),
+    ("_domainkey", "TXT", "v=DKIM1; k=rsa; p=BBBB"),
+])  # fmt: skip
+def test_what_stands_beside_ours_and_changes_what_receivers_make_of_it_differs(
+    house: House, name: str, type: str, more: str
+) -> None:
+    stands = published(house)
+    key = next(one for one in stands if one[1] == type and (one[0] == name or f".{name}." in one[0]))
+    holds(house, "acme.example", {**stands, key: [*stands[key], more]})
+    assert "1 of 2 domains as wanted, 1 differs." in question(house, "h-auth")
+    for address in ("/domains/", "/clients/", "/clients/acme/", "/domains/acme.example/"):
+        assert "differs" in page(house, address), address
+
+
+@pytest.mark.parametrize("gone", ["MX", "SPF", "DMARC", "DKIM"])
+def test_what_is_gone_differs(house: House, gone: str) -> None:
+    stands = published(house)
+    lost = {"MX": "MX acme", "SPF": "TXT acme", "DMARC": "TXT _dmarc", "DKIM": "._domainkey."}[gone]
+    key = next(one for one in stands if lost in f"{one[1]} {one[0]}")
+    holds(house, "acme.example", {one: values for one, values in stands.items() if one != key})
+    assert "1 of 2 domains as wanted, 1 differs." in question(house, "h-auth") and not green(house, "h-auth")
+
+
+def test_what_was_read_too_long_ago_is_not_known(house: House) -> None:
+    published(house)
+    late = timezone.now() - timedelta(minutes=9)
+    with acting_as(SYSTEM):
+        Reading.objects.filter(zone="acme.example").update(at=late)
+    assert green(house, "h-auth"), "within ten minutes"
+    assert "read" in page(house, "/domains/acme.example/") and "unknown" not in page(house, "/domains/acme.example/")
+    with acting_as(SYSTEM):
+        Reading.objects.filter(zone="acme.example").update(at=late - timedelta(minutes=2))
+    said = question(house, "h-auth")
+    assert "1 of 2 domains as wanted, 1 not measured." in said and not green(house, "h-auth")
+    assert page(house, "/domains/").count("not measured yet") == 4
+    whole = page(house, "/domains/acme.example/")
+    assert "what stands there now is unknown" in whole and "too long ago" in whole and "as wanted" not in whole.split(
+        "Record sets")[1].split("Signing keys")[0].replace("as found, as wanted, as read", "")  # fmt: skip
+    with acting_as(SYSTEM):
+        Reading.objects.filter(zone="acme.example").update(failed="it did not answer", at=timezone.now())
+    assert "1 not measured." in question(house, "h-auth")
+
+
+def test_nobody_agreed_to_an_spf_record_so_none_is_as_wanted(house: House) -> None:
+    published(house)
+    with acting_as(SYSTEM):
+        zone = Domain.objects.get(name="acme.example")
+        (txt,) = RecordSet.objects.filter(domain=zone, type="TXT", name=APEX)
+    kept = [*(one for one in txt.values if "v=spf1" not in one), "site-verification=7"]
+    asked = {"domain": zone.name, "name": APEX.rstrip("."), "type": "TXT", "values": kept, "accept_loss": True}
+    change = do("record_sets.set", house.olive, **asked)
+    if change.stage == "held":
+        from cast import with_consent
+
+        with_consent(house, change)
+    with acting_as(SYSTEM):
+        Delivery.objects.filter(target="zone").update(done=True)
+    as_wanted(house, "acme.example")
+    assert not green(house, "h-auth") and "1 not measured." in question(house, "h-auth")
