@@ -12,7 +12,8 @@ from visitors import visitor
 
 from cast import House, as_wanted, do, holds
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Delivery, DkimKey, Domain, Reading, RecordSet
+from postroom.models import Delivery, DkimKey, Domain, Node, Reading, RecordSet, Report
+from postroom.queries.service import DAEMONS
 
 APEX, DMARC = "acme.example.", "_dmarc.acme.example."
 
@@ -125,3 +126,53 @@ def test_nobody_agreed_to_an_spf_record_so_none_is_as_wanted(house: House) -> No
         Delivery.objects.filter(target="zone").update(done=True)
     as_wanted(house, "acme.example")
     assert not green(house, "h-auth") and "1 not measured." in question(house, "h-auth")
+
+
+GREETED = {"ok": True, "seconds": 0.01}
+RUN = {**dict.fromkeys(DAEMONS, True), "agent": True, "smtp": GREETED, "imap": GREETED}
+AWAY = {"milter": True, "parent": "[Errno 111] Connection refused", "smtp": GREETED, "imap": GREETED}
+BAD = {"ok": False, "text": "no answer"}
+
+
+def told(node: str, facts: dict[str, object], ago: int = 0) -> None:
+    """What a node says of itself, some seconds ago."""
+    with acting_as(SYSTEM):
+        at = timezone.now() - timedelta(seconds=ago)
+        Report.objects.create(node=Node.objects.get(name=node), sort="heartbeat", facts=facts, at=at)
+
+
+@pytest.mark.parametrize(("facts", "ago", "well"), [
+    (RUN, 0, True),
+    (RUN, 70, False),
+    *(({**RUN, name: False}, 0, False) for name in DAEMONS),
+    *(({key: value for key, value in RUN.items() if key != name}, 0, False) for name in (*DAEMONS, "smtp", "imap")),
+    ({**RUN, "imap": BAD}, 0, False),
+    ({**RUN, "postfix": "yes"}, 0, False),
+    (AWAY, 0, False),
+    ({"maps_generation": 7}, 0, False),
+])  # fmt: skip
+def test_the_service_is_up_where_every_node_says_that_all_of_it_runs(
+    house: House, facts: dict[str, object], ago: int, well: bool
+) -> None:
+    told("mx2", RUN)
+    told("mx1", facts, ago)
+    said = question(house, "h-up")
+    assert ("Yes: 2 of 2 nodes answer." in said) == well and green(house, "h-up") == well
+    assert ("No, not all: mx1." in said) != well
+    assert "not all of it runs" in page(house, "/nodes/") or well or ago
+
+
+def test_no_node_ever_spoke_so_nothing_is_up(house: House) -> None:
+    assert "No, not all: mx1, mx2." in question(house, "h-up") and not green(house, "h-up")
+
+
+def test_a_node_whose_parent_is_away_knows_nothing_of_its_daemons(house: House) -> None:
+    told("mx1", {**RUN, "auth_policy": False})
+    whole = page(house, "/nodes/mx1/")
+    assert whole.count("running") == 4 and whole.count("not running") == 1
+    told("mx1", AWAY)
+    whole = page(house, "/nodes/mx1/")
+    assert whole.count("the node&#x27;s parent is away: [Errno 111] Connection refused") == 3, "but for the milter"
+    assert whole.count("running") == 1 and all(name in whole for name in ("Postfix", "Dovecot", "Count of sign-ins"))
+    told("mx1", {"milter": True})
+    assert page(house, "/nodes/mx1/").count("unknown: it did not say") == 3

@@ -78,7 +78,7 @@ def _up(found: Sequence[Beat]) -> Question:
         return Question(("Nothing to measure yet: no node serves.", NOT_MEASURED))
     now = datetime.now(UTC)
     speaking = [one for one in found if not one.silent(now)]
-    wrong = [one.node.name for one in found if one not in speaking or _unwell(one)]
+    wrong = [one.node.name for one in found if one not in speaking or not one.well()]
     newest = max((one.at for one in found if one.at), default=None)
     answer: Any = (
         (f"No, not all: {', '.join(wrong)}.",) if wrong else f"Yes: {len(found)} of {len(found)} nodes answer."
@@ -97,12 +97,6 @@ def _up(found: Sequence[Beat]) -> Question:
 
 def _oldest(one: Beat) -> datetime:
     return one.at or datetime.min.replace(tzinfo=UTC)
-
-
-def _unwell(one: Beat) -> bool:
-    daemons = [one.facts.get(name) for name in ("postfix", "dovecot", "milter")]
-    greeted = [told.get("ok") for told in one.greetings.values()]
-    return False in daemons or False in greeted
 
 
 def _greeted(speaking: Sequence[Beat], of: int, name: str) -> Measure:
