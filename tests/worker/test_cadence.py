@@ -15,7 +15,7 @@ from cast import House, as_wanted
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.readings import ZoneRead
 from postroom.models import Reading, ServerReading
-from postroom.posture.checks.drift import FRESH
+from postroom.models.domains import FRESH
 from postroom.resolve import walk
 from postroom.resolve.answer import Server
 from postroom.resolve.pace import Pace

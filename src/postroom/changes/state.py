@@ -1,7 +1,7 @@
 """What a kind may know: the rows its proposer may see, and the one clock and ids of the change."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from os import urandom
 from time import time
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from postroom.access.acting import Access
 from postroom.access.scope import visible
 from postroom.models import Domain, Reading, StateModel
+from postroom.models.domains import FRESH
 from postroom.protocols.rrset import RRset
 
 from .errors import NotThere, Problem
@@ -19,7 +20,6 @@ from .errors import NotThere, Problem
 M = TypeVar("M", bound=StateModel)
 T = TypeVar("T")
 LAST_32_BITS = 0xFFFF_FFFF
-FRESH = timedelta(minutes=10)
 AT_ONCE = 5_000
 MX_ELSEWHERE = "MX elsewhere"  # a reading from the name servers the world asks, where those are not ours
 

@@ -1,5 +1,6 @@
 """Domains, the one address space under them, and what shall stand in their DNS."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +10,8 @@ from django.db.models.functions import Reverse
 
 from .base import NOTHING, Observation, Row, StateModel
 from .clients import Client
+
+FRESH = timedelta(minutes=10)  # a zone that was read longer ago holds what nobody knows
 
 
 class Domain(StateModel):

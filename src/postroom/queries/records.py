@@ -1,7 +1,9 @@
 """Is authentication as wanted? Record sets against the newest readings of their zones; what was not read is no answer.
 
-A check is MX, SPF, DKIM or DMARC of one domain. good: all we answer for stands there. bad: something of it does not.
-unmeasured: the zone was never read, or could not be.
+A check is MX, SPF, DKIM or DMARC of one domain. good: what was agreed stands there, and nothing that would change what
+receivers make of it: for MX, DKIM and DMARC nothing else at all (RFC 5321, 5.1; RFC 6376, 3.6.2.2; RFC 7489, 6.6.3),
+beside the SPF record no second one (RFC 7208, 4.5). bad: it is not so. unmeasured: the zone was not read within ten
+minutes, or could not be.
 """
 
 from collections.abc import Iterable
@@ -9,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
+from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.dns.proof import token_name, token_text
 from postroom.models import Delivery, DkimKey, Domain, Reading, RecordedEdit, RecordSet
+from postroom.models.domains import FRESH
 from postroom.protocols.rrset import DEFAULT_TTL, RRset
 
 CHECKS = ("MX", "SPF", "DKIM", "DMARC")
@@ -24,7 +28,9 @@ Standing = dict[UUID, dict[str, str]]
 
 @dataclass(frozen=True)
 class Live:
-    """A record set beside what was last read under its name. values None: nothing stands there, or it was not read."""
+    """A record set beside what was last read under its name. values None: nothing stands there, or it was not read.
+    Of a zone that was read too long ago they are what stood there then, and the state is unmeasured.
+    """
 
     row: RecordSet
     state: str
@@ -55,20 +61,35 @@ def _name(*parts: Any) -> Concat:
 
 def _measured(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     apex, dmarc = _name(F("domain__name"), Value(".")), _name(Value("_dmarc."), F("domain__name"), Value("."))
-    there = Reading.objects.filter(zone=OuterRef("domain__name"))
-    ours = there.filter(name=OuterRef("name"), type=OuterRef("type"), values__contains=OuterRef("ours"))
-    found: QuerySet[Any] = rows.exclude(ours=[]).annotate(
+    mark = Reading.objects.filter(zone=OuterRef("domain__name"), name="", type="", failed="")
+    found: QuerySet[Any] = rows.exclude(ours=[]).alias(spf=_SpfRecords("ours")).annotate(
         check=Case(
             When(type="MX", name=apex, then=Value("MX")),
-            When(type="TXT", name=apex, then=Value("SPF")),
+            When(type="TXT", name=apex, spf__gt=0, then=Value("SPF")),
             When(type="TXT", name=dmarc, then=Value("DMARC")),
             When(type="TXT", name__contains="._domainkey.", then=Value("DKIM")),
             default=Value(""), output_field=TextField(),
         ),
-        read=Exists(there.filter(name="", type="", failed="")),
-        stands=Exists(ours),
+        read=Exists(mark.filter(at__gt=timezone.now() - FRESH)),
+        stands=_stands(),
     )  # fmt: skip
     return found
+
+
+class _SpfRecords(Func):
+    """How many of these values receivers take for SPF (protocols/spf.py), however their strings are cut."""
+
+    template = r"""(SELECT count(*) FROM unnest(%(expressions)s) AS one
+                    WHERE regexp_replace(one, '" *"', '', 'g') ~* '^"?v=spf1([ "]|$)')"""
+    output_field = IntegerField()
+
+
+def _stands() -> Case:
+    """As agreed; beside an SPF record others may put what they like, but for a second one."""
+    there = Reading.objects.filter(zone=OuterRef("domain__name"), name=OuterRef("name"), type=OuterRef("type"))
+    ours = there.alias(spf=_SpfRecords("values")).filter(values__contains=OuterRef("ours"), spf=1)
+    alone = there.filter(values__contains=OuterRef("values"), values__contained_by=OuterRef("values"))
+    return Case(When(check="SPF", then=Exists(ours)), default=Exists(alone))
 
 
 def live(actor: Actor, domain: Domain) -> list[Live]:
@@ -104,6 +125,8 @@ def _beside(row: RecordSet, reading: Reading | None, mark: Reading | None) -> Li
     if mark is None or mark.failed:
         return Live(row, "unmeasured", None, mark and mark.at, "", mark.failed if mark else "")
     values = reading.values if reading else None
+    if mark.at <= timezone.now() - FRESH:
+        return Live(row, "unmeasured", values, mark.at, mark.server, "")
     wanted = set(row.values) if row.set_aside is None else set((row.found or {}).get("values", []))
     state = "good" if set(values or []) == wanted else "bad"
     return Live(row, state, values, mark.at, mark.server, "")

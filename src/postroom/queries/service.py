@@ -1,5 +1,6 @@
 """Is the service up? What each node last said of itself, and how it greeted when its own ports were visited."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from postroom.models import Change, Client, Node, NodeTodo, Report
 
 SILENT = timedelta(seconds=60)  # four heartbeats missed
 LOOK_BACK = timedelta(days=1)
+DAEMONS = ("postfix", "dovecot", "milter", "auth_policy")
+GREETED = ("smtp", "imap")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,22 @@ class Beat:
 
     def silent(self, now: datetime) -> bool:
         return self.at is None or now - self.at > SILENT
+
+    def well(self) -> bool:
+        """Every daemon runs and its ports greeted, as it says itself; what it does not say is not well."""
+        greeted = all(self.greetings.get(name, {}).get("ok") for name in GREETED)
+        return greeted and all(running(self.facts, name) for name in DAEMONS)
+
+
+def running(facts: Mapping[str, Any], name: str) -> bool | None:
+    """Of a daemon, by a heartbeat; None: it does not say, as while the node's parent, which starts them, is away."""
+    state = facts.get(name)
+    return state if isinstance(state, bool) else None
+
+
+def untold(facts: Mapping[str, Any]) -> str:
+    """Why a heartbeat says nothing of a daemon."""
+    return f"the node's parent is away: {facts['parent']}" if "parent" in facts else "it did not say"
 
 
 def beats(actor: Actor) -> list[Beat]:
@@ -59,6 +78,6 @@ def _left(actor: Actor) -> "QuerySet[NodeTodo]":
 
 
 def _beat(node: Node, newest: Report | None, greeting: Report | None, todo: int, clients: int) -> Beat:
-    greetings = {name: greeting.facts[name] for name in ("smtp", "imap") if name in greeting.facts} if greeting else {}
+    greetings = {name: greeting.facts[name] for name in GREETED if name in greeting.facts} if greeting else {}
     at, greeted_at = newest.at if newest else None, greeting.at if greeting else None
     return Beat(node, at, newest.facts if newest else {}, greeted_at, greetings, todo, clients)

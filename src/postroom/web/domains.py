@@ -131,8 +131,8 @@ def _head(request: Any, one: Domain, boxes: int) -> PageHead:
 
 
 def _checks(states: dict[str, str], live: list[Live]) -> tuple[Check, ...]:
-    failed = next((one.failed for one in live if one.failed), "")
-    sub = f"could not be read: {failed}" if failed else ""
+    failed, old = next((one.failed for one in live if one.failed), ""), next((one for one in live if _old(one)), None)
+    sub = f"could not be read: {failed}" if failed else f"last read {when(old.at)}, too long ago" if old else ""
     return tuple(
         Check(name, check(states.get(name, "")), sub if states.get(name) == "unmeasured" else "") for name in CHECKS
     )
@@ -140,7 +140,15 @@ def _checks(states: dict[str, str], live: list[Live]) -> tuple[Check, ...]:
 
 def _read(live: list[Live]) -> str:
     newest = next((one for one in live if one.at and not one.failed), None)
-    return f"read {when(newest.at)} at {newest.server}" if newest else "not read yet"
+    if newest is None:
+        return "not read yet"
+    said = f"read {when(newest.at)} at {newest.server}"
+    return f"last {said}: what stands there now is unknown" if _old(newest) else said
+
+
+def _old(one: Live) -> bool:
+    """Read, but too long ago to say what stands there now."""
+    return one.state == "unmeasured" and bool(one.at) and not one.failed
 
 
 def _proof(one: Domain) -> tuple[Item, ...]:

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from postroom.queries.changes import timeline
-from postroom.queries.service import Beat, beats
+from postroom.queries.service import DAEMONS, Beat, beats, running, untold
 from postroom.queries.sign_ins import made_up
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
@@ -20,7 +20,6 @@ COLUMNS = (
     Column("Node"), Column("Region", phone="gone"), Column("Heartbeat", phone="right"), Column("SMTP greeting"),
     Column("IMAP greeting"), Column("Clients", num=True), Column("Waiting", num=True),
 )  # fmt: skip
-DAEMONS = ("postfix", "dovecot", "milter", "auth_policy")
 CALLED = {"auth_policy": "Count of sign-ins"}
 
 
@@ -49,8 +48,9 @@ def _adding(request: Any) -> tuple[Act, ...]:
 def _row(one: Beat) -> Row:
     node = one.node
     drained = Badge("fact", "drained", "player-stop") if node.drained_at else ""
+    unwell = "" if one.silent(datetime.now(UTC)) or one.well() else Badge("bad", "not all of it runs")
     return Row((
-        (Link(node.name, f"/nodes/{node.name}/", strong=True), drained), node.region or "–", heartbeat(one),
+        (Link(node.name, f"/nodes/{node.name}/", strong=True), drained, unwell), node.region or "–", heartbeat(one),
         greeting(one, "smtp"), greeting(one, "imap"), str(one.clients), str(one.todo),
     ), name=node.name)  # fmt: skip
 
@@ -102,21 +102,19 @@ def _said(one: Beat) -> Table:
         Row((name.upper() + " greeting", greeting(one, name), _text(one.greetings.get(name))))
         for name in ("smtp", "imap")
     ]
-    rows += [
-        Row((CALLED.get(name, name.capitalize()), _running(one, one.facts.get(name)), _version(one, name)))
-        for name in DAEMONS if name in one.facts
-    ]  # fmt: skip
+    rows += [Row((CALLED.get(name, name.capitalize()), _running(one, name), _version(one, name))) for name in DAEMONS]
     generations = [(k, v) for k, v in sorted(one.facts.items()) if k.endswith("_generation")]
     rows += [Row((k.removesuffix("_generation").capitalize() + ".db", f"generation {v}", "")) for k, v in generations]
     return Table("Last heartbeat", (Column("What"), Column("State"), Column("It said")), tuple(rows))
 
 
-def _running(one: Beat, state: Any) -> Any:
+def _running(one: Beat, name: str) -> Badge:
     if one.silent(datetime.now(UTC)):
         return Badge("unknown", "unknown: it is silent")
-    if isinstance(state, bool):
-        return Badge("good", "running") if state else Badge("bad", "not running")
-    return str(state)[:120]
+    state = running(one.facts, name)
+    if state is None:
+        return Badge("unknown", f"unknown: {one.facts.get(name) or untold(one.facts)}"[:140])
+    return Badge("good", "running") if state else Badge("bad", "not running")
 
 
 def _version(one: Beat, name: str) -> Any:

@@ -16,7 +16,7 @@ from postroom.queries.clients import worst_first
 from postroom.queries.findings import Asked, Counts, Looked, counts, listed, looked
 from postroom.queries.records import CHECKS, Standing, standing
 from postroom.queries.service import Beat, beats
-from postroom.queries.today import Today, today
+from postroom.queries.today import RECONCILER, Today, today
 from postroom.web import clients as clients_page
 from postroom.web.badges import NOT_MEASURED
 from postroom.web.doing import doable
@@ -49,7 +49,7 @@ def overview(request: Any) -> HttpResponse:
         head=PageHead("Overview", f"{request.around.organization} · as {request.actor.name} sees it",
                       acts=offered(request, None, ("clients.create", clients_page.ADD))),
         notes=(*_silent(found), *freeze_notes(request)), up=_up(found), authentication=_authentication(known),
-        changed=_changed(day), recent=lines(recent), changes_url="/changes/",
+        changed=_changed(day, read), recent=lines(recent), changes_url="/changes/",
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
         clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")),
         waiting=(*_waiting(waiting), *(_asked(one) for one in rounds.waiting(request.access))),
@@ -78,7 +78,7 @@ def _up(found: Sequence[Beat]) -> Question:
         return Question(("Nothing to measure yet: no node serves.", NOT_MEASURED))
     now = datetime.now(UTC)
     speaking = [one for one in found if not one.silent(now)]
-    wrong = [one.node.name for one in found if one not in speaking or _unwell(one)]
+    wrong = [one.node.name for one in found if one not in speaking or not one.well()]
     newest = max((one.at for one in found if one.at), default=None)
     answer: Any = (
         (f"No, not all: {', '.join(wrong)}.",) if wrong else f"Yes: {len(found)} of {len(found)} nodes answer."
@@ -97,12 +97,6 @@ def _up(found: Sequence[Beat]) -> Question:
 
 def _oldest(one: Beat) -> datetime:
     return one.at or datetime.min.replace(tzinfo=UTC)
-
-
-def _unwell(one: Beat) -> bool:
-    daemons = [one.facts.get(name) for name in ("postfix", "dovecot", "milter")]
-    greeted = [told.get("ok") for told in one.greetings.values()]
-    return False in daemons or False in greeted
 
 
 def _greeted(speaking: Sequence[Beat], of: int, name: str) -> Measure:
@@ -133,7 +127,8 @@ def _authentication(known: Standing) -> Question:
         if unread
         else Badge("good", "As wanted")
     )
-    return Question(", ".join(said) + ".", badge, counts=counts, foot=Fact("Read from", "each zone, as last read"),
+    foot = Fact("Read from", "each zone, within ten minutes")
+    return Question(", ".join(said) + ".", badge, counts=counts, foot=foot,
                     acts=(Act("Domains", "/domains/", icon="world"),))  # fmt: skip
 
 
@@ -146,20 +141,36 @@ def _count(name: str, known: Standing) -> Count:
     return Count(name, states.count("good"), 0, states.count("bad"), states.count("unmeasured"))
 
 
-def _changed(day: Today) -> Question:
-    explained = day.total - day.unexplained
+def _changed(day: Today, read: Looked) -> Question:
     answer = (
-        f"{day.total} changes in 24 h; {explained} have an actor and a reason." if day.total else "Nothing in 24 h."
+        f"{day.total} changes in 24 h; {day.total - day.strange} have an actor and a reason."
+        if day.total
+        else "Nothing in 24 h."
     )
+    past = _past(day, read)
     rows = (
-        Measure("Mailboxes and access", str(day.mail), Badge("good", "on record")),
-        Measure("Domains and DNS", str(day.dns), Badge("good", "on record")),
+        Measure("Mailboxes and access", str(day.mail), Badge("fact", "on record")),
+        Measure("Domains and DNS", str(day.dns), Badge("fact", "on record")),
+        Measure("Changed past Postroom", str(day.past) if day.past or past.state == "good" else "–", past),
         Measure("Refused, withdrawn, stale", str(day.stopped), Badge("fact", "nothing changed")),
     )
-    badge = Badge("bad", f"{day.unexplained} unexplained") if day.unexplained else Badge("good", "All explained")
+    badge = Badge("bad", f"{day.unexplained} unexplained") if day.unexplained else past
+    badge = Badge("good", "All explained") if badge.state == "good" else badge
     left = Strong(f"{day.left} changes") if day.left else "all are"
+    look = (Act("Findings", "/findings/", icon="alert-triangle"),) if day.past or day.unsure else ()
     return Question(answer, badge, rows, foot=Fact("Not verified yet" if day.left else "Verified", left),
-                    acts=(Act("Changes", "/changes/", icon="history"),))  # fmt: skip
+                    acts=(Act("Changes", "/changes/", icon="history"), *look))  # fmt: skip
+
+
+def _past(day: Today, read: Looked) -> Badge:
+    """Whether what stands is as the record says; where that was not looked at, nobody knows."""
+    if day.past:
+        return Badge("bad", "unexplained")
+    if not day.looked:
+        return Badge("unknown", "not yours to see")
+    if day.unsure or set(RECONCILER) & set(read.unread):
+        return Badge("unknown", "not all was read")
+    return Badge("good", "nothing found")
 
 
 def _waiting(found: Any) -> tuple[Item, ...]:

@@ -1,6 +1,6 @@
 """How many of all domains are looked at in one beat, so that each is read again before its last reading grows old.
 
-What was read longer than ten minutes ago counts as unknown (posture/checks/drift.py). A beat that always took ten of
+What was read longer than ten minutes ago counts as unknown (`models.domains.FRESH`). A beat that always took ten of
 them kept up with 1,200 domains; this one takes as many as there are, up to what one worker can ask.
 """
 

@@ -1,14 +1,15 @@
 """Record sets that do not stand in their zone as agreed: somebody changed them at the provider, past Postroom.
 
 RFC 5321, 5.1 (mail goes where the MX says), RFC 7208, 4.5 (two SPF records are none), RFC 6376, 3.6 (a key that is not
-published verifies nothing), RFC 7489, 6.6.3 (no DMARC record, no policy). The whole set of a name and type is compared
+published verifies nothing, of two under one name nobody knows which does), RFC 7489, 6.6.3 (no DMARC record or two, no
+policy). The whole set of a name and type is compared
 with the newest reading of its zone, other people's values in it included; TTLs are not. What is on its way to a zone is
 no drift, and a zone that could not be read is unknown.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -17,10 +18,13 @@ from django.db.models.functions import Coalesce
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Delivery, Finding, Reading, RecordSet
+from postroom.models.domains import FRESH
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
+from postroom.protocols.dmarc import is_dmarc
+from postroom.protocols.spf import is_spf
+from postroom.protocols.txt import txt_text
 
-FRESH = timedelta(minutes=10)
 NAME, UNREAD = "dns.drift", "its zone was not read within ten minutes, or a change of it is on its way"
 NONE = Value([], output_field=ArrayField(TextField()))
 SPF, DKIM, DMARC = "v=spf1", "._domainkey.", "_dmarc."
@@ -60,9 +64,18 @@ def severity(row: RecordSet, live: Values) -> str:
     if set(row.ours) - set(live) or (not row.values and role in ("MX", "DKIM")):
         return {"MX": "critical", "": "medium"}.get(role, "high")
     added = set(live) - set(row.values)
-    if (role == "MX" and added) or any(value.startswith(SPF) for value in added):
+    if (added and role in ("MX", "DKIM")) or any(_another(value, role) for value in added):
         return "high"
     return "low" if role == "SPF" else "medium"  # beside an SPF record stands what others put there to prove things
+
+
+def _another(value: str, role: str) -> bool:
+    """A second policy, however its strings are cut: of two receivers use neither."""
+    try:
+        text = txt_text(value)
+    except ValueError:
+        return False
+    return is_spf(text) or (role == "DMARC" and is_dmarc(text))
 
 
 def _role(row: RecordSet) -> str:

@@ -15,10 +15,11 @@ from django.db.models.functions import Coalesce
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Delivery, Domain, Reading, RecordSet, ServerReading
+from postroom.models.domains import FRESH
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
 
-from .drift import FRESH, NONE, severity
+from .drift import NONE, severity
 
 NAME = "dns.name_servers"
 UNREAD = "not each of its name servers was read within ten minutes, or a change of it is on its way"
