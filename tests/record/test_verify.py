@@ -133,11 +133,22 @@ def swap(rng: random.Random) -> list[str]:
     ]
 
 
+OTHER = (
+    "(SELECT id FROM clients WHERE id IS DISTINCT FROM (SELECT client_id FROM entries WHERE id = {entry})"
+    " ORDER BY random() LIMIT 1) o"
+)
+
+
 def move(rng: random.Random) -> list[str]:
-    """To another client, its place and the numbers of both clients put right."""
+    """To another client, its place, its lines and the numbers of both clients put right; or some of its lines alone."""
+    lines = f"UPDATE edits x SET client_id = o.id FROM {OTHER} WHERE entry_id = {{entry}}"
+    if rng.randrange(2):
+        return [rng.choice([lines, f"{lines} AND n = 0"])]
+    taken = "SELECT FROM entries t WHERE t.client_id = o.id AND t.version = e.version"
     return [
-        "UPDATE entries SET version = NULL, client_id = (SELECT id FROM clients c"
-        " WHERE c.id IS DISTINCT FROM client_id ORDER BY random() LIMIT 1) WHERE id = {entry}",
+        f"UPDATE entries e SET client_id = o.id, version = CASE WHEN NOT EXISTS ({taken}) THEN version END"
+        f" FROM {OTHER} WHERE e.id = {{entry}}",
+        "UPDATE edits x SET client_id = e.client_id FROM entries e WHERE e.id = {entry} AND x.entry_id = e.id",
         "UPDATE places SET client_index = -1 - entry_id",
         "UPDATE places p SET client_id = e.client_id FROM entries e WHERE e.id = p.entry_id",
         *RENUMBER,
@@ -238,6 +249,35 @@ def test_one_clients_entries_are_verified_by_themselves(record: Any, connect: An
                 found += any(record(intruder, client).problems for client in clients)
             raise Undone
     assert found >= 10, "what was done to the organization's own entries is not theirs to see"
+
+
+def test_what_another_client_may_read_of_it_is_found_at_both(
+    record: Any, connect: Any, house: House, sequencer: Sequencer
+) -> None:
+    """By the client of a line row security goes, and nothing that was hashed says it: the rest of the entry stands."""
+    intruder = connect("postgres")
+    intruder.execute("SET session_replication_role = replica")
+    acme, globex = (
+        intruder.execute("SELECT id FROM clients WHERE slug = %s", [slug]).fetchone()[0] for slug in ("acme", "globex")
+    )
+    newest = "SELECT p.entry_id, p.log_index FROM places p WHERE client_id = %s ORDER BY log_index DESC LIMIT 1"
+    entry, index = intruder.execute(newest, [acme]).fetchone()
+    said = [f"entry at {index:,}: line 1 stands at another client than it is of"]
+    for statement, problems in {
+        f"UPDATE edits SET client_id = '{globex}' WHERE entry_id = {entry} AND n = 1": (said, said, said),
+        f"UPDATE edits SET client_id = NULL WHERE entry_id = {entry} AND n = 1": (said, said, []),
+    }.items():
+        with pytest.raises(Undone), intruder.transaction():
+            assert intruder.execute(statement.encode()).rowcount == 1
+            assert tuple(record(intruder, client).problems for client in (None, acme, globex)) == problems
+            raise Undone
+    do("mailboxes.change", house.olive, mailbox=MIA, name="without a place")
+    late = "SELECT max(id) FROM entries"
+    intruder.execute(f"UPDATE edits SET client_id = '{globex}' WHERE entry_id = ({late}) AND n = 0".encode())
+    intruder.execute(f"""INSERT INTO edits (entry_id, n, client_id, "table", "row", salt)
+        VALUES (({late}) + 1, 0, '{globex}', 'mailboxes', gen_random_uuid(), '')""".encode())
+    assert [problem.partition(": ")[2] for problem in record(intruder).problems] == [
+        "line 0 stands at another client than it is of"] * 2  # fmt: skip
 
 
 def test_a_checkpoint_kept_elsewhere_finds_a_tail_that_was_cut_off_everywhere(record: Any, connect: Any) -> None:

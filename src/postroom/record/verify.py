@@ -1,7 +1,9 @@
 """Does the record still say what was signed? Worked out from the rows alone, trusting nothing but the signer's key.
 
 Every leaf is hashed again from its lines, every root from the leaves, and held against every checkpoint that is known,
-those kept outside of the database too. What differs is said with its place; nothing is ever put right here.
+those kept outside of the database too. By whose a line is, row security lets it be read, and no hash holds that: each
+is held against its entry, which is held against what was hashed. What differs is said with its place; nothing is ever
+put right here.
 """
 
 import json
@@ -37,6 +39,12 @@ WITHOUT_PLACE = (
     "SELECT e.id FROM entries e WHERE e.at < now() - %s::interval"
     " AND NOT EXISTS (SELECT FROM places p WHERE p.entry_id = e.id) ORDER BY e.id LIMIT 20"
 )
+# In one pass over both tables, in the order of their keys: a look-up a line would take longer than all the hashing.
+ASTRAY = (
+    "SELECT x.entry_id, x.n, (SELECT p.log_index FROM places p WHERE p.entry_id = x.entry_id) FROM edits x"
+    " LEFT JOIN entries e ON e.id = x.entry_id WHERE (e.id IS NULL OR x.client_id IS DISTINCT FROM e.client_id)"
+)
+FIRST = " ORDER BY x.entry_id, x.n LIMIT 20"
 
 
 @dataclass
@@ -75,6 +83,7 @@ class Verification:
         found.problems += [f"{size:,} entries were signed, {tree.size:,} are there" for size in sorted(roots)]
         found.problems += self._unaccounted(erased)
         found.problems += self._without_place()
+        found.problems += self._astray(ASTRAY + FIRST)
         return found
 
     def of_client(self, client: UUID) -> Verdict:
@@ -92,6 +101,7 @@ class Verification:
                 found.problems += self._included(leaf, one.place, size, roots[size])
             found.entries += 1
         found.problems += self._unaccounted(erased)
+        found.problems += self._astray(f"{ASTRAY} AND %s IN (x.client_id, e.client_id) {FIRST}", client)
         return found
 
     def _roots(self, found: Verdict) -> dict[int, set[bytes]]:
@@ -130,6 +140,12 @@ class Verification:
 
     def _without_place(self) -> Iterator[str]:
         yield from (f"entry {id} has no place in the log" for (id,) in self._rows(WITHOUT_PLACE, SETTLED))
+
+    def _astray(self, query: str, *values: Any) -> Iterator[str]:
+        """Lines that are shown to another client than their entry is of, or that have none."""
+        for entry_id, n, place in self._rows(query, *values):
+            where = f"entry {entry_id}" if place is None else f"entry at {place:,}"
+            yield f"{where}: line {n} stands at another client than it is of"
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query.encode(), values).fetchall()
