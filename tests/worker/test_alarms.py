@@ -1,6 +1,7 @@
 """A critical finding is mailed to every owner once, and again and again until our submission has taken each letter."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -50,9 +51,9 @@ def broken(title: str = "Somebody opened the glass") -> Found:
     return Found("low", "clients", the(Client, slug="acme").pk, "acme", title, client=the(Client, slug="acme").pk)
 
 
-def finding() -> Finding:
+def finding(**where: Any) -> Finding:
     with acting_as(SYSTEM):
-        return Finding.objects.get()
+        return Finding.objects.get(**where)
 
 
 def test_every_owner_is_told_once(owned: House, sent: dict[str, list[Any]]) -> None:
@@ -94,6 +95,31 @@ def test_a_letter_that_is_not_taken_is_tried_again_and_holds_up_no_other(
     beat(alarming)
     beat(alarming)
     assert [to for to, _ in sent["taken"]] == [OWNER, SECOND] and finding().told
+
+
+def test_an_address_that_is_refused_keeps_no_later_alarm_from_anybody(
+    owned: House, sent: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alarms that wait for one owner take no place from those that nobody was told of; the newest is told first."""
+    sent["refused"] = [SECOND]
+    alarming = Alarms()
+    for count in range(alarms.AT_ONCE):
+        alarm("t.glass", replace(broken(), cause=str(count)))
+    beat(alarming)
+    for cause in ("the next one", "the newest"):
+        alarm("t.glass", replace(broken(f"It was {cause}"), cause=cause))
+    beat(alarming)
+    told = [letter.get_content() for to, letter in sent["taken"] if to == OWNER]
+    assert len(told) == alarms.AT_ONCE + 2 == len(sent["taken"])
+    assert "It was the newest" in told[-2] and "It was the next one" in told[-1]
+    later = time.monotonic() + 11
+    monkeypatch.setattr(alarms.time, "monotonic", lambda: later)
+    alarm("t.glass", replace(broken("It came when all of them were due again"), cause="later"))
+    assert alarms.untold()[0] == finding(title__startswith="It came").pk, "before those that are tried again"
+    sent["refused"] = []
+    for _ in range(2):
+        beat(alarming)
+    assert not alarms.untold() and not alarming.next, "told, none is kept in memory"
 
 
 def test_two_workers_tell_one_owner_one_time(owned: House, sent: dict[str, list[Any]]) -> None:

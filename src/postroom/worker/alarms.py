@@ -5,12 +5,13 @@ What was accepted is not told; where nobody owns the organization, its postmaste
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from email.message import EmailMessage
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
@@ -52,9 +53,8 @@ class Alarms:
 
     def due(self) -> Iterator[Callable[[], None]]:
         now = time.monotonic()
-        for finding in untold():
-            if self.next.get(finding, (0.0, FIRST))[0] <= now:
-                yield partial(self._tell, finding)
+        for finding in untold({one for one, (at, _) in self.next.items() if at > now}):
+            yield partial(self._tell, finding)
 
     def _tell(self, finding: UUID) -> None:
         """Each owner who is left, by themselves: an address that is refused puts off nobody else."""
@@ -62,12 +62,17 @@ class Alarms:
         self.next[finding] = (time.monotonic() + wait, min(wait * 2, LONGEST))
         for to in left(finding):
             tell(finding, to)
+        if not left(finding):
+            del self.next[finding]
 
 
-def untold() -> list[UUID]:
+def untold(waiting: Collection[UUID] = ()) -> list[UUID]:
+    """Those whose turn it is: not the `waiting`, which would take the places of others for as long as one address is
+    refused. First what nobody was told of yet, the newest first."""
     with acting_as(SYSTEM):
         rows = Finding.objects.filter(severity="critical", told=None).exclude(decided(SYSTEM, "accepted"))
-        return list(rows.order_by("id").values_list("pk", flat=True)[:AT_ONCE])
+        rows = rows.exclude(pk__in=waiting).annotate(tried=~Q(told_to={}))
+        return list(rows.order_by("tried", "-id").values_list("pk", flat=True)[:AT_ONCE])
 
 
 def left(finding: UUID) -> list[str]:
