@@ -25,8 +25,8 @@ Sql = Callable[..., Any]
 def aged(sql: Sql, mailbox: Mailbox, days: int = 8) -> None:
     """Its recovery code was made so long ago."""
     sql("SELECT set_config('postroom.change', 'x', false)",
-        f"UPDATE secrets SET made = date_trunc('second', now()) - interval '{days} days' WHERE owner_row = '{mailbox.pk}'"
-        " AND purpose = 'recovery code'")  # fmt: skip
+        f"UPDATE secrets SET made = date_trunc('second', now()) - interval '{days} days'"
+        f" WHERE owner_row = '{mailbox.pk}' AND purpose = 'recovery code'")  # fmt: skip
 
 
 @pytest.fixture
