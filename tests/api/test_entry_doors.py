@@ -88,3 +88,4 @@ def test_the_command_lists_them_through_the_api(key: str, at_api: Ask, monkeypat
     for words in ("signed", "acme", "mailboxes.change", "a test"):
         assert words in newest
     assert CliRunner().invoke(audit, ["list", "--client", "globex"]).output == ""
+    assert CliRunner().invoke(audit, ["list", "--client", "acme", "--until", "2020-01-01T00:00:00Z"]).output == ""

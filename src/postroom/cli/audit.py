@@ -71,13 +71,15 @@ def export(client: str, out: Path) -> None:
 @click.option("--object", "about", help="About one object: an id, an address, a domain.")
 @click.option("--kind", help="A kind of change, or an event (signed in, refused, looked at); several apart by commas.")
 @click.option("--since", help="From this time on (2026-05-03T12:00:00Z).")
+@click.option("--until", help="Up to this time.")
 @click.option("--limit", default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer as it is.")
 def listed(
-    client: str, person: str, about: str, kind: str, since: str, limit: int, as_json: bool
+    client: str, person: str, about: str, kind: str, since: str, until: str, limit: int, as_json: bool
 ) -> None:  # fmt: skip
     """Every entry you may see, newest first, each with how far it is proven."""
-    wanted = {"client": client, "person": person, "object": about, "kind": kind, "since": since, "limit": limit}
+    wanted = {"client": client, "person": person, "object": about, "kind": kind, "since": since, "until": until,
+              "limit": limit}  # fmt: skip
     found = remote.ask("GET", "/entries?" + remote.query(wanted))
     show.as_json(found) if as_json else show.entries(found["items"])
 
