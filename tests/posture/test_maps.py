@@ -22,6 +22,7 @@ from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.source import Todo
 from postroom.models import Address, Change, Client, DkimKey, Finding, Look, NodeTodo, Redelivery, Report
 from postroom.models import Node as Server
+from postroom.posture.checks.maps import ASKED
 from postroom.posture.run import run
 
 OWN = {"maps": {"login": [{"address": "system@localhost", "sign_in": 1, "access_epoch": 0}]}}
@@ -195,6 +196,19 @@ def test_what_is_on_its_way_is_no_drift(house: House, mx1: Mx) -> None:
     mx1.round(asked=False)
     assert looked() == {}, "what was told is older than what was acknowledged since"
     assert cycle(mx1) == {} and asked() == 0
+
+
+def test_more_buckets_than_are_asked_for_at_once_have_their_turn(house: House, mx1: Mx) -> None:
+    """Whoever changes one object in each of the first eight hides nothing behind them."""
+    made = {f"m{n}" for n in range(40)}
+    assert len({digests.bucket(one) for one in made}) > 3 * ASKED
+    for one in made:
+        mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", one, EVIL, one)
+    seen = cycle(mx1)
+    assert ASKED <= len(seen) < len(made) and asked() == ASKED
+    for _ in range(len(made) // ASKED):
+        seen = cycle(mx1)
+    assert seen.keys() == made and not any(one.unknown_since for one in seen.values())
 
 
 def test_a_node_that_says_nothing_is_not_known(house: House, mx1: Mx) -> None:

@@ -22,7 +22,7 @@ from postroom.posture.run import Check, Seen
 
 NAME, RECENT = "nodes.maps", timedelta(minutes=3)
 AGAIN = "nodes.deliver_again"
-ASKED = 8  # buckets at once
+ASKED = 8  # buckets at once, those first that were told longest ago
 NOUNS = {"domain": "domains", "address": "addresses", "key": "dkim_keys"}
 DIFFERING = "SELECT bucket FROM postroom_differing(%s, %s::jsonb, %s)"
 DRIFTED = "SELECT id, client, object, wanted, wanted_digests FROM postroom_drifted(%s, %s, %s::jsonb, %s)"
