@@ -79,6 +79,7 @@ from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
+from postroom.posture.checks.signed import SIGNED
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.posture.checks.unconfirmed import CONTACTS, UNCONFIRMED
 from postroom.posture.checks.undelivered import UNDELIVERED
@@ -191,7 +192,7 @@ ENDS: dict[str, Ends] = {
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
-    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, CONTACTS,
+    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, CONTACTS, SIGNED,
 ]  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from postroom.engines import compile, digests, maps
 from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.source import Todo
 from postroom.models import Address, Change, Client, DkimKey, Finding, Look, NodeTodo, Redelivery, Report
+from postroom.models import Node as Server
+from postroom.posture.checks.maps import ASKED
 from postroom.posture.run import run
 
 OWN = {"maps": {"login": [{"address": "system@localhost", "sign_in": 1, "access_epoch": 0}]}}
@@ -196,11 +198,41 @@ def test_what_is_on_its_way_is_no_drift(house: House, mx1: Mx) -> None:
     assert cycle(mx1) == {} and asked() == 0
 
 
+def test_more_buckets_than_are_asked_for_at_once_have_their_turn(house: House, mx1: Mx) -> None:
+    """Whoever changes one object in each of the first eight hides nothing behind them."""
+    made = {f"m{n}" for n in range(40)}
+    assert len({digests.bucket(one) for one in made}) > 3 * ASKED
+    for one in made:
+        mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", one, EVIL, one)
+    seen = cycle(mx1)
+    assert ASKED <= len(seen) < len(made) and asked() == ASKED
+    for _ in range(len(made) // ASKED):
+        seen = cycle(mx1)
+    assert seen.keys() == made and not any(one.unknown_since for one in seen.values())
+
+
 def test_a_node_that_says_nothing_is_not_known(house: House, mx1: Mx) -> None:
+    """Nor is what somebody put on it under no id, or under one that is spelled as we spell none."""
     mx1.by_hand("maps", "UPDATE mailbox SET quota_mb = 1")
-    assert len(cycle(mx1)) >= 1
+    for source, object in (("x@acme.example", "hm"), ("y@acme.example", "01980000-0000-7000-8000-00000000000A")):
+        mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", source, EVIL, object)
+    seen = cycle(mx1)
+    labels = seen.keys()
+    assert labels >= {"x@acme.example", "y@acme.example"} and len(labels) >= 3
+    assert not any(one.unknown_since for one in seen.values())
+    with acting_as(SYSTEM):
+        Report.objects.filter(sort="objects").delete()
+    assert unknown() == labels, "its buckets differ, and what is in them it has not told"
+    assert not any(one.unknown_since for one in cycle(mx1).values())
     with acting_as(SYSTEM):
         Report.objects.all().delete()
-    assert all(one.unknown_since for one in looked().values())
+    assert unknown() == labels, "and nothing is closed"
     mx1.says("digest", {"failed": "disk I/O error"})
-    assert all(one.unknown_since and "mx1" in one.unknown_why for one in looked().values())
+    assert unknown() == labels and all("mx1" in one.unknown_why for one in looked().values())
+    assert {seen[f"{who}@acme.example"].object for who in "xy"} == {the(Server, name="mx1").pk}
+    mx1.by_hand("maps", "DELETE FROM route WHERE destination = ?", EVIL)
+    assert cycle(mx1).keys() == labels - {"x@acme.example", "y@acme.example"}, "a read closes it, and nothing else does"
+
+
+def unknown() -> set[str]:
+    return {label for label, one in looked().items() if one.unknown_since}

@@ -1,6 +1,7 @@
 """access.sealed_login: a sealed login that was used: an alarm each time, open until it is printed anew."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 import pytest
@@ -12,7 +13,9 @@ from django.utils import timezone
 from cast import House, do, person
 from postroom.access.acting import SYSTEM, acting_as, session_of, token_of
 from postroom.access.roles import SEALED
+from postroom.cli import doctor
 from postroom.cli import sealed as command
+from postroom.host.installation import Installation
 from postroom.models import Finding, Grant, Login, Person, RecordedEdit
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.run import run
@@ -74,6 +77,37 @@ def test_a_sealed_login_is_printed_once_and_each_use_is_an_alarm(house: House, m
     run(SEALED_LOGINS)
     assert open_findings() == [], "what was read opens nothing any more"
     assert session_of("8" * 64) is None and token_of("9" * 64) is None, "nor what was opened by it"
+
+
+def test_that_none_was_printed_is_said_by_doctor_and_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service manager's `up` prints none, and says nothing of it."""
+    (said,) = doctor._safely(doctor._sealed)
+    assert (said.good, said.words) == (False, "none printed of 2: postroom break-glass, on a terminal")
+    run(SEALED_LOGINS)
+    (found,) = open_findings()
+    assert (found.severity, found.evidence) == ("medium", {"printed": 0}) and "None of the 2" in found.title
+    run(SEALED_LOGINS)
+    assert [one.pk for one in open_findings()] == [found.pk]
+    printed(monkeypatch)
+    (said,) = doctor._safely(doctor._sealed)
+    assert (said.good, said.words) == (True, "2 printed")
+    run(SEALED_LOGINS)
+    assert open_findings() == []
+    with acting_as(SYSTEM):
+        Authenticator.objects.filter(user__email="sealed-1@northlight.example").delete()
+        other = Authenticator.objects.get()
+        Authenticator.objects.create(user=other.user, type=Authenticator.Type.RECOVERY_CODES, data={})
+    run(SEALED_LOGINS)
+    assert [one.title for one in open_findings()] == ["One of the 2 sealed logins was printed: postroom break-glass"]
+
+
+@pytest.mark.parametrize("demo, asked", [(False, True), (True, False)])
+def test_doctor_asks_it_where_they_are_printed(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo: bool, asked: bool
+) -> None:
+    here = Installation(tmp_path, "1" * 16, demo, "127.0.0.1", "")
+    monkeypatch.setattr(doctor.answers, "tcp", lambda *_: False)
+    assert ("sealed logins" in [one.asked for one in doctor._asked(here)]) == asked
 
 
 def test_nothing_is_printed_into_a_pipe(house: House) -> None:

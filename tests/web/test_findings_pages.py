@@ -11,7 +11,7 @@ from visitors import found_at_acme, visitor
 from cast import House, do, the
 from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Client, Finding
+from postroom.models import Client, Finding, Node
 from postroom.posture.findings import Found, not_read, observed
 from postroom.posture.run import run
 
@@ -118,3 +118,14 @@ def test_nothing_is_well_before_all_was_read(house: House) -> None:
     observed("access.owners", [], at=datetime.now(UTC) - timedelta(hours=1))
     with acting_as(SYSTEM):
         assert Finding.objects.get().closed_at is None
+
+
+def test_what_stands_on_a_node_leads_to_that_node(house: House) -> None:
+    """Whatever it is called: what somebody put there is nobody's, and is called by its address."""
+    node = the(Node, name="mx1").pk
+    for check, label, evidence in (("nodes.maps", "x@acme.example", {"node": "mx1"}), ("nodes.engines", "mx1", {})):
+        observed(check, [Found("critical", "nodes", node, label, "Put there", evidence=evidence)])
+    with acting_as(SYSTEM):
+        found = list(Finding.objects.values_list("pk", flat=True))
+    for one in found:
+        assert 'href="/nodes/mx1/"' in page(visitor(house.oskar).get(f"/findings/{one}/"))

@@ -16,6 +16,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.readings import ZoneRead
 from postroom.models import Reading, ServerReading
 from postroom.models.domains import FRESH
+from postroom.posture.checks.drift import DRIFT
 from postroom.resolve import walk
 from postroom.resolve.answer import Server
 from postroom.resolve.pace import Pace
@@ -24,15 +25,22 @@ from postroom.worker.cadence import BEAT, THREADS, at_once, side_by_side
 from postroom.worker.name_servers import NameServers
 
 
+@pytest.mark.parametrize("total", [0, 1, 420, 480, 1_200, 5_000, 16_800])
+def test_what_is_changed_at_dns_is_found_within_five_minutes(total: int) -> None:
+    """Its zone is read, and after that the check has its turn."""
+    beats = (timedelta(minutes=5) - timedelta(seconds=DRIFT.every)) // BEAT
+    many = at_once(total, least=watch.AT_ONCE, within=watch.WITHIN)
+    assert many * beats >= total and many >= watch.AT_ONCE
+
+
 @pytest.mark.parametrize("total", [0, 1, 1_200, 5_000, 20_000, 38_000])
-def test_each_of_them_is_read_again_before_its_reading_is_old(total: int) -> None:
-    beats = FRESH / BEAT
-    assert at_once(total, least=10) * beats >= total
-    assert at_once(total, least=10) >= 10
+def test_each_server_is_asked_again_before_what_it_said_is_old(total: int) -> None:
+    many = at_once(total, least=name_servers.AT_ONCE, within=name_servers.WITHIN)
+    assert many * (FRESH / BEAT) >= total and many >= name_servers.AT_ONCE
 
 
 def test_and_no_more_are_taken_than_one_worker_can_ask() -> None:
-    assert at_once(10_000_000, least=10) == cadence.MOST
+    assert at_once(10_000_000, least=10, within=watch.WITHIN) == cadence.MOST
     assert 10 * (FRESH / BEAT) < 20_000, "as many as were always taken would not do"
 
 
@@ -98,7 +106,8 @@ def test_both_readers_take_as_many_as_there_are(house: House, monkeypatch: pytes
     monkeypatch.setattr(watch, "read", read)
     monkeypatch.setattr(name_servers, "resolver", lambda: SimpleNamespace(authoritative=lambda zone: ()))
     assert (watch.look_around(), NameServers().look()) == (1, 1)
-    monkeypatch.setattr(cadence, "WITHIN", BEAT)
+    for module in (watch, name_servers):
+        monkeypatch.setattr(module, "WITHIN", BEAT)
     with acting_as(SYSTEM):
         Reading.objects.update(at=timezone.now() - timedelta(hours=1))
         assert not ServerReading.objects.exists()

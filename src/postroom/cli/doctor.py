@@ -20,6 +20,7 @@ from postroom.host.installation import Installation
 from postroom.host.ports import NUMBERS
 from postroom.models import Alarm, Checkpoint, Delivery, Domain, Due, Entry, Node, NodeTodo, Place, Report
 from postroom.models.base import state_models
+from postroom.posture.checks.sealed_login import HOW_MANY, printed
 
 from .place import installation
 
@@ -29,6 +30,7 @@ ALIVE = timedelta(seconds=60)
 SETTLED = timedelta(seconds=10)  # by then an entry has its place
 LATE = timedelta(minutes=5)
 ROOM = 500 * 2**20
+NOT_PRINTED = f" of {HOW_MANY}: postroom break-glass, on a terminal"
 # Those that fire in every session: not switched off, nor for replicas alone. With what they do.
 TRIGGERS = (
     "SELECT t.tgrelid::regclass::text, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
@@ -73,6 +75,8 @@ def _asked(here: Installation) -> Iterator[Answer]:
     for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _kept, _record, _told):
         yield from _safely(question)
     yield from _signer(here)
+    if not here.demo:  # where none is printed, and whoever is root gets in by personal sessions
+        yield from _safely(_sealed)
 
 
 def _processes(here: Installation) -> Iterator[Answer]:
@@ -189,6 +193,11 @@ def _told() -> Iterator[Answer]:
     alarm = Alarm.objects.exclude(why="").first()
     if alarm:
         yield Answer("the signer", False, f"signs nothing any more, since {_ago(alarm.since)}: {alarm.why}")
+
+
+def _sealed() -> Iterator[Answer]:
+    there = printed()
+    yield Answer("sealed logins", there >= HOW_MANY, f"{there or 'none'} printed" + NOT_PRINTED * (there < HOW_MANY))
 
 
 def _ago(moment: datetime) -> str:

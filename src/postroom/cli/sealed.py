@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.access.roles import SEALED
 from postroom.access.scope import visible
 from postroom.access.tokens import recovery_code
 from postroom.changes.errors import ChangeError
@@ -20,10 +19,9 @@ from postroom.changes.kinds.sealed import SealLogin
 from postroom.changes.kinds.tokens import EndToken
 from postroom.changes.pipeline import submit
 from postroom.changes.record import note
-from postroom.models import ApiSession, ApiToken, Grant, Login, Organization, Person
-from postroom.posture.checks.sealed_login import PRINTED
+from postroom.models import ApiSession, ApiToken, Login, Organization, Person
+from postroom.posture.checks.sealed_login import HOW_MANY, PRINTED, printed
 
-HOW_MANY = 2
 LOOK = 2.0  # seconds between two looks for an organization
 
 
@@ -68,8 +66,7 @@ def _founded(wait: bool) -> Organization | None:
 def _printed() -> bool:
     """Whether each sealed login has its secrets already."""
     with acting_as(SYSTEM):
-        people = visible(SYSTEM, Grant).filter(role=SEALED, ended_at=None).values_list("person_id", flat=True)
-        return bool(Authenticator.objects.filter(user__person__in=list(people)).count() >= HOW_MANY)
+        return printed() >= HOW_MANY
 
 
 def _sealed(number: int, organization: Organization) -> Person:

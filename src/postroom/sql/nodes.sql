@@ -281,7 +281,8 @@ END;
 CREATE OR REPLACE FUNCTION postroom_bucket(id uuid) RETURNS text IMMUTABLE LANGUAGE sql
   RETURN substr(md5(id::text), 1, 2);
 
--- Buckets of a node that are not as it last reported them; the node is asked, on its list, for what is in the first few.
+-- Buckets of a node that are not as it last reported them, those first that it told object by object longest ago, or
+-- never; the node is asked, on its list, for what is in the first few.
 CREATE OR REPLACE FUNCTION postroom_differing(node uuid, reported jsonb, ask int) RETURNS TABLE (bucket text)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -296,9 +297,14 @@ BEGIN
     SELECT postroom_bucket(o.id) AS bucket, encode(sha256(convert_to(
         string_agg(o.id || ' ' || o.digest, E'\n' ORDER BY o.id::text COLLATE "C"), 'UTF8')), 'hex') AS digest
       FROM object o WHERE o.digest IS NOT NULL GROUP BY 1
+  ), told AS (
+    SELECT r.facts ->> 'bucket' AS bucket, max(r.at) AS at FROM reports r
+      WHERE r.node_id = node AND r.sort = 'objects' GROUP BY 1
   )
-  SELECT coalesce(array_agg(coalesce(m.bucket, t.key) ORDER BY coalesce(m.bucket, t.key)), '{{}}') INTO differing
-    FROM mine m FULL JOIN jsonb_each_text(reported) t ON t.key = m.bucket WHERE m.digest IS DISTINCT FROM t.value;
+  SELECT coalesce(array_agg(d.bucket ORDER BY told.at NULLS FIRST, d.bucket), '{{}}') INTO differing
+    FROM (SELECT coalesce(m.bucket, t.key) AS bucket
+      FROM mine m FULL JOIN jsonb_each_text(reported) t ON t.key = m.bucket WHERE m.digest IS DISTINCT FROM t.value) d
+    LEFT JOIN told ON told.bucket = d.bucket;
   INSERT INTO node_todo (node_id, object, object_id)
     SELECT node, 'bucket', (lpad(b, 32, '0'))::uuid FROM unnest(differing[:ask]) b
     WHERE NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object = 'bucket'

@@ -231,7 +231,8 @@ def _about(request: Any, one: Finding) -> Any:
         )
     if one.object and one.noun in WITH_PAGES:
         return Link(one.label, f"/{one.noun}/{one.object}/")
-    return Link(one.label, f"/nodes/{one.label}/") if one.noun == "nodes" else one.label
+    # what stands on a node under nobody's id is called by its address
+    return Link(one.label, f"/nodes/{one.evidence.get('node', one.label)}/") if one.noun == "nodes" else one.label
 
 
 def _told(one: Finding) -> tuple[Item, ...]:

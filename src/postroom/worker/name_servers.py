@@ -21,7 +21,7 @@ from .cadence import at_once, side_by_side
 from .zones import resolver
 
 AT_ONCE = 10
-FRESH = timedelta(seconds=60)
+FRESH, WITHIN = timedelta(seconds=60), timedelta(minutes=8)
 LET_BE, LOST = 60.0, 600.0
 Said = dict[str, list[str]]
 Asked = Sequence[tuple[str, str]]  # (name, type)
@@ -51,7 +51,7 @@ class NameServers:
         with acting_as(SYSTEM):
             proven = Domain.objects.filter(removed_at=None, proof="read").exclude(hosting="provider")
             proven = proven.exclude(pk__in=list(self.lost))
-            many = at_once(proven.count(), least=AT_ONCE)
+            many = at_once(proven.count(), least=AT_ONCE, within=WITHIN)
             longest = proven.annotate(asked=Min("serverreading__at")).order_by(F("asked").asc(nulls_first=True))
             due = [d for d in longest[:many] if d.asked is None or d.asked < timezone.now() - FRESH]
             sets = RecordSet.objects.filter(domain__in=due, set_aside__isnull=True).exclude(values=[], ours=[])

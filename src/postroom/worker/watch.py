@@ -19,7 +19,7 @@ from .cadence import at_once, side_by_side
 from .zones import read
 
 AT_ONCE = 10
-FRESH = timedelta(seconds=30)
+FRESH, WITHIN = timedelta(seconds=30), timedelta(seconds=210)
 KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
 OF_THE_MOMENT = ("digest", "objects", "sessions")  # what a node has now: only the newest is ever asked for
 SIGN_INS = timedelta(days=90)
@@ -58,7 +58,7 @@ def look_around() -> int:
     newest = Reading.objects.filter(zone=OuterRef("name"), name="", type="").values("at")[:1]
     with acting_as(SYSTEM):
         domains = Domain.objects.filter(removed_at=None).exclude(hosting="provider").annotate(read=Subquery(newest))
-        many = at_once(domains.count(), least=AT_ONCE)
+        many = at_once(domains.count(), least=AT_ONCE, within=WITHIN)
         longest = domains.order_by(F("read").asc(nulls_first=True))[:many]
         due = [d for d in longest if d.read is None or d.read < timezone.now() - FRESH]
     for domain, (found, began) in zip(due, side_by_side(_read, due), strict=True):

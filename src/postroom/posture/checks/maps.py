@@ -22,7 +22,7 @@ from postroom.posture.run import Check, Seen
 
 NAME, RECENT = "nodes.maps", timedelta(minutes=3)
 AGAIN = "nodes.deliver_again"
-ASKED = 8  # buckets at once
+ASKED = 8  # buckets at once, those first that were told longest ago
 NOUNS = {"domain": "domains", "address": "addresses", "key": "dkim_keys"}
 DIFFERING = "SELECT bucket FROM postroom_differing(%s, %s::jsonb, %s)"
 DRIFTED = "SELECT id, client, object, wanted, wanted_digests FROM postroom_drifted(%s, %s, %s::jsonb, %s)"
@@ -34,6 +34,7 @@ class Drifted:
     """One object that differs. wanted, has: {"digests": {file: digest}, "rows": {table: rows of maps.db}}, or none."""
 
     node: str
+    node_id: UUID
     id: str
     client: UUID | None
     object: str
@@ -49,7 +50,7 @@ def evaluate(objects: Iterable[Drifted]) -> Iterator[Found]:
         before, after = _sides(one.wanted, one.has)
         title, noun = f"{label} at the mail node {one.node} {what}", NOUNS.get(one.object, "nodes")
         yield Found(
-            "critical", noun, _id(one.id), label, title, f"{one.node} {one.id}", client=one.client,
+            "critical", noun, _id(one.id) or one.node_id, label, title, f"{one.node} {one.id}", client=one.client,
             evidence={"before": before, "after": after, "node": one.node}, kind=AGAIN, params=_again(one),
         )  # fmt: skip
 
@@ -57,7 +58,7 @@ def evaluate(objects: Iterable[Drifted]) -> Iterator[Found]:
 def _again(one: Drifted) -> dict[str, str]:
     """What is nobody's, and cannot be on a list, goes when the node is told to see to its own rows."""
     id = _id(one.id)
-    return {"node": one.node} | ({"object": str(id)} if id and id.int and str(id) == one.id else {})
+    return {"node": one.node} | ({"object": one.id} if id and id.int else {})
 
 
 def _sides(wanted: Told | None, has: Told | None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -78,11 +79,13 @@ def _sides(wanted: Told | None, has: Told | None) -> tuple[dict[str, Any], dict[
 
 
 def _id(text: str) -> UUID | None:
-    """An id that somebody made up on the node need not be one."""
+    """An id that somebody made up on the node need not be one, nor be written as we write them: what it is then found
+    at is the node, since by an id that is spelled otherwise its bucket would be another."""
     try:
-        return UUID(text)
+        id = UUID(text)
     except ValueError:
         return None
+    return id if str(id) == text else None
 
 
 def _called(side: Told | None) -> str:
@@ -108,7 +111,7 @@ def _look(now: datetime) -> Seen:
             for which in _differing(node, said.facts["buckets"]):
                 told = _newest(node, "objects", now, facts__bucket=which)
                 found += _drifted(node, which, told) if told else ()
-                unread |= set() if told else {one for one in _open(node) if bucket(str(one)) == which}
+                unread |= set() if told else {one for one in _open(node) if one == node.pk or bucket(str(one)) == which}
     why = f"{', '.join(silent)}: has not said for three minutes what it serves" if silent else "it is asked for"
     return Seen(tuple(evaluate(found)), unread=frozenset(unread), why=why)
 
@@ -118,6 +121,7 @@ def _newest(node: Node, sort: str, now: datetime, **where: Any) -> Report | None
 
 
 def _open(node: Node) -> set[UUID]:
+    """What is open at the node; itself, where something is that has no id."""
     rows = Finding.objects.filter(check_name=NAME, closed_at=None, evidence__node=node.name, object__isnull=False)
     return {one for one in rows.values_list("object", flat=True) if one}
 
@@ -130,7 +134,8 @@ def _drifted(node: Node, which: str, told: Report) -> Iterator[Drifted]:
     said = told.facts["objects"]
     for id, client, object, rows, digests in _ask(DRIFTED, node.pk, which, _json(said), told.at):
         wanted = {"digests": _read(digests), "rows": _read(rows) or {}} if digests else None
-        yield Drifted(node.name, id, client, object or "", wanted, said.get(id), _key(id) if object == "key" else "")
+        called = _key(id) if object == "key" else ""
+        yield Drifted(node.name, node.pk, id, client, object or "", wanted, said.get(id), called)
 
 
 def _key(id: str) -> str:
