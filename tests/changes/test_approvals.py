@@ -67,6 +67,47 @@ def test_who_is_told_no_stands_in_the_record(house: House) -> None:
     assert again(change).stage == again(part).stage == "held"
 
 
+def decided(change: Change) -> list[tuple[str | None, str | None]]:
+    """What the record says of a change, in its order, and by whom: moves by their stage, who decided by their id."""
+    with acting_as(SYSTEM):
+        lines = RecordedEdit.objects.filter(row=change.pk, n=0).select_related("entry").order_by("entry_id")
+        assert {one.client_id for one in lines} == {one.entry.client_id for one in lines} == {change.client_id}
+        return [((one.after or {}).get("stage") or one.said, one.person) for one in lines]
+
+
+def test_the_record_says_who_approved(house: House) -> None:
+    """Whoever reads it, or an export of it, sees more than who had asked; it holds no hash that outlives an erasure."""
+    change = held(house)
+    approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
+    olive, ada = str(house.olive.person), str(house.ada.person)
+    assert decided(change) == [("held", olive), ("approved", ada), ("scheduled", olive), ("applied", olive)]
+    with acting_as(SYSTEM):
+        said = RecordedEdit.objects.get(row=change.pk, said="approved").after or {}
+    assert (said["name"], said["kind"]) == ("Ada", "mailboxes.remove")
+    assert change.plan_hash not in said.values()
+
+
+def test_the_record_says_who_withdrew(house: House) -> None:
+    change, own = held(house), held(house, GLOBEX)
+    withdraw(change.pk, actor=house.ada, why="not now")
+    withdraw(own.pk, actor=house.olive, why="a typo")
+    olive, ada = str(house.olive.person), str(house.ada.person)
+    assert decided(change) == [("held", olive), ("withdrawn", ada), ("withdrawn", olive)]
+    assert decided(own) == [("held", olive), ("withdrawn", olive), ("withdrawn", olive)]
+    with acting_as(SYSTEM):
+        said = RecordedEdit.objects.get(row=change.pk, said="withdrawn").after or {}
+    assert (said["name"], said["why"]) == ("Ada", "not now")
+
+
+def test_of_a_batch_the_record_says_it_at_each_client(house: House) -> None:
+    parts = [kind("mailboxes.remove", mailbox=one) for one in (MIA, GLOBEX)]
+    agreed, refused = (submit_batch(parts, actor=house.olive, why="x") for _ in range(2))
+    withdraw_batch(refused.pk, actor=house.ada, why="once is enough")
+    approve_batch(agreed.pk, actor=house.ada, plan_hash=agreed.plan_hash)
+    for batch, what in ((agreed, "approved"), (refused, "withdrawn")):
+        assert [decided(one)[1] for one in members_of(batch)] == [(what, str(house.ada.person))] * 2
+
+
 def members_of(batch: Batch) -> list[Change]:
     with acting_as(SYSTEM):
         return list(Change.objects.filter(batch=batch))

@@ -19,6 +19,7 @@ from visitors import visitor
 
 from cast import MIA, House, do, kind, person, reasons, with_consent
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.approvals import withdraw
 from postroom.changes.erase import hashed
 from postroom.changes.pipeline import submit
 from postroom.environment import Environment
@@ -31,6 +32,7 @@ from postroom.queries.entries import Wanted, entries, entry
 from postroom.record import check_bundle
 from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Rewritten, Signer, turn
+from postroom.web import recorded
 from postroom.web.step_up import BY_LINK
 
 ORIGIN, CARL = "postroom.example/log", "carl@northlight.example"
@@ -164,6 +166,19 @@ def test_it_is_searched_by_client_person_object_kind_and_time(house: House, log:
 def all_entries() -> int:
     with acting_as(SYSTEM):
         return Entry.objects.count()
+
+
+def test_who_approved_is_found_and_named(house: House, log: Log) -> None:
+    with_consent(house, do("mailboxes.remove", house.olive, mailbox=MIA))
+    withdraw(do("mailboxes.remove", house.olive, mailbox="mia@globex.example").pk, actor=house.ada, why="not now")
+    of_ada = found(house.oskar, person="ada@northlight.example")
+    said = [(one["said"], one["who"]["name"], one["client"]) for one in of_ada][:2]
+    assert said == [("withdrawn", "Ada", "globex"), ("approved", "Ada", "acme")]
+    page = text_of(visitor(house.oskar), "/audit/?what=decisions&person=ada@northlight.example")
+    assert "Approved: remove mailboxes" in page and "Withdrawn: remove mailboxes" in page and "not now" in page
+    assert not found(house.oskar, said=recorded.said_by("sign-ins"), person="ada@northlight.example")
+    of_acme = text_of(visitor(house.carl), "/audit/?what=approved")
+    assert "Approved: remove mailboxes" in of_acme and "Ada" in of_acme, "the client reads it too"
 
 
 def test_a_client_reads_its_own_record_and_nobody_elses(house: House, log: Log) -> None:

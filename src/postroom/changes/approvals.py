@@ -18,10 +18,12 @@ from .errors import ChangeError, NotAllowed, NotSeen, NotThere, OwnChange
 from .kind import KINDS
 from .pipeline import apply_scheduled, as_kinds, judged_anew, moved, submit
 from .plan import Plan
+from .record import note
 from .refused import refusals
 
 WAITING = ("held", "scheduled")
 ENDED = ("stale", "refused", "withdrawn")  # without effect: it may be planned again
+APPROVED, WITHDRAWN = "approved", "withdrawn"  # as the record says who did it
 
 
 def approve(change_id: UUID, *, actor: Actor, plan_hash: str) -> Change:
@@ -70,8 +72,18 @@ def let_through(change: Change, access: Access, *, plan_hash: str) -> None:
     Approval.objects.create(
         change=change, client_id=change.client_id, person_id=access.actor.person, plan_hash=plan_hash
     )
+    _decided(APPROVED, change, access)
     moved(change, "scheduled")
     Due.objects.create(at=change.at or timezone.now(), client_id=change.client_id, change=change)
+
+
+def _decided(what: str, change: Change, access: Access, **more: str) -> None:
+    """The move that follows says what was decided and who had asked; this, in the record before it, by whom.
+
+    Of the plan it names no hash: that stands in the move, and is erased with it.
+    """
+    note(what, client=change.client_id, of=change.pk, kind=change.kind, person=access.actor.person,
+         name=access.actor.name, **more)  # fmt: skip
 
 
 def _let_in(change: Change) -> list[str]:
@@ -113,6 +125,7 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
     may = any(access.can(one, change.client_id) for one in (APPROVE, KINDS[change.kind].approved_by))
     if not own and not (actor.sort == "person" and may):
         raise NotAllowed("only its proposer, or who may approve it, withdraws a change")
+    _decided(WITHDRAWN, change, access, why=why)
     return taken_off(change, by=actor.name, why=why)
 
 

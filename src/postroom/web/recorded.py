@@ -32,15 +32,19 @@ EVENTS: dict[str, str] = {
     "recovery asked": "Somebody asked to get a sign-in back",
     "terms accepted": "Terms accepted",
     "refused": "Refused: {permission} {kind}",
+    "approved": "Approved: {kind}",
+    "withdrawn": "Withdrawn: {kind}",
     "review closed": "Looked at afterwards",
     "looked at": "Looked at {noun} {object}",
     "record exported": "The record was exported",
     "sheet exported": "The inventory sheet was exported, as {format}",
 }
+DECISIONS = ("approved", "withdrawn", "review closed")
 EXPORTS = ("record exported", "sheet exported")
-SIGN_INS = tuple(name for name in EVENTS if name not in ("refused", "review closed", "looked at", *EXPORTS))
+SIGN_INS = tuple(name for name in EVENTS if name not in ("refused", "looked at", *DECISIONS, *EXPORTS))
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": ("Every change", tuple(WORDS)),
+    "decisions": ("Approvals, withdrawals, reviews", DECISIONS),
     "sign-ins": ("Sign-ins and factors", SIGN_INS),
     "refused": ("Refusals", ("refused",)),
     "looks": ("Looks at sensitive pages", ("looked at",)),
@@ -86,12 +90,15 @@ def words(one: Mapping[str, Any], named: Named = str) -> str:
 
 
 class _Facts(dict[str, str]):
-    """Facts as they are said: cut short, the noun of an object in words, nothing where there is none."""
+    """Facts as they are said: cut short, nouns and kinds in words, nothing where there is none."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         super().__init__({name: _cut(value) for name, value in facts.items()})
         if "noun" in self:
             self["noun"] = NOUNS.get(self["noun"], (self["noun"], ""))[0].lower()
+        if self.get("kind") in WORDS:
+            words = WORDS[self["kind"]][0]
+            self["kind"] = words[:1].lower() + words[1:]
 
     def __missing__(self, key: str) -> str:
         return ""
