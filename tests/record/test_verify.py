@@ -274,8 +274,10 @@ def test_what_another_client_may_read_of_it_is_found_at_both(
     do("mailboxes.change", house.olive, mailbox=MIA, name="without a place")
     late = "SELECT max(id) FROM entries"
     intruder.execute(f"UPDATE edits SET client_id = '{globex}' WHERE entry_id = ({late}) AND n = 0".encode())
-    intruder.execute(f"""INSERT INTO edits (entry_id, n, client_id, "table", "row", salt)
-        VALUES (({late}) + 1, 0, '{globex}', 'mailboxes', gen_random_uuid(), '')""".encode())
+    intruder.execute(
+        f"""INSERT INTO edits (entry_id, n, client_id, "table", "row", salt)
+        VALUES (({late}) + 1, 0, '{globex}', 'mailboxes', gen_random_uuid(), '')""".encode()
+    )
     assert [problem.partition(": ")[2] for problem in record(intruder).problems] == [
         "line 0 stands at another client than it is of"] * 2  # fmt: skip
 
