@@ -2,6 +2,7 @@
 
 import json
 import threading
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from cast import MIA, House, do, the, with_consent
 from changes.every_kind import something_for_each
 from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Client, Domain, Finding, Mailbox
+from postroom.models import Client, Domain, Finding, Look, Mailbox
 from postroom.models.base import StateModel, state_models
 from postroom.posture import fold
 from postroom.posture.checks import behind_our_back
@@ -142,6 +143,39 @@ def test_what_was_erased_is_not_known(house: House, sql: Any) -> None:
         f"UPDATE mailboxes SET quota_mb = 7 WHERE id = '{mia.pk}'")  # fmt: skip
     assert [(one.id, one.erased) for one in found()] == [(mia.pk, True)]
     assert looked() == {}
+
+
+ERASED = "UPDATE edits SET before = NULL, after = NULL WHERE "
+
+
+def test_any_number_of_erasures_hides_nothing(house: House, sql: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leaves a row that is not known, for good: before all others, in one slice or in many."""
+    sql(PAST_US, f"{ERASED} \"table\" IN ('grants', 'roles', 'domains', 'addresses')",
+        f"UPDATE mailboxes SET quota_mb = 7 WHERE id = '{the(Mailbox, address__address=MIA).pk}'")  # fmt: skip
+    mia = the(Mailbox, address__address=MIA).pk
+    for at_once in (5, 20_000):
+        rows = list(differing(1, at_once))
+        assert [(one.table, one.id) for one in rows if not one.erased] == [("mailboxes", mia)]
+        assert sum(one.erased for one in rows) > 10
+    monkeypatch.setattr(behind_our_back, "MOST", 2)
+    monkeypatch.setattr(behind_our_back, "differing", partial(differing, at_once=5))
+    assert list(looked()) == [("mailboxes", mia)]
+    assert failed() == "", "nothing that was found cannot be read"
+
+
+def test_what_was_found_and_then_erased_is_unknown_and_nothing_besides(house: House, sql: Any) -> None:
+    mia = the(Mailbox, address__address=MIA)
+    sql(PAST_US, f"UPDATE mailboxes SET quota_mb = 7 WHERE id = '{mia.pk}'")
+    assert looked()["mailboxes", mia.pk].unknown_since is None
+    sql(PAST_US, f"{ERASED} \"row\" = '{mia.pk}' OR \"table\" = 'grants'")
+    (one,) = looked().values()
+    assert (one.object, one.unknown_why) == (mia.pk, "an edit of it was erased")
+    assert failed() == "1 could not be read"
+
+
+def failed() -> str:
+    with acting_as(SYSTEM):
+        return Look.objects.get(check_name=CHECK).failed
 
 
 @pytest.mark.matrix

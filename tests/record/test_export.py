@@ -49,10 +49,32 @@ def bundle(house: House, sequencer: Sequencer, signer: Signer, connect: Any, tmp
 
 
 def test_it_verifies_offline_and_holds_nobody_elses(bundle: Path, signer: Signer) -> None:
-    assert verified(bundle) == verified(bundle, str(signer.who)) == (0, "every entry is what was signed\n")
+    assert verified(bundle) == verified(bundle, str(signer.who)) == (0, said(bundle))
     text = (bundle / "entries.jsonl").read_text()
     assert "globex" not in text and "not signed yet" not in text and MIA in text
     assert len((bundle / "check_bundle.py").read_text().splitlines()) < 300
+
+
+def said(bundle: Path) -> str:
+    """What is said where all of it fits: how far it goes, and what no export can show."""
+    entries = [json.loads(line) for line in (bundle / "entries.jsonl").read_text().splitlines()]
+    version = max(one["version"] or 0 for one in entries)
+    size = int((bundle / "checkpoint.note").read_text().splitlines()[1])
+    return (
+        f"every entry is what was signed: 0 to {len(entries) - 1:,}, versions to {version:,},"
+        f" of a log of {size:,} entries\nwhether entries of this client come after these, an export cannot show\n"
+    )
+
+
+def test_one_that_was_cut_off_says_how_far_it_goes(bundle: Path) -> None:
+    """Entries left out at the end are no fault that could be found; that there were more shows in what is said."""
+    entries, whole = bundle / "entries.jsonl", said(bundle)
+    lines = entries.read_text().splitlines(keepends=True)
+    entries.write_text("".join(lines[:-3]))
+    assert verified(bundle) == (0, said(bundle)) and said(bundle) != whole
+    assert said(bundle).startswith(f"every entry is what was signed: 0 to {len(lines) - 4}, ")
+    entries.write_text("")
+    assert verified(bundle) == (1, "entries.jsonl: there is no entry\n")
 
 
 def test_another_key_than_the_one_you_know_is_found(bundle: Path) -> None:

@@ -216,6 +216,8 @@ def test_an_exported_record_is_verified_and_what_was_changed_in_it_is_not(folder
             gone = len(changed) or 1
             entries.write_bytes(b"".join([*lines[:at], *changed, *lines[at + gone :]]))
             assert go.of_bundle(folder).startswith("refused: ")
+    entries.write_bytes(b"".join(lines[:-7]))
+    assert go.of_bundle(folder) == f"accepted {len(lines) - 7}", "how far it goes is all that it can say"
     entries.write_bytes(b"".join(lines))
     (folder / "checkpoint.note").write_text((folder / "checkpoint.note").read_text().replace("\n", "\n1", 1))
     assert go.of_bundle(folder).startswith("refused: ")

@@ -30,12 +30,14 @@ said AS (
   FROM edits e WHERE e."row" BETWEEN %(first)s AND %(last)s AND e."table" = ANY (%(tables)s) GROUP BY 1, 2
 )
 """
+# Rows that are not known come last and take no place of those that are: each erasure leaves one here for good.
 # A column that was added since the row was made is as the model says; one that is no longer there is not compared.
 DIFFERING = """
 SELECT coalesce(s.t, l.t), coalesce(s.id, l.id), CASE WHEN s.stands THEN coalesce(l.said, '{}') || s.r END, l.r,
   coalesce(s.erased, false)
 FROM said s FULL JOIN live l ON l.t = s.t AND l.id = s.id
-WHERE (s.stands IS TRUE) <> (l.r IS NOT NULL) OR l.said || s.r || l.r <> l.said || s.r LIMIT %(at_most)s
+WHERE (s.stands IS TRUE) <> (l.r IS NOT NULL) OR l.said || s.r || l.r <> l.said || s.r
+ORDER BY coalesce(s.erased, false) LIMIT %(at_most)s + (SELECT count(*) FROM said WHERE erased)
 """
 VERSIONS = """
 SELECT 'clients', c.id, coalesce((SELECT max(e.version) FROM entries e WHERE e.client_id = c.id), 0), c.version
@@ -68,7 +70,10 @@ class Differs:
 
 
 def differing(at_most: int, at_once: int = AT_ONCE) -> Iterator[Differs]:
-    """Every row of state that differs from its fold, `at_most` a slice; then versions. Transactions of its own."""
+    """Every row of state that differs from its fold; then versions. Transactions of its own.
+
+    at_most: of a slice at least so many that are known, if there are; those that were erased are beside them.
+    """
     first: UUID | None = UUID(int=0)
     while first is not None:
         with acting_as(SYSTEM):

@@ -10,12 +10,17 @@ What is worked out: every entry is hashed from its lines (canonical JSON, salted
 root of the checkpoint (RFC 9162, 2.1.3.2); the checkpoint's signature is checked (Ed25519, RFC 8032); the entries
 number from 0 without a gap, versions from 1, and each says itself that it is this client's. A line that was erased
 counts by the hash that is left of it, where a later entry says that it was erased. Exit code 1 where anything differs.
+
+What it cannot know is whether entries behind the last one were left out: of those that belong to others in the log only
+hashes are here, and hashes do not say whose they are. So it says how far the entries go, to be held against what you
+know from elsewhere: the client's version on its page, or another export, made by somebody else or later.
 """
 
 import base64
 import hashlib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +35,40 @@ class Wrong(Exception):
     """Something does not fit."""
 
 
+@dataclass
+class Reach:
+    """How far an export goes: entries 0 to `entries` - 1, versions to `version`, of a log of `size` entries."""
+
+    entries: int = 0
+    version: int = 0
+    size: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"every entry is what was signed: 0 to {self.entries - 1:,}, versions to {self.version:,},"
+            f" of a log of {self.size:,} entries\n"
+            "whether entries of this client come after these, an export cannot show"
+        )
+
+
 def main(folder: Path, key: str) -> list[str]:
     """Everything that is wrong; nothing when all of it fits."""
+    return looked_at(folder, key)[1]
+
+
+def looked_at(folder: Path, key: str) -> tuple[Reach, list[str]]:
+    """(how far it goes, everything that is wrong)."""
     try:
         text = opened((folder / "checkpoint.note").read_text(encoding="utf-8"), key.strip())
         origin, size, root = text.split("\n")[:3]
         if origin != key.partition("+")[0]:
             raise Wrong(f"the checkpoint is of {origin}, the key of another log")
     except (Wrong, ValueError) as wrong:
-        return [f"checkpoint.note: {wrong}"]
-    return list(of_entries(folder / "entries.jsonl", int(size), base64.b64decode(root)))
+        return Reach(), [f"checkpoint.note: {wrong}"]
+    return of_entries(folder / "entries.jsonl", int(size), base64.b64decode(root))
 
 
-def of_entries(path: Path, size: int, root: bytes) -> "list[str]":
+def of_entries(path: Path, size: int, root: bytes) -> tuple[Reach, list[str]]:
     problems: list[str] = []
     number, version, client = 0, 0, ""
     gone: dict[tuple[str, int], int] = {}  # leaf and line of what was erased → where, until an entry says so
@@ -60,7 +86,8 @@ def of_entries(path: Path, size: int, root: bytes) -> "list[str]":
     problems += [
         f"entries.jsonl, line {at}: line {n} of it was erased without a record of it" for (_, n), at in gone.items()
     ]
-    return problems if number else [*problems, "entries.jsonl: there is no entry"]
+    problems += [] if number else ["entries.jsonl: there is no entry"]
+    return Reach(number, version, size), problems
 
 
 def checked(one: dict[str, Any], number: int, version: int, client: str) -> tuple[int, int]:
@@ -207,6 +234,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     where = Path(sys.argv[1])
     line = sys.argv[2] if len(sys.argv) == 3 else (where / "key.txt").read_text(encoding="utf-8")
-    wrong = main(where, line)
-    print("\n".join(wrong) if wrong else "every entry is what was signed")
+    reach, wrong = looked_at(where, line)
+    print("\n".join(wrong) if wrong else reach)
     sys.exit(1 if wrong else 0)

@@ -9,7 +9,8 @@ put right here.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from functools import lru_cache, partial
+from itertools import chain, groupby, product
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -64,6 +65,9 @@ class Verification:
     who: note.Verifier
     trusted: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        self._node: merkle.Nodes = lru_cache(maxsize=1 << 16)(partial(node, self.connection))
+
     def whole(self) -> Verdict:
         """All of it, from the first entry on."""
         found = Verdict()
@@ -87,10 +91,14 @@ class Verification:
         return found
 
     def of_client(self, client: UUID) -> Verdict:
-        """One client's entries alone: each hashed again and led to the newest checkpoint's root by the tree."""
+        """One client's entries alone: each hashed again and led by the tree to the newest checkpoint's root.
+
+        Every other checkpoint is shown to be the beginning of that, so each entry stands in those that reach it.
+        """
         found = Verdict()
         roots = self._roots(found)
         size = max(roots, default=0)
+        found.problems += self._grown(roots, size)
         nexts, versions, erased = dict[str | None, int](), dict[str | None, int](), Erased()
         for one in entries_of(self.connection, client):
             leaf = hashed(one)
@@ -119,6 +127,20 @@ class Verification:
         found.signed = max(roots, default=0)
         return roots
 
+    def _grown(self, roots: dict[int, set[bytes]], newest: int) -> Iterator[str]:
+        """Is every checkpoint the beginning of the newest (RFC 9162, 2.1.4)? Then what is in that one was in those.
+
+        A root worked out from the tree's nodes alone would not do: nodes that only an old one needs could be left as
+        they were below others that lead to another root.
+        """
+        try:
+            for size in sorted(roots):
+                proof = merkle.consistency(size, newest, self._node)
+                for old, new in product(roots[size], roots[newest]):
+                    yield from _of_growth(size, newest, old, new, proof)
+        except LookupError as gone:
+            yield f"{newest:,} entries were signed, and {gone}"
+
     def _included(self, leaf: bytes, place: int, size: int, roots: set[bytes]) -> Iterator[str]:
         try:
             proof = merkle.inclusion(place, size, self._node)
@@ -126,9 +148,6 @@ class Verification:
                 merkle.check_inclusion(leaf, place, size, proof, root)
         except (merkle.BadProof, LookupError) as bad:
             yield f"entry at {place:,}: {bad}"
-
-    def _node(self, level: int, index: int) -> bytes:
-        return node(self.connection, level, index)
 
     def _unaccounted(self, erased: Erased) -> Iterator[str]:
         """What was erased a moment ago is recorded by an entry that has no place yet, or got it since."""
@@ -217,6 +236,13 @@ def _of_entry(one: Stored, leaf: bytes, versions: dict[str | None, int]) -> Iter
         if one.version != due:
             yield f"entry at {one.place:,}: version {one.version:,} of its client, {due:,} was due"
         versions[one.whose] = one.version
+
+
+def _of_growth(size: int, newest: int, old: bytes, new: bytes, proof: Sequence[bytes]) -> Iterator[str]:
+    try:
+        merkle.check_consistency(size, newest, old, new, proof)
+    except merkle.BadProof as bad:
+        yield f"the first {size:,} entries are not those that were signed: {bad}"
 
 
 def _of_root(tree: merkle.Frontier, roots: set[bytes]) -> Iterator[str]:

@@ -38,7 +38,8 @@ type line struct {
 // erased holds, by leaf and number, lines of which the hash alone is left, until a later entry says that they were erased.
 type erased map[string]bool
 
-// bundle verifies an exported record: how many entries are in it.
+// bundle verifies an exported record: how many entries are in it. That none was left out behind the last one, it does
+// not show: that is for the reader to know from elsewhere.
 func bundle(signer note.Verifier, folder string) (int64, error) {
 	said, err := os.ReadFile(filepath.Join(folder, "checkpoint.note"))
 	if err != nil {
