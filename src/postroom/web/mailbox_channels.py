@@ -29,7 +29,10 @@ NEW = (
     "An address that you read elsewhere, or a number at which you can be called. Its holder gets a link to confirm it; "
     "the mailbox and your other ways back in are told of it."
 )
-OVER = "Whoever holds it is told. It helps nobody back in from now on."
+OVER = (
+    "Whoever holds it is told. Nothing is mailed there from now on when somebody cannot get in. Of a mailbox marked as "
+    "high risk it counts seven days yet, where others verify who asks."
+)
 GONE = "It is no way back in any more."
 
 

@@ -10,8 +10,8 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Invite, Letter, Mailbox, RecoveryChannel, Secret
-from postroom.models.recovery import ADDRESS, ALIVE, SETTLED
+from postroom.models import Client, Invite, Letter, Mailbox, Secret
+from postroom.models.recovery import ADDRESS, Ways
 
 from .app_passwords import after_reset
 from .fields import MailAddress
@@ -74,7 +74,9 @@ class ForgotPassword(Kind, name="mailboxes.forgot"):
         mailbox = open_ones.select_related("address").filter(address__address=self.email).first()
         if mailbox is None or not state.rows(Secret, owner_row=mailbox.pk, purpose=PASSWORD).exists():
             return
-        contacts = [one.value for one in alive(state, mailbox) if counts(one, state)]
+        ways = Ways.of(mailbox)
+        among = [one for one in alive(state, mailbox) if one.sort == ADDRESS]  # not what ended: see decision 19
+        contacts = [one.value for one in among if not ways.why_not(one, state.now)]
         # Links that were mailed before stay good until their hour is over: anybody may ask, and so would void, or put
         # off, what the owner holds. All of them end with the first that is used.
         about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "recovers": MAILBOX}
@@ -96,12 +98,6 @@ def renewed(state: State, mailbox: Mailbox, purposes: tuple[str, ...]) -> Iterat
     about = {"client_id": mailbox.client_id, "owner_row": mailbox.pk}
     for purpose in purposes:
         yield create(Secret, state.new_id(), **about, purpose=purpose, made=state.now)
-
-
-def counts(channel: RecoveryChannel, state: State) -> bool:
-    """Whether mail to it may let somebody in: long enough that everybody could object, and known to be read."""
-    read = channel.confirmed_at is not None and channel.confirmed_at > state.now - ALIVE
-    return channel.sort == ADDRESS and read and channel.made <= state.now - SETTLED
 
 
 def _by_link(state: State) -> Mailbox:
