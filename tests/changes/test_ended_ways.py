@@ -129,3 +129,47 @@ def test_who_can_reset_this_says_so(owned: House) -> None:
     (number, home) = sorted((one for one in channels_of(owned) if one.counts != "no"), key=lambda one: one.who)
     assert HOME in number.who + home.who and NUMBER in number.who + home.who
     assert all("which counts seven days later" in one.why and one.id is None for one in (number, home))
+
+
+OWN = "mia.private@acme.example"
+
+
+def test_an_address_at_the_clients_own_domain_counts_for_no_vip(owned: House) -> None:
+    """One admin there could read the code and vouch: two proofs, one person. Nor is a link mailed there by itself."""
+    do("domains.add", owned.oskar, client="acme", name="acme-two.example")
+    for value, link in ((OWN, "d"), ("mia@acme-two.example", "e"), ("mia@sub.acme-two.example", "f")):
+        reachable(owned, MIA, value, link=link * 64)
+    vip(owned)
+    do("mailboxes.forgot", CLOCK, email=MIA)
+    with acting_as(SYSTEM):
+        assert [one.contact for one in Invite.objects.filter(recovers="mailbox")] == [HOME]
+    session = started(owned)
+    for value in (OWN, "mia@acme-two.example", "mia@sub.acme-two.example"):
+        with pytest.raises(Problems, match="is the client’s own"):
+            do("resets.ask_code", owned.henry, verification=session, channel=the_channel(value))
+    assert called(owned, session).version
+    assert do("resets.vouch", owned.carl, verification=session, answer="right").version
+    with pytest.raises(Problems, match="nobody was reached before"):
+        do("resets.send_link", owned.olive, verification=session, contact=OWN)
+    (one,) = [one for one in channels_of(owned) if OWN in one.who]
+    assert one.counts == "no" and "acme.example is the client’s own" in one.why
+
+
+def test_of_others_one_at_the_clients_own_domain_counts(owned: House) -> None:
+    reachable(owned, MIA, OWN, link="d" * 64)
+    assert do("resets.ask_code", owned.henry, verification=started(owned), channel=the_channel(OWN)).version
+
+
+def test_no_alias_of_the_very_mailbox_is_a_way_back_into_it(owned: House) -> None:
+    do("mailboxes.create", owned.olive, address="leo@acme.example")
+    for address, targets in (("me@acme.example", [MIA]), ("us@acme.example", ["leo@acme.example", "me@acme.example"]),
+                             ("leo2@acme.example", ["leo@acme.example"])):  # fmt: skip
+        made = do("aliases.create", owned.olive, address=address, targets=targets)
+        assert made.version, reasons(made)
+    own = owner_of(MIA)
+    for who, address in ((owned.olive, "me@acme.example"), (owned.olive, "us@acme.example"), (own, "me@acme.example")):
+        with pytest.raises(Problems, match=r"lands in mia@acme\.example itself"):
+            do("recovery_channels.name", who, mailbox=MIA, value=address)
+    assert do("recovery_channels.name", owned.olive, mailbox=MIA, value="leo2@acme.example").version
+    do("aliases.remove", owned.olive, alias="me@acme.example")
+    assert do("recovery_channels.name", owned.olive, mailbox=MIA, value="us@acme.example").version

@@ -68,18 +68,22 @@ class Ways:
     """By which ways back into one mailbox counts what is said there.
 
     vip: an end counts seven days later, as a beginning does: whoever has the password ends them all, and would leave
-    nothing by which its owner is known. anew: when a VIP's was last set up; what ended before led back to another.
+    nothing by which its owner is known. anew: when a VIP's was last set up; what ended before led back to another. own:
+    domains of a VIP's client: whoever runs mail there could read a code and say that it is the owner who asks.
     """
 
     vip: bool
     anew: datetime | None = None
+    own: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, mailbox: Mailbox) -> "Ways":
         if not mailbox.vip:
             return cls(False)
         used = Invite.objects.filter(mailbox=mailbox.pk, used_at__isnull=False, verification=None, recovers="")
-        return cls(True, used.order_by("-used_at").values_list("used_at", flat=True).first())
+        newest = used.order_by("-used_at").values_list("used_at", flat=True).first()
+        names = Domain.objects.filter(client=mailbox.client_id, removed_at=None).values_list("name", flat=True)
+        return cls(True, newest, frozenset([*names, mailbox.label.rpartition("@")[2]]))
 
     def among(self, now: datetime) -> Q:
         """The channels that may count: those that stand; of a VIP's, those that ended within seven days too."""
@@ -90,7 +94,13 @@ class Ways:
         """Why it does not count now, in words; empty where it does."""
         if one.ended_at and not self._still(one.ended_at, now):
             return "it has ended"
+        if one.sort == ADDRESS and (name := self._own_domain(one.value)):
+            return f"{name} is the client’s own: whoever runs mail there could read it"
         return one.not_yet(now)
+
+    def _own_domain(self, value: str) -> str:
+        labels = value.rpartition("@")[2].split(".")
+        return next((up for n in range(len(labels)) if (up := ".".join(labels[n:])) in self.own), "")
 
     def _still(self, ended: datetime, now: datetime) -> bool:
         return self.vip and ended + SETTLED > now and (self.anew is None or ended > self.anew)

@@ -57,7 +57,7 @@ class Path:
 
 
 def paths(actor: Actor, mailbox: Mailbox, *, now: datetime | None = None) -> list[Path]:
-    """All of them, the weakest first and marked. Seven queries, however many there are; of a VIP's mailbox eight."""
+    """All of them, the weakest first and marked. Seven queries, however many there are; of a VIP's mailbox nine."""
     at = now or timezone.now()
     if mailbox.removed_at or mailbox.kind == "shared":
         return []
