@@ -1,5 +1,6 @@
 """How the owner of a mailbox is reached who cannot get in: an address read elsewhere, a number to call."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -54,20 +55,63 @@ class RecoveryChannel(StateModel):
         return NOTHING if row["ended_at"] else frozenset({"recover the mailbox"})
 
     def not_yet(self, now: datetime) -> str:
-        """Why it does not count where two proofs are asked for, in words; empty where it does."""
-        if self.ended_at:
-            return "it has ended"
-        if said := unsaid(self.confirmed_at, now):
+        """Why it does not count, or did not when it ended, in words; empty where it does. Of whom it is asked: Ways."""
+        at = self.ended_at or now
+        if said := unsaid(self.confirmed_at, at):
             return said
-        if self.made + SETTLED > now:
-            return f"named {(now - self.made).days} days ago, counts from {self.made + SETTLED:%d %b %Y}"
+        if self.made + SETTLED > at:
+            return f"named {(at - self.made).days} days ago, counts from {self.made + SETTLED:%d %b %Y}"
         return ""
 
 
-def counting(mailbox: object, now: datetime) -> set[str]:
+@dataclass(frozen=True)
+class Ways:
+    """By which ways back into one mailbox counts what is said there.
+
+    vip: an end counts seven days later, as a beginning does: whoever has the password ends them all, and would leave
+    nothing by which its owner is known. anew: when a VIP's was last set up; what ended before led back to another. own:
+    domains of a VIP's client: whoever runs mail there could read a code and say that it is the owner who asks.
+    """
+
+    vip: bool
+    anew: datetime | None = None
+    own: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, mailbox: Mailbox) -> "Ways":
+        if not mailbox.vip:
+            return cls(False)
+        used = Invite.objects.filter(mailbox=mailbox.pk, used_at__isnull=False, verification=None, recovers="")
+        newest = used.order_by("-used_at").values_list("used_at", flat=True).first()
+        names = Domain.objects.filter(client=mailbox.client_id, removed_at=None).values_list("name", flat=True)
+        return cls(True, newest, frozenset([*names, mailbox.label.rpartition("@")[2]]))
+
+    def among(self, now: datetime) -> Q:
+        """The channels that may count: those that stand; of a VIP's, those that ended within seven days too."""
+        lately = Q(ended_at__gt=max(now - SETTLED, self.anew or now - SETTLED)) if self.vip else Q(pk=None)
+        return Q(ended_at=None) | lately
+
+    def why_not(self, one: RecoveryChannel, now: datetime) -> str:
+        """Why it does not count now, in words; empty where it does."""
+        if one.ended_at and not self._still(one.ended_at, now):
+            return "it has ended"
+        if one.sort == ADDRESS and (name := self._own_domain(one.value)):
+            return f"{name} is the client’s own: whoever runs mail there could read it"
+        return one.not_yet(now)
+
+    def _own_domain(self, value: str) -> str:
+        labels = value.rpartition("@")[2].split(".")
+        return next((up for n in range(len(labels)) if (up := ".".join(labels[n:])) in self.own), "")
+
+    def _still(self, ended: datetime, now: datetime) -> bool:
+        return self.vip and ended + SETTLED > now and (self.anew is None or ended > self.anew)
+
+
+def counting(mailbox: Mailbox, now: datetime) -> set[str]:
     """The addresses by which its owner gets back in that count now."""
-    rows = RecoveryChannel.objects.filter(mailbox=mailbox, sort=ADDRESS, ended_at=None)
-    return {one.value for one in rows if not one.not_yet(now)}
+    ways = Ways.of(mailbox)
+    rows = RecoveryChannel.objects.filter(ways.among(now), mailbox=mailbox.pk, sort=ADDRESS)
+    return {one.value for one in rows if not ways.why_not(one, now)}
 
 
 def confirmed_ways() -> Exists:

@@ -18,7 +18,7 @@ from postroom.access.roles import ROLES, matches
 from postroom.access.scope import visible
 from postroom.models import ApiToken, Domain, Grant, Invite, Mailbox, RecoveryChannel, Role, Secret
 from postroom.models.base import made_at
-from postroom.models.recovery import ADDRESS, readable, unsaid
+from postroom.models.recovery import ADDRESS, Ways, readable, unsaid
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 # What lets somebody send a link or hold one, lead one elsewhere, begin what ends in one, give the mailbox to somebody
@@ -61,17 +61,18 @@ class Path:
 
 
 def paths(actor: Actor, mailbox: Mailbox, *, now: datetime | None = None) -> list[Path]:
-    """All of them, the weakest first and marked. Seven queries, however many there are."""
+    """All of them, the weakest first and marked. Seven queries, however many there are; of a VIP's mailbox nine."""
     at = now or timezone.now()
     if mailbox.removed_at or mailbox.kind == "shared":
         return []
-    channels = list(visible(actor, RecoveryChannel).filter(mailbox=mailbox.pk, ended_at=None).order_by("id"))
+    ways = Ways.of(mailbox)
+    channels = list(visible(actor, RecoveryChannel).filter(ways.among(at), mailbox=mailbox.pk).order_by("id"))
     invites = list(visible(actor, Invite).filter(mailbox=mailbox.pk, used_at=None, ended_at=None).order_by("id"))
     domain = mailbox.address.domain
     addresses = [one.value for one in channels if one.sort == ADDRESS] + [one.contact for one in invites]
     control = _control(actor, [*addresses, domain.registrar_account])
     found = [
-        _code(actor, mailbox), *(_channel(one, mailbox, control, at) for one in channels),
+        _code(actor, mailbox), *(_channel(one, ways, control, at) for one in channels),
         *(_link(one, control) for one in invites if one.until is None or one.until > at),
         *_rights(actor, mailbox), _registrar(domain, control, at), _dns(domain),
     ]  # fmt: skip
@@ -160,17 +161,19 @@ def _code(actor: Actor, mailbox: Mailbox) -> Path:
                 "whoever finds where it is kept")  # fmt: skip
 
 
-def _channel(one: RecoveryChannel, mailbox: Mailbox, control: Mapping[str, Control], now: datetime) -> Path:
+def _channel(one: RecoveryChannel, ways: Ways, control: Mapping[str, Control], now: datetime) -> Path:
     who = f"Whoever reads {one.value}" if one.sort == ADDRESS else f"Whoever answers {one.value}"
     who += f" ({one.name})" if one.name else ""
     held = control.get(one.value)
     said = held.words if held else "who holds the number is not known"
-    if why := one.not_yet(now):
+    which = None if one.ended_at else one.pk  # there is nothing more to be done about it
+    said = f"ended {one.ended_at:%d %b}, which counts seven days later; {said}" if one.ended_at else said
+    if why := ways.why_not(one, now):
         # Where one proof is enough, what is too new or not confirmed is no way in for the helpdesk either.
-        return Path("channel", who, one.made, NO, f"{why}; {said}", 1, "", one.pk)
+        return Path("channel", who, one.made, NO, f"{why}; {said}", 1, "", which)
     known = held is not None and held.known
     weak, reason = (55, held.words) if known and held and held.people else (60, said) if not known else (20, said)
-    return Path("channel", who, one.made, YES if known else UNKNOWN, said, weak, reason, one.pk)
+    return Path("channel", who, one.made, YES if known else UNKNOWN, said, weak, reason, which)
 
 
 def _link(one: Invite, control: Mapping[str, Control]) -> Path:

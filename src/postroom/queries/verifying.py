@@ -16,6 +16,7 @@ from postroom.access.roles import ROLES, SEALED, matches
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import NotThere
 from postroom.models import Change, Person, Proof, RecoveryChannel, ResetCode, Role, Verification
+from postroom.models.recovery import Ways
 from postroom.models.verifying import CALL, CODE, CODES, CONTACT, LOCKED, TRIES
 
 CALLS, VOUCHES, ADMIN = "resets.record_call", "resets.vouch", "client admin"
@@ -33,6 +34,7 @@ class Session:
 
     row: Verification
     now: datetime
+    ways: Ways
     channels: tuple[RecoveryChannel, ...]
     proofs: tuple[Proof, ...]
     names: Mapping[UUID, str]
@@ -79,11 +81,13 @@ def session(actor: Actor, which: UUID) -> Session:
     now, box = timezone.now(), row.mailbox_id
     codes = list(visible(actor, ResetCode).filter(verification__mailbox=box, made__gt=now - LOCKED).order_by("-id"))
     wrong = visible(actor, Proof).filter(verification__mailbox=box, good=False, made__gt=now - LOCKED).order_by("-made")
+    ways = Ways.of(row.mailbox)
+    channels = visible(actor, RecoveryChannel).filter(ways.among(now), mailbox=box)
     callers, admins = _givers(actor, row)
     proofs = tuple(visible(actor, Proof).filter(verification=row.pk).select_related("channel").order_by("id"))
     people = {one for one in (row.started_by_id, row.emergency_by_id, *(one.by_id for one in proofs)) if one}
     return Session(
-        row, now, tuple(visible(actor, RecoveryChannel).filter(mailbox=box, ended_at=None).order_by("made", "id")),
+        row, now, ways, tuple(channels.order_by("made", "id")),
         proofs, _named(actor, people),
         next((one for one in codes if one.verification_id == row.pk), None), len(codes),
         tuple(wrong.values_list("made", flat=True)[:TRIES]), _waiting(row), callers, admins, _hidden(actor, row),
@@ -138,7 +142,8 @@ def shown(found: Session) -> dict[str, Any]:
         "proofs": [{"method": one.method, "good": one.good, "by": found.name(one.by_id), "made": _iso(one.made)}
                    for one in found.proofs],
         "channels": [{"id": str(one.pk), "sort": one.sort, "reached_at": one.value, "named": _iso(one.made),
-                      "counts": not one.not_yet(found.now), "why": one.not_yet(found.now)} for one in found.channels],
+                      "ended": _iso(one.ended_at), "counts": not found.ways.why_not(one, found.now),
+                      "why": found.ways.why_not(one, found.now)} for one in found.channels],
         "may_prove": [{"name": one.name, "role": one.role} for one in (*found.callers, *found.admins)],
     }  # fmt: skip
 

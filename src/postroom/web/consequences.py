@@ -48,7 +48,7 @@ SAID: dict[str, str] = {
     "domains.ask_contact": "A link is mailed by which whoever reads there says so.",
     "recovery_channels.ask": "A link is mailed by which its holder says that it is read still.",
     "recovery_channels.end": "Nothing is sent there to get this mailbox back any more. Its holder and the mailbox are "
-    "told; named again, it is new.",
+    "told; named again, it is new. A VIP’s counts seven days yet where others verify who asks.",
     "resets.start": "Nothing is sent yet. Somebody else calls the number on file, or the client’s admin vouches; a "
     "VIP’s takes both. Urgent or not, nothing is skipped.",
     "resets.declare_emergency": "Every owner of the organization is told, and an approver looks at it afterwards. "

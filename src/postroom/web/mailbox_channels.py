@@ -28,9 +28,13 @@ HERE = "/mailbox/ways-back/"
 BACK = Act("Not now", PAGE)
 NEW = (
     "An address that you read elsewhere, or a number at which you can be called. Its holder gets a link to confirm it; "
-    "the mailbox and your other ways back in are told of it."
+    "the mailbox and your other ways back in are told of it. For a mailbox marked as high risk, name one outside of "
+    "your organization’s own domains: none of those counts."
 )
-OVER = "Whoever holds it is told. It helps nobody back in from now on."
+OVER = (
+    "Whoever holds it is told. Nothing is mailed there from now on when somebody cannot get in. Of a mailbox marked as "
+    "high risk it counts seven days yet, where others verify who asks."
+)
 GONE = "It is no way back in any more."
 
 

@@ -37,7 +37,7 @@ def _tone(path: Path) -> Any:
 
 def _acts(request: Any, one: Mailbox, path: Path) -> tuple[Act, ...]:
     at, wanted = f"?channel={path.id}", []
-    if path.sort == "channel":
+    if path.sort == "channel" and path.id:
         ask = Act("Ask", f"/do/recovery_channels.ask/{at}", of=path.who)
         wanted = [("recovery_channels.ask", ask)] if path.counts == NO else []
         wanted += [("recovery_channels.end", Act("End…", f"/do/recovery_channels.end/{at}", of=path.who))]

@@ -103,7 +103,9 @@ def _channel(request: Any, found: Session, one: RecoveryChannel) -> Item:
     by_mail = one.sort == ADDRESS
     words: Words = ("A code to" if by_mail else "A call-back to", Code(one.value), f"({one.name})" if one.name else "")
     icon, since = "mail" if by_mail else "phone", f"named {when(one.made)}"
-    if why := one.not_yet(found.now):
+    if one.ended_at:
+        since += f" · ended {when(one.ended_at)}, which counts seven days later"
+    if why := found.ways.why_not(one, found.now):
         return Item(words, f"{since} · {why}", "off", icon, badge=NOT_COUNTED)
     grade = "whoever reads that address has it" if by_mail else "you place the call, to a number that is on file"
     method = CODE if by_mail else CALL

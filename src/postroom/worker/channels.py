@@ -46,9 +46,12 @@ a way to get the mailbox {mailbox} back was ended at {organization} by {who}, at
 
   {what}
 
-Nothing is sent there for this mailbox any more. If you do not know of this, tell {organization} at
+{then} If you do not know of this, tell {organization} at
 once.
 """
+NO_MORE = "Nothing is sent there for this mailbox any more."
+NOT_AT_ONCE = """It counts for seven days yet where others verify that its owner asks for a way back in;
+after that nothing is sent there for this mailbox any more."""
 RESET = """Hello,
 
 a link to set another password of the mailbox {mailbox} was sent by {organization}, asked for by {who},
@@ -56,6 +59,7 @@ at {when}. It went to an address that was kept for this before.
 
 If you know of this, do nothing. If not, tell {organization} at once.
 """
+ENDS = "recovery_channels.end"
 SAYS = {"mailbox reset": ("A mailbox is being reset", RESET),
         "channel named": ("A way back into a mailbox was named", NAMED),
         "channel ended": ("A way back into a mailbox was ended", ENDED)}  # fmt: skip
@@ -99,5 +103,6 @@ def told(letter: Letter, change: Change) -> EmailMessage:
     value = channel.value if channel else ""
     own = letter.contact in (mailbox.label, value)
     words = {"organization": organization, "mailbox": mailbox.label, "what": value if own else masked(value),
-             "who": made.proposer.name if made.proposer else "its owner"}  # fmt: skip
+             "who": made.proposer.name if made.proposer else "its owner",
+             "then": NOT_AT_ONCE if mailbox.vip and made.kind == ENDS else NO_MORE}  # fmt: skip
     return written(subject, text.format(**words, when=f"{made.now:%d %B %Y, %H:%M} UTC"))

@@ -10,8 +10,8 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret
-from postroom.models.recovery import ADDRESS, ALIVE, SETTLED
+from postroom.models import Client, Credential, Invite, Letter, Mailbox, Secret
+from postroom.models.recovery import ADDRESS, SETTLED, Ways
 
 from .app_passwords import after_reset
 from .fields import MailAddress
@@ -106,7 +106,9 @@ def compelled(state: State, mailbox: Mailbox) -> Iterator[Planned]:
 
 
 def _counting(state: State, mailbox: Mailbox) -> list[str]:
-    return [one.value for one in alive(state, mailbox) if counts(one, state)]
+    """Where a link may go: of what stands, never of what ended (decision 19)."""
+    ways = Ways.of(mailbox)
+    return [one.value for one in alive(state, mailbox) if one.sort == ADDRESS and not ways.why_not(one, state.now)]
 
 
 def _linked(state: State, mailbox: Mailbox, contacts: Iterable[str]) -> Iterator[Planned]:
@@ -130,12 +132,6 @@ def renewed(state: State, mailbox: Mailbox, purposes: tuple[str, ...]) -> Iterat
     about = {"client_id": mailbox.client_id, "owner_row": mailbox.pk}
     for purpose in purposes:
         yield create(Secret, state.new_id(), **about, purpose=purpose, made=state.now)
-
-
-def counts(channel: RecoveryChannel, state: State) -> bool:
-    """Whether mail to it may let somebody in: long enough that everybody could object, and known to be read."""
-    read = channel.confirmed_at is not None and channel.confirmed_at > state.now - ALIVE
-    return channel.sort == ADDRESS and read and channel.made <= state.now - SETTLED
 
 
 def _by_link(state: State) -> Mailbox:

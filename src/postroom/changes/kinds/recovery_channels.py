@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from postroom.access.known import ask
 from postroom.changes.errors import Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models import Alias, Invite, Letter, Mailbox, RecoveryChannel, Secret
 from postroom.models.recovery import ADDRESS, ALIVE, CONTACT, REMINDED
 
 from .alive import confirmed
@@ -115,6 +116,8 @@ def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str =
     """One more way back in: asked whether it is read, and told to everybody who has to know. None where it is one."""
     if value == mailbox.label:
         raise Problem(where, "whoever cannot get into the mailbox cannot read it there; name another")
+    if value in lands_in(state, mailbox):
+        raise Problem(where, f"what is sent there lands in {mailbox.label} itself; name another")
     others = alive(state, mailbox)
     along: list[str] = state.once(f"channels of {mailbox.pk}", list)  # by the parts of this change before this one
     if any(one.value == value for one in others) or value in along:
@@ -128,6 +131,19 @@ def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str =
     yield asked(state, mailbox, channel, contact)
     for told in to_tell(mailbox, others):
         yield create(Letter, state.new_id(), **about, contact=told, says=NAMED, about=str(channel), made=state.now)
+
+
+def lands_in(state: State, mailbox: Mailbox) -> set[str]:
+    """The aliases whose mail comes to this mailbox, also by way of another; its owner sees those that lead there."""
+    if state.access.own is not None:
+        return {str(address) for _, address, _ in ask("SELECT * FROM postroom_own_aliases()")}
+    found: set[str] = set()
+    ahead = {mailbox.label}
+    while ahead:
+        rows = Alias.objects.filter(client=mailbox.client_id, removed_at=None, targets__overlap=sorted(ahead))
+        ahead = set(rows.values_list("address__address", flat=True)) - found
+        found |= ahead
+    return found
 
 
 def signed_into(state: State, ref: str) -> Mailbox:

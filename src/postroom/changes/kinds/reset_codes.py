@@ -16,8 +16,8 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Proof, RecoveryChannel, ResetCode, Secret, Verification
-from postroom.models.recovery import ADDRESS
+from postroom.models import Mailbox, Proof, RecoveryChannel, ResetCode, Secret, Verification
+from postroom.models.recovery import ADDRESS, Ways
 from postroom.models.verifying import CODE
 
 from .fields import ChannelRef, ResetCodeRef, VerificationRef
@@ -39,7 +39,7 @@ class AskCode(Kind, name="resets.ask_code"):
         channel = state.get(RecoveryChannel, self.channel, where="channel")
         if channel.mailbox_id != session.mailbox_id or channel.sort != ADDRESS:
             raise Problem("channel", "it is no address on file for this mailbox")
-        if why := channel.not_yet(state.now):
+        if why := Ways.of(state.get(Mailbox, session.mailbox_id, where="verification")).why_not(channel, state.now):
             raise Problem("channel", f"it does not count: {why}")
         if Proof.objects.filter(verification=session, method=CODE, good=True).exists():
             raise Problem("verification", "a code was read out right in it already: what is missing is another way")

@@ -17,8 +17,8 @@ from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import Client, Invite, Letter, Mailbox, Proof, RecoveryChannel, ResetCode, Secret, Verification
-from postroom.models.recovery import ADDRESS
 from postroom.models.recovery import CONTACT as NUMBER
+from postroom.models.recovery import Ways, counting
 from postroom.models.verifying import CALL, CODE, CONTACT, LOCKED, OPEN_FOR, TRIES
 
 from .fields import ChannelRef, Line, MailAddress, MailboxRef, VerificationRef
@@ -62,7 +62,7 @@ class RecordCall(Kind, name="resets.record_call"):
         channel = state.get(RecoveryChannel, self.channel, where="channel")
         if channel.mailbox_id != session.mailbox_id or channel.sort != NUMBER:
             raise Problem("channel", "it is no number on file for this mailbox")
-        if why := channel.not_yet(state.now):
+        if why := Ways.of(state.get(Mailbox, session.mailbox_id, where="verification")).why_not(channel, state.now):
             raise Problem("channel", f"it does not count: {why}")
         yield from proven(state, session, CALL, self.answer == "right", channel=channel.pk)
 
@@ -186,5 +186,4 @@ def needed(mailbox: Mailbox) -> int:
 
 def known_before(state: State, mailbox: Mailbox) -> set[str]:
     """Where its link may go: recovery addresses that count; the contact it has had, where there is none."""
-    count = {one.value for one in alive(state, mailbox) if one.sort == ADDRESS and not one.not_yet(state.now)}
-    return count or ({mailbox.contact} - {"", mailbox.label} if not mailbox.vip else set())
+    return counting(mailbox, state.now) or ({mailbox.contact} - {"", mailbox.label} if not mailbox.vip else set())

@@ -28,21 +28,20 @@ def _verdicts(proposed: Proposed) -> Iterator[Verdict]:
     boxes = {str(move.then["mailbox_id"]) for move in moves if move.then} - proposed.made(Mailbox)
     if not boxes:
         return
-    had = Mailbox.objects.filter(pk__in=once_set_up(boxes))
-    known = {str(pk): contact for pk, contact in had.values_list("pk", "contact")}
+    known = {str(one.pk): one for one in Mailbox.objects.filter(pk__in=once_set_up(boxes))}
     proven = {m.then["mailbox_id"] for m in proposed.moves(Verification) if m.then and m.then["used_at"]}
     for move in moves:
         box = str((move.then or {})["mailbox_id"])
         if box in known.keys() - proven:
-            yield from _sent(proposed, move, box, known[box])
+            yield from _sent(proposed, move, known[box])
 
 
-def _sent(proposed: Proposed, move: Move, box: str, known: str) -> Iterator[Verdict]:
-    """What there is to say of a link to a mailbox that has an owner, reached at `known`."""
+def _sent(proposed: Proposed, move: Move, box: Mailbox) -> Iterator[Verdict]:
+    """What there is to say of a link to a mailbox that has an owner."""
     contact = (move.then or {})["contact"]
     if proposed.kind.permission == "invites.issue" and proposed.access.actor.somebody:
         yield refuse(known_owner, "this mailbox has an owner already; its link is mailed, and nobody copies it")
-    elif move.edit.before is None and contact != known:
+    elif move.edit.before is None and contact != box.contact:
         if proposed.kind.permission == GIVES or contact in counting(box, proposed.change.now):
             yield hold(known_owner, f"lets {contact} set the secret of a mailbox that has an owner already")
         else:
