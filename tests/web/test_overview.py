@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -10,9 +11,11 @@ import pytest
 from django.utils import timezone
 from visitors import visitor
 
-from cast import House, as_wanted, do, holds
+from cast import House, as_wanted, do, holds, person, the
+from postroom import catalogue
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Delivery, DkimKey, Domain, Node, Reading, RecordSet, Report
+from postroom.models import Client, Delivery, DkimKey, Domain, Finding, Look, Node, Reading, RecordSet, Report
+from postroom.posture.findings import Found, observed
 from postroom.queries.service import DAEMONS
 
 APEX, DMARC = "acme.example.", "_dmarc.acme.example."
@@ -176,3 +179,75 @@ def test_a_node_whose_parent_is_away_knows_nothing_of_its_daemons(house: House) 
     assert whole.count("running") == 1 and all(name in whole for name in ("Postfix", "Dovecot", "Count of sign-ins"))
     told("mx1", {"milter": True})
     assert page(house, "/nodes/mx1/").count("unknown: it did not say") == 3
+
+
+def looks(*, failed: str = "", ago: int = 0) -> None:
+    """The reconciler's checks were read whole, some minutes ago; or not."""
+    at = timezone.now() - timedelta(minutes=ago)
+    with acting_as(SYSTEM):
+        Look.objects.all().delete()
+        Look.objects.bulk_create(Look(check_name=one.name, at=at, tried=at, failed=failed) for one in catalogue.CHECKS)
+
+
+def past(check: str, n: int = 1, client: str = "acme") -> None:
+    """So many things stand otherwise than on record, changed past Postroom."""
+    whose = the(Client, slug=client).pk
+    one = Found("high", "record_sets", None, "MX acme.example.", "The MX was changed", client=whose)
+    observed(check, [replace(one, cause=f"{client}{number}") for number in range(n)])
+
+
+def test_all_is_explained_where_what_stands_was_looked_at_and_is_as_on_record(house: House) -> None:
+    said = question(house, "h-changed")
+    assert "not all was read" in said and not green(house, "h-changed"), "nobody looked yet"
+    looks()
+    said = question(house, "h-changed")
+    assert "All explained" in said and "Changed past Postroom 0 nothing found" in said and green(house, "h-changed")
+    assert 'class="tk"' not in card(house, "h-changed", "olive").split("Mailboxes and access")[1].split(
+        "Changed past")[0], "that a change is on record is no measurement"  # fmt: skip
+    looks(failed="the check failed: OSError")
+    assert not green(house, "h-changed")
+    looks(ago=11)
+    assert "not all was read" in question(house, "h-changed") and not green(house, "h-changed")
+
+
+@pytest.mark.parametrize("check", ["record.behind_our_back", "nodes.maps", "dns.drift"])
+def test_what_was_changed_past_postroom_is_not_explained(house: House, check: str) -> None:
+    past(check, 2)
+    looks()
+    said = question(house, "h-changed")
+    assert "2 unexplained" in said and "Changed past Postroom 2 unexplained" in said and not green(house, "h-changed")
+    with acting_as(SYSTEM):
+        Finding.objects.filter(check_name=check).update(unknown_since=timezone.now(), unknown_why="not read")
+    assert "not all was read" in question(house, "h-changed") and not green(house, "h-changed")
+    with acting_as(SYSTEM):
+        Finding.objects.filter(check_name=check).update(unknown_since=None)
+    until = (timezone.now() + timedelta(days=30)).isoformat()
+    for one in list_of(check):
+        do("findings.accept", house.oskar, finding=one, reason="theirs", until=until)
+    assert "All explained" in question(house, "h-changed"), "somebody said why it stays so"
+    past(check, 0)
+    assert green(house, "h-changed")
+
+
+def list_of(check: str) -> list[str]:
+    with acting_as(SYSTEM):
+        return [str(pk) for pk in Finding.objects.filter(check_name=check, closed_at=None).values_list("pk", flat=True)]
+
+
+def test_what_nobody_put_there_by_a_change_of_postrooms_is_of_each_who_sees_it(house: House) -> None:
+    past("dns.drift", 1, client="globex")
+    looks()
+    assert "1 unexplained" in question(house, "h-changed") and "All explained" in question(house, "h-changed", "carl")
+    observed("t.other", [Found("critical", "clients", None, "x", "Something else is wrong")])
+    past("dns.drift", 0)
+    assert green(house, "h-changed"), "wrong, but nobody changed anything past Postroom"
+
+
+def test_who_may_not_look_at_findings_is_not_told_that_all_is_explained(house: House) -> None:
+    do("roles.create", house.oskar, name="outline", permissions=["overview.view", "changes.view"])
+    do("people.invite", house.oskar, name="Rob", email="rob@northlight.example")
+    assert do("grants.give", house.oskar, person="rob@northlight.example", role="outline", client="acme").version
+    looks()
+    browser = visitor(person("rob@northlight.example", house.oskar))
+    said = browser.get("/").content.decode()
+    assert "not yours to see" in said and "All explained" not in said

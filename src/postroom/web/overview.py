@@ -13,7 +13,7 @@ from postroom.queries import rounds
 from postroom.queries.approvals import queue, reviews
 from postroom.queries.changes import timeline
 from postroom.queries.clients import worst_first
-from postroom.queries.findings import Asked, Counts, Looked, counts, listed, looked
+from postroom.queries.findings import RECONCILER, Asked, Counts, Looked, counts, listed, looked
 from postroom.queries.records import CHECKS, Standing, standing
 from postroom.queries.service import Beat, beats
 from postroom.queries.today import Today, today
@@ -49,7 +49,7 @@ def overview(request: Any) -> HttpResponse:
         head=PageHead("Overview", f"{request.around.organization} · as {request.actor.name} sees it",
                       acts=offered(request, None, ("clients.create", clients_page.ADD))),
         notes=(*_silent(found), *freeze_notes(request)), up=_up(found), authentication=_authentication(known),
-        changed=_changed(day), recent=lines(recent), changes_url="/changes/",
+        changed=_changed(day, _past(request, wrong, read), wrong.past), recent=lines(recent), changes_url="/changes/",
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
         clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")),
         waiting=(*_waiting(waiting), *(_asked(one) for one in rounds.waiting(request.access))),
@@ -141,20 +141,35 @@ def _count(name: str, known: Standing) -> Count:
     return Count(name, states.count("good"), 0, states.count("bad"), states.count("unmeasured"))
 
 
-def _changed(day: Today) -> Question:
-    explained = day.total - day.unexplained
+def _changed(day: Today, past: Badge, many: int) -> Question:
+    """past: whether anything was changed past Postroom, however long ago; many: how much of it is left."""
+    explained, unexplained = day.total - day.unexplained, day.unexplained + many
     answer = (
         f"{day.total} changes in 24 h; {explained} have an actor and a reason." if day.total else "Nothing in 24 h."
     )
     rows = (
-        Measure("Mailboxes and access", str(day.mail), Badge("good", "on record")),
-        Measure("Domains and DNS", str(day.dns), Badge("good", "on record")),
+        Measure("Mailboxes and access", str(day.mail), Badge("fact", "on record")),
+        Measure("Domains and DNS", str(day.dns), Badge("fact", "on record")),
+        Measure("Changed past Postroom", str(many) if past.state in ("good", "bad") else "–", past),
         Measure("Refused, withdrawn, stale", str(day.stopped), Badge("fact", "nothing changed")),
     )
-    badge = Badge("bad", f"{day.unexplained} unexplained") if day.unexplained else Badge("good", "All explained")
+    badge = Badge("bad", f"{unexplained} unexplained") if unexplained else past
+    badge = Badge("good", "All explained") if badge.state == "good" else badge
     left = Strong(f"{day.left} changes") if day.left else "all are"
+    look = (Act("Findings", "/findings/", icon="alert-triangle"),) if many else ()
     return Question(answer, badge, rows, foot=Fact("Not verified yet" if day.left else "Verified", left),
-                    acts=(Act("Changes", "/changes/", icon="history"),))  # fmt: skip
+                    acts=(Act("Changes", "/changes/", icon="history"), *look))  # fmt: skip
+
+
+def _past(request: Any, wrong: Counts, read: Looked) -> Badge:
+    """Whether what stands is as the record says; where that was not looked at, nobody knows."""
+    if wrong.past:
+        return Badge("bad", "unexplained")
+    if not request.access.can_somewhere("findings.view"):
+        return Badge("unknown", "not yours to see")
+    if wrong.past_unread or set(RECONCILER) & set(read.unread):
+        return Badge("unknown", "not all was read")
+    return Badge("good", "nothing found")
 
 
 def _waiting(found: Any) -> tuple[Item, ...]:
