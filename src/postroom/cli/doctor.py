@@ -21,9 +21,13 @@ from postroom.host.ports import NUMBERS
 from postroom.models import Alarm, Checkpoint, Delivery, Domain, Due, Entry, Node, NodeTodo, Place, Report
 from postroom.models.base import state_models
 from postroom.posture.checks.sealed_login import HOW_MANY, printed
+from postroom.queries.service import DAEMONS, running, untold
 
 from .place import installation
 
+PORTS = ("smtp", "submission", "submissions", "imap", "imaps", "managesieve", "dns", "pdns_api", "postgres")
+GREETINGS = {"smtp": b"220 ", "submission": b"220 ", "imap": b"* OK", "managesieve": b'"IMPLEMENTATION"'}
+PARTS = ("agent", *DAEMONS)
 PROGRAMS = ("postfix", "dovecot", "pdns_server", "postconf", "doveadm", "sievec")
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 ALIVE = timedelta(seconds=60)
@@ -63,15 +67,11 @@ def doctor(as_json: bool) -> None:
 
 
 def _asked(here: Installation) -> Iterator[Answer]:
-    for name in PROGRAMS:
-        path = shutil.which(name, path=SBIN)
-        yield Answer(f"program {name}", path is not None, path or "not installed: make install")
-    free = shutil.disk_usage(here.state).free
-    yield Answer("room for state", free > ROOM, f"{free // 2**20} MB free on {here.state}")
+    yield from _programs()
+    yield _room(here)
     yield from _processes(here)
-    for port in ("smtp", "submission", "imap", "dns", "pdns_api"):
-        there = answers.tcp(here.address, NUMBERS[port])
-        yield Answer(f"port {port}", there, f"{here.at(port)} {'answers' if there else 'does not answer'}")
+    yield from _ports(here)
+    yield _web(here)
     for question in (_migrations, _triggers, _node, _worker, _clock, _overdue, _zone, _kept, _record, _told):
         yield from _safely(question)
     yield from _signer(here)
@@ -79,10 +79,38 @@ def _asked(here: Installation) -> Iterator[Answer]:
         yield from _safely(_sealed)
 
 
+def _programs() -> Iterator[Answer]:
+    for name in PROGRAMS:
+        path = shutil.which(name, path=SBIN)
+        yield Answer(f"program {name}", path is not None, path or "not installed: make install")
+
+
+def _room(here: Installation) -> Answer:
+    free = shutil.disk_usage(here.state).free
+    return Answer("room for state", free > ROOM, f"{free // 2**20} MB free on {here.state}")
+
+
 def _processes(here: Installation) -> Iterator[Answer]:
     for one in pid_files.read_all(here.run):
         leader = one.leader()
         yield Answer(f"process {one.path.stem}", leader is not None, f"pid {one.pid}" + ("" if leader else " is gone"))
+
+
+def _ports(here: Installation) -> Iterator[Answer]:
+    """Who greets has to: the kernel takes connections for a program that hangs."""
+    for port in PORTS:
+        there = answers.tcp(here.address, NUMBERS[port], greeting=GREETINGS.get(port, b""))
+        yield Answer(f"port {port}", there, _answers(here.at(port), there))
+
+
+def _web(here: Installation) -> Answer:
+    """That its process lives says little: it has to answer, and without a failure of its own."""
+    there = answers.http_get("localhost", here.web_port)
+    return Answer("pages", there, _answers(here.origin, there))
+
+
+def _answers(where: str, there: bool) -> str:
+    return f"{where} {'answers' if there else 'does not answer'}"
 
 
 def _safely(question: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
@@ -126,13 +154,19 @@ def _node() -> Iterator[Answer]:
         if beat is None:
             yield Answer(f"node {node.name}", None, "no heartbeat yet")
             continue
-        parts = {name: beat.facts.get(name) for name in ("agent", "auth_policy", "milter", "dovecot", "postfix")}
-        down = [name for name, up in parts.items() if not up]
-        late = timezone.now() - beat.at > ALIVE
-        words = f"last heartbeat {_ago(beat.at)}" + (f"; down: {', '.join(down)}" if down else "")
-        yield Answer(f"node {node.name}", not late and not down, words)
+        yield _beat(node, beat)
         left = NodeTodo.objects.filter(node=node).count()
         yield Answer(f"node {node.name} in step", left == 0, f"{left} objects to look at again")
+
+
+def _beat(node: Node, beat: Report) -> Answer:
+    parts = {name: running(beat.facts, name) for name in PARTS}
+    down = [name for name, up in parts.items() if up is False]
+    missing = [name for name, up in parts.items() if up is None]
+    words = f"last heartbeat {_ago(beat.at)}" + (f"; down: {', '.join(down)}" if down else "")
+    words += f"; not known: {', '.join(missing)}: {untold(beat.facts)}" if missing else ""
+    wrong = down or timezone.now() - beat.at > ALIVE or "parent" in beat.facts
+    return Answer(f"node {node.name}", False if wrong else None if missing else True, words)
 
 
 def _worker() -> Iterator[Answer]:

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 PATIENCE = 2.0
+PATIENCE_WITH_PAGES = 10.0
 
 
 def tcp(host: str, port: int, *, greeting: bytes = b"") -> bool:
@@ -28,7 +29,7 @@ def unix(path: Path) -> bool:
 
 def http_get(host: str, port: int, path: str = "/", *, host_header: str = "localhost") -> bool:
     """Any HTTP answer but a server's own failure (5xx)."""
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_WITH_PAGES)
     try:
         connection.request("GET", path, headers={"Host": f"{host_header}:{port}"})
         return connection.getresponse().status < 500

@@ -15,12 +15,16 @@ from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.models import Acceptance, Finding, Grant, Look
 from postroom.models.findings import SEVERITIES, severity_rank
+from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
+from postroom.posture.checks.drift import DRIFT
+from postroom.posture.checks.maps import MAPS
 
 from .clients import named
 from .page import Page, page
 from .searching import SHORTEST
 
 STATES = ("open", "unknown", "acknowledged", "accepted", "closed", "any")
+RECONCILER = (BEHIND_OUR_BACK.name, MAPS.name, DRIFT.name)  # what stands, held against the record (decision 15)
 STALE = timedelta(minutes=10)  # a check that was not read for so long says nothing of now
 PLACE = re.compile(r"[0-3][0-9a-f-]{36}")
 AGO = 20
@@ -101,12 +105,17 @@ def known(where: str, value: str, values: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many are open and not accepted, by severity; of all these, how many could not be read. accepted: apart."""
+    """How many are open and not accepted, by severity; of all these, how many could not be read. accepted: apart.
+
+    past: of these, what was changed past Postroom; past_unread: what of that could not be read, apart.
+    """
 
     by: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
     acknowledged: int = 0
     accepted: int = 0
+    past: int = 0
+    past_unread: int = 0
 
     @property
     def total(self) -> int:
@@ -118,15 +127,18 @@ def counts(actor: Actor, *, client: UUID | None = None) -> Counts:
     rows = visible(actor, Finding).filter(closed_at=None)
     rows = rows.filter(client=client) if client else rows
     rows = rows.annotate(acknowledged=decided(actor, "acknowledged"), accepted=decided(actor, "accepted"))
-    left = Q(accepted=False)
+    left, read = Q(accepted=False), Q(unknown_since=None)
+    past = left & Q(check_name__in=RECONCILER)
     found = rows.aggregate(
         **{name: Count("pk", filter=left & Q(severity=name)) for name in SEVERITIES},
         unknown=Count("pk", filter=Q(unknown_since__isnull=False)),
         seen_to=Count("pk", filter=left & Q(acknowledged=True)),
         lived_with=Count("pk", filter=Q(accepted=True)),
+        past=Count("pk", filter=past & read),
+        past_unread=Count("pk", filter=past & ~read),
     )
     by = {name: found[name] for name in SEVERITIES}
-    return Counts(by, found["unknown"], found["seen_to"], found["lived_with"])
+    return Counts(by, found["unknown"], found["seen_to"], found["lived_with"], found["past"], found["past_unread"])
 
 
 def pressing(actor: Actor, most: int) -> int:

@@ -13,10 +13,10 @@ from postroom.queries import rounds
 from postroom.queries.approvals import queue, reviews
 from postroom.queries.changes import timeline
 from postroom.queries.clients import worst_first
-from postroom.queries.findings import Asked, Counts, Looked, counts, listed, looked
+from postroom.queries.findings import RECONCILER, Asked, Counts, Looked, counts, listed, looked
 from postroom.queries.records import CHECKS, Standing, standing
 from postroom.queries.service import Beat, beats
-from postroom.queries.today import RECONCILER, Today, today
+from postroom.queries.today import Today, today
 from postroom.web import clients as clients_page
 from postroom.web.badges import NOT_MEASURED
 from postroom.web.doing import doable
@@ -49,7 +49,7 @@ def overview(request: Any) -> HttpResponse:
         head=PageHead("Overview", f"{request.around.organization} · as {request.actor.name} sees it",
                       acts=offered(request, None, ("clients.create", clients_page.ADD))),
         notes=(*_silent(found), *freeze_notes(request)), up=_up(found), authentication=_authentication(known),
-        changed=_changed(day, read), recent=lines(recent), changes_url="/changes/",
+        changed=_changed(day, _past(request, wrong, read), wrong.past), recent=lines(recent), changes_url="/changes/",
         clients=Table("Clients", clients_page.COLUMNS, clients_page.rows(request, items)) if items else None,
         clients_foot=(f"{len(items)} shown", Link("All clients", "/clients/")),
         waiting=(*_waiting(waiting), *(_asked(one) for one in rounds.waiting(request.access))),
@@ -141,34 +141,33 @@ def _count(name: str, known: Standing) -> Count:
     return Count(name, states.count("good"), 0, states.count("bad"), states.count("unmeasured"))
 
 
-def _changed(day: Today, read: Looked) -> Question:
+def _changed(day: Today, past: Badge, many: int) -> Question:
+    """past: whether anything was changed past Postroom, however long ago; many: how much of it is left."""
+    explained, unexplained = day.total - day.unexplained, day.unexplained + many
     answer = (
-        f"{day.total} changes in 24 h; {day.total - day.strange} have an actor and a reason."
-        if day.total
-        else "Nothing in 24 h."
+        f"{day.total} changes in 24 h; {explained} have an actor and a reason." if day.total else "Nothing in 24 h."
     )
-    past = _past(day, read)
     rows = (
         Measure("Mailboxes and access", str(day.mail), Badge("fact", "on record")),
         Measure("Domains and DNS", str(day.dns), Badge("fact", "on record")),
-        Measure("Changed past Postroom", str(day.past) if day.past or past.state == "good" else "–", past),
+        Measure("Changed past Postroom", str(many) if past.state in ("good", "bad") else "–", past),
         Measure("Refused, withdrawn, stale", str(day.stopped), Badge("fact", "nothing changed")),
     )
-    badge = Badge("bad", f"{day.unexplained} unexplained") if day.unexplained else past
+    badge = Badge("bad", f"{unexplained} unexplained") if unexplained else past
     badge = Badge("good", "All explained") if badge.state == "good" else badge
     left = Strong(f"{day.left} changes") if day.left else "all are"
-    look = (Act("Findings", "/findings/", icon="alert-triangle"),) if day.past or day.unsure else ()
+    look = (Act("Findings", "/findings/", icon="alert-triangle"),) if many else ()
     return Question(answer, badge, rows, foot=Fact("Not verified yet" if day.left else "Verified", left),
                     acts=(Act("Changes", "/changes/", icon="history"), *look))  # fmt: skip
 
 
-def _past(day: Today, read: Looked) -> Badge:
+def _past(request: Any, wrong: Counts, read: Looked) -> Badge:
     """Whether what stands is as the record says; where that was not looked at, nobody knows."""
-    if day.past:
+    if wrong.past:
         return Badge("bad", "unexplained")
-    if not day.looked:
+    if not request.access.can_somewhere("findings.view"):
         return Badge("unknown", "not yours to see")
-    if day.unsure or set(RECONCILER) & set(read.unread):
+    if wrong.past_unread or set(RECONCILER) & set(read.unread):
         return Badge("unknown", "not all was read")
     return Badge("good", "nothing found")
 
