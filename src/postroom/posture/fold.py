@@ -1,4 +1,5 @@
 """The fold: all edits of a row laid one over the other are what the row shall be now. Held against the tables.
+Where changes stand is held against their moves beside it (moves.py).
 
 Slice by slice over the ids of rows, each slice one statement and so one snapshot: a change that is applied meanwhile is
 in both or in neither. What a slice holds in memory does not grow with the record.
@@ -16,6 +17,8 @@ from django.db import connection
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Row
 from postroom.models.base import state_models
+
+from . import moves
 
 AT_ONCE = 20_000  # edits, those of stages and sign-ins included
 LAST = UUID(int=2**128 - 1)
@@ -70,7 +73,8 @@ class Differs:
 
 
 def differing(at_most: int, at_once: int = AT_ONCE) -> Iterator[Differs]:
-    """Every row of state that differs from its fold; then versions. Transactions of its own.
+    """Every row of state that differs from its fold, and every change from its last move; then versions.
+    Transactions of its own.
 
     at_most: of a slice at least so many that are known, if there are; those that were erased are beside them.
     """
@@ -78,7 +82,7 @@ def differing(at_most: int, at_once: int = AT_ONCE) -> Iterator[Differs]:
     while first is not None:
         with acting_as(SYSTEM):
             last = _cut(first, at_once)
-            found = _slice(first, last, at_most)
+            found = _slice(first, last, at_most) + _moves(first, last, at_most)
         yield from found
         first = UUID(int=last.int + 1) if last != LAST else None
     with acting_as(SYSTEM):
@@ -98,6 +102,11 @@ def _slice(first: UUID, last: UUID, at_most: int) -> list[Differs]:
     about = {"first": first, "last": last, "tables": list(tables), "at_most": at_most}
     found = _rows(_statement(), {**about, **values})
     return [Differs(t, id, _read(said), _read(live), erased) for t, id, said, live, erased in found]
+
+
+def _moves(first: UUID, last: UUID, at_most: int) -> list[Differs]:
+    found = _rows(moves.MOVES, moves.values(first, last, at_most))
+    return [Differs(moves.TABLE, id, _read(said), _read(live)) for id, said, live in found]
 
 
 @cache

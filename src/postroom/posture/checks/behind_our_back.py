@@ -1,9 +1,10 @@
 """Rows of state that are not as the record says: somebody wrote to the database past Postroom.
 
 NIST SP 800-53 r5, SI-7 (integrity of information: unauthorized changes are detected) and AU-10 (what was done is held
-against who did it). The fold of all edits is compared with every row, a made-up or missing one included, and the
-version of each client with its newest entry. The value of a secret is in no edit: of a `secrets` row that stands, a
-value that was swapped is not seen here, but where a mail node serves it (`nodes.maps`).
+against who did it). The fold of all edits is compared with every row, a made-up or missing one included, the
+version of each client with its newest entry, and each change with its last move (who asked for what, why, how far it
+came). The value of a secret is in no edit: of a `secrets` row that stands, a value that was swapped is not seen here,
+but where a mail node serves it (`nodes.maps`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from postroom.models import Address, Finding, Row
 from postroom.models.base import state_models
 from postroom.posture.findings import Found
 from postroom.posture.fold import Differs, differing
+from postroom.posture.moves import TABLE as CHANGES
 from postroom.posture.run import Check, Seen
 
 NAME = "record.behind_our_back"
@@ -43,6 +45,7 @@ def _found(one: Differs, addresses: Addresses) -> Found:
     row = {**(one.live or {}), **(one.recorded or {})}  # whose it was, and how it was called, before
     before, after = one.fields()
     noun, label = _noun(one.table), _label(row, addresses) or str(one.id)
+    label = f"{row.get('kind', '')} {one.id}".strip() if one.table == CHANGES else label
     what = WHAT[one.recorded is not None, one.live is not None]
     cause = "version" if before and before.keys() == {"version"} else ""
     return Found(
@@ -52,7 +55,7 @@ def _found(one: Differs, addresses: Addresses) -> Found:
 
 
 def _noun(table: str) -> str:
-    return str(state_models()[table]._meta.verbose_name)
+    return "change" if table == CHANGES else str(state_models()[table]._meta.verbose_name)
 
 
 def _label(row: Row, addresses: Addresses) -> str:
