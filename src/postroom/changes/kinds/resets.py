@@ -135,9 +135,10 @@ class EndReset(Kind, name="resets.end"):
 
 def stopped(mailbox: Mailbox, state: State) -> Iterator[Planned]:
     """Every verification of a mailbox that is open still ends."""
-    for old in Verification.objects.filter(mailbox=mailbox, ended_at=None, used_at=None).order_by("id"):
-        yield edit(old, ended_at=state.now)
-        yield from codes_over(state, old)
+    for old in state.hanging(Verification, "mailbox_id", mailbox.pk):
+        if old.ended_at is None and old.used_at is None:
+            yield edit(old, ended_at=state.now)
+            yield from codes_over(state, old)
 
 
 def codes_over(state: State, session: Verification) -> Iterator[Planned]:
