@@ -106,7 +106,7 @@ def test_doctor_asks_it_where_they_are_printed(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo: bool, asked: bool
 ) -> None:
     here = Installation(tmp_path, "1" * 16, demo, "127.0.0.1", "")
-    monkeypatch.setattr(doctor.answers, "tcp", lambda *_: False)
+    monkeypatch.setattr(doctor.answers, "tcp", lambda *_, **__: False)
     assert ("sealed logins" in [one.asked for one in doctor._asked(here)]) == asked
 
 
