@@ -44,7 +44,7 @@ def test_what_is_recorded_is_declared_beside_the_view() -> None:
     assert recorded == {
         **{f"/clients/{{ref}}{end}": "clients" for end in ("", "/sheet")}, "/people/{ref}": "people",
         **{f"/mailboxes/{{ref}}{end}": "mailboxes" for end in ("", "/sessions", "/sign-ins", "/who-can-reset")},
-        "/verifications/{verification_id}": "mailboxes",
+        "/verifications/{verification_id}": "mailboxes", "/credentials/{ref}": "mailboxes",
     }  # fmt: skip
 
 

@@ -63,10 +63,9 @@ def with_last_use(actor: Actor, credentials: Sequence[dict[str, Any]], *, addres
     """
     of = {one["mailbox_id"] for one in credentials}
     seen = set(visible(actor, Mailbox, VIEW).filter(pk__in=of).values_list("pk", flat=True))
-    there = {str(pk) for pk in seen}
     names = {called(one["sort"], one["id"]) for one in credentials}
     uses = _newest(visible(actor, SignIn, VIEW).filter(mailbox__in=seen, credential__in=names))
-    return [{**one, "last_use": _used(one, str(one["mailbox_id"]) in there, uses, address)} for one in credentials]
+    return [{**one, "last_use": _used(one, UUID(str(one["mailbox_id"])) in seen, uses, address)} for one in credentials]
 
 
 def _used(credential: dict[str, Any], known: bool, uses: dict[str, SignIn], address: bool) -> dict[str, Any]:
