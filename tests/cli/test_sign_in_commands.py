@@ -7,12 +7,14 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from django.utils import timezone
 
 from api.conftest import Caller
 from cast import MIA, House, app_password, do, let_in, person, redeemed, the
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.cli import main, remote
 from postroom.models import Credential, Mailbox, RecordedEdit
+from postroom.queries.sessions import Session
 from sign_ins import listed, sign_in
 
 
@@ -127,6 +129,17 @@ def test_of_whoever_may_not_see_sign_ins_the_last_use_is_not_known(house: House)
     nothing = {"known": False, "at": None, "protocol": None}
     assert [one["last_use"] for one in dee.get("/credentials").json()["items"]] == [nothing]
     assert dee.get(f"/credentials/{phone.pk}").json()["last_use"] == {**nothing, "address": None}
+
+
+def test_browsers_at_the_owners_page_are_listed_too(house: House, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed()
+    now = timezone.now()
+    found = [Session("browser", now, "192.0.2.44", "Firefox of tests", now)]
+    monkeypatch.setattr("postroom.api.sign_ins.of_mailbox", lambda mailbox: found)
+    assert "browser     192.0.2.44" in (said := run("olive", "sessions", MIA).output) and "nobody" not in said
+    assert said.strip().endswith("Firefox of tests")
+    listed(ago=70)
+    assert run("olive", "sessions", MIA).output.startswith("unknown: ") and "192.0.2.44" in said
 
 
 def test_all_are_ended_with_a_reason(house: House, run: Any) -> None:

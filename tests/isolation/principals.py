@@ -19,8 +19,8 @@ from postroom.access.acting import CLOCK, Actor
 from postroom.access.tokens import draw
 from postroom.changes.pipeline import submit
 from postroom.models import ApiSession, ApiToken, Grant, Invite, Login, Mailbox
-from postroom.web.mailbox_door import BACKEND, EPOCH
-from postroom.web.session_limits import BEGAN
+from postroom.queries.sessions import BEGAN, EPOCH
+from postroom.web.mailbox_door import BACKEND
 from web.visitors import visitor
 
 AGENCY = "northlight.example"

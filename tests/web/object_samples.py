@@ -226,6 +226,22 @@ PERSON = PersonPage(
             ),
         ),
     ),
+    sessions=Table(
+        "Where this person is signed in",
+        (Column("In"), Column("From"), Column("Since"), Column("Act", num=True, hidden=True)),
+        (
+            Row(("Firefox on Linux", Code("192.0.2.7"), Cell("09:10", "last seen 09:12"), "")),
+            Row(
+                (
+                    Cell(Strong("laptop"), "a terminal"),
+                    Badge("unmeasured", "not kept"),
+                    Cell("08:10", "until 20:10"),
+                    Cell(acts=(Act("End…", "/p/confirm", of="laptop", weight="asks"),)),
+                )
+            ),
+        ),
+    ),
+    sessions_note="Suspend and resume ends all of it at once: what was open by then stays shut.",
     sign_in=(Fact("Second factor", Badge("good", "authenticator app, 3 Mar")),),
     facts=(Fact("Mail", Code("ada@northlight.example")),),
     recent=RECENT,

@@ -20,7 +20,7 @@ from postroom.access.scope import visible
 from postroom.changes.errors import Problems
 from postroom.models import Change, Credential, Login, Mailbox, SignIn
 from postroom.models.sign_ins import LiveSession
-from postroom.web.session_limits import BEGAN
+from postroom.queries.sessions import BEGAN
 from sign_ins import also_in, listed, sign_in
 
 PAGES = ("/mailbox/sessions/", "/mailbox/sign-ins/")
@@ -144,6 +144,7 @@ def test_an_app_that_was_let_in_is_named_and_signed_out_like_a_device(
     now = the(Credential, pk=laptop.pk)
     assert (now.access_epoch, now.ended_at) == (laptop.access_epoch + 1, None)
     assert newest().params["app_password"] == str(laptop.pk)
+    assert "End app passwords, and mail apps that were let in, that you do not know" in text(browser, "/mailbox/safe/")
 
 
 def test_all_of_it_ends_but_where_she_is(mia: Mailbox, mx1: Node, dovecot: object) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from ninja import Router
 
-from postroom.queries import records, resets
+from postroom.access.acting import Actor
+from postroom.queries import records, resets, sessions
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import listed, one, row_of
 from postroom.queries.sign_ins import with_last_use
@@ -12,9 +13,9 @@ from postroom.queries.sign_ins import with_last_use
 from .door import reads
 
 router = Router(tags=["objects"])
-CREDENTIALS = "credentials"
+CREDENTIALS, PEOPLE = "credentials", "people"
 NOUNS = (
-    "clients", "domains", "mailboxes", "addresses", "aliases", "people", "nodes", "grants", "freezes", "record_sets",
+    "clients", "domains", "mailboxes", "addresses", "aliases", PEOPLE, "nodes", "grants", "freezes", "record_sets",
     "dkim_keys", CREDENTIALS,
 )  # fmt: skip
 
@@ -41,6 +42,15 @@ def _list(noun: str) -> Any:
     return view
 
 
+def _beside(actor: Actor, noun: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What is no part of the row: how a credential was used last, and where a person is signed in."""
+    if noun == CREDENTIALS:
+        return with_last_use(actor, [found], address=True)[0]
+    if noun != PEOPLE:
+        return {}
+    return {"sessions": sessions.shown(sessions.of_person(actor, row_of(actor, noun, found["id"])))}
+
+
 def _one(noun: str) -> Any:
     @reads(f"{noun}.view", recorded=RECORDED.get(noun, ""))
     def view(request: Any, ref: str, at: str | None = None) -> dict[str, Any]:
@@ -48,8 +58,7 @@ def _one(noun: str) -> Any:
         request.opened = found
         if noun == CREDENTIALS:
             request.opened = {**found, "id": found["mailbox_id"], "label": found.get("mailbox") or found["mailbox_id"]}
-            found = found if at else with_last_use(request.auth.actor, [found], address=True)[0]
-        return found
+        return found if at else {**found, **_beside(request.auth.actor, noun, found)}
 
     view.__doc__ = f"One of {noun.replace('_', ' ')}, by id or by what people call it."
     return view

@@ -8,6 +8,7 @@ from postroom.models import Mailbox
 from postroom.queries import sign_ins as queries
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import row_of
+from postroom.queries.sessions import of_mailbox, shown
 
 from .door import reads
 
@@ -30,5 +31,10 @@ def sign_ins(request: Any, ref: str, after: str | None = None, limit: int = 50) 
 @router.get("/mailboxes/{ref}/sessions")
 @reads(queries.VIEW, recorded="mailboxes")
 def sessions(request: Any, ref: str) -> dict[str, Any]:
-    """Who is signed in to a mailbox now; `items` is null where its node has not said so within a minute."""
-    return queries.shown_now(queries.live(request.auth.actor, _mailbox(request, ref)))
+    """Who is signed in to a mailbox now; `items` is null where its node has not said so within a minute.
+
+    browsers: where its owner is signed in to the pages.
+    """
+    mailbox = _mailbox(request, ref)
+    now = queries.shown_now(queries.live(request.auth.actor, mailbox))
+    return {**now, "browsers": shown(of_mailbox(mailbox.pk))["items"]}

@@ -1,5 +1,6 @@
 """sign-ins, sessions: who signed in to a mailbox, who is in now; and end all of these."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -54,12 +55,24 @@ def sessions(mailbox: str, end: bool, device: str | None, why: str | None, as_js
     found = remote.ask("GET", f"/mailboxes/{remote.quoted(mailbox)}/sessions")
     if as_json:
         show.as_json(found)
-    elif not found["known"]:
+        return
+    for line in _open(found):
+        click.echo(line)
+
+
+def _open(found: dict[str, Any]) -> Iterator[str]:
+    """Mail programs, and browsers at the owner's pages. Nobody is said only where the node has just listed them."""
+    if not found["known"]:
         last = f"; it last did at {found['at'][:19]}Z" if found["at"] else ""
-        click.echo(f"unknown: its node has not listed them within a minute{last}")
-    else:
-        for one in found["items"]:
-            since = f"since {one['since'][:19]}Z" if one["since"] else "since when is not known"
-            by = "  ".join(filter(None, (one["credential"], one["program"])))
-            click.echo(f"{one['protocol']:10}  {one['address']:39}  {since}  {by}")
-        click.echo("" if found["items"] else "nobody", nl=not found["items"])
+        yield f"unknown: its node has not listed them within a minute{last}"
+    elif not found["items"] and not found["browsers"]:
+        yield "nobody"
+    for one in found["items"] or ():
+        by = "  ".join(filter(None, (one["credential"], one["program"])))
+        yield f"{one['protocol']:10}  {one['address']:39}  {_since(one)}  {by}"
+    for one in found["browsers"]:
+        yield f"{'browser':10}  {one['address']:39}  {_since(one)}  {one['program'] or ''}"
+
+
+def _since(one: dict[str, Any]) -> str:
+    return f"since {one['since'][:19]}Z" if one["since"] else "since when is not known"

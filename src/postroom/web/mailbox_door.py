@@ -19,6 +19,7 @@ from postroom.access.acting import Access, Actor, NoSuchOwner, Own, acting_as
 from postroom.access.declared import CHANGE, MAILBOX, Declared
 from postroom.changes.errors import ChangeError
 from postroom.models import Login
+from postroom.queries.sessions import EPOCH
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
 from postroom.web.session_limits import end, over
@@ -28,7 +29,6 @@ PAGE, SIGN_IN, SAFE = "/mailbox/", "/mailbox/sign-in/", "/mailbox/safe/"
 LEADS_ON = {SIGN_IN: "To the sign-in", SAFE: "The next step"}
 BACKEND = "postroom.web.mailbox_door.Owners"
 ONWARD = "onward"  # in the session: where whoever came from a mail app goes on once signed in
-EPOCH = "epoch"  # in the session: the mailbox's, as it was when its password was asked
 ENDED = "the mailbox's access ended"
 
 

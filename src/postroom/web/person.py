@@ -10,7 +10,8 @@ from postroom.models import ApiToken, Grant, Mailbox, Person, Role, TokenUse
 from postroom.queries.changes import timeline
 from postroom.queries.objects import row_of
 from postroom.queries.people import SignIn, elevated, grants, invite, mailboxes, own_roles, sign_ins
-from postroom.queries.tokens import of_person
+from postroom.queries.sessions import Session, of_person
+from postroom.queries.tokens import of_person as tokens_of
 from postroom.web.badges import standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
@@ -38,6 +39,7 @@ from postroom.web.times import when
 ASK = Act("Ask for a role…", "/do/grants.elevate/", "clock", "primary")
 MAKE = Act("Make a token…", "/tokens/new/", "key")
 ONES_OWN = (("grants.elevate", ASK), ("tokens.create", MAKE))
+END_ALL = "Suspend and resume ends all of it at once: what was open by then stays shut."
 SEALED_NOTE = Note(
     "A sealed login", "Its secrets lie in an envelope, for when nobody else gets in. Whoever uses it may do all, "
     "everywhere; every use is an alarm to every owner.", "warn", "lock",
@@ -57,9 +59,9 @@ def person(request: Any, ref: str) -> HttpResponse:
     shown = PersonPage(
         head=_head(request, one, sealed),
         notes=(*((SEALED_NOTE,) if sealed else ()), *freeze_notes(request, one.client_id)),
-        grants=_grants(request, roles, own), tokens=_tokens(request, of_person(request.actor, one.pk)),
-        mailboxes=_mailboxes(boxes), sign_in=_sign_in(request, one, way), facts=_facts(request, one),
-        recent=lines(recent), changes_url=f"/changes/?person={one.email}",
+        grants=_grants(request, roles, own), tokens=_tokens(request, tokens_of(request.actor, one.pk)),
+        **_sessions(request, one), mailboxes=_mailboxes(boxes), sign_in=_sign_in(request, one, way),
+        facts=_facts(request, one), recent=lines(recent), changes_url=f"/changes/?person={one.email}",
     )  # fmt: skip
     return render(request, "person.html", {"page": shown})
 
@@ -140,6 +142,27 @@ def _token(request: Any, one: ApiToken, use: TokenUse | None) -> Row:
         Cell(Strong(one.name), limits), Code(", ".join(one.permissions)), came, when(one.until),
         Cell(acts=offered(request, one.client_id, ("tokens.end", end))),
     ))  # fmt: skip
+
+
+def _sessions(request: Any, one: Person) -> dict[str, Any]:
+    """What is open now, to who may look at all of it; each terminal with its end."""
+    found = of_person(request.actor, one)
+    if not found:
+        return {} if found is None else {"sessions_note": "Nowhere."}
+    columns = (Column("In"), Column("From"), Column("Since"), Column("Act", num=True, hidden=True))
+    rows = tuple(_session(request, each) for each in found)
+    return {"sessions": Table("Where this person is signed in", columns, rows), "sessions_note": END_ALL}
+
+
+def _session(request: Any, one: Session) -> Row:
+    if one.sort == "terminal":
+        name = one.program or "a terminal"
+        end = Act("End…", f"/do/sessions.end/?session={one.id}", weight="asks", of=name)
+        seen, acts = f"until {when(one.until)}", offered(request, None, ("sessions.end", end))
+        return Row((Cell(Strong(name), "a terminal"), Badge("unmeasured", "not kept"), Cell(when(one.since), seen),
+                    Cell(acts=acts)))  # fmt: skip
+    program = one.program or "a browser that does not say which"
+    return Row((program, Code(one.address), Cell(when(one.since), f"last seen {when(one.last_seen)}"), ""))
 
 
 def _places(number: int) -> str:

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.auth import logout
 
 from postroom.access.roles import operates
+from postroom.queries.sessions import BEGAN, SEEN
 
-BEGAN, SEEN = "began", "seen"  # in the session: when it was opened, when its person last did something
 OFTEN = 60  # seconds; the time of the last click is written no more often
 
 

@@ -1,5 +1,6 @@
 """Who is signed in to a mailbox and who was: the cards of its page, and the whole history on a page of its own."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from postroom.models import LiveSession, Mailbox, SignIn
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import row_of
 from postroom.queries.owning import Devices, devices
+from postroom.queries.sessions import Session, of_mailbox
 from postroom.queries.sign_ins import VIEW, Now, history, live
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
@@ -35,10 +37,10 @@ def cards(request: Any, one: Mailbox) -> dict[str, Any]:
     if not request.access.can_about(VIEW, one.client_id, [one.address.domain_id]):
         return {}
     now, found = live(request.actor, one), history(request.actor, one, limit=RECENT)
-    named = devices(request.actor, one.pk)
+    named, browsers = devices(request.actor, one.pk), of_mailbox(one.pk)
     return {
-        "sessions": _live(now, named) if now.sessions else None,
-        "sessions_note": _note(now),
+        "sessions": _live(now, named, browsers) if now.sessions or browsers else None,
+        "sessions_note": _note(now, browsers),
         "sessions_acts": _ending(request, one),
         "sign_ins": _table(found.items, named) if found.items else None,
         "sign_ins_url": f"/mailboxes/{one.label}/sign-ins/",
@@ -53,16 +55,25 @@ def _ending(request: Any, one: Mailbox) -> tuple[Act, ...]:
                    domain=one.address.domain_id)  # fmt: skip
 
 
-def _note(now: Now) -> Words:
+def _note(now: Now, browsers: Sequence[Session]) -> Words:
     """Nobody is said only where the node has just listed who is there."""
     if now.known:
-        return f"{'' if now.sessions else 'Nobody is signed in: '}as listed at {when(now.at, seconds=True)}."
+        nobody = "No mail program is signed in: " if browsers else "Nobody is signed in: "
+        return f"{'' if now.sessions else nobody}as listed at {when(now.at, seconds=True)}."
     last = f"its node last listed them {when(now.at)}" if now.at else "its node has never listed them"
-    return (Badge("unknown", "unknown"), f"who is signed in now: {last}.")
+    who = "which mail programs are signed in now" if browsers else "who is signed in now"
+    return (Badge("unknown", "unknown"), f"{who}: {last}.")
 
 
-def _live(now: Now, named: Devices) -> Table:
-    return Table("Live sessions", LIVE, tuple(_session(one, named) for one in now.sessions))
+def _live(now: Now, named: Devices, browsers: Sequence[Session]) -> Table:
+    rows = (*(_session(one, named) for one in now.sessions), *map(_browser, browsers))
+    return Table("Live sessions", LIVE, rows)
+
+
+def _browser(one: Session) -> Row:
+    """The owner, at their own page: by the password, a code or a link; the record says by which."""
+    since = Cell(when(one.since), f"last seen {when(one.last_seen)}")
+    return Row((PROTOCOLS["web"], Cell(Code(one.address)), NOT_SAID, one.program or "–", since))
 
 
 def _session(one: LiveSession, named: Devices) -> Row:

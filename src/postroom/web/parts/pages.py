@@ -273,6 +273,8 @@ class PersonPage(Page):
     nav: ClassVar[str] = "people"
     grants: Table | None = None
     tokens: Table | None = None
+    sessions: Table | None = None
+    sessions_note: str = ""
     mailboxes: Table | None = None
     sign_in: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()
