@@ -81,7 +81,7 @@ def _standing(rows: "QuerySet[UserSession]", stands: Callable[[Mapping[str, Any]
 
 
 def _young(session: Mapping[str, Any]) -> bool:
-    return time.time() - float(session.get(BEGAN, time.time())) < settings.POSTROOM.session_hours * 3600
+    return bool(time.time() - float(session.get(BEGAN, time.time())) < settings.POSTROOM.session_hours * 3600)
 
 
 def _goes_on(session: Mapping[str, Any], person: SignedIn) -> bool:
