@@ -73,6 +73,7 @@ LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at ev
 AT_A_DOMAIN = frozenset({
     "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
+    "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
     "domains.suspend", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",

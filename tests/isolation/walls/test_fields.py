@@ -82,7 +82,8 @@ ASKED: dict[str, dict[str, Any]] = {
                                                                                "contact": "x@x.test"},
     "mailboxes.transfer": {"mailbox": "leo@acme.example", "contact": "x@x.test", "owner": "somebody@acme.example",
                            "name": "x"},
-    "mailboxes.resume": {"mailbox": "leo@acme.example"}, "mailboxes.suspend": {"mailbox": "leo@acme.example"},
+    "mailboxes.resume": {"mailbox": "leo@acme.example", "new_password": False},
+    "mailboxes.suspend": {"mailbox": "leo@acme.example"},
     "nodes.add": {"node": "mx7", "role": "postroom_node_mx7", "public_key": "", "region": ""},
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"},
     "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
@@ -133,7 +134,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
-    "confirmed_on", "sending", "outcome", "by_hand", "said",
+    "confirmed_on", "sending", "outcome", "by_hand", "said", "new_password",
 }  # fmt: skip
 
 
