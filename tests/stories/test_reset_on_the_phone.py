@@ -246,8 +246,9 @@ def test_nothing_takes_a_password_or_another_way_back_by_a_verification(house: H
         if SHOWS.search(name) and "ref" not in one
     }
     no_secrets = {("clients.change", "app_passwords_only"), ("clients.change", "reset_keeps_app_passwords"),
-                  ("mailboxes.end_sessions", "app_password")}  # fmt: skip  # the id of one
-    assert typed <= no_secrets, typed
+                  ("mailboxes.end_sessions", "app_password"), ("mailboxes.resume", "new_password")}  # fmt: skip
+    assert typed <= no_secrets, typed  # yes or no, each; of an app password its id
+    assert fields["mailboxes.resume"]["new_password"]["type"] == "boolean"
     verified = {
         kind for kind, named in fields.items() if any(one.get("ref") == "verifications" for one in named.values())
     }
