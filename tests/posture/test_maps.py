@@ -178,6 +178,14 @@ def test_who_may_not_does_not_and_asked_again_it_is_the_same_row(house: House, m
     assert cycle(mx1) == {}
 
 
+def test_what_is_asked_of_the_first_bucket_hides_no_row_of_the_nodes_own(house: House, mx1: Mx) -> None:
+    """Buckets are asked for by a number in the place of an id, and that of 00 is the node's own."""
+    hides = next(one for one in map("m{}".format, range(5_000)) if digests.bucket(one) == "00")
+    for object in (hides, compile.NODE_ITSELF):
+        mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", object[:5], EVIL, object)
+    assert cycle(mx1).keys() == {hides[:5], compile.NODE_ITSELF[:5]}
+
+
 def test_rows_of_the_nodes_own_are_not_a_place_to_hide(house: House, mx1: Mx) -> None:
     mx1.by_hand("maps", "INSERT INTO route(source, destination, object) VALUES (?, ?, ?)", MIA, EVIL,
                 compile.NODE_ITSELF)  # fmt: skip

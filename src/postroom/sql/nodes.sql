@@ -333,7 +333,8 @@ BEGIN ATOMIC
   SELECT coalesce(h.id::text, s.key), h.client_id, h.object, h.compiled -> 'maps', f.digests
     FROM (here h JOIN files f ON f.id = h.id) FULL JOIN jsonb_each(said) s ON s.key = h.id::text
     WHERE postroom_of_all() AND f.digests IS DISTINCT FROM (s.value -> 'digests')
-      AND NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object_id::text = coalesce(h.id::text, s.key))
+      AND NOT EXISTS (SELECT FROM node_todo t WHERE t.node_id = node AND t.object_id::text = coalesce(h.id::text, s.key)
+        AND t.object <> 'bucket')  -- which is numbered like ids, and 00 like the node's own
       AND NOT EXISTS (SELECT FROM evidence e WHERE e.node_id = node AND e.object_id::text = coalesce(h.id::text, s.key)
         AND e.at >= said_at)
     ORDER BY 1;
