@@ -25,6 +25,7 @@ from postroom.models import (
     Person,
     RecordSet,
     Secret,
+    Verification,
 )  # fmt: skip
 
 LEO = "leo@acme.example"
@@ -157,6 +158,26 @@ def test_a_removed_mailbox_is_restored_within_thirty_days_and_invited_anew(house
     time_passes(sql, "mailboxes", 32)
     with pytest.raises(Problems, match="more than 30 days"):
         do("mailboxes.restore", house.olive, mailbox=LEO)
+
+
+def test_who_may_remove_or_transfer_leaves_nothing_standing_that_they_may_not_see(house: House) -> None:
+    """By a role of one's own that may look at no secret, no app password and no verification."""
+    may = ["mailboxes.remove", "mailboxes.transfer", "mailboxes.view"]
+    do("roles.create", house.oskar, name="remover", permissions=may)
+    do("people.invite", house.oskar, name="Rem", email="rem@northlight.example")
+    given = do("grants.give", house.oskar, person="rem@northlight.example", role="remover", client="acme")
+    assert given.version or approve(given.pk, actor=house.ada, plan_hash=given.plan_hash).version
+    rem = person("rem@northlight.example", house.oskar)
+    for address, act in ((LEO, {}), ("zoe@acme.example", {"contact": "new@home.example"})):
+        do("mailboxes.create", house.olive, address=address, contact=f"x{address}")
+        redeemed(address)
+        started = do("resets.start", house.henry, mailbox=address, ticket="T-1")
+        held = do("mailboxes.transfer" if act else "mailboxes.remove", rem, mailbox=address, **act)
+        assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+        with acting_as(SYSTEM):
+            assert not Secret.objects.filter(purpose__in=("password", "recovery code")).exists(), address
+            ((ended,),) = Verification.objects.filter(mailbox__address__address=address).values_list("ended_at")
+        assert started.version and ended
 
 
 def test_a_removed_client_is_restored(house: House, sql: Any) -> None:

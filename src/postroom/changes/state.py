@@ -89,7 +89,9 @@ class State:
         return visible(self.actor, model).filter(**where)
 
     def hanging(self, model: type[M], column: str, row: UUID) -> list[M]:
-        """Those that name this row in `column`; read at once for every row that the change is about so far.
+        """Those that name this row in `column`; read at once for every row that the change is about so far. All of
+        them, whether or not its proposer may see each, as far as row security goes: who may end a mailbox ends what
+        opens it, and leaves nothing standing that they may not look at.
 
         On a row that the change itself makes nothing hangs yet.
         """
@@ -100,7 +102,7 @@ class State:
             wanted = sorted({row, *self._read_so_far()} - known.keys())
             known |= {one: [] for one in wanted}
             for at in range(0, len(wanted), AT_ONCE):
-                for found in self.rows(model, **{f"{column}__in": wanted[at : at + AT_ONCE]}).order_by("id"):
+                for found in model.objects.filter(**{f"{column}__in": wanted[at : at + AT_ONCE]}).order_by("id"):
                     known[getattr(found, column)].append(found)
         return known[row]  # type: ignore[return-value]
 

@@ -10,10 +10,10 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Client, Credential, Invite, Letter, Mailbox, Secret
+from postroom.models import Client, Invite, Letter, Mailbox, Secret
 from postroom.models.recovery import ADDRESS, SETTLED, Ways
 
-from .app_passwords import after_reset
+from .app_passwords import after_reset, all_ended
 from .fields import MailAddress
 from .invites import VERIFIED, has_secret
 from .recovery import NO_GOOD, opened
@@ -87,7 +87,7 @@ def compelled(state: State, mailbox: Mailbox) -> Iterator[Planned]:
 
     Problem with a code younger than a channel has to be to count: whoever has a password can have a code made by it.
     """
-    secrets = {one.purpose: one for one in Secret.objects.filter(owner_row=mailbox.pk).order_by("id")}
+    secrets = {one.purpose: one for one in state.hanging(Secret, "owner_row", mailbox.pk)}
     if CODE not in secrets:
         raise Problem("new_password", f"the owner of {mailbox.label} has set none yet: invite them")
     if secrets[CODE].made > state.now - SETTLED:
@@ -95,11 +95,10 @@ def compelled(state: State, mailbox: Mailbox) -> Iterator[Planned]:
         raise Problem("new_password", f"{words}: {VERIFIED}")
     contacts = _counting(state, mailbox)
     yield from (end(one) for purpose, one in secrets.items() if purpose == PASSWORD)
-    for one in Credential.objects.filter(mailbox=mailbox, ended_at=None).order_by("id"):  # whoever may see them
-        yield edit(one, ended_at=state.now, access_epoch=one.access_epoch + 1)
-        yield from map(end, Secret.objects.filter(owner_row=one.pk).order_by("id"))
+    yield from all_ended(mailbox, state)
     yield edit(mailbox, access_epoch=mailbox.access_epoch + 1)
-    yield from _void(state, Invite.objects.filter(mailbox=mailbox, used_at=None, ended_at=None).order_by("id"))
+    invites = state.hanging(Invite, "mailbox_id", mailbox.pk)
+    yield from _void(state, [one for one in invites if not one.used_at and not one.ended_at])
     yield from _linked(state, mailbox, contacts)
     office = Client.objects.get(pk=mailbox.client_id).security_contact
     yield from _told(state, mailbox, COMPELLED, office, but=contacts)
