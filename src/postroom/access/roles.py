@@ -5,6 +5,7 @@ Roles of an organization's own are rows (models/people.py): permissions by their
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
@@ -60,6 +61,11 @@ OWNED = frozenset({
 
 
 def matches(allowed: Iterable[str], permission: str) -> bool:
+    return _matches(frozenset(allowed), permission)
+
+
+@lru_cache(maxsize=1 << 14)  # a change asks this hundreds of times, of a few roles and every permission there is
+def _matches(allowed: frozenset[str], permission: str) -> bool:
     return any(fnmatchcase(permission, one) for one in allowed)
 
 

@@ -4,8 +4,10 @@ The database refuses a write outside apply (sql/install.sql); the Python here on
 more readably. A row of state in the record is a plain JSON object: see `row`. Knows no noun.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, Self
 from uuid import UUID
 
@@ -135,11 +137,13 @@ def made_at(id: UUID) -> datetime:
 
 
 @cache
-def state_models() -> dict[str, type[StateModel]]:
-    """Table name → model, for every state table."""
+@cache
+def state_models() -> Mapping[str, type[StateModel]]:
+    """Table name → model, for every state table. Asked only once everything is loaded."""
     from django.apps import apps  # the registry is full only after start
 
-    return {m._meta.db_table: m for m in apps.get_models() if issubclass(m, StateModel)}
+    apps.check_models_ready()
+    return MappingProxyType({m._meta.db_table: m for m in apps.get_models() if issubclass(m, StateModel)})
 
 
 class Observation(models.Model):

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Min
+
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Entry, Organization, Place
 from postroom.posture.findings import Found
@@ -16,6 +18,7 @@ from postroom.posture.run import Check, Seen
 from postroom.posture.signed import Signed, signed
 
 NAME, LONGEST = "record.signed", timedelta(seconds=60)  # a signer that is well signs within two
+LATE = 1_000  # places; who was committed late has a number among theirs
 UNREAD = "the signer's key cannot be read here"
 
 
@@ -37,9 +40,14 @@ def evaluate(organization: UUID, name: str, log: Signed, waiting: datetime | Non
 
 
 def unsigned(size: int, before: datetime) -> datetime | None:
-    """Of when the oldest entry is that has no place yet, or one that was not signed. Acting as the system."""
+    """Of when the oldest entry is that has no place yet, or one that was not signed. Acting as the system.
+
+    Without a place is looked for beside what was placed last: to look through a long record is for `audit verify`.
+    """
     placed = Place.objects.filter(log_index__gte=size, entry__at__lt=before).order_by("log_index")
-    without = Entry.objects.filter(place=None, at__lt=before).order_by("id")
+    newest = Place.objects.order_by("-log_index").values("entry_id")[:LATE]
+    floor = newest.aggregate(least=Min("entry_id"))["least"] or 0
+    without = Entry.objects.filter(place=None, at__lt=before, id__gt=floor).order_by("id")
     ends = (placed.values_list("entry__at", flat=True).first(), without.values_list("at", flat=True).first())
     return min((at for at in ends if at), default=None)
 
