@@ -36,15 +36,18 @@ class Step:
 
 
 CLIENTS: dict[str, dict[str, Any]] = {
-    "Northlight": {"security_contact": f"owner@{AGENCY}", "notes": "Our own mail."},
+    "Northlight": {"notes": "Our own mail."},
     "Acme": {
-        "security_contact": "security@acme.example",
         "may_ask": ["mia.hart@acme.example", ACME_ADMIN],
         "notes": "Machine parts, three sites. Freeze before audits.",
     },
-    "Globex": {"security_contact": "it@globex.example", "may_ask": [GLOBEX_ADMIN], "notes": "Travel; busy in March."},
-    "Initech": {"security_contact": "partner@initech.example", "notes": "Law firm: every leaver is sensitive."},
+    "Globex": {"may_ask": [GLOBEX_ADMIN], "notes": "Travel; busy in March."},
+    "Initech": {"notes": "Law firm: every leaver is sensitive."},
 }
+CONTACTS = {  # named once somebody reads there: they are written to at once
+    "northlight": f"owner@{AGENCY}", "acme": "security@acme.example", "globex": "it@globex.example",
+    "initech": "partner@initech.example",
+}  # fmt: skip
 DOMAINS = {
     "northlight": (AGENCY, "northlight.test"),
     "acme": ("acme.example", "acme-shop.example", "acme.test", "acme-parts.example"),
@@ -76,7 +79,7 @@ SHARED = ("sales@acme.example", "parts@acme.example", "bookings@globex.example",
 READ_BY = {  # where letters of Postroom's own arrive: to who signs in, and to a client's security contact
     OWNER: "Nora Light", OPERATOR: "Olive Brandt", APPROVER: "Ada Okafor", HELPDESK: "Henry Moss",
     AUDITOR: "Audrey Lind", "security@acme.example": "Mia Hart", "it@globex.example": "Omar Said",
-    "it@initech.example": "Samir Nagheen",
+    "it@initech.example": "Samir Nagheen", "partner@initech.example": "Bill Portman",
 }  # fmt: skip
 VIPS = ("mia.hart@acme.example", "grace.lund@globex.example", "bill.portman@initech.example")
 
@@ -136,6 +139,9 @@ def _addresses() -> Iterator[Step]:
     for address, name in READ_BY.items():
         reader = {"address": address, "targets": [address_of(name, address.partition("@")[2])]}
         yield Step(OPERATOR, "aliases.create", reader, f"{name} reads it")
+    for client, contact in CONTACTS.items():
+        named = {"client": client, "security_contact": contact}
+        yield Step(OPERATOR, "clients.change", named, "whom to tell, says the contract")
     for address in SHARED:
         shared = {"address": address, "name": address.partition("@")[0].title(), "kind": "shared"}
         yield Step(OPERATOR, "mailboxes.create", shared, "asked by the client")
