@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,34 @@ from world import Stack
 
 CHECKOUT = Path(__file__).parents[1]
 STARTED_WITHIN = 240
+
+
+@dataclass
+class InFront:
+    """`postroom up` at one state folder, in front as somebody has it who may press Ctrl-C."""
+
+    state: Path
+    environ: dict[str, str]
+    options: tuple[str, ...]
+    running: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    def start(self) -> float:
+        """Until everything answers; how many seconds it took."""
+        begun = time.monotonic()
+        with (self.state / "up.log").open("ab") as log:
+            self.running = subprocess.Popen(
+                [self.state / "venv/bin/postroom", "up", *self.options], cwd="/", env=self.environ,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        _until_it_answers(self.running, self.state)
+        return time.monotonic() - begun
+
+    def stop(self) -> int:
+        """Ctrl-C; what it ended with."""
+        if self.running is None:
+            return 0
+        self.running.send_signal(signal.SIGINT)
+        return self.running.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -46,24 +75,24 @@ def started(*options: str, before: Callable[[Path], None] = lambda state: None) 
     environ = {**os.environ, "POSTROOM_STATE": str(state), **wide}
     subprocess.run(["bash", "install/install.sh"], cwd=CHECKOUT, env=environ, check=True, stdin=subprocess.DEVNULL)
     before(state)
-    log = (state / "up.log").open("wb")
-    running = subprocess.Popen(
-        [state / "venv/bin/postroom", "up", *options], cwd="/", env=environ, stdin=subprocess.DEVNULL,
-        stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    up = InFront(state, environ, options)
     try:
-        _until_it_answers(running, state)
-        yield Stack(state)
+        up.start()
+        yield Stack(state, up)
     finally:
-        running.send_signal(signal.SIGINT)
-        running.wait(60)
-        log.close()
+        up.stop()
         shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("drill") is not None)
+    items.sort(key=_late)
+
+
+def _late(item: pytest.Item) -> int:
+    """Drills, and among them last of all the one that stops everything at once."""
+    drill = item.get_closest_marker("drill")
+    return 0 if drill is None else 1 + bool(drill.kwargs.get("last"))
 
 
 def _until_it_answers(running: "subprocess.Popen[bytes]", state: Path) -> None:

@@ -40,14 +40,18 @@ def until(what: str, done: Callable[[], Any], *, within: float = 60, every: floa
 
 
 class Stack:
-    """A running installation, known by its state folder alone."""
+    """A running installation, known by its state folder alone. up: what started it, where a test may stop it."""
 
-    def __init__(self, state: Path) -> None:
-        self.state = state
-        self.at: dict[str, Any] = json.loads((state / "endpoints.json").read_text())
+    def __init__(self, state: Path, up: Any = None) -> None:
+        self.state, self.up = state, up
+        self.look_again()
         self.program = state / "venv/bin/postroom"
         self.opened: list[imaplib.IMAP4_SSL] = []
         self.read: dict[Path, EmailMessage] = {}  # what of the sink was read already
+
+    def look_again(self) -> None:
+        """Where it answers: pages may be at another port after another start."""
+        self.at: dict[str, Any] = json.loads((self.state / "endpoints.json").read_text())
 
     def run(self, *words: str, token: str = "", ok: bool | None = True) -> str:
         """The program, as somebody types it. ok: whether it has to end well; None: it may do either."""

@@ -46,12 +46,13 @@ from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.closed_round import closed_round
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.frozen import frozen
-from postroom.changes.policies.high_risk import high_risk, many_together, own_undo
+from postroom.changes.policies.high_risk import high_risk, many_together
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
+from postroom.changes.policies.own_undo import own_undo
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from cast import MIA, House, kind
+from postroom.changes.approvals import approve
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import submit
+from postroom.changes.readings import ZoneRead
 
 Ask = Callable[[str], Any]
 
@@ -89,3 +91,46 @@ def test_a_name_that_was_not_asked_for_is_said_at_what_it_is_made_from(house: Ho
             assert [one.where for one in found.problems] == [where]
         else:
             raise AssertionError(wrong)
+
+
+def test_a_domain_is_told_everything_that_is_in_its_way(house: House, at_api: Ask) -> None:
+    """Client and name, the zone as it was read, and others in the list: none waits for another to be mended."""
+    olive, nobody = at_api("olive"), {"client": "no client nobody that you can see"}
+    taken = {"name": "globex.example is already taken"}
+    assert said(sent(olive, "domains.add", {"client": "nobody", "name": "globex.example"})) == {**nobody, **taken}
+    assert said(sent(olive, "domains.add", {"client": "nobody", "name": "free.example"}), 404) == nobody
+    assert said(sent(olive, "domains.add", {"client": "nobody", "name": "sub.globex.example"}), 404) == nobody
+    submit(kind("clients.create", name="Gone"), actor=house.oskar, why="x")
+    held = submit(kind("clients.remove", client="gone"), actor=house.olive, why="x")
+    approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
+    house.zones["bad.example"] = ZoneRead("bad.example", failed="timed out")
+    found = said(sent(olive, "domains.add", {"client": "gone", "name": "bad.example"}))
+    assert found["client"] == "Gone is removed" and "timed out" in found["name"]
+    two = [{"client": "nobody", "name": "two.example"}, {"client": "acme", "name": "two.example"}]
+    assert list(said(sent(olive, "domains.add", [*two, {"client": "gone", "name": "globex.example"}]))) == [
+        "0.client", "2.client", "1.name", "2.name",
+    ]  # fmt: skip
+    box = {"address": MIA, "owner": "no@one.example"}
+    assert said(sent(olive, "mailboxes.create", box)) == {
+        "owner": "no person no@one.example that you can see", "address": f"{MIA} is already taken",
+    }  # fmt: skip
+
+
+def test_which_names_there_are_is_still_told_to_nobody_who_may_not_make_them(
+    house: House, at_api: Ask, sql: Any
+) -> None:
+    given = submit(kind("grants.give", person="henry@northlight.example", role="operator", client="acme"),
+                   actor=house.oskar, why="x")  # fmt: skip
+    approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    for name in ("carl", "henry"):
+        caller = at_api(name)
+        answers = [
+            said(sent(caller, "domains.add", {"client": "nobody", "name": one}), 404)
+            for one in ("globex.example", "free.example")
+        ]
+        assert answers[0] == answers[1] == {"client": "no client nobody that you can see"}, name
+    sql("UPDATE readings r SET client_id = d.client_id FROM domains d WHERE d.name = r.zone")  # as when read again
+    theirs = {"client": "acme", "name": "globex.example"}
+    assert said(sent(at_api("henry"), "domains.add", theirs)) == {"name": "globex.example is already taken"}
+    mixed = [{"client": "acme", "name": "acme.example"}, {"client": "nobody", "name": "globex.example"}]
+    assert list(said(sent(at_api("henry"), "domains.add", mixed))) == ["1.client", "0.name"]

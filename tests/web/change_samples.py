@@ -169,7 +169,14 @@ APPLIED = replace(
 )
 CHANGES = ChangesPage(
     head=PageHead("Changes", "who, why, before and after"),
-    filters=filters("Changes", "Harbor Legal LLP", "since yesterday"),
+    filters=replace(
+        filters("Changes", "Harbor Legal LLP", "since yesterday"),
+        fields=(
+            *filters("Changes").fields,
+            Field("object", "About", "text", "mia@harbor.test", placeholder="address, domain, client, id"),
+            Field("since", "From", "date", "2026-11-29"),
+        ),
+    ),
     lines=RECENT,
     pager=Pager("3 shown, newest first", "?after=4811", "Older"),
 )

@@ -53,6 +53,51 @@ def test_what_a_link_did_says_for_whom_the_link_was(house: House) -> None:
     assert f"Owner set the secret for {NIA}" in page(browser.get(at))
 
 
+def test_a_client_says_what_it_has_instead_of_the_standard_and_how_long_an_undo_goes_alone(house: House) -> None:
+    browser = visitor(house.olive)
+    standard = plain(browser.get("/clients/acme/"))
+    assert "A second person looks at changes of more than 25 objects the standard" in standard
+    assert "One's own undo goes by itself within 30 minutes the standard" in standard
+    tighter = do("clients.change", house.olive, client="acme", held_over=1, undo_within=0)
+    own = plain(browser.get("/clients/acme/"))
+    assert "A second person looks at changes of more than 1 object the standard is 25" in own
+    assert "One's own undo goes by itself never the standard is 30 minutes" in own
+    assert "Judged like any other change" in plain(browser.get(f"/changes/{tighter.pk}/"))
+    other = do("clients.change", house.olive, client="globex", notes="x")
+    assert "You alone until" in plain(browser.get(f"/changes/{other.pk}/"))
+
+
+NOT_HERE = "Nothing about {} No client, domain, address, person or node that you may see goes by this name or id"
+
+
+@pytest.mark.parametrize("name", ["mia@acme.example", "MIA@Acme.Example", "acme.example", "Acme", "id"])
+def test_the_timeline_is_narrowed_to_what_goes_by_a_name_or_an_id(house: House, name: str) -> None:
+    mia = str(the(Mailbox, address__address=MIA).pk)
+    do("mailboxes.change", house.olive, mailbox=MIA, name="Mia of Acme")
+    do("clients.change", house.olive, client="globex", notes="of another")
+    answer = visitor(house.olive).get("/changes/", {"object": mia if name == "id" else name})
+    text, lines = page(answer), plain(answer).partition("Show")[2]
+    assert re.search(r'<label class="sub" for="f-object">About</label><input [^>]*name="object"', text)
+    assert "acme.example" in lines.lower() or "Acme" in lines, lines
+    assert "globex" not in lines.lower().replace("globex.example", "") and "Nothing about" not in lines, lines
+    assert ("Mia of Acme" in text or "mia@acme.example" in lines) == ("@" in name or name == "id"), lines
+
+
+@pytest.mark.parametrize("unknown", ["nobody@acme.example", "nowhere", "0197f000-0000-7000-8000-000000000000"])
+def test_what_nothing_goes_by_is_said_and_shows_no_line(house: House, unknown: str) -> None:
+    browser = visitor(house.olive)
+    answer = browser.get("/changes/", {"object": unknown, "by": "people"})
+    assert NOT_HERE.format(unknown) in plain(answer) and 'href="/changes/0' not in page(answer)
+    assert 'href="?by=people"' in page(answer), "the other filters stay"
+    assert "No change like that" in plain(browser.get("/changes/", {"object": MIA, "stage": "stale"}))
+
+
+def test_what_is_anothers_is_not_there(house: House) -> None:
+    answers = [visitor(house.carl).get("/changes/", {"object": f"{name}@globex.example"}) for name in ("mia", "nobody")]
+    theirs, nobodys = (plain(one).replace("mia@", "nobody@") for one in answers)
+    assert theirs == nobodys and "Nothing about nobody@globex.example" in theirs
+
+
 def test_what_was_withdrawn_is_told_as_such_and_as_no_future(house: House) -> None:
     held = do("mailboxes.remove", house.olive, mailbox=MIA)
     assert held.stage == "held"

@@ -1,6 +1,6 @@
 """Changes at the API: what can be done, doing it, and what people do with what waits."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -23,12 +23,17 @@ from postroom.queries.changes import whole_batch as shown_batch
 
 from .asked import Params, as_why, in_changes, one_change, whole_batch
 from .door import reads, submits
+from .shapes import BatchOut, ChangeOut, ChangesOut, Told
 from .unknown import Body
 
 router = Router(tags=["changes"])
 Answer = dict[int, Any]
 KEY: Any = Header(None, alias="Idempotency-Key")  # type: ignore[type-arg]
-DONE_OR_WAITING: Answer = {200: dict[str, Any], 202: dict[str, Any]}
+OneChange = Annotated[dict[str, Any], Told(ChangeOut)]
+OneBatch = Annotated[dict[str, Any], Told(BatchOut)]
+Timeline = Annotated[dict[str, Any], Told(ChangesOut)]
+DONE_OR_WAITING: Answer = {200: OneChange, 202: OneChange}
+ALL_DONE_OR_WAITING: Answer = {200: OneBatch, 202: OneBatch}
 
 
 class ChangeIn(Body):
@@ -86,7 +91,7 @@ def propose(request: Any, body: ChangeIn, key: str | None = KEY) -> Any:
     return answered(request, submit(kind, actor=request.auth.actor, why=why, ticket=body.ticket, key=key, at=body.at))
 
 
-@router.get("/changes")
+@router.get("/changes", response=Timeline)
 @reads("changes.view")
 def changes(
     request: Any, client: str | None = None, object: str | None = None, person: str | None = None,
@@ -101,7 +106,7 @@ def changes(
     return {"items": found.items, "next": found.next}
 
 
-@router.get("/changes/{change_id}")
+@router.get("/changes/{change_id}", response=OneChange)
 @reads("changes.view")
 def change(request: Any, change_id: UUID) -> dict[str, Any]:
     """One change: its edits, verdicts, approvals, deliveries with their evidence, and what is left."""
@@ -140,7 +145,7 @@ def replan_change(request: Any, change_id: UUID, body: Why) -> Any:
     return answered(request, replan(change_id, actor=request.auth.actor, why=body.why))
 
 
-@router.post("/batches", response=DONE_OR_WAITING)
+@router.post("/batches", response=ALL_DONE_OR_WAITING)
 @submits("changes.view", step_up=SOMETIMES)
 def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     """Changes at several clients, shown and approved together."""
@@ -153,33 +158,33 @@ def propose_batch(request: Any, body: BatchIn, key: str | None = KEY) -> Any:
     return together(request, done)
 
 
-@router.get("/batches/{batch_id}")
+@router.get("/batches/{batch_id}", response=OneBatch)
 @reads("changes.view")
 def batch(request: Any, batch_id: UUID) -> dict[str, Any]:
     return shown_batch(*members(batch_id))
 
 
-@router.post("/batches/{batch_id}/approve", response=DONE_OR_WAITING)
+@router.post("/batches/{batch_id}/approve", response=ALL_DONE_OR_WAITING)
 @submits("changes.approve", step_up=SOMETIMES)
 def approve_all(request: Any, batch_id: UUID, body: Seen) -> Any:
     step_up.before_approving_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, approve_batch(batch_id, actor=request.auth.actor, plan_hash=body.plan_hash))
 
 
-@router.post("/batches/{batch_id}/withdraw", response=DONE_OR_WAITING)
+@router.post("/batches/{batch_id}/withdraw", response=ALL_DONE_OR_WAITING)
 @submits("changes.view")
 def withdraw_all(request: Any, batch_id: UUID, body: Why) -> Any:
     return together(request, withdraw_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
 
 
-@router.post("/batches/{batch_id}/undo", response=DONE_OR_WAITING)
+@router.post("/batches/{batch_id}/undo", response=ALL_DONE_OR_WAITING)
 @submits("changes.view", step_up=SOMETIMES)
 def undo_all(request: Any, batch_id: UUID, body: Why) -> Any:
     step_up.before_undoing_all(batch_id, actor=request.auth.actor, fresh=request.auth.fresh)
     return together(request, undo_batch(batch_id, actor=request.auth.actor, why=as_why(body.why)))
 
 
-@router.post("/batches/{batch_id}/replan", response=DONE_OR_WAITING)
+@router.post("/batches/{batch_id}/replan", response=ALL_DONE_OR_WAITING)
 @submits("changes.view", step_up=SOMETIMES)
 def replan_all(request: Any, batch_id: UUID, body: Why) -> Any:
     """Plan what ended without effect again, now; answers with the new batch."""

@@ -23,6 +23,10 @@ class NotThere(Problem):
     """No such row, or none this person may see: the answer is the same."""
 
 
+class NotRead(Problem):
+    """What stands in a zone is unknown, so nothing is planned from it."""
+
+
 class Problems(ChangeError):
     """Everything that is wrong with what was asked, at once."""
 

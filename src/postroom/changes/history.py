@@ -4,10 +4,11 @@ Unwinding costs what happened since; the fold is the proof that record and table
 fields it set are *erased* (erase.ERASED), until one that still stands says what they were.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
@@ -46,6 +47,16 @@ def since(client: UUID | None, version: int) -> tuple[Rows, Rows]:
     """(then, now) of every row touched since a version."""
     edits = RecordedEdit.objects.filter(entry__client=client, entry__version__gt=version).exclude(table__in=NOT_STATE)
     newest_first = _recorded(edits.order_by("-entry__version", "-n"))
+    now = standing({(table, id) for table, id, _, _ in newest_first})
+    return unwind(now, newest_first), now
+
+
+def clients_since(versions: Mapping[UUID, int]) -> tuple[Rows, Rows]:
+    """(then, now) of the rows of these clients themselves, each since a version of its own; as many queries for any."""
+    lines = RecordedEdit.objects.filter(table=Client._meta.db_table, row__in=versions, entry__client=F("row"))
+    later = lines.filter(entry__version__gt=min(versions.values(), default=0)).select_related("entry")
+    touched = [e for e in later.order_by("-entry__version", "-n") if (e.entry.version or 0) > versions[e.row]]
+    newest_first = _recorded(touched)
     now = standing({(table, id) for table, id, _, _ in newest_first})
     return unwind(now, newest_first), now
 
@@ -89,9 +100,29 @@ def read_at(at: str, client: UUID | None, *, come: bool = True) -> int:
     come: what is yet to come is a Problem too, since it is no answer of now; where several clients are meant, a version
     of one may be ahead of another's.
     """
-    if at.isdecimal() and len(at) < 19:
-        if come and int(at) > (newest := version_now(client)):
+    asked = _asked_at(at)
+    if isinstance(asked, int):
+        if come and asked > (newest := version_now(client)):
             raise Problem("at", f"version {at} is yet to come; the newest is {newest}")
+        return asked
+    if come and asked > timezone.now() + A_CLOCK_AHEAD:
+        raise Problem("at", f"{at} is yet to come")
+    return version_at(client, asked)
+
+
+def read_at_each(at: str, clients: Collection[UUID]) -> dict[UUID, int]:
+    """The same for many clients, in one query."""
+    asked = _asked_at(at)
+    if isinstance(asked, int):
+        return dict.fromkeys(clients, asked)
+    until = Entry.objects.filter(client=OuterRef("pk"), version__isnull=False, at__lte=asked)
+    newest = Subquery(until.order_by("-version").values("version")[:1])
+    rows = Client.objects.filter(pk__in=clients).annotate(then=newest).values_list("pk", "then")
+    return {client: then or 0 for client, then in rows}
+
+
+def _asked_at(at: str) -> int | datetime:
+    if at.isdecimal() and len(at) < 19:
         return int(at)
     try:
         when = datetime.fromisoformat(at.replace(" ", "+"))
@@ -99,9 +130,7 @@ def read_at(at: str, client: UUID | None, *, come: bool = True) -> int:
         raise Problem("at", f"{at!r} is neither a version (12) nor a time (2026-05-03T12:00:00Z)") from None
     if when.tzinfo is None:
         raise Problem("at", f"{at!r} names no time zone; end it in Z or +01:00")
-    if come and when > timezone.now() + A_CLOCK_AHEAD:
-        raise Problem("at", f"{at} is yet to come")
-    return version_at(client, when)
+    return when
 
 
 def family(change: Change) -> list[Change]:

@@ -66,6 +66,11 @@ class Kind(BaseModel):
             if ref := getattr(self, field):
                 yield field, model, str(ref)
 
+    def claims(self, state: State) -> Iterator[Planned]:
+        """Rows with a name of their own that it would make, where its plan ends at a problem: that the name is taken
+        is said with it."""
+        return iter(())
+
     def needs(self) -> Iterator[str]:
         """Zones whose records the plan reads; they are read again first if the last reading is old."""
         return iter(())

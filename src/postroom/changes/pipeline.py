@@ -25,11 +25,11 @@ from .kind import KINDS, Kind
 from .look_first import read_zones
 from .overtaken import snapshot
 from .plan import Plan, Planned
+from .planning import planned_all
 from .policy import Proposed, Verdict, judge
 from .record import append, note
 from .schedule import then
 from .state import State, new_change_id, seconds
-from .taken import Place, clashes, may_hear
 
 ALONE = timedelta(hours=24)  # how long a change waits where a second person is required and there is none
 NOTICE = "notices.send"
@@ -96,7 +96,7 @@ def propose(
 
     def planned() -> tuple[Plan, State]:
         state = State(access, change.pk, change.now, why)
-        return _as_one(_planned(kinds, state)), state
+        return _as_one(planned_all(kinds, state)), state
 
     begun = snapshot() if to_apply else ""
     plan, state = planned()
@@ -110,33 +110,6 @@ def propose(
     about = proposed.domains()
     change.domains = sorted(one for one in about if one) if about and None not in about else None
     return proposed
-
-
-def _planned(kinds: Sequence[Kind], state: State) -> list[Planned]:
-    """The edits of all parts; everything that is wrong with any of them, at once."""
-    if len(kinds) > 1:
-        state.load(ref for kind in kinds for ref in kind.reads())
-        state.expect(zone for kind in kinds for zone in kind.needs())
-    parts: list[tuple[Place, list[Planned]]] = []
-    problems: list[Problem] = []
-    for n, kind in enumerate(kinds):
-        try:
-            parts.append(((str(n) if len(kinds) > 1 else "", kind), list(kind.plan(state))))
-        except Problem as problem:
-            wrong = _with_missing(kind, state, problem)
-            problems += [one.inside(n) for one in wrong] if len(kinds) > 1 else wrong
-    if may_hear(state.access, kinds[0].permission, parts):
-        problems += clashes(parts)
-    if problems:
-        raise Problems(problems)
-    return [one for _, planned in parts for one in planned]
-
-
-def _with_missing(kind: Kind, state: State, problem: Problem) -> list[Problem]:
-    """A plan ends at the first thing it misses: what else its parameters name, and is not there, is said with it."""
-    others = [one for one in state.missing(kind.names()) if str(one) != str(problem)]
-    order = {field: n for n, field in enumerate(type(kind).model_fields)}
-    return sorted([problem, *others], key=lambda one: order.get(one.where, len(order)))
 
 
 def _as_one(planned: Sequence[Planned]) -> Plan:

@@ -15,7 +15,7 @@ from postroom.models import Domain, Reading, StateModel
 from postroom.models.domains import FRESH
 from postroom.protocols.rrset import RRset
 
-from .errors import NotThere, Problem
+from .errors import NotRead, NotThere, Problem
 
 M = TypeVar("M", bound=StateModel)
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class State:
         whole = known.get(("", ""))
         if whole is None or whole.failed or whole.at < self.now - FRESH:
             why = whole.failed if whole and whole.failed else "its zone was not read within ten minutes"
-            raise Problem("domain", f"{zone}: not read ({why}); what stands there now is unknown")
+            raise NotRead("domain", f"{zone}: not read ({why}); what stands there now is unknown")
         one = known.get((name, type))
         return RRset(name, type, one.ttl or 0, tuple(sorted(one.values))) if one and one.values is not None else None
 

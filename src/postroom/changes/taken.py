@@ -65,7 +65,8 @@ def twice(parts: Sequence[Part]) -> Iterator[Problem]:
 
 def _beside(parts: Sequence[Part], asked: dict[str, Place]) -> Iterator[Problem]:
     """A domain above or below one of another client would cut its zone, or shadow part of it."""
-    made = {_name(DOMAINS, e.after): e.client for _, e in _named(parts) if e.table == DOMAINS and e.before is None}
+    edits = [e for _, e in _named(parts) if e.table == DOMAINS and e.before is None]
+    made = {_name(DOMAINS, e.after): e.client for e in edits if e.client}  # of one that is not there, unknown whose
     for name in others_beside(list(made.items())) if made else ():
         yield _problem(asked[name], DOMAINS, name, "lies above or below a domain that is already taken")
 

@@ -67,14 +67,16 @@ REGISTRARS: dict[str, dict[str, Any]] = {
 }
 PEOPLE_OF = {
     "acme.example": """Mia Hart, Jonas Weiss, Priya Nair, Tom Albright, Lena Fischer, Marco Ruiz, Sofia Lang, Ben Adler,
-        Ines Roth, Karl Brandt, Noor Haddad, Elif Demir, Peter Vogt, Anna Keller, Luis Ortega, Ruth Abel""",
+        Ines Roth, Karl Brandt, Noor Haddad, Elif Demir, Peter Vogt, Anna Keller, Luis Ortega, Ruth Abel,
+        Greta Sommer, Yusuf Aydin""",
     "globex.example": """Grace Lund, Omar Said, Hanna Berg, Viktor Olsen, Clara Stein, Felix Kurz, Nina Holm,
         Paul Ziegler, Rosa Marin, David Frost, Emma Falk, Jan Novak, Sara Blom, Igor Petrov""",
     "initech.example": """Bill Portman, Milton Waddams, Joanna Reyes, Peter Gibbons, Samir Nagheen, Michael Bolt,
         Drew Hill, Tom Smykow, Laura Bird, Steve Orr, Nadia West, Carla Voss""",
-    AGENCY: "Nora Light, Olive Brandt, Ada Okafor, Henry Moss, Audrey Lind",
+    AGENCY: "Nora Light, Olive Brandt, Ada Okafor, Henry Moss, Audrey Lind, Ivo Lenz",
 }
 NAMES = {domain: [name.strip() for name in names.split(",")] for domain, names in PEOPLE_OF.items()}
+TEAMS = {"globex.example": ("Support", "Groups"), "initech.example": ("Office",)}  # several read these, by one sign-in
 SHARED = ("sales@acme.example", "parts@acme.example", "bookings@globex.example", "reception@initech.example")
 READ_BY = {  # where letters of Postroom's own arrive: to who signs in, and to a client's security contact
     OWNER: "Nora Light", OPERATOR: "Olive Brandt", APPROVER: "Ada Okafor", HELPDESK: "Henry Moss",
@@ -119,6 +121,7 @@ def _people() -> Iterator[Step]:
 def _mailboxes(domain: str) -> Iterator[Step]:
     """In two changes a domain, as a client would send its list: below the number that needs a second person."""
     every = [_mailbox(name, domain) for name in NAMES[domain]]
+    every += [{**_mailbox(name, domain), "kind": "role"} for name in TEAMS.get(domain, ())]
     half = (len(every) + 1) // 2
     yield Step(OPERATOR, "mailboxes.create", every[:half], "list of the client, part one")
     yield Step(OPERATOR, "mailboxes.create", every[half:], "list of the client, part two")

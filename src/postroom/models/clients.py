@@ -7,6 +7,8 @@ from django.db import models
 
 from .base import NOTHING, Row, StateModel
 
+HELD_OVER, UNDO_WITHIN = 25, 30  # the organization's standard: objects; minutes
+
 
 class Organization(StateModel):
     """Whoever runs this installation. There is one; its row is the lock of all that belongs to no client."""
@@ -71,6 +73,8 @@ class Client(StateModel):
     app_passwords_only: the main password opens no mail here, only the owner's own page; devices have app passwords.
     reset_keeps_app_passwords: a mailbox's are there still when its owner got it back by a code or a link.
     sending: from what its mail leaves: shared with other clients, isolated, or unknown.
+    held_over: more objects in one change of people than this wait for a second person; none: HELD_OVER.
+    undo_within: minutes in which one's own untouched undo waits for nobody; none: UNDO_WITHIN.
     """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
@@ -88,6 +92,8 @@ class Client(StateModel):
     removed_at = models.DateTimeField(null=True)
     app_passwords_only = models.BooleanField(default=False)
     reset_keeps_app_passwords = models.BooleanField(default=False)
+    held_over = models.IntegerField(null=True)
+    undo_within = models.IntegerField(null=True)
     closed_at = models.DateTimeField(null=True)  # its own people let nobody of the organization in
     version = models.BigIntegerField(db_default=0)
 

@@ -44,7 +44,7 @@ def timeline(
         owner = client_of(actor, client)
         rows = rows.filter(client=owner) if owner else rows.none()
     if object is not None:
-        rows = rows.filter(pk__in=_about(_rows(actor, object)))
+        rows = rows.filter(pk__in=touching(actor, object))
     if person is not None:
         rows = rows.filter(_by(person))
     if actors:
@@ -75,8 +75,10 @@ def _rows(actor: Actor, ref: UUID | str) -> list[UUID]:
         return named(actor, str(ref))
 
 
-def _about(rows: list[UUID]) -> list[UUID]:
-    """The changes whose edits touched one of these rows."""
+def touching(actor: Actor, object: UUID | str) -> list[UUID]:
+    """The changes whose edits touched what goes by this name or id; none where nothing does that they may see."""
+    if not (rows := _rows(actor, object)):
+        return []
     touched = RecordedEdit.objects.filter(row__in=rows).values_list("entry_id", flat=True)
     heads = RecordedEdit.objects.filter(entry_id__in=touched, n=0, table="changes")
     return list(heads.values_list("row", flat=True).distinct())

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from postroom.access.acting import Actor, current, widened
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
-from postroom.changes.history import Rows, read_at, since
+from postroom.changes.history import Rows, clients_since, read_at, read_at_each, since
 from postroom.models import (
     Address,
     Alias,
@@ -205,17 +205,10 @@ def _then(
     search: str | None, after: str | None, limit: int,
 ) -> Page[dict[str, Any]]:  # fmt: skip
     """The list as it stood: what was touched since is unwound, the rest is as it is."""
-    clients = visible(actor, Client).filter(_by_id_or("slug", short_ref(client))) if client else visible(actor, Client)
-    several = client is None and about.model is Client
-    owners = list(clients.values_list("pk", flat=True)) if client or several else [None]
-    then: dict[Any, Row] = {}
-    whole: Rows = {}
-    for owner in owners:
-        unwound, now = since(owner, read_at(at, owner, come=not several))
-        whole |= unwound
-        table = about.model._meta.db_table
-        then |= {id: row for (t, id), row in unwound.items() if t == table}
-        then |= {id: {} for (t, id) in now.keys() - unwound.keys() if t == table}
+    whole, now = _unwound(actor, about.model, client, at)
+    table = about.model._meta.db_table
+    then: dict[Any, Row] = {id: row for (t, id), row in whole.items() if t == table}
+    then |= {id: {} for (t, id) in now.keys() - whole.keys() if t == table}
     untouched = page(rows.exclude(pk__in=then), key=about.key, after=after, limit=limit, along=about.along)
     known = {row.pk: row for row in about.model.objects.filter(pk__in=then).select_related(*about.along)}
     called = Then(actor, whole)
@@ -223,6 +216,20 @@ def _then(
     touched = [item for item in stood if _asked_for(item, about, domain, search)]
     both = sorted([shown(row) for row in untouched.items] + touched, key=_key)
     return cut(both, key=_key, after=after, limit=limit) if touched else Page(both, untouched.next)
+
+
+def _unwound(actor: Actor, model: type[StateModel], client: str | None, at: str) -> tuple[Rows, Rows]:
+    """(then, now) of what was touched since: of one client, of the organization, or of all clients' own rows."""
+    seen = visible(actor, Client)
+    if client is None and model is Client:
+        return clients_since(read_at_each(at, list(seen.values_list("pk", flat=True))))
+    whole: Rows = {}
+    now: Rows = {}
+    owners = seen.filter(_by_id_or("slug", short_ref(client))).values_list("pk", flat=True) if client else [None]
+    for owner in owners:
+        unwound, stands = since(owner, read_at(at, owner))
+        whole, now = whole | unwound, now | stands
+    return whole, now
 
 
 def _asked_for(item: dict[str, Any], about: Noun, domain: str | None, search: str | None) -> bool:

@@ -64,9 +64,10 @@ def _approving() -> Iterator[str]:
 
 
 def _high_risk() -> Iterator[str]:
-    """The table by which the policy decides, as it stands in its module."""
+    """The table by which the policy decides, and what is said below it, as it stands in its module."""
     yield "## What a second person looks at first\n"
-    yield from (line for line in (high_risk.__doc__ or "").splitlines() if line.startswith("|"))
+    _, head, rest = (high_risk.__doc__ or "").partition("| held |")
+    yield head + rest.rstrip()
 
 
 def _of_postroom() -> Iterator[str]:

@@ -12,7 +12,7 @@ from postroom.access.acting import roles_allowing
 from postroom.changes.approvals import waiting_with
 from postroom.changes.edit import model_of
 from postroom.changes.kind import KINDS
-from postroom.changes.policies.high_risk import OWN_UNDO
+from postroom.changes.policies.own_undo import alone_for
 from postroom.models import Change
 from postroom.models.base import state_models
 from postroom.queries.approvals import approvers, may_decide, whole_batches
@@ -219,7 +219,7 @@ def _one_back(edit: Mapping[str, Any], names: Names) -> Words:
 
 
 def _alone(request: Any, row: Change) -> str:
-    until = row.now + OWN_UNDO
+    until = row.now + alone_for(row.client)
     if row.proposer_id == request.actor.person and until - datetime.now(UTC) > timedelta(0):
         return f"You alone until {when(until)}, while nobody else touched the same rows; then like any other change."
     return "Judged like any other change; where people touched the same rows since, a second person decides."

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.queries.changes import timeline
+from postroom.queries.changes import timeline, touching
 from postroom.queries.lists import SIZE
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes
@@ -14,7 +14,7 @@ from postroom.web.lines import lines
 from postroom.web.lists import Narrow, scopes
 from postroom.web.parts.change_pages import ChangesPage
 from postroom.web.parts.forms import Field, Option
-from postroom.web.parts.shapes import PageHead
+from postroom.web.parts.shapes import Act, Empty, PageHead
 from postroom.web.times import when
 
 STAGES = tuple(
@@ -41,6 +41,7 @@ def changes(request: Any) -> HttpResponse:
     fields = [
         narrow.select("by", "By", BY),
         narrow.select("client", "Client", scopes(request)), narrow.select("stage", "Stage", STAGES),
+        Field("object", "About", "text", narrow["object"], placeholder="address, domain, client, id"),
         Field("since", "From", "date", narrow["since"]), Field("until", "To", "date", narrow["until"]),
     ]  # fmt: skip
     filters = narrow.filters("Changes", fields)
@@ -51,9 +52,19 @@ def changes(request: Any) -> HttpResponse:
         head=PageHead("Changes", "who, why, before and after"), notes=freeze_notes(request),
         filters=type(filters)("Changes", search, filters.fields, filters.chips), lines=lines(found.items),
         pager=narrow.pager([when(one["now"]) for one in found.items], found.next, next_words="Older"),
-        empty=None if found.items else narrow.nothing("change", "Whatever is done appears in this list.", "history"),
+        empty=None if found.items else _nothing(request, narrow),
     )  # fmt: skip
     return render(request, "changes.html", {"page": shown})
+
+
+def _nothing(request: Any, narrow: Narrow) -> Empty:
+    """Why there is no line; of what is not there the same words as of what is not theirs to see."""
+    typed = narrow["object"]
+    if not typed or touching(request.actor, typed):
+        return narrow.nothing("change", "Whatever is done appears in this list.", "history")
+    words = "No client, domain, address, person or node that you may see goes by this name or id, or no change of it is"
+    away = Act("Show changes of everything", narrow.url(object=""), icon="filter-off")
+    return Empty(f"Nothing about {typed}", f"{words} yours to see.", "search-off", (away,))
 
 
 def _person(narrow: Narrow) -> str:

@@ -1,5 +1,6 @@
 """Clients: the list, and one of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from postroom.access.scope import visible
 from postroom.models import Client, Domain
+from postroom.models.clients import HELD_OVER, UNDO_WITHIN
 from postroom.models.recovery import unsaid
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.queries import records
@@ -53,6 +55,7 @@ CLOSED = Badge("warn", "closed to the organization", "lock")
 UNSEEN = Badge("unknown", "not seen")
 MAILED = "gets the newest checkpoint of the record every week"
 NOBODY_TOLD = "no checkpoint of the record is mailed to anybody"
+OUR_STANDARD = "the standard"
 WAITING = ("held", "scheduled", "applied")
 
 
@@ -231,6 +234,21 @@ def _said(one: Client) -> str:
     return f"{MAILED}; {unsaid(one.security_confirmed_at, timezone.now()) or 'confirmed'}"
 
 
+def _held(one: Client) -> Iterator[Fact]:
+    """What waits here for a second person by its number, and for how long one's own undo does not."""
+    over, within = one.held_over, one.undo_within
+    objects = HELD_OVER if over is None else over
+    yield Fact(
+        "A second person looks at", f"changes of more than {objects} object{'' if objects == 1 else 's'}",
+        OUR_STANDARD if over is None else f"{OUR_STANDARD} is {HELD_OVER}",
+    )  # fmt: skip
+    minutes = UNDO_WITHIN if within is None else within
+    yield Fact(
+        "One's own undo goes by itself", f"within {minutes} minutes" if minutes else "never",
+        OUR_STANDARD if within is None else f"{OUR_STANDARD} is {UNDO_WITHIN} minutes",
+    )  # fmt: skip
+
+
 def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
     unknown = Badge("unknown", "not known")
     unread = Badge("unknown", f"{wrong.unknown} unknown") if wrong.unknown else ""
@@ -239,6 +257,7 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
         Fact("May ask for changes", ", ".join(one.may_ask) or unknown),
         Fact("Security contact", one.security_contact or unknown, _said(one)),
         Fact("Mail is opened with", "app passwords alone" if one.app_passwords_only else "main and app passwords"),
+        *_held(one),
         Fact("Home node", Link(one.node.name, f"/nodes/{one.node.name}/") if one.node else Badge("warn", "none yet")),
         Fact("Notes", one.notes or "none"),
         Fact(

@@ -43,7 +43,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
     "aliases.remove": {"alias": "sales@acme.example"},
     "clients.change": {"client": "acme", "notes": "x", "name": "X", "security_contact": "s@x.test", "may_ask": [],
-                       "app_passwords_only": True, "reset_keeps_app_passwords": True, "sending": "shared"},
+                       "app_passwords_only": True, "reset_keeps_app_passwords": True, "sending": "shared",
+                       "held_over": 3, "undo_within": 5},
     "clients.create": {"name": "Nice", "security_contact": "s@x.test", "may_ask": [], "notes": "x",
                        "sending": "isolated"},
     "clients.place": {"client": "acme", "node": "mx1"},
@@ -134,7 +135,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
-    "confirmed_on", "sending", "outcome", "by_hand", "said", "new_password",
+    "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said", "new_password",
 }  # fmt: skip
 
 

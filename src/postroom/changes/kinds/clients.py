@@ -12,6 +12,7 @@ from postroom.changes.kind import APPROVED, Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Letter, Node
+from postroom.models.clients import HELD_OVER, UNDO_WITHIN
 from postroom.models.recovery import SECURITY
 from postroom.protocols.addresses import slug
 
@@ -20,6 +21,7 @@ from .fields import ClientRef, MailAddress, Name, NodeRef, Text
 
 Sending = Literal["shared", "isolated", "unknown"]
 CHECKPOINT = "checkpoint"  # what a letter says
+STANDARD = {"held_over": HELD_OVER, "undo_within": UNDO_WITHIN}
 
 
 class CreateClient(Kind, name="clients.create"):
@@ -57,7 +59,11 @@ def _home(state: State) -> object:
 
 
 class ChangeClient(Kind, name="clients.change"):
-    """Another name, contact or note, or how its mailboxes are signed in to; the slug stays."""
+    """Another name, contact or note, how its mailboxes are signed in to, or what waits for a second person; the slug
+    stays.
+
+    An undo never goes by itself for longer than the standard: what it takes back may have served people since.
+    """
 
     client: ClientRef
     name: Name | None = None
@@ -73,9 +79,18 @@ class ChangeClient(Kind, name="clients.change"):
     reset_keeps_app_passwords: bool | None = Field(
         default=None, description="App passwords stay when the owner of a mailbox gets it back by a code or a link"
     )
+    held_over: int | None = Field(
+        default=None, ge=1, le=1000,
+        description=f"More objects in one change than this wait for a second person; {HELD_OVER} is the standard",
+    )  # fmt: skip
+    undo_within: int | None = Field(
+        default=None, ge=0, le=UNDO_WITHIN,
+        description=f"For how many minutes one's own untouched undo waits for nobody; {UNDO_WITHIN} is the standard",
+    )  # fmt: skip
 
     def plan(self, state: State) -> Iterator[Planned]:
-        values = self.model_dump(exclude_none=True, exclude={"client"})
+        said = self.model_dump(exclude_none=True, exclude={"client"})
+        values = {name: None if value == STANDARD.get(name) else value for name, value in said.items()}
         client = state.get(Client, self.client, where="client")
         yield edit(client, **values, **anew(SECURITY, client.security_contact, self.security_contact, state))
 

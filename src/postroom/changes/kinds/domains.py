@@ -5,16 +5,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from postroom.changes.errors import Problem
+from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
-from postroom.changes.state import State
+from postroom.changes.state import State, not_there
 from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
 from postroom.models.recovery import REGISTRAR
 from postroom.protocols.addresses import MAX_NAME
 
 from .alive import anew
-from .baseline import baseline
+from .baseline import Wanted, baseline
 from .clients import within_restore
 from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
 from .records import as_read, stand, standing
@@ -43,21 +43,42 @@ class AddDomain(Kind, name="domains.add"):
     def needs(self) -> Iterator[str]:
         yield self.name
 
+    def claims(self, state: State) -> Iterator[Planned]:
+        client = state.find(Client, self.client)
+        yield create(Domain, state.new_id(), client_id=client and client.pk, name=self.name)
+
     def plan(self, state: State) -> Iterator[Planned]:
-        client, domain = state.get(Client, self.client, where="client"), state.new_id()
-        if client.removed_at:
-            raise Problem("client", f"{client.name} is removed")
-        if len(self.name) > ROOM:
-            raise Problem("name", f"{len(self.name)} octets; at most {ROOM} leave room for the names of its DKIM keys")
+        (client, records), domain = self._checked(state), state.new_id()
         known = self.model_dump(exclude={"client"})
         asked = anew(REGISTRAR, "", self.registrar_account, state)
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known, **asked)
-        for wanted, ours in baseline(self.name, state):
+        for wanted, ours in records:
             yield stand(client.pk, domain, self.name, wanted, state, ours=ours)
         for letter in SELECTORS:
             selector = f"p{state.now:%y%m}{letter}"
             yield create(DkimKey, state.new_id(), client_id=client.pk, domain_id=domain, selector=selector)
         yield from self._role_accounts(client, domain, state)
+
+    def _checked(self, state: State) -> tuple[Client, list[Wanted]]:
+        """Whose it shall be, and what shall stand in its zone; all that is in the way of it, at once."""
+        wrong: list[Problem] = []
+        records: list[Wanted] = []
+        client = state.find(Client, self.client)
+        if client is None:
+            wrong.append(not_there(Client, self.client, "client"))
+        elif client.removed_at:
+            wrong.append(Problem("client", f"{client.name} is removed"))
+        if len(self.name) > ROOM:
+            room = f"at most {ROOM} leave room for the names of its DKIM keys"
+            wrong.append(Problem("name", f"{len(self.name)} octets; {room}"))
+        elif client or state.access.can_somewhere(self.permission):  # for nobody else a zone is read
+            try:
+                records = list(baseline(self.name, state))
+            except Problem as unread:
+                wrong.append(type(unread)("name", unread.what))
+        if client is None or wrong:
+            raise Problems(wrong)
+        return client, records
 
     def _role_accounts(self, client: Client, domain: Any, state: State) -> Iterator[Planned]:
         """RFC 2142: every domain answers at postmaster@ and abuse@; the organization reads them."""

@@ -38,6 +38,11 @@ class CreateMailbox(Kind, name="mailboxes.create"):
         yield "address", Domain, self.address.rpartition("@")[2]
         yield from super().names()
 
+    def claims(self, state: State) -> Iterator[Planned]:
+        if domain := state.find(Domain, self.address.rpartition("@")[2]):
+            about = {"client_id": domain.client_id, "domain_id": domain.pk}
+            yield create(Address, state.new_id(), **about, address=self.address)
+
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
         if domain.removed_at:

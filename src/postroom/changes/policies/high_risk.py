@@ -4,7 +4,7 @@
 |---|---|
 | removing a client, domain or mailbox | `removed_at` is set on one that was there, or its row goes |
 | suspending a VIP | `suspended_at` is set on a mailbox marked so |
-| many objects at once | more than 25 rows of one table that people name, or parts; a batch counts as a whole |
+| many objects at once | more than 25 rows of one table that people name, or parts; a batch counts as a whole too |
 | a high role | a grant of approver or above opens (the founder's own apart), or of a role of one's own that ranks so |
 | a role of one's own that becomes a high one | it may something more, and ranks with approver or above by then |
 | an elevation | somebody asks for more than they hold, for some hours |
@@ -19,21 +19,22 @@
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
+| less of this at a client | it would hold more objects than now only, or one's own undo goes by itself for longer |
+
+A client may have another number than 25 (`held_over`), which counts in what people change there; a batch is held over
+25 besides. One's own undo waits for nobody within 30 minutes, or what the client has instead (`undo_within`), while
+nobody else touched its rows. Both count as they stood before the change that is judged.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from uuid import UUID
 
 from postroom.access.roles import rank, rank_of
 from postroom.changes.cover import standing
-from postroom.changes.history import family, touched_since
 from postroom.changes.policy import Move, Proposed, Verdict, hold
 from postroom.models import (
     Acceptance,
     Address,
     Alias,
-    Change,
     Client,
     DkimKey,
     Domain,
@@ -50,13 +51,19 @@ from postroom.models import (
     RoundLine,
     StateModel,
 )
+from postroom.models.clients import HELD_OVER, UNDO_WITHIN
 from postroom.models.mailboxes import once_set_up
 from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
-MANY = 25
+from .own_undo import touched_by_people
+
+MANY = HELD_OVER
 HIGH = rank(["approver"])
-OWN_UNDO = timedelta(minutes=30)
+LOOSER = (
+    ("held_over", HELD_OVER, "holds changes of {client} over {then} objects only, until now over {was}"),
+    ("undo_within", UNDO_WITHIN, "lets one's own undo at {client} go by itself within {then} minutes, until now {was}"),
+)
 NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite, RecordSet, Freeze, Node, DkimKey)
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 
@@ -108,21 +115,31 @@ def _another_owner(proposed: Proposed) -> Iterator[str]:
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
-    yield from (f"{words} in one change" for words in _too_many([proposed]))
+    yield from (f"{words} in one change" for words in _too_many([proposed], _held_over(proposed)))
+
+
+def _held_over(proposed: Proposed) -> int:
+    """The client's own number, where there is more than one object to count; Postroom's own work goes by the standard,
+    since what follows from a change is no wish of anybody's."""
+    plan, own = proposed.plan, None
+    several = len(proposed.kinds) > 1 or any(len(rows) > 1 for rows in plan.by_table.values())
+    if several and plan.client and proposed.access.actor.somebody:
+        own = Client.objects.filter(pk=plan.client).values_list("held_over", flat=True).first()
+    return MANY if own is None else own
 
 
 def many_together(parts: Sequence[Proposed]) -> Verdict | None:
-    """Hold a batch of many objects, however it is cut into changes."""
-    found = [f"{words} in one batch" for words in _too_many(parts)] if len(parts) > 1 else []
+    """Hold a batch of many objects, however it is cut into changes: over the standard, whatever each client has."""
+    found = [f"{words} in one batch" for words in _too_many(parts, MANY)] if len(parts) > 1 else []
     return hold(many_together, "; ".join(found)) if found else None
 
 
-def _too_many(parts: Sequence[Proposed]) -> Iterator[str]:
+def _too_many(parts: Sequence[Proposed], most: int) -> Iterator[str]:
     """Rows of one table; or, where rows say it nowhere, the parts that were asked for."""
     counts = [(sum(_asked_for(part, model) for part in parts), model) for model in NAMED]
-    over = [_count(count, model) for count, model in counts if count > MANY]
+    over = [_count(count, model) for count, model in counts if count > most]
     asked = sum(len(part.kinds) for part in parts if not _answers_a_roster(part))
-    yield from over or ([f"{asked} requests"] if asked > MANY else ())
+    yield from over or ([f"{asked} requests"] if asked > most else ())
 
 
 def _answers_a_roster(proposed: Proposed) -> bool:
@@ -243,19 +260,12 @@ def _over_others(proposed: Proposed) -> Iterator[str]:
         yield f"goes back over {len(later)} later changes: {names}"
 
 
-def touched_by_people(undone: UUID) -> list[Change]:
-    change = Change.objects.get(pk=undone)
-    return [one for one in touched_since(family(change)) if one.actor in ("person", "token", "link")]
-
-
-def own_undo(proposed: Proposed) -> bool:
-    """The undo of one's own change within half an hour, untouched since, waits for nobody."""
-    undone = proposed.kind.takes_back
-    if undone is None or proposed.access.actor.sort != "person":
-        return False
-    change = Change.objects.get(pk=undone)
-    fresh = proposed.change.now - change.now < OWN_UNDO
-    return change.proposer_id == proposed.change.proposer_id and fresh and not touched_by_people(undone)
+def _looser(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Client):
+        for column, standard, words in LOOSER:
+            was, then = (standard if row.get(column) is None else row[column] for row in (m.now or {}, m.then or {}))
+            if m.now and then > was:
+                yield words.format(client=m.now["name"], then=then, was=was)
 
 
 def _count(n: int, model: type) -> str:
@@ -266,4 +276,5 @@ def _count(n: int, model: type) -> str:
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _many, _high_role, _elevation,
     _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure, _over_others,
+    _looser,
 )  # fmt: skip
