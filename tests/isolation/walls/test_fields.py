@@ -53,10 +53,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "dkim_keys.activate": {"key": "{dkim_keys}"},
     "domains.add": {"client": "acme", "name": "nice.example", "hosting": "hosted", "registrar": "r",
                     "registrar_holder": "h", "registrar_account": "a", "dns_holder": "d", "expires_on": "2030-01-01",
-                    "registrar_mfa": "yes", "second_holder": "s"},
+                    "registrar_mfa": "yes", "second_holder": "s", "registrar_account_holder": "m"},
     "domains.change": {"domain": "acme.example", "registrar": "r", "registrar_holder": "h", "registrar_account": "a",
                        "dns_holder": "d", "expires_on": "2030-01-01", "registrar_mfa": "no", "second_holder": "s",
-                       "confirmed_on": "2026-01-01"},
+                       "confirmed_on": "2026-01-01", "registrar_account_holder": "m"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
     "doubts.settle": {"doubt": "{doubts}", "outcome": "x"},
     "domains.resume": {"domain": "acme.example"}, "domains.suspend": {"domain": "acme.example"},
@@ -134,7 +134,7 @@ ONLY_TEXT = {
     "type", "accept_loss", "networks", "permissions", "terms_url", "privacy_url", "postmaster", "public_key", "region",
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
-    "confirmed_on", "sending", "outcome", "by_hand", "said", "new_password",
+    "registrar_account_holder", "confirmed_on", "sending", "outcome", "by_hand", "said", "new_password",
 }  # fmt: skip
 
 

@@ -1,0 +1,11 @@
+"""Who holds the mailbox to which a registrar's account writes."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("postroom", "0023_letters")]
+
+    operations = [
+        migrations.AddField("domain", "registrar_account_holder", models.TextField(default="")),
+    ]
