@@ -359,7 +359,7 @@ def test_another_clients_admin_sees_none_of_it(house: House, number: str) -> Non
 
 
 def test_nobody_resets_the_mailbox_of_somebody_above_them(house: House, number: str) -> None:
-    do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example")
+    with_consent(house, do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example"))
     refused = do("resets.start", house.olive, mailbox=MIA, ticket="T")
     assert refused.stage == "refused" and "above you" in reasons(refused)
 
