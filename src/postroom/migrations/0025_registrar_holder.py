@@ -1,4 +1,4 @@
-"""Who holds the mailbox to which a registrar's account writes."""
+"""Who holds the mailbox to which a registrar's account writes; what ends all sessions of a person."""
 
 from django.db import migrations, models
 
@@ -8,4 +8,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("domain", "registrar_account_holder", models.TextField(default="")),
+        migrations.AddField("person", "access_epoch", models.IntegerField(default=0)),
     ]

@@ -233,13 +233,14 @@ BEGIN
       AND (kinds IS NULL OR h.said = ANY (kinds))
     ORDER BY e.id DESC LIMIT at_most;
 END $$;
--- When somebody was last suspended or removed, as the record has it: what they had opened by then stays shut when they are
--- back. A line that was erased may have said so, and counts as one that did.
+-- When somebody was last suspended or removed, or all their sessions were ended, as the record has it: what they had opened
+-- by then stays shut, also when they are back. A line that was erased may have said so, and counts as one that did.
 CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz
   STABLE LANGUAGE sql
   RETURN (SELECT max(n.at) FROM edits e JOIN entries n ON n.id = e.entry_id
     WHERE e."row" = who AND e."table" = 'people' AND e.before IS NOT NULL
-      AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL OR e.hashed IS NOT NULL));
+      AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL
+        OR e.after ->> 'access_epoch' IS NOT NULL OR e.hashed IS NOT NULL));
 -- Whether this is the keyed hash of a code that was mailed and is open still: the application never reads what is kept.
 CREATE OR REPLACE FUNCTION postroom_code_fits(which uuid, hashed text) RETURNS boolean
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
