@@ -18,6 +18,7 @@ for_tests=(
     chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)
     golang-go golang-golang-x-mod-dev # a verifier of the record that is not ours
     isync msmtp # mail programs that people use, which sign in and are cut off
+    libsasl2-modules-kdexoauth2 # by which isync shows a token
     gcc libc6-dev # a clock that stories move, for the programs of one installation
     systemd # systemd-analyze, which reads the units in deploy/; nothing of it is started
 )

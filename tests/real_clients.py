@@ -11,6 +11,7 @@ import select
 import shlex
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from pathlib import Path
 from world import Stack
 
 PATIENCE = 20
+# What mbsync says of a token that is refused, and then waits: the reason comes as one more challenge (RFC 7628, 3.2.3).
+MORE_STEPS = "wants more steps"
 
 
 @dataclass(frozen=True)
@@ -74,31 +77,49 @@ def _tls(server: Server, port: int) -> list[str]:
     return ["openssl", "s_client", "-quiet", "-verify_quiet", *trusted, *at]
 
 
+def _environ(folder: Path) -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+
+
 def _run(*words: str, folder: Path, said: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    environ = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
-    return subprocess.run(words, input=said, capture_output=True, timeout=60, env=environ, cwd=folder)
+    return subprocess.run(words, input=said, capture_output=True, timeout=60, env=_environ(folder), cwd=folder)
+
+
+def _heard(*words: str, folder: Path, until: str) -> tuple[int, str]:
+    """(how it ended, all it said); it is ended as soon as it says this."""
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(words, env=_environ(folder), cwd=folder, text=True, errors="replace", **pipe) as process:
+        late, said = threading.Timer(60, process.kill), ""
+        late.start()
+        for line in process.stdout or ():
+            said += line
+            if until in line:
+                process.kill()
+        late.cancel()
+    return process.returncode, said
 
 
 def mbsync(server: Server, by: Credential, *, tunnel: bool = True) -> list[bytes]:
     """The messages of the inbox as they are on this machine afterwards; PermissionError where it was not let in."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "secret").write_text(by.secret)
         way = (
             f'Tunnel "{shlex.join(_tls(server, server.imaps))} -no_ign_eof 2>/dev/null"\n' if tunnel
             else f"Host {server.host}\nPort {server.imaps}\nSSLType IMAPS\nCertificateFile {server.certificate}\n"
             "SystemCertificates no\n"
         )  # fmt: skip
         (folder / "rc").write_text(
-            f'IMAPStore far\n{way}User {by.login}\nPass "{by.secret}"\nAuthMechs LOGIN\n\n'
+            f'IMAPStore far\n{way}User {by.login}\nPassCmd "cat {folder}/secret"\n'
+            f"AuthMechs {by.mechanism if by.bearer else 'LOGIN'}\n\n"
             f"MaildirStore near\nPath {folder}/mail/\nInbox {folder}/mail/INBOX\n\n"
             "Channel all\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nSync Pull\nSyncState *\n"
         )
         (folder / "mail").mkdir()
-        done = _run("mbsync", "-c", str(folder / "rc"), "-a", folder=folder)
-        said = (done.stdout + done.stderr).decode(errors="replace")
-        if done.returncode and "LOGIN" in said:
+        ended, said = _heard("mbsync", "-c", str(folder / "rc"), "-a", folder=folder, until=MORE_STEPS)
+        if ended and ("LOGIN" in said or MORE_STEPS in said):
             raise PermissionError(said)
-        assert done.returncode == 0, said
+        assert ended == 0, said
         return [path.read_bytes() for path in sorted((folder / "mail/INBOX").rglob("*")) if path.parent.name == "new"]
 
 
@@ -240,8 +261,8 @@ def opens(server: Server, by: Credential) -> dict[str, bool]:
 
 
 def signs_in(server: Server, by: Credential) -> dict[str, bool]:
-    """By which program somebody gets in. mbsync shows tokens by a plugin of SASL's alone, which is not set up here."""
-    can = {name: attempt for name, attempt in PROGRAMS.items() if not (by.bearer and name == "mbsync")}
+    """By which program somebody gets in. Tokens mbsync shows by a plugin of SASL's, and Debian has one for XOAUTH2."""
+    can = {name: attempt for name, attempt in PROGRAMS.items() if name != "mbsync" or by.mechanism != "OAUTHBEARER"}
     return {name: _let_in(attempt, server, by) for name, attempt in can.items()}
 
 

@@ -7,6 +7,7 @@ import io
 import urllib.parse
 import zipfile
 from collections.abc import Callable
+from email.message import EmailMessage
 
 import pytest
 
@@ -27,8 +28,19 @@ HIDDEN: dict[str, Callable[[bytes], bytes]] = {
     "unsalted, raw": lambda plain: hashlib.sha1(plain).digest(),
     "unsalted, base64": lambda plain: b"{SHA256}" + base64.b64encode(hashlib.sha256(plain).digest()),
     "in a gzip": lambda plain: gzip.compress(b"before " + plain),
+    "in a mail, its lines made to fit": lambda plain: mail(plain, "quoted-printable"),
+    "in a mail, in letters": lambda plain: mail(plain, "base64"),
     "in an archive": lambda plain: archive(plain),
 }
+
+
+def mail(plain: bytes, encoding: str) -> bytes:
+    made = EmailMessage()
+    made["Subject"] = "Hello"
+    made.set_content("é " * 8 + plain.decode() + " and more\n", cte=encoding)
+    heap = made.as_bytes()
+    assert plain not in heap
+    return heap
 
 
 def archive(plain: bytes) -> bytes:
@@ -41,8 +53,21 @@ def archive(plain: bytes) -> bytes:
 @pytest.mark.parametrize("how", HIDDEN)
 def test_each_is_found(how: str) -> None:
     heap = HIDDEN[how](SECRET.encode())
-    heap = heap if heap.startswith((b"PK", b"\x1f\x8b")) else b"before " + heap + b" after"
+    packed = heap.startswith((b"PK", b"\x1f\x8b", b"Subject"))
+    heap = heap if packed else b"before " + heap + b" after"
     assert {name for name, _ in found_in(heap, {"hers": SECRET, "another": "not these words at all"})} == {"hers"}
+
+
+@pytest.mark.parametrize("how", ["as it is", "in a form", "base64", "hex", "unsalted", "in a gzip"])
+def test_a_code_of_digits_is_found_where_it_stands_for_itself(how: str) -> None:
+    heap = HIDDEN[how](b"49027316")
+    heap = heap if heap.startswith(b"\x1f\x8b") else b"said=" + heap + b"&"
+    assert {name for name, _ in found_in(heap, {"code": "49027316"})} == {"code"}
+
+
+@pytest.mark.parametrize("heap", [b"0.4902731699", b"a49027316f", b"1764849027316", b"4902 7316"])
+def test_and_not_where_it_is_part_of_another_number(heap: bytes) -> None:
+    assert list(found_in(heap, {"code": "49027316"})) == []
 
 
 def test_nothing_is_found_where_nothing_is() -> None:

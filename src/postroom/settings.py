@@ -138,6 +138,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGIN_TIMEOUT = 900
+ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 64  # one source, as our own limits have it (access/throttle.py)
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
 MFA_ADAPTER = "postroom.web.kept_factors.KeptFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -231,7 +231,7 @@ def test_who_may_not_make_one_takes_none_back(mx1: Node, mia: House) -> None:
 
 def test_somebody_who_stands_above_is_not_signed_out_by_who_stands_below(mia: House) -> None:
     """Oskar owns Mia's mailbox here: a client's admin does not end what the owner of the organization uses."""
-    do("mailboxes.change", mia.oskar, mailbox=MIA, owner="owner@northlight.example")
+    with_consent(mia, do("mailboxes.change", mia.oskar, mailbox=MIA, owner="owner@northlight.example"))
     phone = app_password(MIA, "Phone")
     done = do("app_passwords.end", mia.carl, app_password=str(phone.pk))
     assert done.stage == "refused" and "stands above you" in reasons(done)

@@ -93,6 +93,13 @@ def test_who_ends_a_freeze_is_asked_about_it_after(house: House) -> None:
         assert Review.objects.get().change_id == end.pk
 
 
+def test_all_sessions_of_a_person_end_during_a_freeze_and_that_is_marked(house: House) -> None:
+    """A session of theirs alone is nobody's concern; all of them, browsers too, goes by the person's row."""
+    do("freezes.start", house.oskar, scope="organization", reason="dispute")
+    change = do("sessions.end", house.oskar, person=ADA)
+    assert change.stage == "verified" and [v["policy"] for v in change.verdicts] == ["frozen"], change.verdicts
+
+
 # Every kind against a freeze of all there is.
 
 UNMARKED = {

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from cast import (
     MIA,
@@ -38,6 +39,7 @@ from postroom.models import (
     Finding,
     Invite,
     Letter,
+    Mailbox,
     Person,
     Proof,
     RecoveryChannel,
@@ -167,6 +169,32 @@ def test_a_link_goes_nowhere_new(house: House, number: str) -> None:
     assert sent(house, session).version
 
 
+def test_the_link_that_is_released_is_of_that_mailbox_and_opens_no_other(house: House, number: str) -> None:
+    do("mailboxes.create", house.olive, address="leo@acme.example", contact="leo@home.example")
+    redeemed("leo@acme.example")
+    leo = the(Mailbox, address__address="leo@acme.example").pk
+    with acting_as(SYSTEM):
+        before = set(Secret.objects.filter(owner_row=leo).values_list("pk", flat=True))
+    session = started(house)
+    called(house, session, number)
+    assert sent(house, session).version
+    with acting_as(SYSTEM):
+        released = Invite.objects.get(verification=session)
+    assert released.mailbox_id == the(Mailbox, address__address=MIA).pk != leo
+    do("invites.issue", SYSTEM, secrets={"link": "9" * 64}, invite=str(released.pk))
+    done = do("invites.redeem", Actor(None, "Mia", "link", "9" * 64), secrets={"password": "p", "recovery code": "c"})
+    assert done.version, reasons(done)
+    with acting_as(SYSTEM):
+        assert set(Secret.objects.filter(owner_row=leo).values_list("pk", flat=True)) == before
+
+
+def test_a_verification_names_the_ticket_that_it_is_about(house: House, number: str) -> None:
+    for none in ({}, {"ticket": ""}, {"ticket": "  "}):
+        with pytest.raises(ValidationError, match="ticket"):
+            do("resets.start", house.henry, mailbox=MIA, **none)
+    assert the(Verification, pk=started(house)).ticket == "T-7"
+
+
 def test_three_wrong_answers_lock_it_for_an_hour_over_every_session_with_an_alarm(house: House, number: str) -> None:
     for _ in range(2):
         assert called(house, started(house), number, "wrong").version
@@ -259,7 +287,7 @@ def test_urgent_skips_nothing(house: House, number: str) -> None:
 
 def test_who_started_it_never_approves_it(house: House, number: str) -> None:
     vip(house)
-    do("grants.give", house.oskar, person="henry@northlight.example", role="approver")
+    with_consent(house, do("grants.give", house.oskar, person="henry@northlight.example", role="approver"))
     change = sent(house, both(house, number))
     with pytest.raises(OwnChange, match="nobody approves what they started"):
         approve(change.pk, actor=house.henry, plan_hash=change.plan_hash)
@@ -359,7 +387,7 @@ def test_another_clients_admin_sees_none_of_it(house: House, number: str) -> Non
 
 
 def test_nobody_resets_the_mailbox_of_somebody_above_them(house: House, number: str) -> None:
-    do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example")
+    with_consent(house, do("mailboxes.change", house.oskar, mailbox=MIA, owner="owner@northlight.example"))
     refused = do("resets.start", house.olive, mailbox=MIA, ticket="T")
     assert refused.stage == "refused" and "above you" in reasons(refused)
 

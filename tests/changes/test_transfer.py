@@ -119,6 +119,24 @@ def test_an_owner_is_not_exchanged_by_a_mere_change(house: House) -> None:
     assert the(Mailbox, address__address=MIA).owner_id == person("lea@acme.test", house.oskar).person
 
 
+def test_whose_a_mailbox_is_that_somebody_opens_already_is_said_by_two(owned: House) -> None:
+    """Lea set it up and no person is named: whoever is named would be told in her place."""
+    do("people.invite", owned.oskar, name="Lou", email="lou@acme.test", client="acme")
+    held = do("mailboxes.change", owned.olive, mailbox=BOX, owner="lou@acme.test")
+    assert held.stage == "held" and "says whose 1 mailbox would be that somebody opens already" in reasons(held)
+    assert the(Mailbox, address__address=BOX).owner_id is None
+    approve(held.pk, actor=owned.ada, plan_hash=held.plan_hash)
+    lou = person("lou@acme.test", owned.oskar).person
+    assert the(Mailbox, address__address=BOX).owner_id == lou
+    with_consent(owned, do("mailboxes.transfer", owned.olive, mailbox=BOX, contact=NEW))
+    held = do("mailboxes.change", owned.olive, mailbox=BOX, owner="lou@acme.test")
+    assert held.stage == "held", "it was set up once, whatever became of the secret"
+    do("mailboxes.create", owned.olive, address="new@acme.example", contact="new@home.test")
+    assert do("mailboxes.change", owned.olive, mailbox="new@acme.example", owner="lou@acme.test").version, (
+        "nobody's yet"
+    )
+
+
 def test_who_set_it_up_by_a_link_sent_later_is_told_too(house: House) -> None:
     do("mailboxes.create", house.olive, address=BOX)
     do("invites.send", house.olive, mailbox=BOX, contact=OLD)

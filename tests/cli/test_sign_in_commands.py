@@ -1,6 +1,7 @@
 """The API's answers on sign-ins, and postroom sign-ins and sessions, against that API."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,20 @@ def test_what_one_device_opened_is_ended(house: House, run: Any) -> None:
     assert the(Mailbox, address__address=MIA).access_epoch == before, "and nothing else"
     assert the(Credential, pk=laptop.pk).access_epoch == 2
     assert run("olive", "sessions", MIA, "--device", str(phone.pk)).exit_code == 2, "that lists nothing else"
+
+
+def test_where_a_person_is_signed_in_is_listed_and_all_of_it_is_ended(house: House, run: Any) -> None:
+    ada = ["sessions", "ada@northlight.example", "--person"]
+    assert run("oskar", *ada).output.strip() == "nowhere"
+    until = timezone.now() + timedelta(hours=2)
+    do("sessions.open", SYSTEM, secrets={"session": "7" * 64}, person=ada[1], label="laptop", mfa="x", until=until)
+    assert "terminal" in (said := run("oskar", *ada).output) and "laptop" in said and "not kept" in said
+    assert json.loads(run("oskar", *ada, "--json").output)["items"][0]["program"] == "laptop"
+    assert run("oskar", *ada, "--end").exit_code == 2, "a reason is asked for"
+    assert run("oskar", *ada, "--end", "--device", "x", "--why", "x").exit_code == 2
+    done = run("oskar", *ada, "--end", "--why", "it was stolen")
+    assert done.exit_code == 0 and "sessions.end" in done.output, done.output
+    assert run("oskar", *ada).output.strip() == "nowhere"
 
 
 def test_credentials_say_when_each_was_used_last_and_from_where_is_a_look_at_the_mailbox(house: House) -> None:

@@ -7,10 +7,11 @@ from .table import ROWS, Row
 COMMAND = "PYTHONPATH=src:tests .venv/bin/python -m flaws.page > docs/flaws.md"
 HEAD = f"""# Flaws that others shipped, and what holds them here
 
-Each of these was found in software like Postroom. Each has a test of ours, and each test was seen to fail: the flaw
-is planted (`tests/flaws/plants.py`), and the test runs once more with it in place (`test_x[planted-17a]`) and has to
-find it. What waits for a feature that does not exist yet is **not covered**; a test fails as soon as something of that
-name appears, and when a test named here is gone. Made of `tests/flaws/table.py`, never written by hand: `{COMMAND}`.
+Each of these was found in software like Postroom, or at those who run it. Each has a test of ours, and each test was
+seen to fail: the flaw is planted (`tests/flaws/plants.py`, `reset_plants.py`), and the test runs once more with it in
+place (`test_x[planted-17a]`) and has to find it. What waits for a feature that does not exist yet is **not covered**; a
+test fails as soon as something of that name appears, and when a test named here is gone. Made of
+`tests/flaws/table.py`, never written by hand: `{COMMAND}`.
 """
 
 

@@ -6,8 +6,10 @@ docs/flaws.md is made of it; test_table.py holds that nothing is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from . import plants as p
+from . import reset_plants as r
 from .plants import Put
 
 FLAWS = "tests/flaws/"
@@ -20,6 +22,11 @@ APPS, DOCUMENTS = WEB + "test_mail_apps.py::", "tests/protocols/test_mail_app_do
 THUNDERBIRD = DOCUMENTS + "test_thunderbird_reads_the_autoconfig_whatever_the_organization_is_called"
 OUTLOOK = DOCUMENTS + "test_outlook_gets_both_servers_with_the_address_as_its_login"
 APP_HOSTS = "test_the_names_that_apps_look_for_answer_for_domains_that_are_served_here"
+RESETS, CODES, EMERGENCY = (CHANGES + f"test_{one}.py::test_" for one in ("resets", "reset_codes", "emergencies"))
+WATCH = "tests/posture/test_after_reset.py::test_it_is_read_from_the_record_after_a_vips_reset_and_not_before"
+VIPS = RESETS + "a_vips_takes_two_methods_a_second_person_and_a_quarter_of_an_hour"
+TOLD = RESETS + "the_owners_other_addresses_the_one_before_and_the_security_contact_are_told_and_stop_it"
+THREE = "three_wrong_answers_lock_it_for_an_hour_over_every_session_with_an_alarm"
 SHEET = WEB + "test_sheet.py::test_the_whole_sheet_is_taken_out_as_csv_and_stands_in_the_record_first"
 NOT_FILED = "not filed yet"
 
@@ -378,6 +385,74 @@ ROWS = (
           FILES + "test_row_34_a_name_that_quotes_is_in_no_file_that_sign_ins_are_asked_of", p.anything_is_safe),
          ("sign-ins are cached", FILES + "test_row_34_no_filter_that_unescapes_and_no_cache_of_sign_ins_is_rendered",
           p.cached_sign_ins))),
+    Row(35, "Whoever calls the help desk is let in, or the desk lets itself in",
+        "help desks on the telephone: MGM Resorts 2023, Marks & Spencer 2025",
+        (VIPS, RESETS + "the_same_method_twice_is_one_proof",
+         RESETS + "who_started_it_proves_nothing_and_nobody_proves_twice", RESETS + "who_started_it_never_approves_it",
+         TOLD, RESETS + "urgent_skips_nothing", RESETS + "a_link_goes_nowhere_new",
+         RESETS + "a_number_counts_after_seven_days_confirmed_and_of_this_mailbox",
+         RESETS + "ten_minutes_and_one_use", RESETS + THREE,
+         RESETS + "the_link_that_is_released_is_of_that_mailbox_and_opens_no_other",
+         RESETS + "a_verification_names_the_ticket_that_it_is_about",
+         RESETS + "nothing_but_a_link_comes_of_a_verification",
+         CODES + "three_wrong_ones_lock_it_with_the_alarm_over_every_resend_and_session",
+         CODES + "a_minute_from_when_it_was_sent",
+         CODES + "another_code_voids_the_one_before_and_each_counts_against_a_limit",
+         CODES + "what_was_sent_and_typed_is_nowhere_and_only_a_keyed_hash_is_kept",
+         EMERGENCY + "it_takes_two", WATCH),
+        (("one proof is enough for a VIP", VIPS, p.instead(r.RESETS + "needed", lambda mailbox: 1)),
+         ("nobody else agrees to a VIP's", VIPS,
+          p.around("postroom.changes.policies.verified.hold", lambda real: lambda *said: None)),
+         ("nobody has time to object", VIPS, p.instead(r.RESETS + "SendReset.waits", None)),
+         ("one method twice is two", RESETS + "the_same_method_twice_is_one_proof",
+          r.rewritten(r.RESETS + "proven", 'given = {*good_ones.values_list("method", flat=True), method}',
+                      'given = [*good_ones.values_list("method", flat=True), method]')),
+         ("who started it proves something in it", RESETS + "who_started_it_proves_nothing_and_nobody_proves_twice",
+          r.rewritten("postroom.changes.policies.verified._unfit", "elif session.started_by_id == me:",
+                      "elif False:")),
+         ("one person gives both proofs", RESETS + "who_started_it_proves_nothing_and_nobody_proves_twice",
+          r.rewritten("postroom.changes.policies.verified._unfit", "by=me, good=True).exists()",
+                      "by=None, good=True).exists()")),
+         ("who started it agrees to it", RESETS + "who_started_it_never_approves_it",
+          p.instead(r.RESETS + "SendReset.never_approved_by", classmethod(lambda cls, params: set()))),
+         ("nobody who knows the owner is told", TOLD,
+          p.instead("postroom.changes.kinds.notices.reached", lambda change, state: [])),
+         ("this was not me burns nothing", TOLD,
+          r.rewritten("postroom.changes.policies.verified._over", 'stage="withdrawn"', 'stage="nothing"')),
+         ("urgent skips the proofs", RESETS + "urgent_skips_nothing",
+          p.around("postroom.models.verifying.Verification.releases", r.pressed)),
+         ("the link goes where nobody was reached", RESETS + "a_link_goes_nowhere_new",
+          p.instead(r.RESETS + "known_before", lambda state, mailbox: r.Anywhere())),
+         ("a channel counts on the day that it is named",
+          RESETS + "a_number_counts_after_seven_days_confirmed_and_of_this_mailbox",
+          p.instead("postroom.models.recovery.RecoveryChannel.not_yet", lambda self, now: "")),
+         ("what was proven is good for ever, and twice", RESETS + "ten_minutes_and_one_use",
+          p.around("postroom.models.verifying.Verification.releases", r.for_good)),
+         ("wrong answers lock nothing", RESETS + THREE, p.instead("postroom.changes.policies.verified.TRIES", 1000)),
+         ("a wrong answer stands nowhere", RESETS + THREE,
+          r.rewritten(r.RESETS + "proven", "yield create(Proof", "if good: yield create(Proof")),
+         ("the link is of another mailbox",
+          RESETS + "the_link_that_is_released_is_of_that_mailbox_and_opens_no_other",
+          r.rewritten(r.RESETS + "SendReset.plan", '"mailbox_id": mailbox.pk}', r.OF_ANOTHER)),
+         ("nobody says what it is about", RESETS + "a_verification_names_the_ticket_that_it_is_about",
+          r.of_a_field(r.RESETS + "StartReset", "ticket", metadata=[], default="")),
+         ("the link brings another recovery address with it", RESETS + "nothing_but_a_link_comes_of_a_verification",
+          p.around(r.RESETS + "SendReset.plan", r.names_a_way_back)),
+         ("wrong codes lock nothing",
+          CODES + "three_wrong_ones_lock_it_with_the_alarm_over_every_resend_and_session",
+          p.instead("postroom.changes.policies.verified.TRIES", 1000)),
+         ("a code is good for a day", CODES + "a_minute_from_when_it_was_sent",
+          p.instead("postroom.models.verifying.CODE_GOOD_FOR", timedelta(days=1))),
+         ("codes are sent without end", CODES + "another_code_voids_the_one_before_and_each_counts_against_a_limit",
+          p.instead("postroom.changes.policies.verified.CODES", 1000)),
+         ("what was read out stands in the record",
+          CODES + "what_was_sent_and_typed_is_nowhere_and_only_a_keyed_hash_is_kept",
+          r.of_a_field("postroom.changes.kinds.reset_codes.EnterCode", "said", exclude=False)),
+         ("one person skips the wait alone", EMERGENCY + "it_takes_two",
+          r.rewritten("postroom.changes.policies.verified._no_emergency",
+                      'if let_go and str(me) == session["emergency_by_id"]:', "if False:")),
+         ("nobody looks after it", WATCH,
+          p.instead("postroom.posture.checks.after_reset.WATCHED", timedelta(0))))),
 )  # fmt: skip
 
 

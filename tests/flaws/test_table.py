@@ -21,7 +21,7 @@ from postroom.cli import main
 
 CHECKOUT = Path(__file__).parents[2]
 HOUSE = Path(postroom.__file__).parent
-MANY = 34
+MANY = 35
 
 # Names that hold a word of the table and are no such feature, each with its reason.
 NOT_IT = {

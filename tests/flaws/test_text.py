@@ -108,6 +108,7 @@ def stored_everywhere(house: House, text: str) -> None:
     do("organization.change", house.oskar, name=text)
     do("mailboxes.create", house.olive, address="nasty@acme.example", name=text, contact="n@home.test")
     do("domains.change", house.oskar, domain="acme.example", registrar=text, registrar_account=text,
+       registrar_account_holder=text,
        registrar_holder=text, second_holder=text, dns_holder=text)  # fmt: skip
     holds(house, "acme.example", {("acme.example", "TXT"): [text], ("www.acme.example", "TXT"): [text]})
     do(

@@ -125,7 +125,8 @@ def domain(world: World, here: Ground) -> None:
     """Its role accounts and two wanted keys come with it; `waiting` is one more, whose proof was not read yet."""
     olive = world.house.olive
     known = {"registrar": here.words("registrar"), "registrar_holder": here.words("holder"),
-             "registrar_account": here.at("hostmaster"), "dns_holder": here.words("keeper")}  # fmt: skip
+             "registrar_account": here.at("hostmaster"), "registrar_account_holder": here.words("reader"),
+             "dns_holder": here.words("keeper")}  # fmt: skip
     for name in (here.domain, f"second-{here.domain}", f"waiting-{here.domain}"[-250:]):
         done(world.house, "domains.add", olive, client=here.slug, name=name, **known)
     for name in (here.domain, f"second-{here.domain}"):

@@ -59,7 +59,9 @@ SAID: dict[str, list[Typed]] = {
     ],
     "who-can-reset": [lambda here: [here.at("mia")]], "sheet": [lambda here: [here.slug]],
     "sign-ins": [lambda here: [here.at("mia")]],
-    "sessions": [lambda here: [here.at("mia")], lambda here: [here.at("mia"), "--end", *WHY]],
+    "sessions": [lambda here: [here.at("mia")], lambda here: [here.at("mia"), "--end", *WHY],
+                 lambda here: [here.ids["person plain"], "--person"],
+                 lambda here: [here.ids["person plain"], "--person", "--end", *WHY]],
     "login": [], "logout": [], "kinds": [],
 }  # fmt: skip
 

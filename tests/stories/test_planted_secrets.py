@@ -1,6 +1,7 @@
 """Secrets of a story, and then a search for each, in every spelling, over all that an installation shows and keeps.
 
-What may be where, and nowhere else: a one-time link stands in the one mail that carries it. Of what a machine drew, 138
+What may be where, and nowhere else: a one-time link stands in the one mail that carries it, and so does the code that a
+caller reads out, of which a keyed hash is kept. Of what a machine drew, 138
 bits and more, the SHA-256 is kept: among the secrets of the database, and of app passwords in the node's secrets.db; of
 what a mail app came back with and renews its token by, among the sign-in library's rows; of what a terminal waits with,
 among its own. An access token is kept nowhere. What people choose is kept by argon2id alone, with a salt: no spelling
@@ -18,12 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from on_the_phone import CODE, OLIVE, confirmed
+from clock import Clock
+from on_the_phone import CODE, HENRY, OLIVE, THIEF, confirmed, made
 from test_real_clients import APP
 
 from oauth_app import listening
 from spellings import found_in
-from world import Browser, Stack, received, until
+from world import Browser, Person, Stack, received, until
 
 pytestmark = [pytest.mark.server, pytest.mark.secrets]
 FIRST, SECOND, WRONG = (
@@ -35,6 +37,8 @@ KEPT_ELSEWHERE = {
     ("table public.device_codes", "device code"),
 }
 PAGES = 150
+READ_OUT = re.compile(r"^  (\d{4} \d{4})$", re.MULTILINE)
+MAILED = {"first link", "confirmation", "recovery link", "not-me link", "reset code"}
 
 
 @dataclass
@@ -48,18 +52,27 @@ class Planted:
     chosen: dict[str, str]
     drawn: dict[str, str]
     links: dict[str, str] = field(default_factory=dict)
+    session: str = ""  # the verification in which the code was read out
 
     @property
     def all(self) -> dict[str, str]:
         return self.chosen | self.drawn | self.links
 
 
+@pytest.fixture(autouse=True)
+def tidy(clock: Clock) -> Iterator[None]:
+    """In place of the other stories' own, which would start a demo of its own too."""
+    yield
+    clock.stack.leave()
+
+
 @pytest.fixture(scope="module")
-def planted(stack: Stack) -> Planted:
-    """A mailbox whose owner does all that a secret is shown or typed for."""
+def planted(clock: Clock) -> Planted:
+    """A mailbox whose owner does all that a secret is shown or typed for; its way back counts after a week."""
+    stack = clock.stack
     olive, client = stack.person(OLIVE), f"plant{uuid.uuid4().hex[:8]}"
     mia, home, web = f"mia@{client}.example", f"mia.{client}@home.test", stack.at["web"]
-    olive.change("clients.create", {"name": client})
+    olive.change("clients.create", {"name": client, "security_contact": f"security.{client}@home.test"})
     olive.verified(olive.change("domains.add", {"client": client, "name": f"{client}.example"}))
     until("the domain is proven", lambda: olive.get(f"/domains/{client}.example")["proof"] == "read")
     olive.change("mailboxes.create", {"address": mia, "contact": home})
@@ -69,6 +82,12 @@ def planted(stack: Stack) -> Planted:
     owner = Browser()
     owner.open(links["copied link"])
     first_code = "-".join(CODE.findall(owner.fill(password=FIRST)))
+    named = olive.change("recovery_channels.name", {"mailbox": mia, "value": home, "name": "at home"})
+    channel = made(olive.get(f"/changes/{named['id']}"), "recovery_channels")
+    links["confirmation"] = stack.mailed_link(home, "/confirm/")
+    confirmed(links["confirmation"])
+    clock.on(days=8)
+    olive = stack.person(OLIVE)
 
     def in_it(password: str = FIRST) -> bool:
         owner.open(f"{web}/mailbox/sign-in/")
@@ -84,17 +103,62 @@ def planted(stack: Stack) -> Planted:
     owner.open(f"{web}/mailbox/code/")
     code = "-".join(CODE.findall(owner.press(old=SECOND)))
     guessed_everywhere(stack, mia, links["first link"])
-    olive.change("recovery_channels.name", {"mailbox": mia, "value": home, "name": "at home"})
-    links["confirmation"] = stack.mailed_link(home, "/confirm/")
-    confirmed(links["confirmation"])
     apps = let_in(stack, owner, SECOND)
     apps["device code"] = asked_for_a_device(stack)
     printed = stack.run("links")
     links["printed link"] = re.findall(r"http://localhost:\d+/invite/\S+", printed)[0]
+    links["recovery link"] = asked_back(stack, mia, home)
+    session, digits = read_out(stack, olive, mia, home, channel)
+    links["not-me link"] = nearly_given_away(stack, olive, mia, home)
     drawn = {"first code": first_code, "code": code, "app password": app, "session": olive.token, **apps}
     drawn |= {f"{name}, plain": drawn[name].replace("-", "") for name in ("first code", "code")}
+    drawn |= {"reset code": digits, "reset code, plain": digits.replace(" ", "")}
     tokens = {name: link.rpartition("/")[2] for name, link in links.items()}
-    return Planted(stack, client, mia, owner, {"first": FIRST, "second": SECOND, "wrong": WRONG}, drawn, tokens)
+    chosen = {"first": FIRST, "second": SECOND, "wrong": WRONG}
+    return Planted(stack, client, mia, owner, chosen, drawn, tokens, session)
+
+
+def asked_back(stack: Stack, mia: str, home: str) -> str:
+    """Somebody cannot get in, and opens the link that is mailed; another password they do not set by it."""
+    page = Browser()
+    page.open(stack.at["web"] + "/mailbox/recover/mail/")
+    page.press(address=mia)
+    link = stack.mailed_link(home, "/mailbox/recover/")
+    page.open(link)
+    assert page.status == 200 and link.rpartition("/")[2] not in page.url, page.page[:2000]
+    return link
+
+
+def read_out(stack: Stack, olive: Person, mia: str, home: str, channel: str) -> tuple[str, str]:
+    """The owner is on the phone and reads out what was mailed: (the verification, the code as it was mailed)."""
+    henry = stack.person(HENRY)
+    begun = henry.change("resets.start", {"mailbox": mia, "ticket": "T-9"})
+    session = made(henry.get(f"/changes/{begun['id']}"), "verifications")
+    olive.change("resets.ask_code", {"verification": session, "channel": channel})
+
+    def mailed() -> str:
+        bodies = [one.get_body(("plain",)) for one in stack.sink() if home in str(one["To"])]
+        return next((found[1] for body in bodies if body and (found := READ_OUT.search(body.get_content()))), "")
+
+    digits = str(until("the code is mailed", mailed))
+    wrong = f"{(int(digits[0]) + 1) % 10}{digits[1:]}"
+    for said in (wrong, digits):
+        olive.change("resets.enter_code", {"verification": session, "said": said})
+    proofs = [(one["method"], one["good"]) for one in olive.get(f"/verifications/{session}")["proofs"]]
+    assert proofs == [("code", False), ("code", True)], proofs
+    return session, digits
+
+
+def nearly_given_away(stack: Stack, olive: Person, mia: str, home: str) -> str:
+    """Somebody asks to give away a VIP's mailbox; whoever has it is told, and looks at what would stop it."""
+    olive.change("mailboxes.change", {"mailbox": mia, "vip": True})
+    held = olive.change("mailboxes.transfer", {"mailbox": mia, "contact": THIEF})
+    assert held["stage"] == "held", held
+    link = stack.mailed_link(home, "/not-me/")
+    page = Browser()
+    page.open(link)
+    assert page.status == 200 and link.rpartition("/")[2] not in page.url, page.page[:2000]
+    return link
 
 
 def let_in(stack: Stack, owner: Browser, password: str) -> dict[str, str]:
@@ -151,7 +215,7 @@ def shown_at_pages(planted: Planted) -> Iterator[Heap]:
     operator.open(next(line.split()[1] for line in lines if line.strip().startswith(OLIVE)))
     about, mailbox = f"?client={planted.client}", f"/mailboxes/{planted.mia}/"
     starts = [mailbox, f"{mailbox}sign-ins/", f"/clients/{planted.client}/", f"/invites/{about}", f"/changes/{about}",
-              "/device/", "/mail-apps/", "/findings/", "/audit/", "/"]  # fmt: skip
+              f"/resets/{planted.session}/", "/device/", "/mail-apps/", "/findings/", "/audit/", "/"]  # fmt: skip
     for browser, first in ((operator, starts), (planted.owner, ["/mailbox/", "/mailbox/record/", "/mailbox/recent/",
                                                               "/mailbox/sessions/"])):  # fmt: skip
         ask, seen = list(first), set[str]()
@@ -175,6 +239,7 @@ def answered_at_the_api(planted: Planted) -> Iterator[Heap]:
     ]
     about = f"client={planted.client}"
     paths += [f"/mailboxes/{planted.mia}{more}" for more in ("", "/sign-ins", "/sessions", "/who-can-reset")]
+    paths.append(f"/verifications/{planted.session}")
     paths += [f"{one}?{about}&limit=200" for one in ("/changes", "/entries", "/invites", "/credentials")]
     changes = [one["id"] for one in olive.get(f"/changes?{about}&limit=200")["items"]]
     assert len(paths) > 25 and len(changes) > 10
@@ -256,7 +321,7 @@ def may_be_there(planted: Planted, where: str, name: str, spelling: str) -> bool
     if where.startswith("file node/db/secrets/") and name == "app password":
         return spelling == KEPT_HASHED
     mailed = where.startswith(("file sink/", "file node/mail/"))
-    return mailed and name in ("first link", "confirmation") and spelling in ("clear", "path", "url", "form")
+    return mailed and name in MAILED and spelling in ("clear", "path", "url", "form")
 
 
 def search(planted: Planted, heaps: Iterable[Heap]) -> list[str]:
@@ -278,7 +343,9 @@ def test_what_is_kept_of_them_is_there(planted: Planted) -> None:
     kept = {name for name, spelling in found_in(tables["table public.secrets"], planted.all) if spelling == KEPT_HASHED}
     assert {"app password", "session"} <= kept and not kept & planted.chosen.keys()
     mails = [heap for where, heap in kept_in_files(planted) if where.startswith("file sink/")]
-    assert sum(planted.links["first link"].encode() in heap for heap in mails) == 1
+    for name in MAILED:
+        carry = [heap for heap in mails if list(found_in(heap, {name: planted.all[name]}))]
+        assert len(carry) == 1, f"one mail carries the {name}"
     told = (
         received(planted.stack.imap(planted.mia, SECOND), "app password").replace(b"=\r\n", b"").replace(b"\r\n", b" ")
     )
@@ -289,6 +356,10 @@ FLAWS: dict[str, Callable[[Planted], Heap]] = {
     "a page": lambda p: ("page /", f"<p>{p.drawn['code']}</p>".encode()),
     "a log of requests": lambda p: ("file log/web.log", f"GET /invite/{p.links['copied link']}".encode()),
     "a mail with a password": lambda p: ("file sink/new/1", p.chosen["first"].encode()),
+    "a subject on a locked screen": lambda p: ("page /", f"Subject: {p.drawn['reset code']}".encode()),
+    "what was typed": lambda p: ("table public.changes", f"said={p.drawn['reset code, plain']}&".encode()),
+    "a way back in a log": lambda p: ("file log/web.log", f"GET /mailbox/recover/{p.links['recovery link']}".encode()),
+    "what stops it in an entry": lambda p: ("table public.edits", p.links["not-me link"].encode()),
     "an entry": lambda p: ("api /entries", json.dumps({"typed": p.chosen["wrong"]}).encode()),
 }
 

@@ -25,6 +25,7 @@ APP = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){6}\b")
 CODE = re.compile(r"[a-z2-9]{5}(?:-[a-z2-9]{5}){2}")
 MAIN, DEVICE, OAUTH, NONE = frozenset({"main"}), frozenset({"app"}), frozenset({"oauth"}), frozenset[str]()
 ALL = MAIN | DEVICE | OAUTH
+WITHIN = 5.0  # seconds after the act: what is revoked is of no use at once (NIST SP 800-63B-4, 4.3, 4.4)
 
 
 @dataclass
@@ -233,11 +234,12 @@ def test_each_reads_sends_and_filters(server: Server, accounts: dict[str, Accoun
     renewed(accounts[""])
     known = accounts[""].credentials
     shown = known[by] if by in known else replace(known["oauth"], mechanism=by.upper())
-    reader = known["main"] if shown.bearer else shown
+    reader = known["oauth"] if shown.bearer else shown
     subject = f"by {by} {uuid.uuid4().hex[:6]}"
     msmtp(server, shown, shown.login, letter(shown.login, shown.login, subject).as_bytes())
     until("mbsync has it", lambda: any(subject.encode() in one for one in mbsync(server, reader, tunnel=False)))
-    assert signs_in(server, shown) == dict.fromkeys(("msmtp", "openssl") if shown.bearer else PROGRAMS, True)
+    no_plugin = {"mbsync"} if by == "oauthbearer" else set()
+    assert signs_in(server, shown) == dict.fromkeys(PROGRAMS.keys() - no_plugin, True)
     wrong = replace(shown, secret=shown.secret[:-2] + ("xx" if shown.secret[-2:] != "xx" else "yy"))
     assert not any(signs_in(server, wrong).values())
 
@@ -247,6 +249,6 @@ def test_who_was_in_is_put_out_and_stays_out(outcomes: dict[str, Outcome], what:
     one, found = ENDS[what], outcomes[what]
     cut = {key for key, seconds in found.took.items() if seconds is not None}
     assert cut == {key for key in found.took if key[0] in one.cut}, found.took
-    assert all(seconds < 15 for seconds in found.took.values() if seconds is not None), found.took
+    assert all(seconds <= WITHIN for seconds in found.took.values() if seconds is not None), found.took
     for name, programs in found.after.items():
         assert set(programs.values()) == {name not in one.shut}, (name, programs)

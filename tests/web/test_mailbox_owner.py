@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,16 +12,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from visitors import visitor
 
-from cast import MIA, House, again, do, reasons
+from cast import MIA, House, again, do, owner_of, reasons
 from fake_dovecot import FakeDovecot
 from mail_nodes import Node
 from mailbox_owner import LEO, WORDS, owner, said, signs_in, taken
 from postroom.access.acting import SYSTEM, Actor, NoSuchOwner, acting_as, owner_at
 from postroom.access.tokens import hashed_code
+from postroom.changes.errors import Problems
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Letter, Mailbox
 from postroom.protocols import passwords
+from postroom.queries.owning import aliases
 from postroom.worker import owner_letters
 
 NEW = "{PLAIN}another few plain words"
@@ -165,6 +168,45 @@ def test_she_reads_who_opened_or_changed_it_and_nothing_of_others(house: House, 
         assert words in told, words
     assert LEO not in told and LEO not in page, "what else a change was about is not hers to read"
     assert "Globex" not in told + page
+
+
+def lands_there() -> dict[str, int]:
+    mia = owner_of(MIA)
+    with acting_as(mia):
+        return dict(aliases(mia))
+
+
+def test_what_lands_there_by_way_of_others_is_shown_and_a_loop_ends(house: House, mia: Mailbox, sql: Any) -> None:
+    do("mailboxes.create", house.olive, address=LEO, name="Leo")
+    chain = [MIA, *(f"step{n:02}@acme.example" for n in range(1, 14))]
+    for target, address in pairwise(chain):
+        do("aliases.create", house.carl, address=address, targets=[target])
+    do("aliases.create", house.carl, address="all@acme.example", targets=["step02@acme.example", LEO])
+    do("aliases.create", house.carl, address="everybody@acme.example", targets=["all@acme.example", MIA])
+    do("aliases.create", house.carl, address="leo.only@acme.example", targets=[LEO])
+    browser = owner()
+    page = browser.get("/mailbox/").content.decode()
+    found = lands_there()
+    assert found == {**dict.fromkeys(chain[1:], 0), "all@acme.example": 1, "everybody@acme.example": 1}
+    assert all(one in page for one in found) and "leo.only@acme.example" not in page and LEO not in page
+    told = browser.get("/mailbox/record/").content.decode()
+    assert told.count("Another address brings its mail here") >= 14, "who made a way round is in her record too"
+    do("aliases.remove", house.carl, alias="step05@acme.example")
+    left = lands_there()
+    assert left.keys() >= {"step04@acme.example", "all@acme.example"}
+    assert "step06@acme.example" not in left, "what leads there no more is not shown"
+    sql("ALTER TABLE aliases DISABLE TRIGGER USER",  # no change makes a loop; one that stood would end here
+        "UPDATE aliases SET targets = targets || '{step04@acme.example}' WHERE address_id ="
+        " (SELECT id FROM addresses WHERE address = 'step02@acme.example')",
+        "ALTER TABLE aliases ENABLE TRIGGER USER")  # fmt: skip
+    assert lands_there() == left
+
+
+def test_no_alias_of_an_alias_of_hers_is_a_way_back_for_her(house: House, mia: Mailbox) -> None:
+    do("aliases.create", house.carl, address="near@acme.example", targets=[MIA])
+    do("aliases.create", house.carl, address="far@acme.example", targets=["near@acme.example"])
+    with pytest.raises(Problems, match=r"lands in mia@acme\.example itself"):
+        do("recovery_channels.name", owner_of(MIA), mailbox=MIA, value="far@acme.example")
 
 
 def test_her_pages_are_paged_and_ask_a_fixed_number_of_times(house: House, mia: Mailbox) -> None:

@@ -96,7 +96,7 @@ def test_a_browser_that_was_open_before_a_suspension_is_asked_again_after_it(hou
     assert works(olive)
     for act in ("suspend", "resume"):
         assert do(f"people.{act}", house.oskar, person="olive@northlight.example").version
-    assert not works(olive) and told("session ended")[-1]["because"] == "suspended or removed since"
+    assert not works(olive) and told("session ended")[-1]["because"] == "ended by somebody, suspended or removed since"
     again = visitor(house.olive)
     assert works(again), "who signs in anew is in"
     for act in ("suspend", "resume"):

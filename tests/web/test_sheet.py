@@ -32,7 +32,8 @@ from postroom.web.step_up import BY_LINK
 
 PATH = "/clients/acme/sheet/"
 HELD = {
-    "registrar": "Namehouse", "registrar_account": "domains@acme.example", "registrar_holder": "Carl",
+    "registrar": "Namehouse", "registrar_account": "domains@acme.example", "registrar_account_holder": "Tom",
+    "registrar_holder": "Carl",
     "second_holder": "Mia", "registrar_mfa": "yes", "dns_holder": "Northlight", "expires_on": "2030-01-01",
     "confirmed_on": "2026-01-01",
 }  # fmt: skip
@@ -64,23 +65,25 @@ def complete(who: Actor) -> dict[str, tuple[int, int]]:
 
 
 def test_every_cell_that_nobody_filled_is_counted_and_none_of_it_is_green(house: House) -> None:
-    assert complete(house.olive) == {"client": (0, 3), "domains": (0, 8), "mailboxes": (2, 2)}
+    assert complete(house.olive) == {"client": (0, 3), "domains": (0, 9), "mailboxes": (2, 2)}
     said = page(house.olive)
-    assert "2 of 13 known" in said and said.count("not known") >= 8 and "pb-good" not in said
+    assert "2 of 14 known" in said and said.count("not known") >= 9 and "pb-good" not in said
     for n, (name, value) in enumerate(HELD.items(), 1):
         do("domains.change", house.olive, domain="acme.example", **{name: value})
-        assert complete(house.olive)["domains"] == (n, 8), name
+        assert complete(house.olive)["domains"] == (n, 9), name
     do("clients.change", house.olive, client="acme", sending="isolated", security_contact="s@acme.example",
        may_ask=["boss@acme.example"])  # fmt: skip
-    assert complete(house.olive) == {"client": (3, 3), "domains": (8, 8), "mailboxes": (2, 2)}
+    assert complete(house.olive) == {"client": (3, 3), "domains": (9, 9), "mailboxes": (2, 2)}
     said = page(house.olive)
-    assert "13 of 13 known" in said and said.count("not known") == 1 and all(value in said for value in HELD.values())
+    assert "14 of 14 known" in said and said.count("not known") == 1 and all(value in said for value in HELD.values())
     do("mailboxes.create", house.olive, address="sales@acme.example", name="Sales", kind="shared")
     assert complete(house.olive)["mailboxes"] == (3, 4)
     do("mailboxes.change", house.olive, mailbox="sales@acme.example", owner="carl@northlight.example")
     assert complete(house.olive)["mailboxes"] == (4, 4)
     do("domains.change", house.olive, domain="acme.example", registrar_mfa="unknown", second_holder="")
-    assert complete(house.olive)["domains"] == (6, 8)
+    assert complete(house.olive)["domains"] == (7, 9)
+    do("domains.change", house.olive, domain="acme.example", registrar_account="new@acme.example")
+    assert complete(house.olive)["domains"] == (6, 9), "who held the address before does not hold the new one by that"
 
 
 def test_a_day_of_confirmation_that_lies_ahead_is_refused(house: House) -> None:
@@ -132,9 +135,9 @@ def test_the_whole_sheet_is_taken_out_as_csv_and_stands_in_the_record_first(hous
         text = answer.whole.decode("utf-8-sig")
         assert answer.whole.startswith(b"\xef\xbb\xbf") and "globex" not in text
         rows = [row for row in csv.reader(io.StringIO(text)) if row]
-        assert ["sheet", "Known", "4 of 13 cells"] in rows
+        assert ["sheet", "Known", "4 of 14 cells"] in rows
         (domain,) = [row for row in rows if row[:2] == ["domains", "acme.example"]]
-        assert domain[2:6] == ["'=cmd|' /C calc'!A0", "not known", "'@x", "not known"]
+        assert domain[2:7] == ["'=cmd|' /C calc'!A0", "not known", "not known", "'@x", "not known"]
         assert ["routes", "info@acme.example", MIA] in rows
         assert {row[0] for row in rows} == {"sheet", *sheet.PARTS}
         assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
@@ -227,7 +230,7 @@ def test_in_a_terminal(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(remote, "fetch", fetch)
     run = CliRunner().invoke
     said = run(main, ["sheet", "acme"]).output
-    assert "acme.example" in said and "registrar: not known" in said and "domains 0 of 8" in said
+    assert "acme.example" in said and "registrar: not known" in said and "domains 0 of 9" in said
     assert json.loads(run(main, ["sheet", "acme", "--json", "--part", "roles"]).output)["part"] == "roles"
     out = tmp_path / "acme.csv"
     assert "say --why" in run(main, ["sheet", "acme", "--out", str(out)]).output and not out.exists()

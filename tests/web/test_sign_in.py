@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -108,6 +109,21 @@ def test_guessing_is_slowed_down(house: House) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM counted WHERE expires > now()")
         assert cursor.fetchone()[0], "counted where every web process sees it"
+
+
+def guesses(sources: Iterable[str]) -> list[int]:
+    """Each at another account, so that the sources alone are counted."""
+    typed = [(source, {"login": f"n{n}@northlight.example", "password": "guessed"}) for n, source in enumerate(sources)]
+    return [visitor(REMOTE_ADDR=source).post("/sign-in/", said).status_code for source, said in typed]
+
+
+def test_an_ipv6_network_is_one_source_and_ipv4_is_none_whatever_socket_heard_it(house: House) -> None:
+    one = guesses(f"2001:db8:0:7:{n:x}::1" for n in range(12))
+    assert one[:10] == [200] * 10 and one[10:] == [429] * 2, "whoever has a /64 has no budget for each address of it"
+    assert guesses(["2001:db8:0:8::1"]) == [200], "a neighbour has their own"
+    assert guesses(f"::ffff:192.0.2.{n + 1}" for n in range(12)) == [200] * 12, "nor do strangers share one"
+    mixed = guesses(source for _ in range(6) for source in ("::ffff:198.51.100.7", "198.51.100.7"))
+    assert mixed[:10] == [200] * 10 and mixed[10:] == [429] * 2, "the same, however it came"
 
 
 def test_a_mailed_link_of_a_person_leads_to_a_password_and_then_to_the_second_factor(house: House) -> None:

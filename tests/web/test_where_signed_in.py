@@ -16,8 +16,10 @@ from visitors import visitor
 from api.conftest import Caller
 from cast import MIA, House, do, person, the
 from mailbox_owner import dovecot, mia, mx1, owner, taken
-from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import ApiSession, Mailbox
+from postroom.access.acting import SYSTEM, acting_as, session_of
+from postroom.changes.approvals import undo
+from postroom.changes.errors import ChangeError
+from postroom.models import ApiSession, Change, Mailbox
 from postroom.queries.sessions import BEGAN, SEEN, of_mailbox
 from sign_ins import listed
 
@@ -116,6 +118,76 @@ def test_a_persons_that_would_not_be_let_in_is_none(house: House, how: str) -> N
     assert left == ([] if "suspended" in how else ["terminal"])
     answer = browser.get("/clients/")
     assert answer.status_code == 302 and "sign-in" in answer["Location"], "as the door says"
+
+
+BROWSER, TERMINAL = "browser", "terminal"
+
+
+def signed_in_twice(house: House) -> Client:
+    browser = here(house)
+    until = (timezone.now() + timedelta(hours=2)).isoformat()
+    do("sessions.open", SYSTEM, secrets={"session": "7" * 64}, person=ADA, label="laptop", mfa="x", until=until)
+    assert [one["sort"] for one in open_of(house.oskar)["items"]] == [BROWSER, TERMINAL] and session_of("7" * 64)
+    return browser
+
+
+def gone(house: House, browser: Client) -> None:
+    assert open_of(house.oskar) == {"known": True, "items": []} and session_of("7" * 64) is None
+    answer = browser.get("/clients/")
+    assert answer.status_code == 302 and "sign-in" in answer["Location"], "the browser is signed out at its next step"
+    assert here(house).get("/clients/").status_code == 200, "and who signs in anew is in"
+
+
+def test_all_of_a_persons_sessions_end_by_one_button_and_that_is_an_entry(house: House) -> None:
+    browser, oskar = signed_in_twice(house), visitor(house.oskar)
+    asked = f"/do/sessions.end/?person={ADA}"
+    assert asked in unescape(oskar.get(f"/people/{ADA}/").content.decode())
+    assert ADA in oskar.get(asked).content.decode()
+    plan = oskar.post("/do/sessions.end/", {"person": ADA, "why": "her laptop was stolen", "ticket": ""})
+    text = plan.content.decode()
+    assert plan.status_code == 200 and "Nothing is changed yet" in text and "all end" in text, text[-3000:]
+    form = text.split('aria-labelledby="h-send"')[1].split("</form>")[0]
+    hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    assert oskar.post("/do/sessions.end/", {n: unescape(v) for n, v in hidden}).status_code == 302
+    with acting_as(SYSTEM):
+        change = Change.objects.get(kind="sessions.end")
+    assert change.version and change.why == "her laptop was stolen"
+    gone(house, browser)
+
+
+def test_by_the_api_too_and_nobody_else_is_signed_out(house: House) -> None:
+    browser, other = signed_in_twice(house), here(house, by="olive")
+    body = {"kind": "sessions.end", "params": {"person": ADA}, "why": "stolen"}
+    assert Caller(house.olive).post("/changes", body).status_code in (200, 202)
+    gone(house, browser)
+    assert other.get("/clients/").status_code == 200
+
+
+def test_an_undo_opens_none_of_it_again_and_both_or_neither_is_refused(house: House) -> None:
+    browser = signed_in_twice(house)
+    change = do("sessions.end", house.oskar, person=ADA)
+    with pytest.raises(ChangeError):
+        undo(change.pk, actor=house.oskar, why="a mistake")
+    gone(house, browser)
+    for wrong in ({}, {"person": ADA, "session": str(the(ApiSession, person__email=ADA).pk)}):
+        with pytest.raises(ChangeError, match="either one session, or the person"):
+            do("sessions.end", house.oskar, **wrong)
+
+
+def test_who_stands_below_ends_none_of_it(house: House) -> None:
+    refused = do("sessions.end", house.olive, person="owner@northlight.example")
+    assert refused.stage == "refused" and "stands above you" in str(refused.verdicts)
+
+
+def test_at_the_same_time_the_record_says_it_or_nothing_ends(house: House, sql: Any) -> None:
+    """With the line out of the guard's reading, the browser would go on."""
+    browser = signed_in_twice(house)
+    (body,) = sql("SELECT pg_get_functiondef('postroom_stopped'::regproc)")[0]
+    line = "OR ((e.after ->> 'access_epoch'::text) IS NOT NULL)"
+    assert line in body
+    sql(body.replace(line, ""))
+    do("sessions.end", house.oskar, person=ADA)
+    assert browser.get("/clients/").status_code == 200
 
 
 def test_who_may_not_look_at_all_of_it_is_told_so(house: House) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from visitors import visitor
 
+from api.conftest import Caller
 from cast import MIA, House, do, kind, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes import channels
@@ -63,10 +64,34 @@ def test_a_registrar_whose_notices_go_into_the_domain_itself_is_said(house: Hous
     known = {"registrar": "Registry One", "registrar_holder": "Boss", "registrar_account": "it@acme.example"}
     do("domains.change", house.olive, domain="acme.example", **known)
     (one,) = of(asked(house.olive), "registrar")
+    assert one.counts == "unknown" and "into the very domain" in one.reason
+    do("domains.change", house.olive, domain="acme.example", registrar_account_holder="Tom")
+    (one,) = of(asked(house.olive), "registrar")
     assert one.counts == "yes" and "into the very domain" in one.reason
     do("domains.change", house.olive, domain="acme.example", registrar_account="it@elsewhere.example")
     (one,) = of(asked(house.olive), "registrar")
     assert one.counts == "no" and "nobody has confirmed" in one.why and "elsewhere.example is not known" in one.why
+
+
+def test_who_holds_the_address_that_a_registrar_writes_to_is_named_and_never_taken_for_known(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do("domains.add", house.oskar, client="acme", name="acme2.example")
+    known = {"registrar": "Registry One", "registrar_holder": "Boss", "registrar_account": "it@acme2.example"}
+    do("domains.change", house.olive, domain="acme.example", **known)
+    monkeypatch.setattr("postroom.queries.resets.unsaid", lambda *_: "")
+    (one,) = of(asked(house.olive), "registrar")
+    assert one.counts == "unknown" and "who holds that address is not known" in one.why and one.weak == 65
+    do("domains.change", house.olive, domain="acme.example", registrar_account_holder="Tom of IT")
+    (one,) = of(asked(house.olive), "registrar")
+    assert one.counts == "yes" and "go to it@acme2.example, held by Tom of IT" in one.why and one.weak == 30
+    text = visitor(house.olive).get(f"/mailboxes/{MIA}/").content.decode()
+    assert "held by Tom of IT" in text.partition("Who can reset this?")[2].partition("</section>")[0]
+    assert "Tom of IT" in visitor(house.olive).get("/domains/acme.example/").content.decode()
+    assert Caller(house.olive).get("/domains/acme.example").json()["registrar_account_holder"] == "Tom of IT"
+    do("domains.change", house.olive, domain="acme.example", registrar_account="noc@acme2.example")
+    (one,) = of(asked(house.olive), "registrar")
+    assert one.counts == "unknown" and "Tom" not in one.why, "whoever held the old address need not hold the new one"
 
 
 def test_an_open_link_is_weaker_than_anything(house: House) -> None:

@@ -46,7 +46,7 @@ COMMANDS = {
     "access-review": Command("rounds:access_review", "Who may do what at a client, signed every quarter."),
     "roster": Command("rounds:roster", "Who of a client is still there, asked every quarter."),
     "sign-ins": Command("sign_ins:sign_ins", "Who signed in to a mailbox, and who tried to."),
-    "sessions": Command("sign_ins:sessions", "Who is signed in to a mailbox now; or end all of these."),
+    "sessions": Command("sign_ins:sessions", "Who is signed in to a mailbox now, or as a person; or end all of these."),
     "permissions": Command("permissions:permissions", "Which role may what, as a table.", place.from_environment),
     "routes": Command("routes:routes", "Every address, and whom it lets in.", place.from_environment),
     "log": Command("changes:log", "What changed, newest first."),

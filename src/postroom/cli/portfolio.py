@@ -59,6 +59,7 @@ REGISTRARS: dict[str, dict[str, Any]] = {
         "registrar": "Namehouse",
         "registrar_holder": "Acme, accounts",
         "registrar_account": "acme.domains@home.test",
+        "registrar_account_holder": "Acme, Mia Hart",
         "registrar_mfa": "yes",
         "second_holder": "Acme, Mia Hart",
     },

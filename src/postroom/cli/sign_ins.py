@@ -34,30 +34,45 @@ def _line(one: dict[str, Any]) -> str:
 
 
 @click.command()
-@click.argument("mailbox")
-@click.option("--end", is_flag=True, help="End all of them; the owner signs in anew.")
+@click.argument("address")
+@click.option("--person", is_flag=True, help="Browsers and terminals of the person with this address; no mailbox's.")
+@click.option("--end", is_flag=True, help="End all of them; whoever it is signs in anew.")
 @click.option("--device", help="With --end: only what this app password or mail app opened; its id, or as listed.")
 @click.option("--why", help="Why they are ended.")
 @json_option
-def sessions(mailbox: str, end: bool, device: str | None, why: str | None, as_json: bool) -> None:
-    """Who is signed in to MAILBOX now."""
-    if device and not end:
-        raise click.UsageError("--device goes with --end")
+def sessions(address: str, person: bool, end: bool, device: str | None, why: str | None, as_json: bool) -> None:
+    """Who is signed in to the mailbox ADDRESS now; with --person, where that person is signed in here."""
+    if device and (person or not end):
+        raise click.UsageError("--device goes with --end, and with a mailbox")
     if end:
         if not why:
             raise click.UsageError("say --why")
-        params = {"mailbox": mailbox}
-        if device:
-            params["app_password"] = device.rpartition(":")[2]  # app:<id>, oauth:<id>
-        body = {"kind": "mailboxes.end_sessions", "params": params, "why": why}
-        done(remote.ask("POST", "/changes", body), as_json)
+        done(remote.ask("POST", "/changes", {**_ended(address, person, device), "why": why}), as_json)
         return
-    found = remote.ask("GET", f"/mailboxes/{remote.quoted(mailbox)}/sessions")
+    where = f"/people/{remote.quoted(address)}" if person else f"/mailboxes/{remote.quoted(address)}/sessions"
+    found = remote.ask("GET", where)
     if as_json:
-        show.as_json(found)
+        show.as_json(found["sessions"] if person else found)
         return
-    for line in _open(found):
+    for line in _of_person(found["sessions"]) if person else _open(found):
         click.echo(line)
+
+
+def _ended(address: str, person: bool, device: str | None) -> dict[str, Any]:
+    if person:
+        return {"kind": "sessions.end", "params": {"person": address}}
+    of_it = {"app_password": device.rpartition(":")[2]} if device else {}  # app:<id>, oauth:<id>
+    return {"kind": "mailboxes.end_sessions", "params": {"mailbox": address, **of_it}}
+
+
+def _of_person(found: dict[str, Any]) -> Iterator[str]:
+    """Browsers and terminals; unknown where it is not for who asks to look at all of them."""
+    if not found["known"]:
+        yield "unknown: not yours to see"
+    elif not found["items"]:
+        yield "nowhere"
+    for one in found["items"] or ():
+        yield f"{one['sort']:10}  {one.get('address') or 'not kept':39}  {_since(one)}  {one['program'] or ''}"
 
 
 def _open(found: dict[str, Any]) -> Iterator[str]:

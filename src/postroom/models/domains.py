@@ -17,9 +17,9 @@ FRESH = timedelta(minutes=10)  # a zone that was read longer ago holds what nobo
 class Domain(StateModel):
     """A domain in a client's care: who holds it where, and whether its control is proven.
 
-    registrar_account: where the registrar writes to. registrar_mfa: yes, no or unknown. second_holder: who else holds
-    the registrar's login. confirmed_on: when somebody last asked whether all this is still so. No secret of a registrar
-    is kept, only who holds it.
+    registrar_account: where the registrar writes to. registrar_account_holder: who holds the mailbox there.
+    registrar_mfa: yes, no or unknown. second_holder: who else holds the registrar's login. confirmed_on: when somebody
+    last asked whether all this is still so. No secret of a registrar is kept, only who holds it.
 
     hosting: hosted (our name servers), provider (theirs, with an API), manual (somebody types it in).
     proof:   waiting, read or lost; a domain delivers for nobody until its proof is read.
@@ -32,6 +32,7 @@ class Domain(StateModel):
     registrar = models.TextField(default="")
     registrar_holder = models.TextField(default="")
     registrar_account = models.TextField(default="")
+    registrar_account_holder = models.TextField(default="")
     registrar_confirmed_at = models.DateTimeField(null=True)  # when whoever reads there last said so, by one click
     registrar_ask_at = models.DateTimeField(null=True)  # when the clock asks again
     registrar_mfa = models.TextField(default="unknown")

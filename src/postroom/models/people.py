@@ -9,13 +9,19 @@ from .domains import Domain
 
 
 class Person(StateModel):
-    """Somebody who may sign in to Postroom, and may own mailboxes. Has at most one login."""
+    """Somebody who may sign in to Postroom, and may own mailboxes. Has at most one login.
+
+    access_epoch: raised to end every session they have open, at the pages and at the API; when it was raised last, the
+    record says (sql/install.sql, postroom_stopped).
+    """
 
     natural_key = "email"
+    only_forward = frozenset({"access_epoch"})
     mine = "id"
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True)
     name = models.TextField()
     email = models.TextField(unique=True, db_collation="C")
+    access_epoch = models.IntegerField(default=0)
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
 

@@ -192,16 +192,16 @@ def _registrar(domain: Domain, control: Mapping[str, Control], now: datetime) ->
         who = f"The registrar login of {domain.name}"
         return Path("registrar", who, None, UNKNOWN, "who holds it is not known", 80, f"whoever holds it {takes}")
     who = f"{domain.registrar_holder}, by the registrar login of {domain.name} at {domain.registrar}"
-    account = domain.registrar_account
+    account, reader = domain.registrar_account, domain.registrar_account_holder
+    reads = f"held by {reader}" if reader else "who holds that address is not known"
     if account.rpartition("@")[2] == domain.name:
-        return Path("registrar", who, None, YES, f"its notices go to {account}", 75,
+        return Path("registrar", who, None, YES if reader else UNKNOWN, f"its notices go to {account}: {reads}", 75,
                     "its notices go into the very domain: who has the one has the other")  # fmt: skip
     held = control.get(account)
-    said = held.words if held else "where its notices go is not known"
+    said = f"its notices go to {account}, {reads}; {held.words}" if held else "where its notices go is not known"
     if readable(account) and (why := unsaid(domain.registrar_confirmed_at, now)):
-        said = f"its notices go to {account}: {why}; {said}"
-        return Path("registrar", who, None, NO, said, 65, f"{said}; whoever holds it {takes}")
-    known = held is not None and held.known
+        return Path("registrar", who, None, NO, f"{why}: {said}", 65, f"{why}: {said}; whoever holds it {takes}")
+    known = bool(reader) and held is not None and held.known
     return Path("registrar", who, None, YES if known else UNKNOWN, said, 30 if known else 65,
                 f"{said}; whoever holds it {takes}")  # fmt: skip
 

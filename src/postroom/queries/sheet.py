@@ -60,6 +60,7 @@ class Complete:
 
 ASKED_OF_A_DOMAIN: Mapping[str, Q] = {
     "registrar": ~Q(registrar=""), "registrar_account": ~Q(registrar_account=""),
+    "registrar_account_holder": ~Q(registrar_account_holder=""),
     "registrar_holder": ~Q(registrar_holder=""), "second_holder": ~Q(second_holder=""),
     "registrar_mfa": ~Q(registrar_mfa=UNKNOWN), "dns_holder": ~Q(dns_holder=""),
     "expires_on": Q(expires_on__isnull=False), "confirmed_on": Q(confirmed_on__isnull=False),
@@ -185,9 +186,10 @@ PARTS: Mapping[str, Part] = {
     one.name: one for one in (
         Part("domains", "Domains", (
             ("domain", "Domain"), ("registrar", "Registrar"), ("registrar_account", "Account address there"),
-            ("registrar_holder", "Holds that login"), ("second_holder", "Second holder"),
-            ("registrar_mfa", "Second factor there"), ("dns_holder", "Holds the DNS login"),
-            ("expires_on", "Registration ends"), ("confirmed_on", "Confirmed on"),
+            ("registrar_account_holder", "Holds that address"), ("registrar_holder", "Holds that login"),
+            ("second_holder", "Second holder"), ("registrar_mfa", "Second factor there"),
+            ("dns_holder", "Holds the DNS login"), ("expires_on", "Registration ends"),
+            ("confirmed_on", "Confirmed on"),
         ), _read_domains),
         Part("mailboxes", "Mailboxes", (
             ("address", "Address"), ("kind", "Kind"), ("name", "Name"), ("owner", "Owner"), ("operator", "Operator"),

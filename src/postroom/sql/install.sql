@@ -171,15 +171,27 @@ BEGIN
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
--- What lands in that mailbox by other addresses of its client: each alias with its id, and at how many other addresses
--- its mail lands too; for nobody but its owner.
+-- What lands in that mailbox by other addresses of its client, also by way of others: each alias with its id, and at how
+-- many other addresses its mail lands too; for nobody but its owner. Each is followed once, so a loop ends.
 DROP FUNCTION IF EXISTS postroom_own_aliases();
 CREATE FUNCTION postroom_own_aliases() RETURNS TABLE (id uuid, address text, others int)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT l.id, b.address, cardinality(array_remove(l.targets, a.address)) FROM addresses a JOIN aliases l ON l.client_id = a.client_id
-      JOIN addresses b ON b.id = l.address_id
-    WHERE a.id = (SELECT (postroom_own())[2]) AND l.removed_at IS NULL AND a.address = ANY (l.targets) ORDER BY b.address;
+  WITH RECURSIVE mine AS (
+    SELECT a.client_id, a.address FROM addresses a WHERE a.id = (SELECT (postroom_own())[2])
+  ), passed AS MATERIALIZED (
+    SELECT l.id, b.address, t.target FROM mine m JOIN aliases l ON l.client_id = m.client_id
+      JOIN addresses b ON b.id = l.address_id, unnest(l.targets) t(target) WHERE l.removed_at IS NULL
+  ), leads AS (
+    SELECT p.id, p.address FROM mine m JOIN passed p ON p.target = m.address
+    UNION SELECT p.id, p.address FROM leads s JOIN passed p ON p.target = s.address
+  ), ends AS (
+    SELECT s.id, p.target FROM leads s JOIN passed p ON p.id = s.id
+    UNION SELECT e.id, p.target FROM ends e JOIN passed p ON p.address = e.target
+  )
+  SELECT s.id, s.address, (SELECT count(*)::int FROM ends e WHERE e.id = s.id AND e.target <> (SELECT m.address FROM mine m)
+      AND NOT EXISTS (SELECT FROM passed p WHERE p.address = e.target))
+    FROM leads s ORDER BY s.address;
 END;
 -- Who holds a role that reaches that mailbox: names of its client's own people, of whoever runs the service how many; for
 -- nobody but its owner. permissions: of a role of the organization's own.
@@ -219,6 +231,7 @@ BEGIN
     UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
+    UNION SELECT w.id FROM postroom_own_aliases() w
   ), about AS MATERIALIZED (
     SELECT DISTINCT x.entry_id FROM its JOIN edits x ON x."row" = its.id
       WHERE x.entry_id < coalesce(upto, 9223372036854775807)
@@ -233,13 +246,14 @@ BEGIN
       AND (kinds IS NULL OR h.said = ANY (kinds))
     ORDER BY e.id DESC LIMIT at_most;
 END $$;
--- When somebody was last suspended or removed, as the record has it: what they had opened by then stays shut when they are
--- back. A line that was erased may have said so, and counts as one that did.
+-- When somebody was last suspended or removed, or all their sessions were ended, as the record has it: what they had opened
+-- by then stays shut, also when they are back. A line that was erased may have said so, and counts as one that did.
 CREATE OR REPLACE FUNCTION postroom_stopped(who uuid) RETURNS timestamptz
   STABLE LANGUAGE sql
   RETURN (SELECT max(n.at) FROM edits e JOIN entries n ON n.id = e.entry_id
     WHERE e."row" = who AND e."table" = 'people' AND e.before IS NOT NULL
-      AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL OR e.hashed IS NOT NULL));
+      AND (e.after ->> 'suspended_at' IS NOT NULL OR e.after ->> 'removed_at' IS NOT NULL
+        OR e.after ->> 'access_epoch' IS NOT NULL OR e.hashed IS NOT NULL));
 -- Whether this is the keyed hash of a code that was mailed and is open still: the application never reads what is kept.
 CREATE OR REPLACE FUNCTION postroom_code_fits(which uuid, hashed text) RETURNS boolean
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp

@@ -1,5 +1,6 @@
 """Where the sign-in library asks us: nobody signs up, passwords follow our rules, what it would mail is not sent."""
 
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -23,6 +24,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         if wrong := passwords.faults(password, context=email.split("@"), common=COMMON, shortest=SHORTEST):
             raise ValidationError(wrong)
         return password
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """IPv4 as such, also where a socket of IPv6 heard it: the library counts an IPv6 /64 as one source, as we do
+        (access/throttle.py), and all of IPv4 is within one."""
+        found = ip_address(str(super().get_client_ip(request)))
+        return str((found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Whoever has a second factor shows that one; the password alone proves too little then."""

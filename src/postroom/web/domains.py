@@ -251,6 +251,7 @@ def _holders(one: Domain) -> tuple[Fact, ...]:
         Fact("Registrar", one.registrar or unknown),
         Fact("Who holds that login", one.registrar_holder or unknown),
         Fact("Account address there", one.registrar_account or unknown, _said(one)),
+        Fact("Who holds that address", one.registrar_account_holder or unknown),
         Fact("Second holder", one.second_holder or unknown),
         Fact("Second factor there", one.registrar_mfa if one.registrar_mfa != "unknown" else unknown),
         Fact("Who holds the DNS login", one.dns_holder or unknown),

@@ -39,7 +39,7 @@ from postroom.web.times import when
 ASK = Act("Ask for a role…", "/do/grants.elevate/", "clock", "primary")
 MAKE = Act("Make a token…", "/tokens/new/", "key")
 ONES_OWN = (("grants.elevate", ASK), ("tokens.create", MAKE))
-END_ALL = "Suspend and resume ends all of it at once: what was open by then stays shut."
+SHUT = "End all, as a suspension does, signs out all of it at once: what was open by then stays shut."
 SEALED_NOTE = Note(
     "A sealed login", "Its secrets lie in an envelope, for when nobody else gets in. Whoever uses it may do all, "
     "everywhere; every use is an alarm to every owner.", "warn", "lock",
@@ -151,7 +151,10 @@ def _sessions(request: Any, one: Person) -> dict[str, Any]:
         return {} if found is None else {"sessions_note": "Nowhere."}
     columns = (Column("In"), Column("From"), Column("Since"), Column("Act", num=True, hidden=True))
     rows = tuple(_session(request, each) for each in found)
-    return {"sessions": Table("Where this person is signed in", columns, rows), "sessions_note": END_ALL}
+    all_of_it = Act("End all…", f"/do/sessions.end/?person={one.email}", "player-stop", "asks")
+    acts = offered(request, one.client_id, ("sessions.end", all_of_it))
+    table = Table("Where this person is signed in", columns, rows)
+    return {"sessions": table, "sessions_note": SHUT if acts else "", "sessions_acts": acts}
 
 
 def _session(request: Any, one: Session) -> Row:

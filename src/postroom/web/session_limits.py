@@ -26,7 +26,7 @@ def over(request: Any) -> str:
     if BEGAN not in session:
         began(request)
     if request.stopped and session[BEGAN] <= request.stopped.timestamp():
-        return "suspended or removed since"
+        return "ended by somebody, suspended or removed since"
     if now - session[BEGAN] >= env.session_hours * 3600:
         return f"{env.session_hours} hours are over"
     idle = now - session[SEEN]

@@ -23,7 +23,7 @@ from postroom.web.step_up import fresh
 
 UNKNOWN = Badge("unknown", "not known")
 LINKS = {"domains": "/domains/", "mailboxes": "/mailboxes/"}
-BELOW = "registrar_account"
+BELOW = {"registrar_account": "registrar", "registrar_account_holder": "registrar_holder"}
 NOTHING = {
     "domains": Empty("No domain yet", "Mail starts with a domain.", "world"),
     "mailboxes": Empty("No mailbox yet", "Mailboxes hang on the client\u2019s domains.", "mailbox"),
@@ -70,8 +70,8 @@ def far(one: Complete) -> Badge:
 
 
 def _table(part: Part, lines: Any) -> Table:
-    """The account's address stands below the registrar: eight columns are the most."""
-    titles = [words for name, words in part.columns if name != BELOW]
+    """The account's address stands below the registrar, who holds it below who holds the login: eight columns fit."""
+    titles = [words for name, words in part.columns if name not in BELOW]
     return Table(
         part.title, tuple(map(Column, titles)), tuple(_row(part, line) for line in lines), dense=True, high=True
     )
@@ -79,13 +79,14 @@ def _table(part: Part, lines: Any) -> Table:
 
 def _row(part: Part, line: Line) -> Row:
     said = dict(zip((name for name, _ in part.columns), line.cells, strict=True))
-    below = said.pop(BELOW, "")
-    cells: list[Cell | Words] = [_or_unknown(one) for one in said.values()]
+    below = {BELOW[column]: said.pop(column) for column in BELOW if column in said}
+    cells: list[Cell | Words] = [
+        Cell(_or_unknown(one), _or_unknown(below[column])) if column in below else _or_unknown(one)
+        for column, one in said.items()
+    ]
     name = line.cells[0] or ""
     if part.name in LINKS:
         cells[0] = Link(name, f"{LINKS[part.name]}{name}/", strong=True)
-    if part.name == "domains":
-        cells[1] = Cell(_or_unknown(said["registrar"]), _or_unknown(below))
     return Row(tuple(cells), name=name)
 
 

@@ -115,7 +115,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "people.tell_of_factor": ("Tell of a second factor", "Tell {person} of a second factor"),
     "devices.forget": ("Forget a device", "Forget the device {device}"),
     "sessions.open": ("Open a session", "Open a session for {person}"),
-    "sessions.end": ("End a session", "End the session {session}"),
+    "sessions.end": ("End sessions", "Sign out {person} {session}"),
     "nodes.deliver_again": ("Write an object at a node again", "Write {object} again at the node {node}"),
     "freezes.start": ("Start a freeze", "Freeze {scope}"),
     "freezes.end": ("End a freeze", "End the freeze {freeze}"),

@@ -100,7 +100,7 @@ ACTS: dict[str, list[Act]] = {
     "people.resume": [Act(RUNS, SIGN_IN, named(person="{asleep}"))],
     "people.remove": [Act(RUNS, SIGN_IN, named(person="{removable}"))],
     "people.restore": [Act(RUNS, SIGN_IN, named(person="{removed}"))],
-    "sessions.end": [Act(RUNS, SIGN_IN, named(session="{session}"))],
+    "sessions.end": [Act(RUNS, SIGN_IN, named(session="{session}")), Act(RUNS, SIGN_IN, named(person="{awake}"))],
     "tokens.end": [Act(ANYBODY, SIGN_IN, named(token="{token}"))],
     "invites.resend": [
         Act(CLIENTS_OWN | DESK, BOX, named(invite="{box invite}")),
@@ -339,7 +339,7 @@ def _reaches(actor: Who, act: Act, target: Who, permission: str) -> bool:
         return target.at == actor.at
     if permission == "tokens.end":
         return (target.home or target.at or "acme") == actor.at  # of the person's client, or the one it names
-    return target.home == actor.at and permission != "sessions.end"
+    return target.home == actor.at and act is not ACTS["sessions.end"][0]  # one session is the organization's
 
 
 def came_to(actor: Actor, permission: str, params: dict[str, Any]) -> tuple[bool, str]:

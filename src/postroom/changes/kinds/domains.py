@@ -35,6 +35,7 @@ class AddDomain(Kind, name="domains.add"):
     registrar: Line = ""
     registrar_holder: Line = Field(default="", description="Who holds the login at the registrar")
     registrar_account: Line = Field(default="", description="The mail address of the account there")
+    registrar_account_holder: Line = Field(default="", description="Who holds the mailbox at that address")
     registrar_mfa: YesNo = Field(default="unknown", description="Whether that login asks for a second factor")
     second_holder: Line = Field(default="", description="Who else holds the login at the registrar")
     dns_holder: Line = Field(default="", description="Who holds the login where its DNS is run")
@@ -97,6 +98,7 @@ class ChangeDomain(Kind, name="domains.change"):
     registrar: Line | None = None
     registrar_holder: Line | None = Field(default=None, description="Who holds the login at the registrar")
     registrar_account: Line | None = Field(default=None, description="The mail address of the account there")
+    registrar_account_holder: Line | None = Field(default=None, description="Who holds the mailbox at that address")
     registrar_mfa: YesNo | None = Field(default=None, description="Whether that login asks for a second factor")
     second_holder: Line | None = Field(default=None, description="Who else holds the login at the registrar")
     dns_holder: Line | None = Field(default=None, description="Who holds the login where its DNS is run")
@@ -108,6 +110,8 @@ class ChangeDomain(Kind, name="domains.change"):
             raise Problem("confirmed_on", f"{self.confirmed_on} lies ahead: say when it was confirmed")
         values = self.model_dump(exclude_none=True, exclude={"domain"})
         domain = state.get(Domain, self.domain, where="domain")
+        if self.registrar_account not in (None, domain.registrar_account):
+            values.setdefault("registrar_account_holder", "")  # who held the address before holds another one
         yield edit(domain, **values, **anew(REGISTRAR, domain.registrar_account, self.registrar_account, state))
 
 

@@ -152,13 +152,26 @@ class OpenSession(Kind, name="sessions.open"):
 
 
 class EndSession(Kind, name="sessions.end"):
-    """End a personal session at once."""
+    """End a personal session at once, or all sessions of a person: browsers and terminals."""
 
     by = frozenset({"person", "clock", "system"})
-    session: SessionRef
+    session: SessionRef | None = Field(default=None, description="A terminal's; say this one, or the person")
+    person: PersonRef | None = Field(default=None, description="All of this person's, at the pages and at the API")
 
     def plan(self, state: State) -> Iterator[Planned]:
-        session = state.get(ApiSession, self.session, where="session")
+        if (self.session is None) is (self.person is None):
+            raise Problem("session", "say either one session, or the person")
+        yield from self._of_the_person(state) if self.person else self._this_one(state)
+
+    def _of_the_person(self, state: State) -> Iterator[Planned]:
+        person = state.get(Person, str(self.person), where="person")
+        if person.removed_at:
+            raise Problem("person", f"{person.name} is removed: nothing of theirs is open")
+        yield edit(person, access_epoch=person.access_epoch + 1)
+        yield from _without_sessions(person, state)
+
+    def _this_one(self, state: State) -> Iterator[Planned]:
+        session = state.get(ApiSession, str(self.session), where="session")
         if session.ended_at is None:
             yield edit(session, ended_at=state.now)
         for secret in state.hanging(Secret, "owner_row", session.pk):

@@ -7,7 +7,7 @@ QUIET = ("invites", "secrets")  # a link or a secret that goes along with what c
 TOLD = frozenset({"checkpoint", "roster", "factor added", "factor removed", "codes made"})  # letters that open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
 TELLS_OF = {"channel ended"}  # letters that go along with what closes
-SIGNED_INTO = {"mailboxes", "credentials"}  # whose epoch ends what was opened by it
+SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
 

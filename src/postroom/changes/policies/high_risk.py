@@ -14,6 +14,7 @@
 | a VIP no more | the mark is taken off a mailbox that has it |
 | a restored mailbox for somebody else | it comes back and its invite goes to another contact than before |
 | another owner | a mailbox that has an owner, or had one, goes to somebody else, its mail in it |
+| an owner named late | a mailbox that somebody has set up, and that names no owner, is said to be a person's |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
 | a way back into a VIP's mailbox | a recovery channel of one is named or ended, by another than its owner |
 | living with a critical finding | its acceptance opens, as accepted |
@@ -112,6 +113,14 @@ def _another_owner(proposed: Proposed) -> Iterator[str]:
     for box, contact in other:
         if given or box in had:
             yield f"gives a mailbox, its mail in it, to {contact or 'nobody who is known'}"
+
+
+def _owner_named(proposed: Proposed) -> Iterator[str]:
+    """Who opens it and is named by nobody would not hear that it is said to be another's."""
+    named = [m.edit.id for m in proposed.moves(Mailbox) if m.now and m.then and not m.now["removed_at"]
+             and not m.now["owner_id"] and m.then["owner_id"]]  # fmt: skip
+    if named and proposed.kind.permission != "mailboxes.transfer" and (opened := once_set_up(named)):
+        yield f"says whose {_count(len(opened), Mailbox)} would be that somebody opens already"
 
 
 def _many(proposed: Proposed) -> Iterator[str]:
@@ -274,7 +283,7 @@ def _count(n: int, model: type) -> str:
 
 
 RULES = (
-    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _many, _high_role, _elevation,
-    _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure, _over_others,
-    _looser,
+    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
+    _elevation, _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure,
+    _over_others, _looser,
 )  # fmt: skip

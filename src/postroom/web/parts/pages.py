@@ -275,6 +275,7 @@ class PersonPage(Page):
     tokens: Table | None = None
     sessions: Table | None = None
     sessions_note: str = ""
+    sessions_acts: tuple[Act, ...] = ()
     mailboxes: Table | None = None
     sign_in: tuple[Fact, ...] = ()
     facts: tuple[Fact, ...] = ()

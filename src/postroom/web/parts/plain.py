@@ -85,6 +85,7 @@ FIELDS: dict[str, str] = {
     "second_holder": "Second holder of that login",
     "sending": "Mail leaves",
     "registrar_account": "Registrar account mail",
+    "registrar_account_holder": "Registrar account mail held by",
     "registrar_ask_at": "Registrar account mail asked again",
     "registrar_confirmed_at": "Registrar account mail confirmed",
     "security_ask_at": "Security contact asked again",
