@@ -30,6 +30,7 @@ from postroom.protocols.entry import leaf as leaf_of
 from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.record import check_bundle
+from postroom.record.export import PROGRAM
 from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Rewritten, Signer, turn
 from postroom.web import recorded
@@ -124,7 +125,8 @@ def test_one_entry_proves_itself_to_the_newest_checkpoint(house: House, log: Log
     way = [bytes.fromhex(step) for step in whole["inclusion"]]
     check_bundle.included(bytes.fromhex(whole["leaf"]), whole["index"], root.size, way, root.root)
     page = text_of(visitor(house.carl), f"/audit/{one['id']}/")
-    shown = (whole["leaf"], whole["inclusion"][0], log.signer.last.split("\n")[2], "Mia H.", "a test", "verified")
+    shown = (whole["leaf"], whole["inclusion"][0], log.signer.last.split("\n")[2], "Mia H.", "a test", "verified",
+             f"python3 {PROGRAM} FOLDER KEY")  # fmt: skip
     assert [words for words in shown if words not in page] == []
     assert str(change.pk) == whole["about"]
     sql("ALTER TABLE entries DISABLE TRIGGER USER", f"UPDATE entries SET leaf = '\\x00' WHERE id = {one['id']}")
