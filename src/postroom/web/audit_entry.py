@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.posture.signed import Signed, signed
 from postroom.queries.entries import entry as read
 from postroom.queries.naming import Names
-from postroom.queries.proofs import Signed, signed
 from postroom.web import recorded
 from postroom.web.audit import alarms
 from postroom.web.door import page
