@@ -8,13 +8,14 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 
-from cast import House, do, the
+from cast import House, at, do, the, with_consent
 from postroom import catalogue
-from postroom.access.acting import SYSTEM, acting_as
+from postroom.access.acting import SYSTEM, Actor, acting_as
+from postroom.access.scope import visible
 from postroom.changes.approvals import approve
 from postroom.changes.kind import KINDS
-from postroom.models import Domain, Finding, Grant, Login, Organization, Person, Subject
-from postroom.posture.checks import expiring, holders, owners
+from postroom.models import Client, Domain, Finding, Grant, Login, Organization, Person, Subject
+from postroom.posture.checks import expiring, holders, no_contact, owners
 from postroom.posture.run import run
 from postroom.web.signing import login_of
 
@@ -218,3 +219,49 @@ def test_a_single_holder_is_found_until_there_is_a_second(house: House) -> None:
     do("domains.change", house.olive, domain="acme.example", registrar_holder="")
     run(catalogue.HOLDERS)
     assert open_now() == {}
+
+
+@pytest.mark.parametrize(
+    "contact, old, wanted",
+    [
+        ("", timedelta(days=1, seconds=1), True),
+        ("", timedelta(days=400), True),
+        ("", timedelta(hours=23), False),
+        ("it@acme.example", timedelta(days=400), False),
+    ],
+)
+def test_clients_no_contact(contact: str, old: timedelta, wanted: bool) -> None:
+    made = UUID(int=int((NOW - old).timestamp() * 1000) << 80)
+    acme = Client(id=made, name="Acme", slug="acme", security_contact=contact, may_ask=["b@x.test", "a@x.test"])
+    found = list(no_contact.evaluate([acme], NOW))
+    assert [(one.severity, one.client, one.object, one.label) for one in found] == [
+        ("medium", acme.pk, acme.pk, "acme")
+    ] * wanted
+    for one in found:
+        assert KINDS[one.kind].model_validate(one.params) and one.evidence["may ask"] == ["a@x.test", "b@x.test"]
+
+
+def test_a_client_without_a_contact_is_found_until_it_has_one(house: House) -> None:
+    """And is read by that client, and told nobody else."""
+    run(catalogue.NO_CONTACT)
+    assert open_now() == {}, "its first day"
+    later(days=2)
+    assert missed(SYSTEM) == ["acme", "globex"] and missed(house.carl) == ["acme"]
+    do("clients.change", house.olive, client="acme", security_contact="security@acme.example")
+    assert missed(SYSTEM) == ["acme", "globex"], "no word closes it, a read does"
+    later(days=3)
+    assert missed(SYSTEM) == ["globex"] and missed(house.carl) == []
+    assert with_consent(house, do("clients.remove", house.olive, client="globex")).version
+    later(days=4)
+    assert missed(SYSTEM) == []
+
+
+def later(**by: float) -> None:
+    with at(datetime.now(UTC) + timedelta(**by)):
+        run(catalogue.NO_CONTACT)
+
+
+def missed(by: Actor) -> list[str]:
+    with acting_as(by):
+        found = visible(by, Finding).filter(check_name="clients.no_contact", closed_at=None)
+        return sorted(found.values_list("label", flat=True))
