@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from cast import MIA, the
+from cast import MIA, House, app_password, let_in, the
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import LiveSession, Mailbox, Node, Report, SignIn
+from postroom.models import Credential, LiveSession, Mailbox, Node, Report, SignIn
 
 NUMBERS = count(1)
 
@@ -30,6 +30,18 @@ def sign_in(of: str = MIA, **said: Any) -> None:
     with acting_as(SYSTEM):
         said = {"protocol": "imap", "address": "192.0.2.7", "success": True, "at": timezone.now(), **said}
         SignIn.objects.create(number=next(NUMBERS), **about, **said)
+
+
+def devices_used(house: House) -> Credential:
+    """Mia's phone, which is given back: it read mail, then sent some; after that somebody only tried with it. Her
+    laptop, a mail app that read mail once; and one in a drawer, which nobody used."""
+    phone, laptop = app_password(MIA, "Phone"), let_in(house, MIA, "Laptop")
+    app_password(MIA, "Drawer")
+    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
+    sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
+    sign_in(address="192.0.2.8", credential=f"app:{phone.pk}", success=False)
+    sign_in(address="198.51.100.4", credential=f"oauth:{laptop.pk}")
+    return phone
 
 
 def listed(*addresses: str, ago: int = 0) -> None:

@@ -73,6 +73,7 @@ from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.locked import RESET_LOCKED
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
+from postroom.posture.checks.no_contact import NO_CONTACT
 from postroom.posture.checks.not_known import NOT_KNOWN
 from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
@@ -193,7 +194,7 @@ ENDS: dict[str, Ends] = {
 CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
-    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, CONTACTS, SIGNED,
+    HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.cli import main, remote
 from postroom.models import Credential, Mailbox, RecordedEdit
 from postroom.queries.sessions import Session
-from sign_ins import listed, sign_in
+from sign_ins import devices_used, listed, sign_in
 
 
 def test_a_session_is_for_the_place_where_it_was_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,12 +112,7 @@ def test_where_a_person_is_signed_in_is_listed_and_all_of_it_is_ended(house: Hou
 def test_credentials_say_when_each_was_used_last_and_from_where_is_a_look_at_the_mailbox(house: House) -> None:
     do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
     redeemed(MIA)
-    phone, laptop = app_password(MIA, "Phone"), let_in(house, MIA, "Laptop")
-    app_password(MIA, "Drawer")
-    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
-    sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
-    sign_in(address="192.0.2.8", credential=f"app:{phone.pk}", success=False)
-    sign_in(address="198.51.100.4", credential=f"oauth:{laptop.pk}")
+    phone = devices_used(house)
     olive = Caller(house.olive)
     items = {one["name"]: one["last_use"] for one in olive.get("/credentials").json()["items"]}
     assert items["Phone"].pop("at") and items["Laptop"].pop("at")

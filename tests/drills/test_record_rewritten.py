@@ -57,7 +57,7 @@ def test_sequencer_and_signer_die_and_nothing_is_lost_or_signed_twice(
     key = stack.run("audit", "key").strip()
     stack.run("audit", "export", "--client", house.client, "--out", str(archive))
     zipfile.ZipFile(archive).extractall(tmp_path / "out")
-    checked = [sys.executable, "-I", str(tmp_path / "out/check_bundle.py"), str(tmp_path / "out"), key]
+    checked = [sys.executable, "-I", str(tmp_path / "out/verify.py"), str(tmp_path / "out"), key]
     assert subprocess.run(checked, capture_output=True, text=True, timeout=60).stdout.strip().startswith("every entry")
     sizes = hands.one("SELECT count(*) - count(DISTINCT size) FROM checkpoints")
     assert sizes == 0

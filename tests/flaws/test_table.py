@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import click
@@ -13,7 +11,9 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 import postroom
+from collecting import collected, functions
 from flaws.page import COMMAND, page
+from flaws.plants import instead
 from flaws.table import ROWS, Row, Waits
 from postroom.api.urls import api
 from postroom.changes.kind import KINDS
@@ -34,18 +34,11 @@ def test_every_row_is_there_once_in_order() -> None:
     assert [row.number for row in ROWS] == list(range(1, MANY + 1))
 
 
-@cache
-def functions(file: str) -> frozenset[str]:
-    path = CHECKOUT / file
-    tree = ast.parse(path.read_text()) if path.exists() else ast.Module([], [])
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
-
-
 def missing(row: Row) -> Iterator[str]:
-    for test in (*row.tests, *(test for _, test, _ in row.planted)):
-        file, _, name = test.partition("::")
-        if name.partition("[")[0] not in functions(file):
-            yield test
+    """Tests that no run has. A flaw is planted at one whole name: where its parameter has another, it never is."""
+    there = collected(test for row in ROWS for test in (*row.tests, *(planted for _, planted, _ in row.planted)))
+    yield from (test for test in row.tests if test not in functions(there))
+    yield from (test for _, test, _ in row.planted if test not in there)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.number:02}")
@@ -59,7 +52,16 @@ def test_a_row_is_held_by_tests_that_are_there_or_says_what_it_waits_for(row: Ro
 
 def test_a_test_that_is_gone_is_missed() -> None:
     gone = Row(1, "", "", ("tests/web/test_urls.py::test_of_another_time", "tests/nowhere.py::test_x"))
-    assert len(list(missing(gone))) == 2
+    assert list(missing(gone)) == list(gone.tests)
+
+
+def test_a_plant_at_a_parameter_that_is_gone_is_missed() -> None:
+    """And at none where the test has some: nothing would be planted, and nothing would say so."""
+    (one, *_) = [test for row in ROWS for _, test, _ in row.planted if "[" in test]
+    base, _, which = one.partition("[")
+    for where in (f"{base}[of another time]", f"{base}[{which[:-1]}", base):
+        assert list(missing(Row(1, "", "", (base,), (("x", where, instead("nowhere", 0)),)))) == [where]
+    assert list(missing(Row(1, "", "", (base,), (("x", one, instead("nowhere", 0)),)))) == []
 
 
 def names() -> Iterator[str]:

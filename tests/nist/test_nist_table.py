@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from functools import cache
-from pathlib import Path
-
 import pytest
 
+from collecting import collected, functions
 from nist.table import ROWS, ROWS_HERE, Row
 
-CHECKOUT = Path(__file__).parents[2]
 MANY = 19
 
 
-@cache
-def collected() -> frozenset[str]:
-    """What pytest would run of the files that the table names, whatever is being run now."""
-    files = sorted({test.partition("::")[0] for row in ROWS for test in row.tests})
-    asked = [sys.executable, "-m", "pytest", "--collect-only", *files]
-    done = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
-    return frozenset(line.partition("[")[0] for line in done.stdout.splitlines() if "::" in line)
+def there() -> frozenset[str]:
+    """What would be run of the files that the table names."""
+    return functions(collected(test for row in ROWS for test in row.tests))
 
 
 def missing(row: Row) -> list[str]:
-    return [test for test in row.tests if test not in collected()]
+    return [test for test in row.tests if test not in there()]
 
 
 def test_every_row_is_there_once_in_order() -> None:
@@ -53,5 +44,5 @@ def test_each_test_here_is_named_after_a_row_that_names_it() -> None:
         for test in row.tests
         if test.startswith(f"tests/nist/test_nist_rows.py::test_row_{row.number:02}_")
     }
-    here = {one for one in collected() if one.startswith(ROWS_HERE)}
+    here = {one for one in there() if one.startswith(ROWS_HERE)}
     assert here == named

@@ -25,7 +25,7 @@ GLOBEX = "mia@globex.example"
 
 def verified(folder: Path, *key: str) -> tuple[int, str]:
     """By the program in the export, in a Python that knows nothing of ours."""
-    command = [sys.executable, "-I", str(folder / "check_bundle.py"), str(folder), *key]
+    command = [sys.executable, "-I", str(folder / "verify.py"), str(folder), *key]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
     return done.returncode, done.stdout + done.stderr
 
@@ -52,7 +52,9 @@ def test_it_verifies_offline_and_holds_nobody_elses(bundle: Path, signer: Signer
     assert verified(bundle) == verified(bundle, str(signer.who)) == (0, said(bundle))
     text = (bundle / "entries.jsonl").read_text()
     assert "globex" not in text and "not signed yet" not in text and MIA in text
-    assert len((bundle / "check_bundle.py").read_text().splitlines()) < 300
+    assert {one.name for one in bundle.iterdir()} == {"entries.jsonl", "checkpoint.note", "key.txt", "verify.py"}
+    program = (bundle / "verify.py").read_text()
+    assert len(program.splitlines()) < 300 and "python3 verify.py FOLDER [KEY]" in program
 
 
 def said(bundle: Path) -> str:

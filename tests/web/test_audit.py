@@ -25,11 +25,12 @@ from postroom.changes.pipeline import submit
 from postroom.environment import Environment
 from postroom.host.cluster import Cluster
 from postroom.models import Change, Entry, RecordedEdit
+from postroom.posture.signed import signed
 from postroom.protocols import note
 from postroom.protocols.entry import leaf as leaf_of
-from postroom.queries import proofs
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.record import check_bundle
+from postroom.record.export import PROGRAM
 from postroom.record.sequencer import Sequencer
 from postroom.record.signer import Rewritten, Signer, turn
 from postroom.web import recorded
@@ -78,7 +79,7 @@ def text_of(browser: Any, address: str, status: int = 200, **posted: str) -> str
 
 def found(by: Any, **wanted: Any) -> list[dict[str, Any]]:
     with acting_as(by):
-        return list(entries(by, Wanted(limit=500, **wanted), proofs.signed()).items)
+        return list(entries(by, Wanted(limit=500, **wanted), signed()).items)
 
 
 def gina_of_globex(house: House) -> Any:
@@ -118,13 +119,14 @@ def test_one_entry_proves_itself_to_the_newest_checkpoint(house: House, log: Log
     log.sign()
     one = found(house.carl, object=MIA)[0]
     with acting_as(house.carl):
-        whole = entry(house.carl, one["id"], proofs.signed())
+        whole = entry(house.carl, one["id"], signed())
     text = note.opened(whole["checkpoint"], log.signer.who)
     root = note.checkpoint(text)
     way = [bytes.fromhex(step) for step in whole["inclusion"]]
     check_bundle.included(bytes.fromhex(whole["leaf"]), whole["index"], root.size, way, root.root)
     page = text_of(visitor(house.carl), f"/audit/{one['id']}/")
-    shown = (whole["leaf"], whole["inclusion"][0], log.signer.last.split("\n")[2], "Mia H.", "a test", "verified")
+    shown = (whole["leaf"], whole["inclusion"][0], log.signer.last.split("\n")[2], "Mia H.", "a test", "verified",
+             f"python3 {PROGRAM} FOLDER KEY")  # fmt: skip
     assert [words for words in shown if words not in page] == []
     assert str(change.pk) == whole["about"]
     sql("ALTER TABLE entries DISABLE TRIGGER USER", f"UPDATE entries SET leaf = '\\x00' WHERE id = {one['id']}")
@@ -345,8 +347,8 @@ def test_lines_that_do_not_make_their_leaf_are_said_in_the_list_and_on_the_page(
     sql(PAST_US, f"""UPDATE edits SET after = '{{"quota_mb": 1}}' WHERE entry_id = {newest["id"]} AND n = 1""")
     assert [one["proof"] for one in found(house.carl)[:2]] == ["altered", "signed"]
     with acting_as(house.carl):
-        whole = entry(house.carl, newest["id"], proofs.signed())
-        assert entry(house.carl, older["id"], proofs.signed())["proof"] == "signed"
+        whole = entry(house.carl, newest["id"], signed())
+        assert entry(house.carl, older["id"], signed())["proof"] == "signed"
     assert (whole["proof"], whole["inclusion"]) == ("altered", None)
     browser = visitor(house.carl)
     assert "its lines do not fit its leaf" in text_of(browser, f"/audit/{newest['id']}/")
@@ -364,7 +366,7 @@ def test_an_entry_of_many_lines_is_hashed_on_its_own_page(house: House, log: Log
     more = "after || '{\"keep_copy\": false}'"
     sql(PAST_US, f"UPDATE edits SET after = {more} WHERE entry_id = {one['id']} AND n = 35")
     with acting_as(house.carl):
-        assert entry(house.carl, one["id"], proofs.signed())["proof"] == "altered"
+        assert entry(house.carl, one["id"], signed())["proof"] == "altered"
 
 
 def erased_note(house: House) -> tuple[Change, int]:
@@ -390,8 +392,8 @@ def test_an_erased_line_counts_by_its_hash_only_where_a_later_entry_says_so(hous
         f" WHERE entry_id = {hidden} AND n = 0")  # fmt: skip
     assert {one["id"]: one["proof"] for one in found(house.carl)}[hidden] == "altered", "nobody recorded that"
     with acting_as(house.carl):
-        assert entry(house.carl, hidden, proofs.signed())["proof"] == "altered"
-        assert entry(house.carl, number, proofs.signed())["proof"] == "signed"
+        assert entry(house.carl, hidden, signed())["proof"] == "altered"
+        assert entry(house.carl, number, signed())["proof"] == "signed"
 
 
 def test_an_erased_entry_is_found_by_who_and_what_the_erasure_keeps(house: House, log: Log) -> None:
@@ -410,7 +412,7 @@ def test_an_erased_entry_is_found_by_who_and_what_the_erasure_keeps(house: House
     pages, after = list[int](), ""
     while after is not None:
         with acting_as(house.oskar):
-            some = entries(house.oskar, Wanted(person=olive, limit=1, after=after), proofs.signed())
+            some = entries(house.oskar, Wanted(person=olive, limit=1, after=after), signed())
         pages, after = pages + [one["id"] for one in some.items], some.next
     assert pages == hers, "page by page it is the same list"
     assert "What it said was erased: Change a client" in text_of(visitor(house.oskar), f"/audit/?person={olive}")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from visitors import visitor
 
-from cast import MIA, House, acknowledged, app_password, do, let_in, redeemed, the
+from cast import MIA, House, acknowledged, app_password, do, redeemed, the
 from fake_dovecot import FakeDovecot, fake_dovecot
 from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
@@ -19,7 +19,7 @@ from postroom.access.tokens import hashed
 from postroom.environment import Environment
 from postroom.models import Credential, Mailbox, RecordedEdit
 from postroom.web import mailbox_app_passwords, mailbox_sign_in
-from sign_ins import sign_in
+from sign_ins import devices_used
 
 WORDS = "a few plain words of her own"
 NEW, END = "/mailbox/app-passwords/new/", "/mailbox/app-passwords/end/"
@@ -135,12 +135,7 @@ def test_nobody_comes_here_without_her_sign_in(mia: Mailbox, house: House, metho
 
 
 def test_she_reads_when_each_was_used_last_for_what_and_from_where(house: House, browser: Client) -> None:
-    phone, laptop = app_password(MIA, "Phone"), let_in(house, MIA, "Laptop")
-    app_password(MIA, "Drawer")
-    sign_in(address="192.0.2.1", credential=f"app:{phone.pk}")
-    sign_in(address="192.0.2.9", credential=f"app:{phone.pk}", protocol="submission")
-    sign_in(address="192.0.2.8", credential=f"app:{phone.pk}", success=False)
-    sign_in(address="198.51.100.4", credential=f"oauth:{laptop.pk}")
+    devices_used(house)
     page = " ".join(re.sub(r"<[^>]+>", " ", browser.get("/mailbox/").content.decode()).split())
     part = page.partition("Devices and apps that get in")[2].partition("Who can reset")[0]
     assert re.search(r"Phone may read mail, send mail · made .+? · last used [^·]+ UTC: sent mail from 192.0.2.9", part)

@@ -24,10 +24,10 @@ from cast import MIA, House, do, do_all, person
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.cli import main, remote
 from postroom.models import Client
+from postroom.posture.signed import signed
 from postroom.queries import sheet, sheet_files
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.pdf_pages import MARGIN, PLAIN, SIZE, WIDTH, shown, wrapped
-from postroom.queries.proofs import signed
 from postroom.web.step_up import BY_LINK
 
 PATH = "/clients/acme/sheet/"

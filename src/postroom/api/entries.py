@@ -7,7 +7,7 @@ from django.http import FileResponse
 from ninja import Router
 
 from postroom.access.declared import ALWAYS, EXPORT
-from postroom.queries import proofs
+from postroom.posture.signed import signed
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.queries.take_out import take_out
 
@@ -26,7 +26,7 @@ def listed(
     """Every entry, newest first. kind: a kind of change, or an event as it is called; several apart by commas."""
     said = tuple(filter(None, kind.split(",")))
     wanted = Wanted(client, person, object, said, since, until, after, limit)
-    found = entries(request.auth.actor, wanted, proofs.signed())
+    found = entries(request.auth.actor, wanted, signed())
     return {"items": found.items, "next": found.next}
 
 
@@ -34,14 +34,14 @@ def listed(
 @reads("entries.view")
 def one(request: Any, number: int) -> dict[str, Any]:
     """One entry: its lines, its leaf, its place, and the hashes that lead to the newest checkpoint's root."""
-    return entry(request.auth.actor, number, proofs.signed())
+    return entry(request.auth.actor, number, signed())
 
 
 @router.get("/checkpoint")
 @reads("entries.view")
 def checkpoint(request: Any) -> dict[str, Any]:
     """The newest signed note and the line of the key; `trusted` is false where either cannot be relied on."""
-    now = proofs.signed()
+    now = signed()
     return {
         "note": now.note or None, "key": now.key or None, "size": now.size, "at": now.at and now.at.isoformat(),
         "trusted": now.known and bool(now.note), "wrong": now.wrong or None, "alarm": now.alarm or None,

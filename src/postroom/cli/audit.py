@@ -18,7 +18,7 @@ from postroom.host.up import cluster_of
 from postroom.models import Client
 from postroom.protocols import note
 from postroom.queries.about import lines_about
-from postroom.record.export import CHECK, NothingSigned
+from postroom.record.export import PROGRAM, NothingSigned
 from postroom.record.export import export as take_out
 from postroom.record.verify import Verdict, Verification
 
@@ -62,7 +62,7 @@ def export(client: str, out: Path) -> None:
             count = take_out(connection, whose, who, out)
     except (psycopg.OperationalError, NothingSigned, OSError) as error:
         raise click.ClickException(str(error).splitlines()[0]) from None
-    click.echo(f"{count:,} entries in {out}; whoever gets it runs: python3 {CHECK} FOLDER '{who}'")
+    click.echo(f"{count:,} entries in {out}; whoever gets it runs: python3 {PROGRAM} FOLDER '{who}'")
 
 
 @audit.command("list")

@@ -14,11 +14,12 @@ from postroom.access.acting import Access, Actor, access_of
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.models import Address, Alias, Client, Domain, Entry, Erasure, Mailbox, Person, RecordedEdit
+from postroom.posture.signed import Signed
 
 from .changes import edit_line
 from .leaves import VIEW, Erased, Lines
 from .page import MOST, Page, page
-from .proofs import Signed, inclusion, leads
+from .proofs import inclusion, leads
 
 SHOWN_LINES = 200
 HASHED_IN_LIST = 20  # lines of an entry

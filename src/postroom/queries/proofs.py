@@ -1,14 +1,12 @@
-"""What proves an entry: the newest checkpoint (posture/signed.py), and the way from leaf to root."""
+"""What proves an entry: the way from its leaf to the root that was signed (posture/signed.py)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from postroom.models import TreeNode
-from postroom.posture.signed import Signed, State, checkpoint, key_line, signed
+from postroom.posture.signed import Signed, checkpoint, key_line, signed
 from postroom.protocols import merkle, note
-
-__all__ = ["Compared", "Signed", "State", "compared", "inclusion", "key_line", "leads", "signed"]
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ none. Who may see the mailbox, or the person, and sign-ins there, may see this m
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,7 +49,7 @@ class Session:
 def at_owners_pages(mailbox: UUID, epoch: int) -> list[UserSession]:
     """The owner's, the newest first. Two queries."""
     rows = UserSession.objects.filter(user__mailbox=mailbox)
-    return _standing(rows, lambda session: session.get(EPOCH) == epoch and _young(session))
+    return _standing(rows, lambda session: session.get(EPOCH) == epoch and not over(session, time.time()))
 
 
 def of_mailbox(mailbox: UUID) -> list[Session]:
@@ -67,7 +67,7 @@ def of_person(actor: Actor, person: Person) -> list[Session] | None:
     if found is None:
         return []  # suspended or removed: nobody at once
     rows = UserSession.objects.filter(user__person=person.pk)
-    browsers = _standing(rows, lambda session: _goes_on(session, found))
+    browsers = _standing(rows, lambda session: not over(session, time.time(), found.roles, found.stopped))
     open_ones = visible(actor, ApiSession).filter(person=person.pk, ended_at=None, until__gt=timezone.now())
     terminals = [one for one in open_ones.order_by("-id")[:MOST] if not _shut(made_at(one.pk), found)]
     return [*map(_browser, browsers), *map(_terminal, terminals)]
@@ -80,18 +80,22 @@ def _standing(rows: "QuerySet[UserSession]", stands: Callable[[Mapping[str, Any]
     return [one for one in newest if one.session_key in good]
 
 
-def _young(session: Mapping[str, Any]) -> bool:
-    return bool(time.time() - float(session.get(BEGAN, time.time())) < settings.POSTROOM.session_hours * 3600)
+def over(session: Mapping[str, Any], now: float, roles: Iterable[str] = (), stopped: datetime | None = None) -> str:
+    """Why a browser's session ends at its next click; empty while it goes on. It begins with the first click in it.
 
-
-def _goes_on(session: Mapping[str, Any], person: SignedIn) -> bool:
-    """As web/session_limits.py judges it at the next click."""
+    now: in seconds since 1970. roles: of its person; nobody who signed in to a mailbox has any. stopped: when they were
+    last suspended or removed, or somebody ended all of it.
+    """
     if BEGAN not in session:
-        return True
-    idle = time.time() - session.get(SEEN, session[BEGAN])
-    left = operates(person.roles) and idle >= settings.POSTROOM.session_idle_minutes * 60
-    shut = person.stopped is not None and session[BEGAN] <= person.stopped.timestamp()
-    return _young(session) and not left and not shut
+        return ""
+    began, env = session[BEGAN], settings.POSTROOM
+    if stopped is not None and began <= stopped.timestamp():
+        return "ended by somebody, suspended or removed since"
+    if now - began >= env.session_hours * 3600:
+        return f"{env.session_hours} hours are over"
+    if operates(roles) and now - session.get(SEEN, began) >= env.session_idle_minutes * 60:
+        return f"nothing was done for {env.session_idle_minutes} minutes"
+    return ""
 
 
 def _shut(since: datetime, person: SignedIn) -> bool:

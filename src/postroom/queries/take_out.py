@@ -16,11 +16,11 @@ from postroom.access.roles import EXPORT
 from postroom.access.scope import visible
 from postroom.changes.errors import NotSeen
 from postroom.models import Client
+from postroom.posture.signed import key_line
 from postroom.protocols import note
 from postroom.record.export import NothingSigned, export
 
 from .exporting import exporting
-from .proofs import key_line
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify an exported record. Standard library alone; nothing here asks the program that made the export.
 
-    python3 check_bundle.py FOLDER [KEY]
+    python3 verify.py FOLDER [KEY]
 
 FOLDER holds what was in the export: entries.jsonl, checkpoint.note and key.txt. KEY is the signer's line as you know it
 from elsewhere; left out, key.txt is believed, which proves only that the export fits itself.

@@ -1,6 +1,6 @@
 """One client's record, to be taken away and verified by anybody: entries, proofs, checkpoint, and what verifies them.
 
-A zip archive of entries.jsonl, checkpoint.note, key.txt and check_bundle.py, which needs Python and nothing else.
+A zip archive of entries.jsonl, checkpoint.note, key.txt and verify.py, which needs Python and nothing else.
 """
 
 import json
@@ -19,7 +19,8 @@ from postroom.protocols import merkle, note
 from .stored import Erased, Stored
 from .verify import entries_of, node
 
-CHECK = "check_bundle.py"
+# Its name here is another: verify.py is what looks at the whole log in the database.
+PROGRAM, SOURCE = "verify.py", "check_bundle.py"
 
 
 class NothingSigned(LookupError):
@@ -42,7 +43,7 @@ def export(connection: "psycopg.Connection[Any]", client: UUID, who: note.Verifi
             count = _written(archive, connection, client, size, nodes)
             archive.writestr("checkpoint.note", row[0])
             archive.writestr("key.txt", f"{who}\n")
-            archive.writestr(CHECK, files("postroom.record").joinpath(CHECK).read_text())
+            archive.writestr(PROGRAM, files("postroom.record").joinpath(SOURCE).read_text())
     except FileExistsError:
         raise
     except BaseException:

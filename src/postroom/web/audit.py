@@ -7,10 +7,10 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 
 from postroom.access.declared import ALWAYS, EXPORT
-from postroom.queries import proofs
+from postroom.posture.signed import Signed, signed
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.lists import SIZE
-from postroom.queries.proofs import Compared, Signed, signed
+from postroom.queries.proofs import Compared, compared
 from postroom.queries.take_out import take_out
 from postroom.web import recorded
 from postroom.web.changes import day_of
@@ -39,7 +39,7 @@ def audit(request: Any) -> HttpResponse:
 def compare(request: Any) -> HttpResponse:
     """Hold a pasted checkpoint against the log; nothing is kept of it."""
     pasted = str(request.POST.get("checkpoint", ""))[:LONGEST].replace("\0", "\ufffd")
-    return _shown(request, pasted, proofs.compared(pasted))
+    return _shown(request, pasted, compared(pasted))
 
 
 @act("entries.export", step_up=ALWAYS, recorded=EXPORT)

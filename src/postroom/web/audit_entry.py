@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from postroom.posture.signed import Signed, signed
 from postroom.queries.entries import entry as read
 from postroom.queries.naming import Names
-from postroom.queries.proofs import Signed, signed
 from postroom.web import recorded
 from postroom.web.audit import alarms
 from postroom.web.door import page
@@ -20,7 +20,7 @@ from postroom.web.times import when
 
 SAID = ("what", "why", "ticket", "at", "person", "name", "client_id", "noun", "object")  # said above already
 HOW: tuple[Words, ...] = (
-    ("Take the client’s record out, and run", Code("python3 check_bundle.py FOLDER KEY"), "on any machine: it hashes"
+    ("Take the client’s record out, and run", Code("python3 verify.py FOLDER KEY"), "on any machine: it hashes"
      " every entry again and leads it to the root that was signed."),
     ("On the machine itself", Code("postroom audit verify"), "does the same with the whole log."),
     "By hand: fold the hashes of the proof into the leaf as RFC 9162, 2.1.3.2 says; what comes out is the root that"

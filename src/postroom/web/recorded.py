@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from postroom.queries.proofs import Signed
+from postroom.posture.signed import Signed
 from postroom.web.badges import stage
 from postroom.web.lines import HIDDEN, OURS
 from postroom.web.parts.forms import Option

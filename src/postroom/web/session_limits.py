@@ -6,10 +6,9 @@ NIST SP 800-63B-4, 2.2.3 (AAL2). What a page asks for by itself, as for the prog
 import time
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import logout
 
-from postroom.access.roles import operates
+from postroom.queries import sessions
 from postroom.queries.sessions import BEGAN, SEEN
 
 OFTEN = 60  # seconds; the time of the last click is written no more often
@@ -22,19 +21,13 @@ def began(request: Any) -> None:
 
 def over(request: Any) -> str:
     """Why this session ends now; empty while it goes on. Notes the click."""
-    now, session, env = time.time(), request.session, settings.POSTROOM
+    now, session = time.time(), request.session
     if BEGAN not in session:
         began(request)
-    if request.stopped and session[BEGAN] <= request.stopped.timestamp():
-        return "ended by somebody, suspended or removed since"
-    if now - session[BEGAN] >= env.session_hours * 3600:
-        return f"{env.session_hours} hours are over"
-    idle = now - session[SEEN]
-    if operates(request.roles) and idle >= env.session_idle_minutes * 60:
-        return f"nothing was done for {env.session_idle_minutes} minutes"
-    if idle >= OFTEN and "HX-Request" not in request.headers:
+    because = sessions.over(session, now, request.roles, request.stopped)
+    if not because and now - session[SEEN] >= OFTEN and "HX-Request" not in request.headers:
         session[SEEN] = now
-    return ""
+    return because
 
 
 def end(request: Any, because: str) -> None:

@@ -18,9 +18,9 @@ from postroom.changes.kinds.clients import CHECKPOINT, MailCheckpoint
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Checkpoint, Client, Letter, Organization, Place
 from postroom.models.base import made_at
-from postroom.queries.proofs import Signed, signed
+from postroom.posture.checks.no_contact import SETTLED
+from postroom.posture.signed import Signed, signed
 
-SETTLED = timedelta(days=1)  # a new client's first letter comes after its first day
 TEXT = """Hello,
 
 {organization} keeps a record of everything done to the mail of {client}. Nobody can change what was

@@ -21,12 +21,12 @@ from postroom.changes.errors import ChangeError
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Client, Finding, Freeze, Invite, Node
 from postroom.posture.findings import Found, observed
+from postroom.posture.signed import signed
 from postroom.queries import access, approvals, clients, findings, lists, objects, people, records, suggest, tokens
 from postroom.queries.around import around
 from postroom.queries.changes import timeline, whole
 from postroom.queries.entries import Wanted, entries, entry
 from postroom.queries.invites import waiting
-from postroom.queries.proofs import signed
 from postroom.queries.service import beats
 from postroom.queries.today import today
 

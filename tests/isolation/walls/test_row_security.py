@@ -24,10 +24,10 @@ from postroom.changes.errors import ChangeError
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Client, Domain, Mailbox
+from postroom.posture.signed import signed
 from postroom.queries import findings, lists, objects, suggest
 from postroom.queries.changes import timeline
 from postroom.queries.entries import Wanted, entries
-from postroom.queries.proofs import signed
 
 pytestmark = pytest.mark.matrix
 Sql = Callable[..., list[tuple[Any, ...]]]
