@@ -106,6 +106,8 @@ def test_a_domain_is_told_everything_that_is_in_its_way(house: House, at_api: As
     house.zones["bad.example"] = ZoneRead("bad.example", failed="timed out")
     found = said(sent(olive, "domains.add", {"client": "gone", "name": "bad.example"}))
     assert found["client"] == "Gone is removed" and "timed out" in found["name"]
+    found = said(sent(olive, "domains.add", {"client": "nobody", "name": "bad.example"}))
+    assert found["client"] == nobody["client"] and "timed out" in found["name"]
     two = [{"client": "nobody", "name": "two.example"}, {"client": "acme", "name": "two.example"}]
     assert list(said(sent(olive, "domains.add", [*two, {"client": "gone", "name": "globex.example"}]))) == [
         "0.client", "2.client", "1.name", "2.name",
@@ -116,12 +118,16 @@ def test_a_domain_is_told_everything_that_is_in_its_way(house: House, at_api: As
     }  # fmt: skip
 
 
+def operates_at_acme(house: House, name: str) -> None:
+    asked = kind("grants.give", person=f"{name}@northlight.example", role="operator", client="acme")
+    given = submit(asked, actor=house.oskar, why="x")
+    approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+
+
 def test_which_names_there_are_is_still_told_to_nobody_who_may_not_make_them(
     house: House, at_api: Ask, sql: Any
 ) -> None:
-    given = submit(kind("grants.give", person="henry@northlight.example", role="operator", client="acme"),
-                   actor=house.oskar, why="x")  # fmt: skip
-    approve(given.pk, actor=house.ada, plan_hash=given.plan_hash)
+    operates_at_acme(house, "henry")
     for name in ("carl", "henry"):
         caller = at_api(name)
         answers = [
@@ -131,6 +137,8 @@ def test_which_names_there_are_is_still_told_to_nobody_who_may_not_make_them(
         assert answers[0] == answers[1] == {"client": "no client nobody that you can see"}, name
     sql("UPDATE readings r SET client_id = d.client_id FROM domains d WHERE d.name = r.zone")  # as when read again
     theirs = {"client": "acme", "name": "globex.example"}
-    assert said(sent(at_api("henry"), "domains.add", theirs)) == {"name": "globex.example is already taken"}
+    operates_at_acme(house, "carl")  # who, unlike Henry, sees nothing of Globex
+    told = sent(at_api("carl"), "domains.add", theirs).json()["errors"]
+    assert told == [{"where": "name", "what": "globex.example is already taken"}], "and not that it was not read"
     mixed = [{"client": "acme", "name": "acme.example"}, {"client": "nobody", "name": "globex.example"}]
     assert list(said(sent(at_api("henry"), "domains.add", mixed))) == ["1.client", "0.name"]
