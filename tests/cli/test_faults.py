@@ -1,6 +1,7 @@
 """What the demo plants at the name server is planted, also when that one is busy for a moment."""
 
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,9 @@ from postroom.models import Client
 def test_a_load_that_ends_before_the_faults_plants_them_the_next_time(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = [portfolio.Step("olive@northlight.example", "clients.create", {"name": name}, "the demo") for name in "XY"]
+    steps = [
+        portfolio.Step("olive@northlight.example", "clients.create", {"name": name}, f"of {name}") for name in "XY"
+    ]
     told: list[str] = []
 
     def plant() -> None:
@@ -33,6 +36,9 @@ def test_a_load_that_ends_before_the_faults_plants_them_the_next_time(
     assert told == ["died", "planted"]
     with acting_as(SYSTEM):
         assert {"X", "Y"} <= set(Client.objects.values_list("name", flat=True))
+    monkeypatch.setattr(portfolio, "steps", lambda _: [replace(steps[0], params={"name": "Z"}), *steps])
+    loaded = CliRunner().invoke(demo.load)  # by another version of it
+    assert not loaded.exception and told == ["died", "planted"]
 
 
 @pytest.mark.parametrize("refusals", [0, 2])
