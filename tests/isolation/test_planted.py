@@ -26,7 +26,7 @@ from postroom.changes.errors import NotThere
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Entry
-from postroom.queries import entries, objects
+from postroom.queries import entries, objects, turned_away
 from postroom.web import door as web_door
 
 pytestmark = pytest.mark.matrix
@@ -137,7 +137,13 @@ def suspended_people_go_on(patch: Patch, world: World, admin: Any) -> None:
 
 
 def refusals_go_unrecorded(patch: Patch, world: World, admin: Any) -> None:
-    patch.setattr(api_door, "note", lambda *args, **more: None)
+    patch.setattr(api_door, "turned_away", lambda *args: None)
+
+
+def refusals_at_whoever_is_named(patch: Patch, world: World, admin: Any) -> None:
+    """Whose object it is, is looked up with the service's rights."""
+    real = turned_away._about
+    patch.setattr(turned_away, "_about", lambda actor, noun, ref: real(SYSTEM, noun, ref))
 
 
 def no_second_factor(patch: Patch, world: World, admin: Any) -> None:
@@ -184,6 +190,8 @@ FLAWS: dict[str, Flaw] = {
         suspended_people_go_on, "suspended person", ["GET /api/v1/clients"], "should be nobody"),
     "a refusal is not recorded": Flaw(
         refusals_go_unrecorded, "custom role at A", ["GET /api/v1/people"], "is 0 times in the record"),
+    "a refusal is written in the record of somebody else": Flaw(
+        refusals_at_whoever_is_named, "client viewer of A", ["GET /api/v1/clients/<ref>/record"], "rows of B moved"),
     "no second factor is asked for": Flaw(
         no_second_factor, "operator without second factor", ["GET /clients/"], "it should be enrol"),
     "every role may everything": Flaw(

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from postroom.access import throttle
-from postroom.access.acting import SYSTEM, Actor, acting_as, session_of, signed_in, token_of
+from postroom.access.acting import Actor, acting_as, session_of, signed_in, token_of
 from postroom.access.declared import CHANGE, PUBLIC, Declared
 from postroom.access.declared import look as looked
 from postroom.access.roles import operates
@@ -24,8 +24,8 @@ from postroom.access.tokens import came_from, hashed, used
 from postroom.changes.errors import NotAllowed
 from postroom.changes.kinds.people import COUNTED
 from postroom.changes.looks import look, opened
-from postroom.changes.record import note
 from postroom.models.base import made_at
+from postroom.queries.turned_away import named_in, turned_away
 
 from .unknown import only_asked
 
@@ -106,7 +106,7 @@ def reads(permission: str, *, recorded: str = "") -> Callable[[F], F]:
         @wraps(view)
         def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
             only_asked(request, inside)
-            _must(request.auth, permission)
+            _must(request, permission)
             with acting_as(request.auth.actor) as access:
                 answer = view(request, *args, **kwargs)
                 if recorded:
@@ -129,7 +129,7 @@ def submits(permission: str, *, step_up: str = "", recorded: str = CHANGE) -> Ca
         @wraps(view)
         def inside(request: Any, *args: Any, **kwargs: Any) -> Any:
             only_asked(request, inside)
-            _must(request.auth, permission)
+            _must(request, permission)
             return view(request, *args, **kwargs)
 
         return _said(inside, Declared(permission, step_up, recorded))  # type: ignore[no-any-return]
@@ -142,10 +142,10 @@ def _said(inside: Any, said: Declared) -> Any:
     return inside
 
 
-def _must(caller: Caller, permission: str) -> None:
+def _must(request: Any, permission: str) -> None:
+    caller: Caller = request.auth
     with acting_as(caller.actor) as access:
         may = access.can_somewhere(permission)
     if not may:
-        with acting_as(SYSTEM):
-            note("refused", client=None, person=str(caller.actor.person), permission=permission)
+        turned_away(caller.actor, permission, *named_in(request.path_info))
         raise NotAllowed(f"{permission} is not allowed to you")

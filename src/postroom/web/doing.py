@@ -22,6 +22,7 @@ from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policy import Proposed
 from postroom.models import Change
 from postroom.web.door import act, arrived, by_method, page, refused
+from postroom.web.kind_fields import params_of
 from postroom.web.kind_form import KindForm
 from postroom.web.lists import is_id
 from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
@@ -150,7 +151,14 @@ def _kind(request: Any, name: str) -> type[Kind] | HttpResponse:
     known = KINDS.get(name)
     if known is None or known.carries_secret or "person" not in known.by:
         raise Http404("no such kind")
-    return refused(request, name)
+    return refused(request, name, _named(request, known))
+
+
+def _named(request: Any, kind: type[Kind]) -> tuple[str, str]:
+    """The first object that the form names, of those that the address or what was typed fills in."""
+    said = request.GET if request.method == "GET" else request.POST
+    found = ((one.ref, said.get(one.name, "")) for one in params_of(kind) if one.ref)
+    return next(((noun, ref) for noun, ref in found if ref), ("", ""))
 
 
 def wrong(asked: KindForm, error: ChangeError) -> KindForm:

@@ -13,15 +13,15 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from postroom.access.acting import SYSTEM, Access, Actor, acting_as, signed_in
+from postroom.access.acting import Access, Actor, acting_as, signed_in
 from postroom.access.declared import ALWAYS, CHANGE, OWN, PUBLIC, Declared
 from postroom.access.declared import look as looked
 from postroom.access.roles import operates
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems, StepUp
 from postroom.changes.looks import look, opened
-from postroom.changes.record import note
 from postroom.models import Change, Login
 from postroom.queries.around import Around, around
+from postroom.queries.turned_away import named_in, turned_away
 from postroom.web.framed import framed
 from postroom.web.parts.frame import Frame
 from postroom.web.parts.plain_pages import Notice
@@ -168,10 +168,9 @@ def wants_factor(request: Any) -> bool:
     return not is_mfa_enabled(request.user)
 
 
-def refused(request: Any, permission: str) -> HttpResponse:
-    """403, and an entry."""
-    with acting_as(SYSTEM):
-        note("refused", client=None, person=str(request.actor.person), permission=permission)
+def refused(request: Any, permission: str, named: tuple[str, str] | None = None) -> HttpResponse:
+    """403, and an entry. named: the object that is meant, where the address does not say."""
+    turned_away(request.actor, permission, *(named or named_in(request.path_info)))
     return render(request, "403.html", status=403)
 
 

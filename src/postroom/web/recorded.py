@@ -31,7 +31,7 @@ EVENTS: dict[str, str] = {
     "recent changes not known": "The owner did not know the recent changes",
     "recovery asked": "Somebody asked to get a sign-in back",
     "terms accepted": "Terms accepted",
-    "refused": "Refused: {permission} {kind}",
+    "refused": "Refused: {permission} {kind} {object}",
     "approved": "Approved: {kind}",
     "withdrawn": "Withdrawn: {kind}",
     "review closed": "Looked at afterwards",

@@ -1,0 +1,127 @@
+"""Who is refused at a door is an entry of the client whose object it was, as far as they may see that object."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from visitors import found_at_acme, invite_of, visitor
+
+from api.conftest import Caller
+from cast import MIA, House, do, person, the
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Client, Entry, Mailbox, RecordedEdit
+from postroom.posture.signed import signed
+from postroom.queries.entries import Wanted, entries
+from postroom.queries.turned_away import named_in, turned_away
+
+GINA, VERA = "gina@globex.example", "vera@acme.example"
+
+
+def viewer(house: House, email: str, client: str) -> Any:
+    """Somebody who may look at this client, and do nothing."""
+    do("people.invite", house.oskar, name=email.partition("@")[0].title(), email=email, client=client)
+    assert do("grants.give", house.oskar, person=email, role="client viewer", client=client).version
+    return person(email, house.oskar)
+
+
+def newest() -> tuple[str | None, dict[str, Any]]:
+    """Whose the newest refusal is, and what it says."""
+    with acting_as(SYSTEM):
+        said = RecordedEdit.objects.filter(said="refused").latest("entry_id")
+        slug = Client.objects.filter(pk=said.client_id).values_list("slug", flat=True).first()
+        assert Entry.objects.get(pk=said.entry_id).client_id == said.client_id
+        return slug, dict(said.after or {})
+
+
+def count() -> int:
+    with acting_as(SYSTEM):
+        return RecordedEdit.objects.filter(said="refused").count()
+
+
+@pytest.mark.parametrize(
+    "address, client, object",
+    [
+        (f"/do/mailboxes.suspend/?mailbox={MIA}", "acme", MIA),
+        ("/do/clients.change/?client=acme", "acme", "acme"),
+        ("/do/clients.change/", None, None),
+        ("/do/clients.create/", None, None),
+        ("/do/mailboxes.suspend/?mailbox=mia@globex.example", None, None),
+        ("/do/mailboxes.suspend/?mailbox=nobody@acme.example", None, None),
+    ],
+)
+def test_at_a_form(house: House, address: str, client: str | None, object: str | None) -> None:
+    vera = visitor(viewer(house, VERA, "acme"))
+    before = count()
+    assert vera.get(address).status_code == 403
+    whose, said = newest()
+    assert (whose, said.get("object"), count()) == (client, object, before + 1)
+
+
+def test_what_is_not_theirs_and_what_is_not_there_are_answered_alike(house: House) -> None:
+    vera = visitor(viewer(house, VERA, "acme"))
+    pages = [vera.get(f"/do/mailboxes.suspend/?mailbox={ref}@{at}.example") for ref, at in
+             (("mia", "globex"), ("nobody", "globex"), ("mia", "acme"))]  # fmt: skip
+    assert len({(one.status_code, without_token(one.content.decode())) for one in pages}) == 1
+
+
+def without_token(page: str) -> str:
+    return re.sub(r'(csrf[^"]*"|nonce=")[^"]+"', "", page)
+
+
+@pytest.mark.parametrize("email, at, client", [(VERA, "acme", "acme"), (GINA, "globex", None)])
+def test_at_the_api_by_what_stands_in_the_address(house: House, email: str, at: str, client: str | None) -> None:
+    """Who is of another client is answered alike, and leaves nothing in that client's record."""
+    do("mailboxes.create", house.olive, address="nia@acme.example", contact="nia@home.test")
+    who = viewer(house, email, at)
+    caller = Caller(who)
+    for act in ("resend", "cancel"):
+        answer = caller.post(f"/invites/{invite_of(house.olive)}/{act}", {"why": "x"})
+        assert answer.status_code == 403 and "not allowed to you" in answer.content.decode(), act
+        whose, said = newest()
+        assert (whose, said["person"], said.get("name")) == (client, str(who.person), "Vera" if client else None), act
+
+
+@pytest.mark.parametrize("email, at, client", [(VERA, "acme", "acme"), (GINA, "globex", None)])
+def test_by_name_by_id_and_of_a_finding(house: House, email: str, at: str, client: str | None) -> None:
+    who, mia = viewer(house, email, at), the(Mailbox, address__address=MIA).pk
+    with acting_as(SYSTEM):
+        change = Change.objects.filter(client__slug="acme", kind="mailboxes.create").latest("pk").pk
+    named = (("mailboxes", MIA), ("mailboxes", str(mia)), ("findings", str(found_at_acme())), ("changes", str(change)))
+    for noun, ref in named:
+        turned_away(who, "mailboxes.suspend", noun, ref)
+        assert newest()[0] == client, (noun, ref)
+
+
+def test_the_clients_own_admin_reads_it_and_finds_it_by_its_object(house: House) -> None:
+    visitor(house.henry).get(f"/do/mailboxes.suspend/?mailbox={MIA}")
+    for reader, there in ((house.carl, 1), (viewer(house, GINA, "globex"), 0)):
+        with acting_as(reader):
+            seen = list(entries(reader, Wanted(said=("refused",), object=MIA), signed()).items)
+        assert len(seen) == there
+    page = " ".join(visitor(house.carl).get("/audit/?what=refused").content.decode().split())
+    assert f"Refused: mailboxes.suspend {MIA}" in page and "Henry" in page
+
+
+@pytest.mark.parametrize(
+    "path, named",
+    [
+        ("/mailboxes/mia@acme.example/", ("mailboxes", "mia@acme.example")),
+        ("/mailboxes/mia@acme.example/devices/", ("mailboxes", "mia@acme.example")),
+        ("/api/v1/clients/acme/sheet", ("clients", "acme")),
+        ("/access-reviews/7/", ("access_reviews", "7")),
+        ("/clients/", ("clients", "")),
+        ("/", ("", "")),
+    ],
+)
+def test_what_an_address_names(path: str, named: tuple[str, str]) -> None:
+    assert named_in(path) == named
+
+
+@pytest.mark.parametrize("ref", ["", "x" * 5000, "%", "mia@acme.example\x00", "../..", "7", "é@é"])
+@pytest.mark.parametrize("noun", ["mailboxes", "changes", "findings", "do", "no such noun", "grants"])
+def test_whatever_stands_there_is_an_entry_and_no_error(house: House, noun: str, ref: str) -> None:
+    before = count()
+    turned_away(house.henry, "x.y", noun, ref)
+    assert count() == before + 1 and newest()[0] is None
