@@ -278,6 +278,7 @@ def test_who_asks_too_often_is_one_and_not_everybody(city: City) -> None:
 
 
 NOT_OF_ANYBODY = {
+    "postroom.access.roles._matches": "pure: whether names given to it cover another",
     "postroom.access.scope._array": "ids as text", "postroom.changes.apply": "SQL by table",
     "postroom.models.base": "columns, defaults, models", "postroom.changes.kind": "parameters of a kind",
     "postroom.changes.taken": "tables with names", "postroom.posture.fold": "columns of a table",
