@@ -6,13 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cast import House, again, do, kind, reasons, the, waits, with_consent
+from cast import MIA, House, again, do, kind, reasons, the, waits, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve, undo
 from postroom.changes.batch import members, submit_batch
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import apply_scheduled, submit
-from postroom.models import Change, Client, Domain
+from postroom.models import Change, Client, Domain, Invite
 
 
 def boxes(n: int, client: str = "acme", prefix: str = "m") -> list[Kind]:
@@ -78,6 +78,16 @@ def test_to_hold_less_is_held_itself(house: House, looser: dict[str, int]) -> No
     assert kept() == (looser["held_over"], None)
 
 
+def test_links_of_one_mailbox_are_one_object(house: House) -> None:
+    """The new one ends the old one in the same change."""
+    has(house, held_over=1)
+    for _ in range(2):
+        sent = do("invites.send", house.olive, mailbox=MIA, contact="mia@home.test")
+        assert sent.version and not sent.verdicts
+    invite = the(Invite, mailbox__address__address=MIA, ended_at=None)
+    assert do("invites.redirect", house.olive, invite=str(invite.pk), contact="mia@desk.test").version
+
+
 def test_to_hold_more_is_not_and_the_way_back_to_the_standard_is(house: House) -> None:
     tighter = do("clients.change", house.olive, client="acme", held_over=3, undo_within=5)
     assert tighter.version and kept() == (3, 5)
@@ -85,7 +95,7 @@ def test_to_hold_more_is_not_and_the_way_back_to_the_standard_is(house: House) -
     assert back.stage == "held" and kept() == (3, 5)
     assert reasons(back) == (
         "holds changes of Acme over 25 objects only, until now over 3;"
-        " lets one's own undo at Acme go by itself within 30 minutes, until now 5"
+        " lets an undo of one's own at Acme need nobody for 30 min, not 5"
     )
     with_consent(house, back)
     assert kept() == (None, None), "the standard is nothing of the client's own"

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from cast import MIA, House, again, as_wanted, do, kind, left_out, reasons, redeemed, the, waits, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import back
-from postroom.changes.approvals import approve, undo
-from postroom.changes.errors import NothingToDo, NotSeen, NotThere, Problems
+from postroom.changes.approvals import approve, replan, undo
+from postroom.changes.errors import NothingToDo, NotLikeThat, NotSeen, NotThere, Problems
 from postroom.changes.pipeline import submit
 from postroom.models import Address, Alias, Change, Domain, Grant, Invite, Mailbox, Node, Secret
 from postroom.queries.changes import whole
@@ -148,6 +149,31 @@ def test_a_mailbox_that_could_have_got_mail_is_removed_softly(house: House, sql:
     assert back.stage == "held" and "removes 1 mailbox" in reasons(back)
     approve(back.pk, actor=house.ada, plan_hash=back.plan_hash)
     assert mailbox(LEO).removed_at, "whoever got the address would find the mail"
+
+
+def test_an_undo_that_waited_unmakes_no_mailbox_that_could_have_got_mail(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was planned while the row could go; by the time somebody lets it through, mail may lie there."""
+    made = do("mailboxes.create", house.olive, address=LEO)
+    waits = undo(made.pk, actor=house.oskar, why="not ordered")
+    assert waits.stage == "held"
+    monkeypatch.setattr(back, "SOON", timedelta())
+    approve(waits.pk, actor=house.ada, plan_hash=waits.plan_hash)
+    assert again(waits).stage == "stale" and "mail may lie there" in reasons(again(waits))
+    assert mailbox(LEO).removed_at is None
+    with_consent(house, replan(waits.pk, actor=house.oskar, why="not ordered"))
+    assert mailbox(LEO).removed_at, "now it is removed as any other"
+
+
+def test_no_undo_is_put_off(house: House) -> None:
+    """By then its half hour is long over, and what could go as a whole has been used."""
+    made = do("mailboxes.create", house.olive, address=LEO)
+    with pytest.raises(NotLikeThat, match="is not put off"):
+        undo(made.pk, actor=house.olive, why="x", at=timezone.now() + timedelta(days=20))
+    asked = kind("history.roll_back", change=str(made.pk))
+    with pytest.raises(NotLikeThat, match="is not put off"):
+        submit(asked, actor=house.olive, why="x", at=timezone.now() + timedelta(days=20))
 
 
 def test_a_mailbox_that_was_invited_to_is_removed_softly_and_its_link_ends(house: House) -> None:

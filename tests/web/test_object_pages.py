@@ -57,11 +57,11 @@ def test_a_client_says_what_it_has_instead_of_the_standard_and_how_long_an_undo_
     browser = visitor(house.olive)
     standard = plain(browser.get("/clients/acme/"))
     assert "A second person looks at changes of more than 25 objects the standard" in standard
-    assert "One's own undo goes by itself within 30 minutes the standard" in standard
+    assert "One's own undo needs nobody for 30 min the standard" in standard
     tighter = do("clients.change", house.olive, client="acme", held_over=1, undo_within=0)
     own = plain(browser.get("/clients/acme/"))
     assert "A second person looks at changes of more than 1 object the standard is 25" in own
-    assert "One's own undo goes by itself never the standard is 30 minutes" in own
+    assert "One's own undo needs nobody never the standard is 30 min" in own
     assert "Judged like any other change" in plain(browser.get(f"/changes/{tighter.pk}/"))
     other = do("clients.change", house.olive, client="globex", notes="x")
     assert "You alone until" in plain(browser.get(f"/changes/{other.pk}/"))

@@ -216,3 +216,10 @@ def test_the_page_asks_as_often_however_many_there_are(house: House) -> None:
             assert looks.get(f"/people/{ADA}/").status_code == 200
         counts.add(len(found))
     assert len(counts) == 1, counts
+
+
+def test_an_address_with_a_plus_is_asked_for_as_it_is(house: House) -> None:
+    do("people.invite", house.oskar, name="Pia", email="pia+work&more@home.test")
+    page = unescape(visitor(house.oskar).get("/people/pia+work&more@home.test/").content.decode())
+    (asked,) = set(re.findall(r'"(/do/people\.suspend/\?[^"]+)"', page))
+    assert 'value="pia+work&more@home.test"' in unescape(visitor(house.oskar).get(asked).content.decode())

@@ -21,6 +21,7 @@ from postroom.models.base import state_models
 
 from . import deliver, due, erase, overtaken
 from .approved import altered, lapsed
+from .back import used_since
 from .edit import model_of
 from .errors import ChangeError
 from .plan import Plan
@@ -61,7 +62,7 @@ def _apply(proposed: Proposed, secrets: Secrets) -> Change:
     if moved_on and proposed.again is not None:
         plan = _planned_again(proposed, proposed.again)
         _judge_again(proposed)
-    if moved := moved_since(plan) or erase.erased_since(plan):
+    if moved := moved_since(plan) or erase.erased_since(plan) or used_since(plan):
         raise NotApplied("stale", Verdict("state", "refuse", moved))
     change.stage = "applied" if deliver.unfinished(change, plan) else "verified"
     change.plan = None

@@ -5,14 +5,18 @@ A row that gave access and has ended stays ended; a deleted secret stays deleted
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
 
 from postroom.models import Change, RecordedEdit, Row, Secret, StateModel
+from postroom.models.base import made_at
 
 from .edit import Edit, edit, end, model_of
 from .errors import Problem
 from .history import Key, Rows, edits_of, family, standing
 from .kind import KINDS
-from .plan import LeftOut, Planned
+from .plan import LeftOut, Plan, Planned
 from .state import State
 
 RRSET = {"ttl", "values", "ours"}
@@ -37,6 +41,14 @@ def back_before(change: Change, state: State) -> Iterator[Planned]:
             yield from () if key in with_it else _unmake(key, last, now[key], key in going, state)
         else:
             yield from _row_back(key, first, last, now.get(key), state)
+
+
+def used_since(plan: Plan) -> str:
+    """Why a plan that waited unmakes nothing that mail may lie in by now; empty where it may. Asks no database."""
+    rows = [UUID(e.id) for table, edits in plan.by_table.items() if model_of(table).holds_mail
+            for e in edits if e.after is None]  # fmt: skip
+    late = any(timezone.now() - made_at(row) >= SOON for row in rows)
+    return "mail may lie there by now, so it would be removed and not unmade: plan it again" if late else ""
 
 
 def _one_a_row(done: Iterable[RecordedEdit]) -> dict[Key, tuple[RecordedEdit, RecordedEdit]]:

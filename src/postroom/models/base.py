@@ -137,7 +137,6 @@ def made_at(id: UUID) -> datetime:
 
 
 @cache
-@cache
 def state_models() -> Mapping[str, type[StateModel]]:
     """Table name → model, for every state table. Asked only once everything is loaded."""
     from django.apps import apps  # the registry is full only after start

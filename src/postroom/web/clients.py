@@ -244,8 +244,8 @@ def _held(one: Client) -> Iterator[Fact]:
     )  # fmt: skip
     minutes = UNDO_WITHIN if within is None else within
     yield Fact(
-        "One's own undo goes by itself", f"within {minutes} minutes" if minutes else "never",
-        OUR_STANDARD if within is None else f"{OUR_STANDARD} is {UNDO_WITHIN} minutes",
+        "One's own undo needs nobody", f"for {minutes} min" if minutes else "never",
+        OUR_STANDARD if within is None else f"{OUR_STANDARD} is {UNDO_WITHIN} min",
     )  # fmt: skip
 
 

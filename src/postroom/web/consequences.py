@@ -23,7 +23,7 @@ SAID: dict[str, str] = {
     "mailboxes.create": "Mail is kept from now on; nobody can sign in before the owner has set the password.",
     "aliases.remove": "Mail to it is refused from now on; the address stays taken.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
-    "sessions.end": "What is signed in there is signed out at its next step, and whoever may still signs in anew. Of a "
+    "sessions.end": "What is signed in there is signed out at its next step, and who still may, signs in anew. Of a "
     "person that is every browser and terminal; mail programs, app passwords and API tokens are not touched.",
     "people.remove": "Sign-in, sessions and roles end. Restore brings the person back, but no role.",
     "grants.end": "What the role allowed stops at once. An undo does not bring it back; it is given again.",

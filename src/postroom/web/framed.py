@@ -1,6 +1,7 @@
 """The frame around a page, from what this person may see; and the note that a freeze puts on its pages."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from postroom.access.acting import Access
@@ -94,6 +95,11 @@ def _note(one: Frozen, access: Access) -> Note:
         f"{whose}{until}", f"{why}What only closes still goes through; anything else is refused meanwhile.",
         tone="frozen", acts=(end,) if access.can("freezes.end", one.client) else (),
     )  # fmt: skip
+
+
+def query(**named: str) -> str:
+    """`?mailbox=mia@acme.example`, of what an address of ours shall say: quoted, as an address may hold + and &."""
+    return "?" + urlencode(named, safe="@")
 
 
 def offered(request: Any, client: UUID | None, *wanted: tuple[str, Act], domain: UUID | None = None) -> tuple[Act, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -17,7 +16,7 @@ from postroom.queries.sign_ins import last_uses
 from postroom.web import delivered, resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
-from postroom.web.framed import freeze_notes, initials, offered
+from postroom.web.framed import freeze_notes, initials, offered, query
 from postroom.web.lines import lines
 from postroom.web.lists import STATES, Narrow, scopes
 from postroom.web.parts.forms import Option
@@ -120,7 +119,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
 
 
 def _head(request: Any, one: Mailbox, entry: Entry) -> PageHead:
-    at = f"?mailbox={one.label}"
+    at = query(mailbox=one.label)
     if one.removed_at:
         wanted = [("mailboxes.restore", Act("Restore", f"/do/mailboxes.restore/{at}", "restore", "primary"))]
     elif one.suspended_at:
@@ -215,7 +214,7 @@ def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
         Fact("Quota", f"{gigabytes(one.quota_mb)} GB", Badge("unmeasured", "space used: not measured yet")),
         Fact("VIP", "yes: changes need a second person" if one.vip else "no"),
         Fact("Served by", _node(one)),
-        Fact("Mail apps", Link("Set one up", f"/setup/?{urlencode({'emailaddress': one.label})}"), "for its owner"),
+        Fact("Mail apps", Link("Set one up", f"/setup/{query(emailaddress=one.label)}"), "for its owner"),
     )
 
 
@@ -233,6 +232,6 @@ def _routes(request: Any, one: Mailbox) -> tuple[Item, ...]:
     may = request.access.can_about("aliases.change", one.client_id, [one.address.domain_id])
     return tuple(
         Item(("Alias", Code(alias.label), "lands here"), icon="route",
-             acts=(Act("Change", f"/do/aliases.change/?alias={alias.label}", of=alias.label),) if may else ())
+             acts=(Act("Change", f"/do/aliases.change/{query(alias=alias.label)}", of=alias.label),) if may else ())
         for alias in routes(request.actor, one)
     )  # fmt: skip

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from postroom.models import Role
 from postroom.queries.roles import Own, roles_of_ones_own
 from postroom.web.door import page
-from postroom.web.framed import freeze_notes, offered
+from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import IN_USE, Narrow
 from postroom.web.parts.pages import RolesPage
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, PageHead, Row, Strong, Table
@@ -52,7 +52,7 @@ def _held(holders: int) -> str:
 def _acts(request: Any, role: Role) -> tuple[Act, ...]:
     if role.ended_at:
         return ()
-    at = f"?role={role.name.replace(' ', '+')}"
+    at = query(role=role.name)
     return offered(
         request, None,
         ("roles.change", Act("Change", f"/do/roles.change/{at}", of=role.name)),

@@ -14,7 +14,7 @@ from postroom.queries.sessions import Session, of_person
 from postroom.queries.tokens import of_person as tokens_of
 from postroom.web.badges import standing
 from postroom.web.door import page
-from postroom.web.framed import freeze_notes, offered
+from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lines import lines
 from postroom.web.parts.pages import PersonPage
 from postroom.web.parts.shapes import (
@@ -61,13 +61,13 @@ def person(request: Any, ref: str) -> HttpResponse:
         notes=(*((SEALED_NOTE,) if sealed else ()), *freeze_notes(request, one.client_id)),
         grants=_grants(request, roles, own), tokens=_tokens(request, tokens_of(request.actor, one.pk)),
         **_sessions(request, one), mailboxes=_mailboxes(boxes), sign_in=_sign_in(request, one, way),
-        facts=_facts(request, one), recent=lines(recent), changes_url=f"/changes/?person={one.email}",
+        facts=_facts(request, one), recent=lines(recent), changes_url=f"/changes/{query(person=one.email)}",
     )  # fmt: skip
     return render(request, "person.html", {"page": shown})
 
 
 def _head(request: Any, one: Person, sealed: bool) -> PageHead:
-    at = f"?person={one.email}"
+    at = query(person=one.email)
     if one.removed_at:
         wanted = [("people.restore", Act("Restore", f"/do/people.restore/{at}", "restore", "primary"))]
     elif one.suspended_at:
@@ -151,7 +151,7 @@ def _sessions(request: Any, one: Person) -> dict[str, Any]:
         return {} if found is None else {"sessions_note": "Nowhere."}
     columns = (Column("In"), Column("From"), Column("Since"), Column("Act", num=True, hidden=True))
     rows = tuple(_session(request, each) for each in found)
-    all_of_it = Act("End all…", f"/do/sessions.end/?person={one.email}", "player-stop", "asks")
+    all_of_it = Act("End all…", f"/do/sessions.end/{query(person=one.email)}", "player-stop", "asks")
     acts = offered(request, one.client_id, ("sessions.end", all_of_it))
     table = Table("Where this person is signed in", columns, rows)
     return {"sessions": table, "sessions_note": SHUT if acts else "", "sessions_acts": acts}

@@ -5,7 +5,7 @@ from typing import Any
 from postroom.models import Mailbox
 from postroom.queries.resets import NO, UNKNOWN, YES, Path, paths
 from postroom.queries.verifying import opened
-from postroom.web.framed import offered
+from postroom.web.framed import offered, query
 from postroom.web.parts.shapes import Act, Badge, Item
 from postroom.web.times import when
 
@@ -48,13 +48,14 @@ def _acts(request: Any, one: Mailbox, path: Path) -> tuple[Act, ...]:
 
 def new(request: Any, one: Mailbox) -> tuple[Act, ...]:
     """What can be added: a channel; and while nobody has set a secret, a link. And that it is somebody else's now."""
-    wanted = [("resets.start", Act("Start verified reset", f"/do/resets.start/?mailbox={one.label}", "phone")),
-              ("recovery_channels.name", Act("Name a channel", f"/do/recovery_channels.name/?mailbox={one.label}")),
-              ("invites.send", Act("Send a new link", f"/do/invites.send/?mailbox={one.label}"))]  # fmt: skip
+    at = query(mailbox=one.label)
+    wanted = [("resets.start", Act("Start verified reset", f"/do/resets.start/{at}", "phone")),
+              ("recovery_channels.name", Act("Name a channel", f"/do/recovery_channels.name/{at}")),
+              ("invites.send", Act("Send a new link", f"/do/invites.send/{at}"))]  # fmt: skip
     if (open_one := opened(request.actor, one.pk)) is not None:
         go_on = Act("Go on with the verified reset", f"/resets/{open_one}/", "phone")
         wanted = [("verifications.view", go_on), *wanted[1:]]
-    other = Act("Another owner…", f"/do/mailboxes.transfer/?mailbox={one.label}", "user", "asks")
+    other = Act("Another owner…", f"/do/mailboxes.transfer/{at}", "user", "asks")
     more = [] if one.kind == "shared" or one.removed_at else [("mailboxes.transfer", other)]
-    at = one.address.domain_id
-    return offered(request, one.client_id, *wanted, domain=at) + offered(request, one.client_id, *more, domain=at)
+    home = one.address.domain_id
+    return offered(request, one.client_id, *wanted, domain=home) + offered(request, one.client_id, *more, domain=home)

@@ -14,7 +14,7 @@ from postroom.queries.owning import Devices, devices
 from postroom.queries.sessions import Session, of_mailbox
 from postroom.queries.sign_ins import VIEW, Now, history, live
 from postroom.web.door import page
-from postroom.web.framed import freeze_notes, offered
+from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
 from postroom.web.parts.pages import MailboxSignIns
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Empty, PageHead, Row, Table, Words
@@ -50,7 +50,7 @@ def cards(request: Any, one: Mailbox) -> dict[str, Any]:
 def _ending(request: Any, one: Mailbox) -> tuple[Act, ...]:
     if one.removed_at or one.kind == "shared":
         return ()
-    url = f"/do/mailboxes.end_sessions/?mailbox={one.label}"
+    url = f"/do/mailboxes.end_sessions/{query(mailbox=one.label)}"
     return offered(request, one.client_id, ("mailboxes.end_sessions", Act("End all…", url, "player-stop", "asks")),
                    domain=one.address.domain_id)  # fmt: skip
 

@@ -63,7 +63,7 @@ MANY = HELD_OVER
 HIGH = rank(["approver"])
 LOOSER = (
     ("held_over", HELD_OVER, "holds changes of {client} over {then} objects only, until now over {was}"),
-    ("undo_within", UNDO_WITHIN, "lets one's own undo at {client} go by itself within {then} minutes, until now {was}"),
+    ("undo_within", UNDO_WITHIN, "lets an undo of one's own at {client} need nobody for {then} min, not {was}"),
 )
 NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite, RecordSet, Freeze, Node, DkimKey)
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
@@ -158,8 +158,12 @@ def _answers_a_roster(proposed: Proposed) -> bool:
 
 
 def _asked_for(proposed: Proposed, model: type[StateModel]) -> int:
-    """How many rows of a table somebody asked for: a domain's records, keys and role accounts count as the domain."""
+    """How many rows of a table somebody asked for: a domain's records, keys and role accounts count as the domain, and
+    links as whom they let in."""
     rows = proposed.plan.by_table.get(model._meta.db_table, [])
+    if rows and model is Invite:  # a new link ends the old one, and one goes to every way back: all of one mailbox
+        whose = [(_of(m, "mailbox_id"), _of(m, "person_id"), m.edit.id) for m in proposed.moves(Invite)]
+        return len({box if box != "None" else person if person != "None" else id for box, person, id in whose})
     domains = {e.id for e in proposed.plan.on(Domain)} if rows and model in COMES_ALONG else set()
     if not domains:
         return len(rows)
