@@ -23,7 +23,7 @@ from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Letter, Mailbox
 from postroom.protocols import passwords
-from postroom.queries.owning import aliases
+from postroom.queries.owning import aliases, story
 from postroom.worker import owner_letters
 
 NEW = "{PLAIN}another few plain words"
@@ -207,6 +207,40 @@ def test_no_alias_of_an_alias_of_hers_is_a_way_back_for_her(house: House, mia: M
     do("aliases.create", house.carl, address="far@acme.example", targets=["near@acme.example"])
     with pytest.raises(Problems, match=r"lands in mia@acme\.example itself"):
         do("recovery_channels.name", owner_of(MIA), mailbox=MIA, value="far@acme.example")
+
+
+def chained(sql: Any, steps: int, also: dict[int, str]) -> None:
+    """Rows of a chain of aliases: step0001 to the mailbox, each other to the one before. also: a second target of some.
+
+    Put in past the changes, since so many of these would take a minute.
+    """
+    more = " ".join(f"WHEN {n} THEN '{{{target}}}'::text[]" for n, target in also.items())
+    sql("ALTER TABLE addresses DISABLE TRIGGER USER", "ALTER TABLE aliases DISABLE TRIGGER USER",
+        "WITH mine AS (SELECT client_id, domain_id FROM addresses WHERE address = 'mia@acme.example'), made AS ("
+        " INSERT INTO addresses (id, client_id, domain_id, address, keep_copy)"
+        " SELECT gen_random_uuid(), client_id, domain_id, format('step%s@acme.example', to_char(n, 'FM0000')), true"
+        f" FROM mine, generate_series(1, {steps}) n"
+        " RETURNING id, client_id, address)"
+        " INSERT INTO aliases (id, client_id, address_id, targets) SELECT gen_random_uuid(), client_id, id,"
+        " CASE n WHEN 1 THEN '{mia@acme.example}'"
+        " ELSE ARRAY[format('step%s@acme.example', to_char(n - 1, 'FM0000'))] END"
+        f" || CASE n {more} ELSE '{{}}' END FROM made, LATERAL (SELECT substr(address, 5, 4)::int) s(n)",
+        "ALTER TABLE addresses ENABLE TRIGGER USER", "ALTER TABLE aliases ENABLE TRIGGER USER")  # fmt: skip
+
+
+def test_a_long_chain_keeps_nobody_waiting(house: House, mia: Mailbox, sql: Any) -> None:
+    """Each way in which it is read takes the database less than a second: her page, her record, and what she names."""
+    chained(sql, 300, {100: LEO, 150: LEO, 200: "x@elsewhere.example", 250: MIA, 300: "step0001@acme.example"})
+    with CaptureQueriesContext(connection) as ran:
+        found = lands_there()
+        mia_herself = owner_of(MIA)
+        with acting_as(mia_herself):
+            assert story(mia_herself).items
+        with pytest.raises(Problems, match=r"lands in mia@acme\.example itself"):
+            do("recovery_channels.name", mia_herself, mailbox=MIA, value="step0300@acme.example")
+    assert found == {f"step{n:04}@acme.example": (n >= 100) + (n >= 200) for n in range(1, 301)}
+    took = [float(one["time"]) for one in ran.captured_queries if "FROM postroom_own_" in one["sql"]]
+    assert len(took) >= 3 and max(took) < 1, took
 
 
 def test_her_pages_are_paged_and_ask_a_fixed_number_of_times(house: House, mia: Mailbox) -> None:

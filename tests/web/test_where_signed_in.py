@@ -17,6 +17,7 @@ from api.conftest import Caller
 from cast import MIA, House, do, person, the
 from mailbox_owner import dovecot, mia, mx1, owner, taken
 from postroom.access.acting import SYSTEM, acting_as, session_of
+from postroom.access.devices import begin
 from postroom.changes.approvals import undo
 from postroom.changes.errors import ChangeError
 from postroom.models import ApiSession, Change, Mailbox
@@ -161,6 +162,34 @@ def test_by_the_api_too_and_nobody_else_is_signed_out(house: House) -> None:
     assert Caller(house.olive).post("/changes", body).status_code in (200, 202)
     gone(house, browser)
     assert other.get("/clients/").status_code == 200
+
+
+def asked_for(browser: Client) -> str:
+    """The code of a terminal to which somebody in this browser said yes; it has not asked for its session yet."""
+    code, typed, _ = begin("a terminal")
+    assert b"Signed in" in browser.post("/device/", {"code": typed, "sure": "yes"}).content
+    return code
+
+
+def collected(code: str) -> tuple[int, str | None]:
+    answer = visitor().post("/api/v1/device/token", {"device_code": code}, content_type="application/json")
+    return answer.status_code, answer.json().get("error")
+
+
+@pytest.mark.parametrize("how", ["ended", "suspended", "suspended and back"])
+def test_a_terminal_confirmed_before_gets_no_session_after(house: House, how: str) -> None:
+    """Whoever has a stolen browser says yes to a terminal of theirs first: it would open a session of twelve hours."""
+    code = asked_for(here(house))
+    if how == "ended":
+        assert do("sessions.end", house.oskar, person=ADA).version
+    else:
+        do("people.suspend", house.oskar, person=ADA)
+    if "back" in how:
+        do("people.resume", house.oskar, person=ADA)
+    assert collected(code) == (400, "expired_token"), "void, as the browser is"
+    assert open_of(house.oskar) == {"known": True, "items": []}
+    if how != "suspended":
+        assert collected(asked_for(here(house))) == (200, None), "one that is begun anew is good"
 
 
 def test_an_undo_opens_none_of_it_again_and_both_or_neither_is_refused(house: House) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from postroom.models import DeviceCode
 
+from .known import signed_in
 from .tokens import draw, hashed
 
 LIVES = timedelta(minutes=10)
@@ -21,7 +22,7 @@ class Pending(Exception):
 
 
 class Expired(Exception):
-    """No such code, or one that is over or was used."""
+    """No such code, or one that is over, void or was used."""
 
 
 def begin(label: str) -> tuple[str, str, datetime]:
@@ -47,13 +48,20 @@ def confirm(typed: str, person: UUID, mfa: str) -> bool:
 
 
 def collect(code: str) -> tuple[UUID, str, str]:
-    """(who confirmed, what the terminal calls itself, the second factor shown), once; raises Pending or Expired."""
+    """(who confirmed, what the terminal calls itself, the second factor shown), once; raises Pending or Expired.
+
+    A code begun before its person was suspended, or all their sessions were ended, is void as these are: it may have
+    been confirmed in one of them, by whoever they were ended for.
+    """
     found = DeviceCode.objects.filter(hashed=hashed(code), until__gt=timezone.now()).first()
     if found is None:
         raise Expired
     if found.person_id is None:
         raise Pending
     if not DeviceCode.objects.filter(pk=found.pk).delete()[0]:
+        raise Expired
+    who = signed_in(found.person_id)
+    if who is None or (who.stopped and found.until - LIVES <= who.stopped):
         raise Expired
     return found.person_id, found.label, found.mfa
 

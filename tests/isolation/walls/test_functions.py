@@ -43,6 +43,7 @@ ROWS = {
     "postroom_may_act(uuid)": "who may act at a client that is seen as a whole",
     "postroom_acted(uuid[])": "names of people who acted at a client that is seen",
     "postroom_own_aliases()": "what lands in the mailbox whose owner acts",
+    "postroom_own_leads()": "the same, uncounted",
     "postroom_own_keepers()": "roles at the mailbox whose owner acts; names of its client's own people",
     "postroom_own_listed()": "which node serves the mailbox whose owner acts, and when it last listed sessions",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "what happened to the mailbox whose owner acts",
@@ -119,7 +120,7 @@ TRIED: dict[str, str] = {
     "postroom_may_act(uuid)": "postroom_may_act(%(client)s)",
     "postroom_acted(uuid[])": "postroom_acted(ARRAY[%(person)s, %(somebody)s]::uuid[])",
     "postroom_own_aliases()": "postroom_own_aliases()", "postroom_own_keepers()": "postroom_own_keepers()",
-    "postroom_own_listed()": "postroom_own_listed()",
+    "postroom_own_leads()": "postroom_own_leads()", "postroom_own_listed()": "postroom_own_listed()",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "postroom_own_story(NULL, NULL, NULL, 100)",
     "postroom_find_addresses(text)": "postroom_find_addresses('%%' || %(zone)s || '%%')",
     "postroom_find_mailbox_names(text)": "postroom_find_mailbox_names('%%CANARY%%')",
@@ -137,7 +138,8 @@ SAYS_NO_MORE = {  # what these answer of another client: a count, a yes, or the 
 
 ASKED_OF_NOBODY = {  # they name no client, so each answers of its caller's own
     "postroom_find_mailbox_names(text)", "postroom_acted(uuid[])", "postroom_own_aliases()",
-    "postroom_own_keepers()", "postroom_own_listed()", "postroom_own_story(bigint,timestamptz,text[],integer)",
+    "postroom_own_leads()", "postroom_own_keepers()", "postroom_own_listed()",
+    "postroom_own_story(bigint,timestamptz,text[],integer)",
 }  # fmt: skip
 
 
@@ -207,6 +209,7 @@ LEAKS = {
     "postroom_find_mailbox_names(text)": "SELECT m.id FROM mailboxes m WHERE upper(m.name) LIKE pattern",
     "postroom_acted(uuid[])": "SELECT p.id, p.name FROM people p WHERE p.id = ANY (postroom_acted.people)",
     "postroom_own_aliases()": "SELECT b.id, b.address, 0 FROM aliases l JOIN addresses b ON b.id = l.address_id",
+    "postroom_own_leads()": "SELECT b.id, b.address FROM aliases l JOIN addresses b ON b.id = l.address_id",
     "postroom_own_keepers()": "SELECT 'x', NULL::text[], p.name, 1::bigint FROM people p",
     "postroom_may_act(uuid)":
         "SELECT 'role', p.id, p.id, p.name, 'x', true, NULL::text, NULL::timestamptz FROM people p",

@@ -136,7 +136,7 @@ def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str =
 def lands_in(state: State, mailbox: Mailbox) -> set[str]:
     """The aliases whose mail comes to this mailbox, also by way of another; its owner sees those that lead there."""
     if state.access.own is not None:
-        return {str(address) for _, address, _ in ask("SELECT * FROM postroom_own_aliases()")}
+        return {str(address) for (address,) in ask("SELECT address FROM postroom_own_leads()")}
     found: set[str] = set()
     ahead = {mailbox.label}
     while ahead:
