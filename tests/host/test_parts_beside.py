@@ -16,7 +16,14 @@ def script(tmp_path: Path) -> Iterator[list[str]]:
     """`bash -c` of three parts; $0 is what the second one does."""
     (tmp_path / "told").mkdir()
     said = 'beside one echo I am one; beside two bash -c "$0"; beside three echo I am three; tell_all'
-    yield ["env", f"TMPDIR={tmp_path / 'told'}", "bash", "-c", f"set -euo pipefail; source {BESIDE}; {said}"]
+    yield [
+        "env",
+        "--default-signal=INT",
+        f"TMPDIR={tmp_path / 'told'}",
+        "bash",
+        "-c",
+        f"set -euo pipefail; source {BESIDE}; {said}",
+    ]
     assert list((tmp_path / "told").iterdir()) == []
 
 
