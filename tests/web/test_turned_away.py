@@ -49,6 +49,10 @@ def count() -> int:
         ("/do/clients.create/", None, None),
         ("/do/mailboxes.suspend/?mailbox=mia@globex.example", None, None),
         ("/do/mailboxes.suspend/?mailbox=nobody@acme.example", None, None),
+        (f"/do/mailboxes.suspend/?mailbox={MIA}&mailbox=nobody@acme.example", "acme", MIA),
+        (f"/do/mailboxes.suspend/?mailbox=nobody@acme.example&mailbox={MIA}", None, None),
+        ("/do/clients.change/?client=acme&client=globex", "acme", "acme"),
+        (f"/do/mailboxes.change/?mailbox=%20{MIA}", "acme", MIA),
     ],
 )
 def test_at_a_form(house: House, address: str, client: str | None, object: str | None) -> None:
@@ -57,6 +61,23 @@ def test_at_a_form(house: House, address: str, client: str | None, object: str |
     assert vera.get(address).status_code == 403
     whose, said = newest()
     assert (whose, said.get("object"), count()) == (client, object, before + 1)
+
+
+@pytest.mark.parametrize(
+    "kind, typed, object",
+    [
+        ("mailboxes.suspend", {"row-0-mailbox": MIA}, MIA),
+        ("mailboxes.suspend", {"row-3-mailbox": "", "row-7-mailbox": MIA, "row-8-mailbox": "x@acme.example"}, MIA),
+        ("mailboxes.suspend", {"row-0-mailbox": "mia@globex.example", "row-1-mailbox": MIA}, None),
+        ("mailboxes.change", {"mailbox": MIA, "name": "Mia"}, MIA),
+    ],
+)
+def test_what_is_typed_into_a_form(house: House, kind: str, typed: dict[str, str], object: str | None) -> None:
+    """Of a kind that is done to several at once, it stands in rows; the first that is filled in is what is named."""
+    vera = visitor(viewer(house, VERA, "acme"))
+    assert vera.post(f"/do/{kind}/", {**typed, "why": "x", "step": "send"}).status_code == 403
+    whose, said = newest()
+    assert (whose, said.get("object")) == ("acme" if object else None, object)
 
 
 def test_what_is_not_theirs_and_what_is_not_there_are_answered_alike(house: House) -> None:
