@@ -11,7 +11,7 @@ from visitors import found_at_acme, invite_of, visitor
 from api.conftest import Caller
 from cast import MIA, House, do, person, the
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Change, Client, Entry, Mailbox, RecordedEdit
+from postroom.models import Change, Client, Entry, Grant, Mailbox, RecordedEdit
 from postroom.posture.signed import signed
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.turned_away import named_in, turned_away
@@ -113,6 +113,31 @@ def test_by_name_by_id_and_of_a_finding(house: House, email: str, at: str, clien
     for noun, ref in named:
         turned_away(who, "mailboxes.suspend", noun, ref)
         assert newest()[0] == client, (noun, ref)
+
+
+def test_whoever_holds_nothing_there_any_more_writes_nothing_there(house: House) -> None:
+    """A grant, and a change, stay to be seen by whose they are; the client's record is not theirs to write in."""
+    vera = viewer(house, VERA, "acme")
+    grant = the(Grant, person_id=vera.person).pk
+    asked = do("mailboxes.suspend", vera, mailbox=MIA).pk
+    for noun, ref in (("grants", str(grant)), ("changes", str(asked))):
+        turned_away(vera, "nodes.change", noun, ref)
+        assert newest()[0] == "acme", noun
+    assert do("grants.end", house.oskar, grant=str(grant)).version
+    assert Caller(vera).get(f"/grants/{grant}").status_code == 403
+    assert newest() == (None, {**newest()[1], "permission": "grants.view", "client_id": None})
+    for noun, ref in (("grants", str(grant)), ("changes", str(asked))):
+        turned_away(vera, "nodes.change", noun, ref)
+        assert newest()[0] is None, noun
+
+
+def test_a_client_that_closed_itself_is_not_written_at_by_whom_it_shut_out(house: House) -> None:
+    henry = visitor(house.henry)
+    for closed, client in ((False, "acme"), (True, None)):
+        if closed:
+            assert do("access.suspend", house.carl, client="acme").version
+        assert henry.get("/do/clients.change/?client=acme").status_code == 403
+        assert newest()[0] == client
 
 
 def test_the_clients_own_admin_reads_it_and_finds_it_by_its_object(house: House) -> None:

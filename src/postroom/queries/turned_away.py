@@ -34,11 +34,13 @@ def named_in(path: str) -> tuple[str, str]:
 
 
 def _about(actor: Actor, noun: str, ref: str) -> dict[str, Any]:
-    with acting_as(actor):
+    with acting_as(actor) as access:
         row = _seen(actor, noun, ref) if ref and ref.isprintable() else None
         if row is None:
             return {"client": None}
         whose = {"id": row.pk, "client": row.client_id, "label": ""} if noun in BY_ID else opened(row)
+        if whose["client"] and not access.reaches(whose["client"]):
+            return {"client": None}  # their own still, as a grant that ended, at a client where they hold nothing
     return {
         "client": whose["client"], "of": whose["id"], "name": actor.name, "noun": noun, "object": whose["label"]
     }  # fmt: skip
