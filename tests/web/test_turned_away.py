@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from visitors import found_at_acme, invite_of, visitor
+from django.utils import timezone
+from visitors import found_at_acme, invite_of, round_at_acme, verification_at_acme, visitor
 
 from api.conftest import Caller
-from cast import MIA, House, do, person, the
+from cast import MIA, House, do, doubted, person, the
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Change, Client, Entry, Grant, Mailbox, RecordedEdit
+from postroom.changes.kind import KINDS
+from postroom.models import ApiToken, Change, Client, Entry, Grant, Mailbox, RecordedEdit, RecoveryChannel, RoundLine
+from postroom.models.base import state_models
 from postroom.posture.signed import signed
 from postroom.queries.entries import Wanted, entries
-from postroom.queries.turned_away import named_in, turned_away
+from postroom.queries.objects import NOUNS
+from postroom.queries.turned_away import BY_ID, named_in, turned_away
+from postroom.web.kind_fields import params_of
 
 GINA, VERA = "gina@globex.example", "vera@acme.example"
 
@@ -113,6 +119,48 @@ def test_by_name_by_id_and_of_a_finding(house: House, email: str, at: str, clien
     for noun, ref in named:
         turned_away(who, "mailboxes.suspend", noun, ref)
         assert newest()[0] == client, (noun, ref)
+
+
+@pytest.mark.parametrize("email, at, client", [(VERA, "acme", "acme"), (GINA, "globex", None)])
+def test_of_what_stands_in_no_list_of_objects(house: House, email: str, at: str, client: str | None) -> None:
+    """Ways back, verified resets, doubts, rounds and their lines: by a form, or by the page's own address."""
+    browser = visitor(viewer(house, email, at))
+    reset, until = verification_at_acme(house), timezone.now().replace(microsecond=0) + timedelta(days=1)
+    do("recovery_channels.name", house.olive, mailbox="rex@acme.example", value="rex@elsewhere.example", name="Rex")
+    do("tokens.create", house.olive, secrets={"token": "5" * 64}, name="CI", permissions=["domains.view"],
+       clients=["acme"], until=until)  # fmt: skip
+    token, channel = the(ApiToken).pk, the(RecoveryChannel).pk
+    review, roster = round_at_acme("access_reviews.open"), round_at_acme("rosters.open")
+    line, doubt = the_first(RoundLine, round_id=roster), doubted("rex@acme.example").pk
+    for address, of in {
+        f"/do/recovery_channels.end/?channel={channel}": channel, f"/do/resets.end/?verification={reset}": reset,
+        f"/do/doubts.settle/?doubt={doubt}": doubt, f"/do/tokens.end/?token={token}": token,
+        f"/do/rosters.answer/?line={line}": line,
+    }.items():  # fmt: skip
+        assert browser.get(address).status_code == 403, address
+        assert (newest()[0], last_of() == str(of)) == (client, client is not None), address
+    for address, of in {f"/access-reviews/{review}/sign/": review, f"/rosters/{roster}/answer/": roster}.items():
+        assert browser.post(address).status_code == 403, address
+        assert (newest()[0], last_of() == str(of)) == (client, client is not None), address
+
+
+def the_first(model: Any, **where: Any) -> Any:
+    with acting_as(SYSTEM):
+        return model.objects.filter(**where).earliest("pk").pk
+
+
+def last_of() -> str:
+    """Of which object the newest refusal is."""
+    with acting_as(SYSTEM):
+        return str(RecordedEdit.objects.filter(said="refused").latest("entry_id").row)
+
+
+def test_whatever_a_form_names_is_looked_up_or_is_of_no_client() -> None:
+    kinds = [kind for kind in KINDS.values() if "person" in kind.by]
+    named = {one.ref for kind in kinds for one in params_of(kind) if one.ref} - {*NOUNS, *BY_ID}
+    assert named == {"api_sessions", "mail_apps", "own_roles", "roles"}
+    known = state_models()
+    assert not {one for one in named & {*known} if "client_id" in known[one].columns()}
 
 
 def test_whoever_holds_nothing_there_any_more_writes_nothing_there(house: House) -> None:

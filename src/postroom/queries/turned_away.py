@@ -4,6 +4,7 @@ Of any other the refusal is the organization's, as of a page that names none: so
 is there, and writes in the record of no client where they hold no role (decision 33).
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,18 @@ from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import NotThere
 from postroom.changes.looks import opened
 from postroom.changes.record import note
-from postroom.models import Change, Finding
+from postroom.models import ApiToken, Change, Doubt, Finding, RecoveryChannel, Round, RoundLine, Verification
 
 from .objects import NOUNS, row_of
 
 API = "/api/v1/"
-BY_ID = ("changes", "findings")
+# What is not among the objects of lists, by what addresses and forms call it. A batch is of several clients; a session,
+# a mail app and a role are of none: a refusal there is the organization's.
+BY_ID: Mapping[str, Any] = {
+    "changes": Change, "findings": Finding, "api_tokens": ApiToken, "doubts": Doubt,
+    "recovery_channels": RecoveryChannel, "verifications": Verification, "resets": Verification,
+    "round_lines": RoundLine, "rosters": Round, "access_reviews": Round,
+}  # fmt: skip
 
 
 def turned_away(actor: Actor, permission: str, noun: str = "", ref: str = "") -> None:
@@ -57,5 +64,5 @@ def _seen(actor: Actor, noun: str, ref: str) -> Any:
 def _by_id(actor: Actor, noun: str, ref: str) -> Any:
     if noun not in BY_ID:
         return None
-    seen = Change.objects.filter(changes_seen()) if noun == "changes" else visible(actor, Finding)
+    seen = Change.objects.filter(changes_seen()) if noun == "changes" else visible(actor, BY_ID[noun])
     return seen.filter(pk=UUID(ref)).first()
