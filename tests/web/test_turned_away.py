@@ -11,7 +11,7 @@ from django.utils import timezone
 from visitors import found_at_acme, invite_of, round_at_acme, verification_at_acme, visitor
 
 from api.conftest import Caller
-from cast import MIA, House, do, doubted, person, the
+from cast import MIA, House, do, doubted, owner_of, person, redeemed, the, together
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kind import KINDS
 from postroom.models import ApiToken, Change, Client, Entry, Grant, Mailbox, RecordedEdit, RecoveryChannel, RoundLine
@@ -19,6 +19,7 @@ from postroom.models.base import state_models
 from postroom.posture.signed import signed
 from postroom.queries.entries import Wanted, entries
 from postroom.queries.objects import NOUNS
+from postroom.queries.owning import story
 from postroom.queries.turned_away import BY_ID, named_in, turned_away
 from postroom.web.kind_fields import params_of
 
@@ -116,9 +117,10 @@ def test_by_name_by_id_and_of_a_finding(house: House, email: str, at: str, clien
     with acting_as(SYSTEM):
         change = Change.objects.filter(client__slug="acme", kind="mailboxes.create").latest("pk").pk
     named = (("mailboxes", MIA), ("mailboxes", str(mia)), ("findings", str(found_at_acme())), ("changes", str(change)))
-    for noun, ref in named:
-        turned_away(who, "mailboxes.suspend", noun, ref)
-        assert newest()[0] == client, (noun, ref)
+    for n, (noun, ref) in enumerate(named):
+        before = count()
+        turned_away(who, f"mailboxes.suspend{n}", noun, ref)
+        assert (newest()[0], count()) == (client, before + 1), (noun, ref)
 
 
 @pytest.mark.parametrize("email, at, client", [(VERA, "acme", "acme"), (GINA, "globex", None)])
@@ -186,6 +188,50 @@ def test_a_client_that_closed_itself_is_not_written_at_by_whom_it_shut_out(house
             assert do("access.suspend", house.carl, client="acme").version
         assert henry.get("/do/clients.change/?client=acme").status_code == 403
         assert newest()[0] == client
+
+
+def test_at_a_client_it_is_one_entry_a_person_permission_object_and_hour(house: House, sql: Any) -> None:
+    """Who tries it a hundred times fills no record that others read; the organization reads each try at none."""
+    who = viewer(house, VERA, "acme")
+    vera, henry = visitor(who), visitor(house.henry)
+    suspend, before = f"/do/mailboxes.suspend/?mailbox={MIA}", count()
+    assert [vera.get(suspend).status_code for _ in range(5)] == [403] * 5
+    assert vera.post("/do/mailboxes.suspend/", {"row-0-mailbox": MIA, "why": "x"}).status_code == 403
+    assert count() == before + 1
+    for n, again in enumerate((f"/do/mailboxes.resume/?mailbox={MIA}", "/do/mailboxes.suspend/?mailbox=@"), start=2):
+        assert vera.get(again).status_code == 403 and count() == before + n, again
+    assert henry.get(suspend).status_code == 403 and count() == before + 4, "another person"
+    sql("UPDATE looked_at SET hour = hour - interval '1 hour'")
+    assert vera.get(suspend).status_code == 403 and count() == before + 5, "another hour"
+    turned_away(who, "mailboxes.suspend", "nodes", "mx1")
+    turned_away(who, "mailboxes.suspend", "nodes", "mx1")
+    assert count() == before + 7 and newest()[0] is None
+
+
+def test_who_was_refused_at_an_object_is_recorded_at_their_look_at_it_too(house: House) -> None:
+    henry = visitor(house.henry)
+    assert henry.get(f"/do/mailboxes.suspend/?mailbox={MIA}").status_code == 403
+    assert henry.get(f"/mailboxes/{MIA}/").status_code == 200
+    with acting_as(SYSTEM):
+        seen = [one.after["name"] for one in RecordedEdit.objects.filter(said="looked at")]
+    assert seen == ["Henry"] and newest()[1]["person"] == str(house.henry.person)
+
+
+def test_the_owner_of_the_mailbox_reads_it_once(house: House) -> None:
+    do("mailboxes.create", house.olive, address="nia@acme.example", contact="nia@home.test")
+    redeemed("nia@acme.example")
+    own = owner_of("nia@acme.example")
+    browser = visitor(viewer(house, VERA, "acme"))
+    for _ in range(3):
+        assert browser.get("/do/mailboxes.suspend/?mailbox=nia@acme.example").status_code == 403
+    with acting_as(own):
+        assert [one.said for one in story(own).items].count("refused") == 1
+
+
+def test_two_refusals_at_once_are_one_entry(house: House) -> None:
+    who, before = viewer(house, VERA, "acme"), count()
+    together(*(lambda: turned_away(who, "mailboxes.suspend", "mailboxes", MIA),) * 4)
+    assert count() == before + 1
 
 
 def test_the_clients_own_admin_reads_it_and_finds_it_by_its_object(house: House) -> None:

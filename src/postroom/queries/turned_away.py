@@ -1,18 +1,19 @@
 """Who was turned away at a door, at whose object: an entry of that client, where who asked may see the object.
 
 Of any other the refusal is the organization's, as of a page that names none: so who is refused learns nothing of what
-is there, and writes in the record of no client where they hold no role (decision 33).
+is there, and writes in the record of no client where they hold no role (decision 33). At a client it is one entry a
+person, permission, object and hour, however often they try: its own people read it, and the owner of a mailbox theirs.
 """
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import NotThere
-from postroom.changes.looks import opened
-from postroom.changes.record import note
+from postroom.changes.looks import once_an_hour, opened
+from postroom.changes.record import event, note
 from postroom.models import ApiToken, Change, Doubt, Finding, RecoveryChannel, Round, RoundLine, Verification
 
 from .objects import NOUNS, row_of
@@ -30,8 +31,12 @@ BY_ID: Mapping[str, Any] = {
 def turned_away(actor: Actor, permission: str, noun: str = "", ref: str = "") -> None:
     """An entry of its own transaction. noun, ref: what the request names, as its address says it; empty for none."""
     facts = _about(actor, noun, ref)
+    facts |= {"person": actor.person, "permission": permission}
     with acting_as(SYSTEM):
-        note("refused", person=actor.person, permission=permission, **facts)
+        if facts["client"] is None:
+            note("refused", **facts)
+        else:
+            once_an_hour(actor.person, event("refused", **facts), uuid5(facts["of"], permission))
 
 
 def named_in(path: str) -> tuple[str, str]:
