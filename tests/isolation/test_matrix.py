@@ -99,7 +99,10 @@ class Watch:
 
 
 class Refusals:
-    """How many refusals stand in the record, of routes and of changes: how many more each time it is asked."""
+    """How many refusals stand in the record, of routes and of changes: how many more each time it is asked.
+
+    Each is asked for as in an hour of its own: at a client, a second one of the hour is no entry (decision 33).
+    """
 
     SQL = """
         SELECT (SELECT count(*) FROM edits WHERE said = 'refused')
@@ -108,8 +111,10 @@ class Refusals:
 
     def __init__(self, admin: Any) -> None:
         self.admin, self.known = admin, admin.execute(self.SQL).fetchone()[0]
+        self.first = admin.execute("SELECT coalesce(max(id), 0) FROM looked_at").fetchone()[0]
 
     def more(self) -> int:
+        self.admin.execute("DELETE FROM looked_at WHERE id > %s", [self.first])
         before, self.known = self.known, self.admin.execute(self.SQL).fetchone()[0]
         return int(self.known - before)
 

@@ -21,9 +21,9 @@ from .record import COLUMNS, SALT
 from .state import seconds
 
 LOOKED = "looked at"
-# In one statement, whether it is the first look of the hour or the hundredth; of two at once, the second waits and
-# finds that there is one.
-LOOK = (
+# In one statement, whether it is the first of the hour or the hundredth; of two at once, the second waits and finds
+# that there is one.
+ONCE = (
     "WITH first AS (INSERT INTO looked_at (person_id, client_id, object, hour)"
     " VALUES (%s, %s, %s, date_trunc('hour', now(), 'UTC')) ON CONFLICT DO NOTHING RETURNING client_id),"
     " one AS (INSERT INTO entries (client_id, leaf) SELECT client_id, %s FROM first RETURNING id, client_id)"
@@ -52,7 +52,16 @@ def look(access: Access, noun: str, *, id: "UUID | str", client: "UUID | str | N
         "what": LOOKED, "noun": noun, "object": label, "person": plain(actor.person), "name": actor.name,
         "by": actor.sort, "client_id": plain(whose), "at": plain(seconds(timezone.now())),
     }  # fmt: skip
-    line, salt = Edit("events", str(id), None, row, whose), os.urandom(SALT)
+    with widened(access):
+        once_an_hour(actor.person, Edit("events", str(id), None, row, whose), UUID(str(id)))
+
+
+def once_an_hour(person: UUID | None, line: Edit, about: UUID) -> None:
+    """An entry of this line, unless this person has one of the same within the hour.
+
+    about: what is counted as the same. Of a look, the object; of anything else at an object, not the object itself.
+    """
+    salt = os.urandom(SALT)
     leaf = entry.leaf([entry.salted(salt, line.canonical)])
-    with widened(access), connection.cursor() as cursor:
-        cursor.execute(LOOK, [actor.person, whose, str(id), leaf, str(id), line.after_json, salt])
+    with connection.cursor() as cursor:
+        cursor.execute(ONCE, [person, line.client, about, leaf, line.id, line.after_json, salt])

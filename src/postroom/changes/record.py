@@ -45,9 +45,14 @@ def note(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any
 
     of: the change it is about, by which it is found again.
     """
+    return _entry(client, None, [event(what, client=client, of=of, **facts)])
+
+
+def event(what: str, *, client: UUID | None, of: UUID | None = None, **facts: Any) -> Edit:
+    """The line of such an entry."""
     row = {"what": what, **{name: plain(value) for name, value in facts.items()}, "client_id": plain(client)}
     row["at"] = plain(seconds(timezone.now()))
-    return _entry(client, None, [Edit("events", str(of or uuid4()), None, row, client)])
+    return Edit("events", str(of or uuid4()), None, row, client)
 
 
 def _entry(client: UUID | None, version: int | None, lines: Sequence[Edit]) -> int:

@@ -22,7 +22,6 @@ from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policy import Proposed
 from postroom.models import Change
 from postroom.web.door import act, arrived, by_method, page, refused
-from postroom.web.kind_fields import params_of
 from postroom.web.kind_form import KindForm
 from postroom.web.lists import is_id
 from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
@@ -155,9 +154,11 @@ def _kind(request: Any, name: str) -> type[Kind] | HttpResponse:
 
 
 def _named(request: Any, kind: type[Kind]) -> tuple[str, str]:
-    """The first object that the form names, of those that the address or what was typed fills in."""
-    said = request.GET if request.method == "GET" else request.POST
-    found = ((one.ref, said.get(one.name, "")) for one in params_of(kind) if one.ref)
+    """The first object that the form names, row by row, of those that the address or what was typed fills in."""
+    posted = request.method == "POST"
+    asked = KindForm.typed_into(request, kind, request.POST) if posted else KindForm.from_address(request, kind)
+    fields = ((one.ref, prefix + one.name) for prefix in asked.prefixes() for one in asked.params if one.ref)
+    found = ((noun, asked.typed.get(name, "").strip()) for noun, name in fields)
     return next(((noun, ref) for noun, ref in found if ref), ("", ""))
 
 
