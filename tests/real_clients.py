@@ -22,9 +22,6 @@ from world import Stack
 PATIENCE = 20
 # What mbsync says of a token that is refused, and then waits: the reason comes as one more challenge (RFC 7628, 3.2.3).
 MORE_STEPS = "wants more steps"
-# What Dovecot says to a session that it ends. A node kicks twice, a moment apart (engines/ending.py): what was opened
-# in between, by the new secret, goes with the old. A program comes back by itself.
-KICKED = "Server shutting down"
 
 
 @dataclass(frozen=True)
@@ -121,11 +118,11 @@ def mbsync(server: Server, by: Credential, *, tunnel: bool = True) -> list[bytes
         (folder / "mail").mkdir()
         for _ in range(3):
             ended, said = _heard("mbsync", "-c", str(folder / "rc"), "-a", folder=folder, until=MORE_STEPS)
-            if KICKED not in said:
+            if ended and ("LOGIN" in said or MORE_STEPS in said):
+                raise PermissionError(said)
+            if not ended:
                 break
-            time.sleep(1)
-        if ended and ("LOGIN" in said or MORE_STEPS in said):
-            raise PermissionError(said)
+            time.sleep(1)  # cut off: a node kicks twice, a moment apart, and a program comes back (engines/ending.py)
         assert ended == 0, said
         return [path.read_bytes() for path in sorted((folder / "mail/INBOX").rglob("*")) if path.parent.name == "new"]
 
@@ -145,7 +142,7 @@ def msmtp(server: Server, by: Credential, to: str, message: bytes) -> None:
         for _ in range(3):
             done = _run("msmtp", "-C", str(rc), to, folder=folder, said=message)
             said = done.stderr.decode(errors="replace")
-            if " 421 " not in said:  # for now (RFC 5321, 4.2.1); as above
+            if " 421 " not in said:  # for now (RFC 5321, 4.2.1): a node kicks twice, a moment apart
                 break
             time.sleep(1)
         if done.returncode == 77:

@@ -34,7 +34,7 @@ def test_a_life() -> None:
         node.start()
         assert node.ready(), node.log()
         assert node.can_sign_in(MIA)
-        assert until(lambda: node.source.evidence(todo) is not None)
+        assert until(lambda: node.source.evidence(todo) is not None, within=30)
 
         # The parent is killed: mail goes on, and the next one finds the daemons that still run.
         before = daemons_of(node)
