@@ -24,6 +24,7 @@ AT_DOORS = {
     ("web/owner.py", "_operator"): ("operator of A",),  # asks who it is, lets nobody in: the link is not theirs to use
     ("api/door.py", "_by_token"): ("token that reads A", "ended token", "token from elsewhere"),
     ("api/door.py", "authenticate"): ("operator of A", "expired session", "revoked session", "terminal's code"),
+    ("access/devices.py", "collect"): ("terminal's code",),
     ("queries/sessions.py", "of_person"): ("suspended person",),  # what of theirs would be let in; lets nobody in
     ("web/door.py", "not_yet"): ("suspended person", "operator without second factor", "anonymous"),
 }

@@ -224,12 +224,13 @@ def test_an_undo_shows_what_comes_back_before_it_is_sent(house: House) -> None:
     assert twice.status_code == 422 and "It stands so already" in page(twice)
 
 
-def test_an_undo_for_later_waits_and_keeps_its_ticket(house: House) -> None:
+def test_an_undo_is_not_put_off_and_the_page_says_so(house: House) -> None:
     suspended = do("mailboxes.suspend", house.olive, mailbox="mia@acme.example")
     browser, then = visitor(house.olive), f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
-    asked = {"change": str(suspended.pk), "not_before": then}
-    later = sent(browser, "history.roll_back", planned(browser, "history.roll_back", **asked))
-    assert (later.stage, later.ticket, f"{later.at:%Y-%m-%dT%H:%M}") == ("scheduled", "T-1", then)
+    plan = planned(browser, "history.roll_back", change=str(suspended.pk), not_before=then)
+    answer = browser.post("/do/history.roll_back/", hidden(plan))
+    assert answer.status_code == 422 and "an undo is not put off" in page(answer), page(answer)[:3000]
+    assert "T-1" in page(answer), "what was typed is there still"
     assert again(suspended).undone_by_id is None and the(Mailbox, address__address="mia@acme.example").suspended_at
 
 
