@@ -30,6 +30,7 @@ class Kind(BaseModel):
 
     permission:     the kind's name, noun.verb, which is also what a role allows.
     carries_secret: a value comes beside the change; such a kind is never held, scheduled, batched or dry-run.
+    may_wait_for_a_time: whether it may be asked for now and done then; an undo may not.
     by:             who may submit it: person, owner (of a mailbox), code, link, and of ours founder, clock, system.
     elevates:       the proposer asks for more than they hold; who approves it has to hold as much.
     mints:          it lets somebody in, or in further: by a person alone, never by a token of theirs.
@@ -41,6 +42,7 @@ class Kind(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
     permission: ClassVar[str]
     carries_secret: ClassVar[bool] = False
+    may_wait_for_a_time: ClassVar[bool] = True
     by: ClassVar[frozenset[str]] = PERSON
     mints: ClassVar[bool] = False
     elevates: ClassVar[bool] = False

@@ -50,8 +50,8 @@ def submit(
     kinds = listed(kind)
     if at and kinds[0].carries_secret:
         raise NotLikeThat(f"{kinds[0].permission} carries a secret: it is done now or not at all")
-    if at and any(one.takes_back for one in kinds):  # what can go back, and by whom alone, is a question of when
-        raise NotLikeThat("an undo is not put off: propose it when it shall be made")
+    if at and not all(one.may_wait_for_a_time for one in kinds):
+        raise NotLikeThat(f"{kinds[0].permission} is not put off: propose it when it shall be done")
     read_zones(kinds, actor)
     with acting_as(actor) as access, widened(access):
         if key and (earlier := made_before(kinds, actor, key)):

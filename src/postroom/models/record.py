@@ -171,7 +171,11 @@ class Alarm(models.Model):
 
 
 class LookedAt(models.Model):
-    """That somebody who runs the service looked at an object within an hour, so that it is one entry and not many."""
+    """That somebody who runs the service looked at an object within an hour, so that it is one entry and not many.
+
+    object: of a refusal at one (queries/turned_away.py) it is made of the object and the permission; those are counted
+    apart from looks.
+    """
 
     client = models.ForeignKey(Client, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
     person = models.ForeignKey(Person, models.DO_NOTHING, db_constraint=False, db_index=False)

@@ -206,8 +206,9 @@ class KindForm:
         yield Field(**{**vars(REASON), "value": self.typed.get("why", ""), "error": self.errors.get("why", "")})
         if not any(param.name == "ticket" for param in self.params):  # asked once: the kind's own is the change's too
             yield Field("ticket", "Ticket", value=self.typed.get("ticket", ""), maxlength=100)
-        yield Field("not_before", "Not now, but then (UTC)", "datetime-local", self.typed.get("not_before", ""),
-                    error=self.errors.get("not_before", ""))  # fmt: skip
+        if self.kind.may_wait_for_a_time:
+            yield Field("not_before", "Not now, but then (UTC)", "datetime-local", self.typed.get("not_before", ""),
+                        error=self.errors.get("not_before", ""))  # fmt: skip
 
     def _fields(self, prefix: str, pickers: Pickers, errors: dict[str, str]) -> list[Any]:
         return [drawn_field(param, prefix, self.typed, pickers, errors) for param in self.params]

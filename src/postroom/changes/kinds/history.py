@@ -19,6 +19,7 @@ class RollBack(Kind, name="history.roll_back"):
     """What one change and its follow-ups did, taken back where it still stands."""
 
     step_up = frozenset({APPROVED})
+    may_wait_for_a_time = False  # what can go back, and by whom alone, is a question of when
     change: ChangeRef
 
     @property

@@ -162,8 +162,8 @@ def _asked_for(proposed: Proposed, model: type[StateModel]) -> int:
     links as whom they let in."""
     rows = proposed.plan.by_table.get(model._meta.db_table, [])
     if rows and model is Invite:  # a new link ends the old one, and one goes to every way back: all of one mailbox
-        whose = [(_of(m, "mailbox_id"), _of(m, "person_id"), m.edit.id) for m in proposed.moves(Invite)]
-        return len({box if box != "None" else person if person != "None" else id for box, person, id in whose})
+        shown = ((m.edit.id, m.then or m.now or {}) for m in proposed.moves(Invite))
+        return len({row.get("mailbox_id") or row.get("person_id") or id for id, row in shown})
     domains = {e.id for e in proposed.plan.on(Domain)} if rows and model in COMES_ALONG else set()
     if not domains:
         return len(rows)
