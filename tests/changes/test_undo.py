@@ -169,10 +169,10 @@ def test_an_undo_that_waited_unmakes_no_mailbox_that_could_have_got_mail(
 def test_no_undo_is_put_off(house: House) -> None:
     """By then its half hour is long over, and what could go as a whole has been used."""
     made = do("mailboxes.create", house.olive, address=LEO)
-    with pytest.raises(NotLikeThat, match="history.roll_back is not put off"):
+    with pytest.raises(NotLikeThat, match=r"history\.roll_back is not put off"):
         undo(made.pk, actor=house.olive, why="x", at=timezone.now() + timedelta(days=20))
     asked = kind("history.roll_back", change=str(made.pk))
-    with pytest.raises(NotLikeThat, match="history.roll_back is not put off"):
+    with pytest.raises(NotLikeThat, match=r"history\.roll_back is not put off"):
         submit(asked, actor=house.olive, why="x", at=timezone.now() + timedelta(days=20))
 
 

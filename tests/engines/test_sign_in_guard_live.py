@@ -96,7 +96,7 @@ def test_three_wrong_over_three_protocols_refuse_the_right_one_there_and_nowhere
 
 
 def test_it_is_told_of_without_any_password_and_made_up_names_are_counted(node: LiveNode) -> None:
-    assert until(lambda: any(row.get("unknown") for row in node.source.reported("sign-ins")), 15)
+    assert until(lambda: any(row.get("unknown") for row in node.source.reported("sign-ins")), 45)
     rows = node.source.reported("sign-ins")
     of_mia = {(row["protocol"], row["address"], row["success"], row["refused"]) for row in rows if row["login"] == MIA}
     assert {("imap", B, True, False), ("imap", A, False, False), ("sieve", A, False, False)} <= of_mia

@@ -18,6 +18,7 @@ import os
 import pwd
 import signal
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from .own_keys import doveadm_api_key
 from .read_back import milter_status
 
 log = logging.getLogger("postroom.node")
-WATCH = 0.5  # seconds
+WATCH, GUARD = 0.5, 30  # seconds
 
 
 class Node:
@@ -89,9 +90,19 @@ class Node:
         self.auth_policy.ensure()
         self.milter.ensure()
         self._configure_or_keep()
+        self._wait_for_the_guard()
         for daemon in (self.dovecot, self.postfix):
             if not daemon.ensure():
                 raise daemons.DaemonFailed(f"{daemon.name} does not run; see its log in {self.config.folder}/log")
+
+    def _wait_for_the_guard(self) -> None:
+        """Before Dovecot is: while it is not answered it lets passwords through, and asks less and less often."""
+        until = time.monotonic() + GUARD
+        while not self.over.is_set() and not self._ready(self.auth_policy, self._policy_ready):
+            if time.monotonic() > until:
+                log.error("nobody counts who tries passwords yet; mail starts without")
+                return
+            self.over.wait(0.2)
 
     def _configure_or_keep(self) -> None:
         try:
