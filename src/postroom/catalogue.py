@@ -67,6 +67,7 @@ from postroom.posture import run as posture
 from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.by_hand import BY_HAND
+from postroom.posture.checks.dead import DEAD
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
 from postroom.posture.checks.emergency import EMERGENCIES
@@ -75,10 +76,12 @@ from postroom.posture.checks.expiring import EXPIRING
 from postroom.posture.checks.holders import HOLDERS
 from postroom.posture.checks.left import LEFT
 from postroom.posture.checks.locked import RESET_LOCKED
+from postroom.posture.checks.many_hands import MANY_HANDS
 from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.no_contact import NO_CONTACT
 from postroom.posture.checks.not_known import NOT_KNOWN
+from postroom.posture.checks.overdue import OVERDUE
 from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
 from postroom.posture.checks.review import REVIEW
@@ -89,6 +92,7 @@ from postroom.posture.checks.signed import SIGNED
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.posture.checks.unconfirmed import CONTACTS, UNCONFIRMED
 from postroom.posture.checks.undelivered import UNDELIVERED
+from postroom.posture.checks.unexcepted import UNEXCEPTED
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
 
@@ -215,6 +219,7 @@ CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
+    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS,
 ]  # fmt: skip
 
 

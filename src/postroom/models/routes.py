@@ -1,9 +1,11 @@
 """Where mail goes on: forwards, catch-alls, and the exceptions by which mail may leave a client."""
 
+from uuid import UUID
+
 from django.db import models
 
 from .base import NOTHING, Row, StateModel
-from .clients import Client
+from .clients import Client, Organization
 from .domains import Address, Domain
 
 
@@ -88,3 +90,12 @@ class RouteException(StateModel):
 
 
 REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception ends
+
+Said = tuple[list[str], list[str]]
+
+
+def patterns_at(client: UUID | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(allowed, forbidden): the organization's, and the client's own beside."""
+    row: Said = Client.objects.filter(pk=client).values_list("forward_allowed", "forward_forbidden").first() or ([], [])
+    ours: Said = Organization.objects.values_list("forward_allowed", "forward_forbidden").first() or ([], [])
+    return (*ours[0], *row[0]), (*ours[1], *row[1])

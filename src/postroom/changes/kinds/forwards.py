@@ -146,7 +146,9 @@ class CreateException(Kind, name="exceptions.create"):
     target: MailAddress = Field(description="Where its mail may go")
     owner: Line = Field(min_length=1, description="The human who answers for it")
     until: Moment = Field(description="When it ends by itself, a year from now at most")
-    review_on: date | None = Field(default=None, description="When it is looked at again; a month before it ends")
+    review_on: date | None = Field(
+        default=None, description="When it is looked at again; a month before it ends, or half-way"
+    )
     on_end: OnEnd = Field(
         default="ask", description="Forwards that rest on it are removed then, or disabled and asked of"
     )
@@ -194,7 +196,7 @@ def excepted(
     review_on: date | None = None,
 ) -> Planned:  # fmt: skip
     """The exception by which mail of an address may go to `target`."""
-    early = max(state.now.date(), (until - timedelta(days=30)).date())
+    early = (until - min(timedelta(days=30), (until - state.now) / 2)).date()
     return create(
         RouteException, state.new_id(), client_id=client, address_id=address, target=target, owner=owner,
         reason=state.why, until=until, review_on=review_on or early, on_end=on_end, made=state.now,

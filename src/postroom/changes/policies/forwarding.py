@@ -6,9 +6,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from postroom.changes.edit import model_of
-from postroom.changes.patterns import patterns_at
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
 from postroom.models import CatchAll, Domain, Forward, Organization, RouteException
+from postroom.models.routes import patterns_at
 from postroom.protocols.patterns import matches, private
 
 

@@ -1,0 +1,71 @@
+"""Is what lets mail through for a while tidied when its time is over, and looked at before?
+
+NIST SP 800-53 r5, AC-2 (2) (what is temporary ends by itself) and AC-4. A catch-all or an exception whose `until` has
+passed is answered by no map already; that its row still stands an hour later says that the clock does not run. An
+exception is looked at again on its own day; who does says so by ending it, or by asking for another.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from postroom.models import CatchAll, Forward, RouteException
+from postroom.posture.findings import Found
+from postroom.posture.run import Check, reading
+
+TIDIED_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What ends by time, and still stands. source: whose mail. until: its end. review: to be looked at, not tidied."""
+
+    noun: str
+    id: UUID
+    source: str
+    target: str
+    client: UUID
+    domain: UUID
+    until: datetime
+    review: bool = False
+
+
+ENDS = {
+    "forwards": ("forwards.end", "forward"), "catch_alls": ("catch_alls.end", "catch_all"),
+    "exceptions": ("exceptions.end", "exception"),
+}  # fmt: skip
+CALLED = {"forwards": "A forward", "catch_alls": "A catch-all", "exceptions": "An exception"}
+
+
+def evaluate(rows: Iterable[Timed]) -> Iterator[Found]:
+    for one in rows:
+        kind, param = ENDS[one.noun]
+        what = f"{CALLED[one.noun]} of {one.source} to {one.target}"
+        title = f"{what} is to be looked at again" if one.review else f"{what} has expired, and its row still stands"
+        yield Found(
+            "low" if one.review else "medium", one.noun, one.id, f"{one.source} to {one.target}", title,
+            "review" if one.review else "expired", client=one.client, domain=one.domain, kind=kind,
+            evidence={"until": one.until.isoformat(timespec="seconds")}, params={param: str(one.id)},
+        )  # fmt: skip
+
+
+def _read(now: datetime) -> Iterator[Found]:
+    late = Q(until__lt=now - TIDIED_WITHIN)
+    here = {"client__removed_at": None}
+    of = ("pk", "address__address", "to", "client", "address__domain", "until")
+    for row in Forward.objects.filter(late, removed_at=None, **here).order_by("id").values_list(*of):
+        yield from evaluate([Timed("forwards", *row)])
+    caught = CatchAll.objects.filter(late, removed_at=None, **here).order_by("id")
+    for row in caught.values_list("pk", "domain__name", "target", "client", "domain", "until"):
+        yield from evaluate([Timed("catch_alls", *row)])
+    excepted = RouteException.objects.filter(late | Q(review_on__lte=now.date()), ended_at=None, **here).order_by("id")
+    for row in excepted.values_list("pk", "address__address", "target", "client", "address__domain", "until"):
+        yield from evaluate([replace(Timed("exceptions", *row), review=row[-1] >= now - TIDIED_WITHIN)])
+
+
+OVERDUE = Check(
+    "routes.overdue", "Is what was for a while looked at, and over?", "NIST SP 800-53 r5, AC-2 (2)", 300, reading(_read)
+)

@@ -1,0 +1,113 @@
+"""What is found of routes: mail that leaves by nothing, routes to nobody, what is over, a mailbox of many hands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from cast import MIA, House, do, the, with_consent
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Finding, Forward, LiveSession, Mailbox, Node, RouteException
+from postroom.posture import run
+from postroom.posture.checks import dead, many_hands, overdue, unexcepted
+
+LEO, HOME = "leo@acme.example", "mia@gmail.com"
+BY_HAND = "SET session_replication_role = replica"  # past the trigger: what no change does
+
+
+def later(days: int = 20) -> str:
+    return (timezone.now() + timedelta(days=days)).replace(microsecond=0).isoformat()
+
+
+def found(check: run.Check) -> list[tuple[str, str]]:
+    run.run(check)
+    with acting_as(SYSTEM):
+        rows = Finding.objects.filter(check_name=check.name, closed_at=None).order_by("place")
+        return [(one.severity, one.title) for one in rows]
+
+
+def out(house: House, to: str = HOME) -> None:
+    with_consent(house, do("forwards.create", house.olive, address=MIA, to=to, until=later(), owner="Mia"))
+
+
+def test_a_forward_whose_exception_was_taken_away_is_found_until_it_is_disabled(house: House, sql: Any) -> None:
+    out(house)
+    assert found(unexcepted.UNEXCEPTED) == []
+    sql(BY_HAND, "UPDATE exceptions SET ended_at = now()", "RESET session_replication_role")
+    assert found(unexcepted.UNEXCEPTED) == [("critical", f"Mail of {MIA} leaves to {HOME} without an exception")]
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    assert found(unexcepted.UNEXCEPTED) == []
+
+
+def test_what_a_pattern_allowed_is_found_when_it_does_no_more(house: House) -> None:
+    do("clients.change", house.olive, client="acme", forward_allowed=["partner.test"])
+    assert do("forwards.create", house.olive, address=MIA, to="joe@partner.test", until=later()).version
+    assert found(unexcepted.UNEXCEPTED) == []
+    do("clients.change", house.olive, client="acme", forward_allowed=[])
+    assert [severity for severity, _ in found(unexcepted.UNEXCEPTED)] == ["high"]
+    with acting_as(SYSTEM):
+        assert not RouteException.objects.exists()
+
+
+def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[LEO, MIA])
+    do("catch_alls.set", house.olive, domain="acme.example", target=LEO, until=later())
+    assert found(dead.DEAD) == []
+    do("mailboxes.suspend", house.olive, mailbox=LEO)
+    assert found(dead.DEAD) == [
+        ("medium", f"The alias team@acme.example leads to {LEO}, who has left"),
+        ("medium", f"The catch-all @acme.example leads to {LEO}, who has left"),
+    ]
+    with_consent(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    assert [severity for severity, _ in found(dead.DEAD)] == ["high", "high"]
+    do("aliases.change", house.olive, alias="team@acme.example", targets=[MIA])
+    do("catch_alls.end", house.olive, catch_all="acme.example")
+    assert found(dead.DEAD) == []
+
+
+def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: House, sql: Any) -> None:
+    out(house)
+    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later())
+    assert found(overdue.OVERDUE) == []
+    sql(BY_HAND, "UPDATE exceptions SET review_on = current_date", "RESET session_replication_role")
+    assert found(overdue.OVERDUE) == [("low", f"An exception of {MIA} to {HOME} is to be looked at again")]
+    past = "until = now() - interval '2 hours'"
+    sql(BY_HAND, *(f"UPDATE {table} SET {past}" for table in ("forwards", "catch_alls", "exceptions")),
+        "RESET session_replication_role")  # fmt: skip
+    assert sorted(found(overdue.OVERDUE)) == [
+        ("medium", f"A catch-all of acme.example to {MIA} has expired, and its row still stands"),
+        ("medium", f"A forward of {MIA} to {HOME} has expired, and its row still stands"),
+        ("medium", f"An exception of {MIA} to {HOME} has expired, and its row still stands"),
+    ]
+
+
+def test_a_roles_mailbox_in_three_places_at_once(house: House) -> None:
+    do("mailboxes.create", house.olive, address="info@acme.example", kind="role")
+    box = the(Mailbox, address__address="info@acme.example")
+    for n, source in enumerate(("192.0.2.1", "198.51.100.1", "198.51.100.2")):
+        opened(box, n, source)
+    assert found(many_hands.MANY_HANDS) == []
+    opened(box, 9, "203.0.113.5")
+    assert found(many_hands.MANY_HANDS) == [
+        ("medium", "info@acme.example is signed in to from 3 distant networks at once")
+    ]
+
+
+def opened(box: Mailbox, n: int, source: str) -> None:
+    with acting_as(SYSTEM):
+        LiveSession.objects.create(
+            at=timezone.now(), client_id=box.client_id, domain_id=UUID(int=1), mailbox=box, key=str(n), protocol="imap",
+            node=Node.objects.earliest("name"), address=source,
+        )  # fmt: skip
+
+
+NAMES = ("forwards.unexcepted", "routes.dead", "routes.overdue", "mailboxes.many_hands")
+
+
+def test_their_names_stay() -> None:
+    checks = (unexcepted.UNEXCEPTED, dead.DEAD, overdue.OVERDUE, many_hands.MANY_HANDS)
+    assert tuple(one.name for one in checks) == NAMES
