@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from postroom.web.parts.forms import Filters, Form, Pager
+from postroom.web.parts.route_map import Drawing
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -130,6 +131,14 @@ class SheetPage(ListPage):
     parts: tuple[Link, ...] = ()
     facts: tuple[Fact, ...] = ()
     export: Form | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingPage(ListPage):
+    """routing.html. `drawing`: where each box and line of the map is; each box leads to its row of the table."""
+
+    nav: ClassVar[str] = "domains"
+    drawing: Drawing | None = None
 
 
 class DomainsPage(ListPage):

@@ -151,11 +151,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """`value` is what a checkbox sends when the table is one to choose from; `name` is what it is called."""
+    """`value` is what a checkbox sends when the table is one to choose from; `name` is what it is called.
+
+    `id`: where a link on the same page leads to.
+    """
 
     cells: tuple[Cell | Words, ...]
     value: str = ""
     name: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""The routing map: every route of a client or domain, what is wrong set apart, drawn legibly at three hundred."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from visitors import visitor
+
+from cast import MIA, House, do, do_all, the, with_consent
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Mailbox, Node, SieveScript
+from postroom.web.parts.route_map import BOX, HIGH, drawn
+from postroom.web.parts.route_map import Node as Drawn
+
+LEO, HOME = "leo@acme.example", "mia@gmail.com"
+PAGE = "/clients/acme/routing/"
+
+
+def later() -> str:
+    return (timezone.now() + timedelta(days=20)).replace(microsecond=0).isoformat()
+
+
+def script(address: str, redirects: list[dict[str, Any]], *, unreadable: str = "", active: bool = True) -> None:
+    box = the(Mailbox, address__address=address)
+    with acting_as(SYSTEM):
+        SieveScript.objects.create(
+            at=timezone.now(), first=timezone.now(), client_id=box.client_id, domain_id=box.address.domain_id,
+            mailbox=box, node=Node.objects.earliest("name"), name="main", active=active, redirects=redirects,
+            unreadable=unreadable,
+        )  # fmt: skip
+
+
+def shown(house: House, path: str = PAGE) -> str:
+    answer = visitor(house.olive).get(path)
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_each_route_is_a_box_and_a_line_in_words_and_what_is_wrong_is_said(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA, LEO])
+    do("catch_alls.set", house.olive, domain="acme.example", target=LEO, until=later())
+    with_consent(house, do("forwards.create", house.olive, address=MIA, to=HOME, until=later(), owner="Mia"))
+    script(LEO, [{"to": "spy@far.test", "copy": True, "conditional": True, "by": "redirect"}])
+    text = shown(house)
+    for words in ("team@acme.example", "*@acme.example", HOME, "by exception", "temporary", "spy@far.test",
+                  "redirect :copy, sometimes, no exception"):  # fmt: skip
+        assert words in text, words
+    assert text.count('class="rb rb-bad"') == 3, "the mailbox, its script, and where it leaves to"
+
+
+def test_what_nobody_could_read_leads_to_nobody_knows_where(house: House) -> None:
+    script(MIA, [], unreadable="sievec ended by signal 11")
+    text = shown(house)
+    assert "nobody knows" in text and "not readable: sievec" in text and "rb-unknown" in text
+
+
+def test_a_script_that_is_not_in_force_and_a_computed_target(house: House) -> None:
+    script(MIA, [{"to": "spy@far.test", "copy": False, "conditional": False, "by": "redirect"}], active=False)
+    assert "spy@far.test" not in shown(house)
+    do("mailboxes.create", house.olive, address=LEO)
+    script(LEO, [{"to": "", "copy": False, "conditional": False, "by": "redirect"}])
+    assert "redirect, to what it works out" in shown(house)
+
+
+def test_only_of_a_domain_and_only_for_who_may_see_it(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="acme.test")
+    do("aliases.create", house.olive, address="only@acme.test", targets=[MIA])
+    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA])
+    text = shown(house, "/domains/acme.test/routing/")
+    assert "only@acme.test" in text and "team@acme.example" not in text
+    for path in ("/clients/globex/routing/", "/domains/globex.example/routing/"):
+        assert visitor(house.carl).get(path).status_code == 404
+    assert visitor(house.carl).get(PAGE).status_code == 200
+
+
+def test_a_map_asks_as_often_for_many_as_for_few_and_goes_on_where_it_ended(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do("aliases.create", house.olive, address="a0@acme.example", targets=[MIA])
+    browser = visitor(house.olive)
+    browser.get(PAGE)
+    few, many = asked(browser), []
+    parts = [{"address": f"b{n:02}@acme.example", "targets": [MIA]} for n in range(24)]
+    assert do_all("aliases.create", house.olive, parts).version
+    many = asked(browser)
+    assert few == many
+    assert "25 addresses" in browser.get(PAGE).content.decode(), "those that do the same share a box"
+
+
+def asked(browser: Any) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(PAGE).status_code == 200
+    return len(queries)
+
+
+def test_three_hundred_lines_and_no_box_lies_on_another() -> None:
+    nodes = [Drawn(f"a{n}", 0, f"a{n}@acme.example", "alias", "ok", "#") for n in range(300)]
+    nodes += [Drawn(f"r{n}", 1, "Alias", "", "ok", "#") for n in range(300)]
+    nodes += [Drawn("m", 2, MIA, "mailbox", "ok", "#"), Drawn("x", 3, HOME, "outside", "bad", "#")]
+    edges = [(f"a{n}", f"r{n}", "ok") for n in range(300)]
+    edges += [(f"r{n}", "m" if n % 2 else "x", "ok" if n % 2 else "bad") for n in range(300)]
+    drawing = drawn(nodes, edges)
+    assert len(drawing.boxes) == 602
+    places = sorted((one.x, one.y) for one in drawing.boxes)
+    for (x1, y1), (x2, y2) in pairwise(places):
+        assert x1 != x2 or y2 - y1 >= HIGH
+    assert all(0 <= one.x <= drawing.width - BOX and 0 <= one.y <= drawing.height - HIGH for one in drawing.boxes)
+    assert drawing.wires[-1].state == "bad", "what is wrong lies on top"
