@@ -21,6 +21,8 @@ PAGES: dict[str, Asked] = {
     "GET /clients/<str:ref>/sheet/": Asked("sheets.view", {"ref": CLIENT}),
     "POST /clients/<str:ref>/sheet/export/": Asked(
         "sheets.export", {"ref": CLIENT}, body=lambda here: {"format": "csv", "why": "x"}),
+    "GET /clients/<str:ref>/routing/": Asked("addresses.view", {"ref": CLIENT}),
+    "GET /domains/<str:ref>/routing/": Asked("addresses.view", {"ref": DOMAIN}),
     "GET /domains/": Asked("domains.view", filters=LIST),
     "GET /domains/<str:ref>/": Asked("domains.view", {"ref": DOMAIN}),
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),

@@ -12,8 +12,10 @@ from postroom.web.parts.pages import (
     Measure,
     OverviewPage,
     Question,
+    RoutingPage,
     SheetPage,
 )
+from postroom.web.parts.route_map import Node, drawn
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -214,6 +216,42 @@ CLIENTS = ClientsPage(
     table=OVERVIEW.clients,
     pager=Pager("3 shown, Acme to Harbor Legal LLP"),
 )
+ROUTED = drawn(
+    [
+        Node("a1", 0, "info@harborlegal.example", "alias", "ok", "#r2"),
+        Node("a2", 0, "*@bluefindental.example", "catch-all", "warn", "#r1"),
+        Node("a3", 0, "ops@kestreloutdoor.example", "sieve script", "bad", "#r0"),
+        Node("r1", 1, "Alias", "2 targets", "ok", "#r2"), Node("r2", 1, "Catch-all", "temporary", "warn", "#r1"),
+        Node("r3", 1, "Sieve script", "redirect :copy, no exception", "bad", "#r0"),
+        Node("m1", 2, "dana@harborlegal.example", "mailbox", "ok", "#r2"),
+        Node("m2", 2, "ops@kestreloutdoor.example", "mailbox", "ok", "#r0"),
+        Node("x1", 3, "k.ops77@gmail.example", "outside, without an exception", "bad", "#r0"),
+        Node("x2", 3, "nobody knows where", "not readable", "unknown", "#r1"),
+    ],
+    [("a1", "r1", "ok"), ("r1", "m1", "ok"), ("a2", "r2", "warn"), ("r2", "m1", "warn"), ("a3", "r3", "bad"),
+     ("r3", "m2", "ok"), ("r3", "x1", "bad"), ("r2", "x2", "unknown")],
+)  # fmt: skip
+ROUTING = RoutingPage(
+    head=PageHead("Where mail of Harbor Legal LLP lands", "every route there is",
+                  crumbs=(Crumb("Clients", "/p/clients"),)),
+    label="Routes",
+    drawing=ROUTED,
+    table=Table(
+        "Routes",
+        (Column("Address"), Column("Rule"), Column("Leads to"), Column("Until", phone="under"),
+         Column("How it is", phone="right")),
+        (
+            Row((Cell(Code("ops@kestreloutdoor.example")), "Sieve script", Code("k.ops77@gmail.example"), "",
+                 Badge("bad", "redirect :copy, no exception")), id="r0"),
+            Row((Cell(Code("*@bluefindental.example")), "Catch-all", Code("dana@harborlegal.example"), "3 Jan 09:00",
+                 Badge("warn", "temporary")), id="r1"),
+            Row((Cell(Code("info@harborlegal.example")), "Alias", Code("dana@harborlegal.example"), "",
+                 Link("Change", "/p/form")), id="r2"),
+        ),
+        dense=True,
+    ),
+    pager=Pager("3 shown"),
+)  # fmt: skip
 SHEET = SheetPage(
     head=PageHead("Inventory sheet of Harbor Legal LLP", "who holds, owns and may do what",
                   crumbs=(Crumb("Clients", "/p/clients"),), badges=(Badge("unknown", "14 of 31 known"),)),

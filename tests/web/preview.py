@@ -111,6 +111,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "nothing": ("clients.html", pages.NOTHING),
     "client": ("client.html", pages.CLIENT),
     "sheet": ("sheet.html", pages.SHEET),
+    "routing": ("routing.html", pages.ROUTING),
     "domains": ("domains.html", pages.DOMAINS),
     "domain": ("domain.html", objects.DOMAIN),
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),

@@ -35,7 +35,8 @@ def test_what_is_recorded_is_declared_beside_the_view() -> None:
     declared = {one.name: getattr(one.callback, "recorded", "") for one in pages(get_resolver())}
     found = {name: noun for name, noun in declared.items() if noun}
     assert found == {
-        "client": "clients", "client-sheet": "clients", "mailbox": "mailboxes", "mailbox-sign-ins": "mailboxes",
+        "client": "clients", "client-sheet": "clients", "client-routing": "clients", "mailbox": "mailboxes",
+        "mailbox-sign-ins": "mailboxes",
         "person": "people", "verification": "mailboxes",
     }  # fmt: skip
     operations = [(path, one.view_func) for prefix, router in api._routers for path, view in

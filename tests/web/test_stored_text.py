@@ -13,7 +13,7 @@ from postroom.posture.findings import Found, observed
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 TRICKS = (SCRIPT, "שלום עולם abc", "{{ 7|add:7 }}{% debug %}'\"><b>bold</b>", "W" * 190)
-PAGES = ("/", "/clients/", "/clients/{client}/", "/clients/acme/sheet/",
+PAGES = ("/", "/clients/", "/clients/{client}/", "/clients/acme/sheet/", "/clients/acme/routing/",
          "/clients/acme/sheet/?part=mailboxes", "/mailboxes/", "/mailboxes/mia@acme.example/", "/people/", "/changes/",
          "/people/nasty@northlight.example/", "/approvals/", "/changes/{change}/", "/changes/{held}/",
          "/find/?q={search}", "/do/clients.change/?client={client}", "/changes/{held}/withdraw/",

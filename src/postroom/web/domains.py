@@ -264,6 +264,7 @@ def _facts(one: Domain, boxes: int) -> tuple[Fact, ...]:
     return (
         Fact("Client", Link(one.client.name, f"/clients/{one.client.slug}/")),
         Fact("Mailboxes", Link(str(boxes), f"/mailboxes/?domain={one.name}")),
+        Fact("Routing map", Link("Where its mail lands", f"/domains/{one.name}/routing/")),
         Fact("DNS", HOSTING.get(one.hosting, one.hosting)),
         Fact("Registration ends", ends),
     )

@@ -24,7 +24,7 @@ TABLE = (
     Column("Rule"),
     Column("Leads to"),
     Column("Until", phone="under"),
-    Column("", phone="right"),
+    Column("How it is", phone="right"),
 )
 BADGES = {
     "warn": lambda words: Badge("warn", words), "bad": lambda words: Badge("bad", words),
@@ -36,11 +36,12 @@ NOTHING = Empty(
 )
 
 
-@page("addresses.view")
+@page("addresses.view", recorded="clients")
 def of_client(request: Any, ref: str) -> HttpResponse:
     one: Client = row_of(request.actor, "clients", ref)
     if one.pk in request.access.closed:
         raise NotAllowed(f"{one.name} closed itself to the organization")
+    request.opened = one
     crumbs = (Crumb("Clients", "/clients/"), Crumb(one.name, f"/clients/{one.slug}/"))
     return _shown(
         request, one, None, PageHead(f"Where mail of {one.name} lands", "every route there is", crumbs=crumbs)
