@@ -91,6 +91,13 @@ class RouteException(StateModel):
 
 REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception ends
 
+
+def inside(client: UUID | None) -> set[str]:
+    """What mail of a client stays inside by: the names of its domains, and the address role accounts lead to."""
+    names = Domain.objects.filter(client=client, removed_at=None).values_list("name", flat=True)
+    return {*names, *Organization.objects.values_list("postmaster", flat=True)}
+
+
 Said = tuple[list[str], list[str]]
 
 

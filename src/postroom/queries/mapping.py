@@ -22,11 +22,10 @@ from postroom.models import (
     Domain,
     Forward,
     Mailbox,
-    Organization,
     RouteException,
     SieveScript,
 )
-from postroom.models.routes import patterns_at
+from postroom.models.routes import inside, patterns_at
 from postroom.protocols.patterns import matches
 
 from .page import Page
@@ -92,9 +91,8 @@ def mapped(asked: Asked) -> Map:
     actor, client, now = asked.actor, asked.client, asked.now
     found = [route for read in READS for route in read(asked)]
     shown = _cut(sorted(found, key=lambda one: (one.source, one.sort, one.targets)), asked.limit)
-    own = set(Domain.objects.filter(client=client, removed_at=None).values_list("name", flat=True))
-    own |= set(Organization.objects.values_list("postmaster", flat=True))  # to which role accounts lead
-    judged = _judged(shown.items, client, own, now)
+    own = inside(client.pk)
+    judged = _judged(actor, shown.items, client, own, now)
     targets = {to for route in judged for to in route.targets} | {one.source for one in judged if one.keeps}
     return Map(Page(judged, shown.next), _landings(actor, client, targets, own, judged))
 
@@ -121,7 +119,7 @@ def _aliases(asked: Asked) -> Iterator[Route]:
 
 def _forwards(asked: Asked) -> Iterator[Route]:
     rows = asked.of(visible(asked.actor, Forward).filter(address__client=asked.client, removed_at=None), "address")
-    there = Exists(Mailbox.objects.filter(address=OuterRef("address"), removed_at=None))
+    there = Exists(visible(asked.actor, Mailbox).filter(address=OuterRef("address"), removed_at=None))
     columns = ("pk", "address__address", "to", "until", "disabled_at", "address__keep_copy", "box")
     for pk, source, to, until, disabled, keeps, box in rows.annotate(box=there).values_list(*columns):
         off = "disabled" if disabled else "its time is over" if until <= asked.now else ""
@@ -170,12 +168,13 @@ def _how(redirect: dict[str, Any]) -> str:
 READS = (_aliases, _forwards, _catch_alls, _mirrors, _scripts)
 
 
-def _judged(routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
+def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
     """What leaves is good by an exception or an allowed pattern, and bad without."""
     routes = list(routes)
     away = {(one.source, to) for one in routes for to in one.targets if _outside(to, own)}
     allowed, forbidden = patterns_at(client.pk) if away else ((), ())
-    rows = RouteException.objects.filter(client=client, target__in={to for _, to in away}, ended_at=None, until__gt=now)
+    rows = visible(actor, RouteException).filter(client=client, target__in={to for _, to in away})
+    rows = rows.filter(ended_at=None, until__gt=now)
     ends = {(source, to): until for source, to, until in rows.values_list("address__address", "target", "until")}
     return [_one(route, away, ends, allowed, forbidden) for route in routes]
 
@@ -201,16 +200,16 @@ def _landings(
     actor: Actor, client: Client, targets: Collection[str], own: Collection[str], routes: Iterable[Route]
 ) -> dict[str, Landing]:
     """What each of these is, to who may see it."""
-    inside = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
-    boxes = visible(actor, Mailbox).filter(address__address__in=inside, removed_at=None)
+    here = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    boxes = visible(actor, Mailbox).filter(address__address__in=here, removed_at=None)
     kinds = dict(boxes.values_list("address__address", "kind"))
     passing = {one.source for one in routes} | set(
         visible(actor, Alias)
-        .filter(address__address__in=inside, removed_at=None)
+        .filter(address__address__in=here, removed_at=None)
         .values_list("address__address", flat=True)
     )
     bad = {to for one in routes if one.state == BAD for to in one.targets}
-    known = set(visible(actor, Address).filter(address__in=inside).values_list("address", flat=True))
+    known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
     return {one: Landing(one, *_what(one, kinds, passing, own, bad, known)) for one in targets}
 
 

@@ -1,8 +1,7 @@
 """The parts of a page, as frozen dataclasses: what a view fills and a template shows.
 
-They carry finished words: times are already written as a person reads them (`09:12`, `24 Nov 09:12`), numbers
-with their unit. Whatever came from outside may stand in any of them as it is: templates escape it. Tuples, not
-lists, so that a part can be shared and compared. Not here: what a whole page holds (`pages`).
+They carry finished words: times as a person reads them (`09:12`, `24 Nov 09:12`), numbers with their unit. Whatever came
+from outside may stand in any of them: templates escape it. Tuples, so that a part can be shared and compared.
 """
 
 from __future__ import annotations
@@ -151,10 +150,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """`value` is what a checkbox sends when the table is one to choose from; `name` is what it is called.
-
-    `id`: where a link on the same page leads to.
-    """
+    """`value` is what a checkbox sends in a table to choose from; `name`: what it is called. `id`: for links here."""
 
     cells: tuple[Cell | Words, ...]
     value: str = ""
