@@ -10,6 +10,7 @@ from postroom.changes.kinds import (
     app_passwords,
     catch_alls,
     clients,
+    destinations,
     devices,
     dkim,
     domains,
@@ -112,6 +113,7 @@ KINDS: list[type[kind.Kind]] = [
     forwards.CreateForward, forwards.ChangeForward, forwards.DisableForward, forwards.EnableForward,
     forwards.EndForward, forwards.CreateException, forwards.EndException,
     catch_alls.SetCatchAll, catch_alls.EndCatchAll,
+    destinations.CreateDestination, destinations.ChangeDestination, destinations.EndDestination,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RemindInvite, redeeming.RedeemInvite,
     doubts.RaiseDoubt, doubts.SettleDoubt,
@@ -177,7 +179,7 @@ SERVED_BY: dict[str, Served] = {
     "mailboxes": Served(
         "nodes", frozenset({"address_id", "kind", "quota_mb", "access_epoch", "suspended_at", "removed_at"})
     ),
-    "aliases": Served("nodes"),
+    "aliases": Served("nodes", frozenset({"address_id", "targets", "removed_at"})),
     "forwards": Served("nodes"),
     "catch_alls": Served("nodes"),
     "exceptions": Served("nodes"),

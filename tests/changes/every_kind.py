@@ -37,6 +37,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Change,
+    Destination,
     Device,
     DkimKey,
     Domain,
@@ -152,6 +153,9 @@ WALKS: dict[str, Walk] = {
     "exceptions.end": closing("olive", exception="{exception}"),
     "catch_alls.set": by("olive", domain="acme.example", target=MIA, until="{soon}"),
     "catch_alls.end": closing("olive", catch_all="off.example"),
+    "destinations.create": by("olive", client="acme", name="reception", targets=[MIA]),
+    "destinations.change": by("olive", destination="{destination}", targets=[MIA, LEO]),
+    "destinations.end": closing("olive", destination="{destination}"),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
@@ -294,7 +298,13 @@ def _passed_on(house: House) -> dict[str, str]:
     do("catch_alls.set", house.olive, domain="off.example", target=MIA, until=soon)
     asked = {"address": LEO, "target": "leo@far.example", "owner": "Leo", "until": soon}
     _with_consent(house, "exceptions.create", **asked)
-    return {"forward": ids[0], "disabled": ids[1], "exception": str(the(RouteException).pk)}
+    do("destinations.create", house.olive, client="acme", name="invoicing", targets=[LEO])
+    return {
+        "destination": str(the(Destination).pk),
+        "forward": ids[0],
+        "disabled": ids[1],
+        "exception": str(the(RouteException).pk),
+    }
 
 
 def _owned(house: House, address: str) -> dict[str, Any]:

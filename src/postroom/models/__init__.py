@@ -9,7 +9,7 @@ from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mail_apps import MailApp, TokenKey
-from .mailboxes import Alias, Invite, Mailbox, Secret
+from .mailboxes import Alias, Destination, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
@@ -37,6 +37,7 @@ __all__ = [
     "Counted",
     "Credential",
     "Delivery",
+    "Destination",
     "Device",
     "DeviceCode",
     "DkimKey",

@@ -60,13 +60,38 @@ class Mailbox(StateModel):
 OWNER_KNOWN = models.Q(owner__isnull=False) | (models.Q(kind="person") & ~models.Q(name=""))
 
 
+class Destination(StateModel):
+    """Where mail of one sort goes, under a name: every alias that uses it leads to just its targets.
+
+    Changed once, every alias changes with it, in the same plan: so the plan shows all that it touches.
+    """
+
+    client = models.ForeignKey(Client, models.DO_NOTHING, db_index=False)  # the first column of the constraint
+    name = models.TextField()
+    targets = ArrayField(models.TextField())
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "destinations"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "name"], condition=models.Q(removed_at=None), name="one_destination"
+            )
+        ]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["removed_at"] else frozenset(row["targets"])
+
+
 class Alias(StateModel):
-    """An address that passes its mail on to others of its client."""
+    """An address that passes its mail on to others of its client. destination: whose targets these are."""
 
     natural_key = "address__address"
     client = models.ForeignKey(Client, models.DO_NOTHING)
     address = models.OneToOneField(Address, models.DO_NOTHING)
     targets = ArrayField(models.TextField())
+    destination = models.ForeignKey(Destination, models.DO_NOTHING, null=True)
     removed_at = models.DateTimeField(null=True)
 
     class Meta(StateModel.Meta):

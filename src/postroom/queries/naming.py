@@ -37,6 +37,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "mailboxes": lambda row, name: _of(row, name, "address_id"),
     "aliases": lambda row, name: _of(row, name, "address_id"),
     "forwards": lambda row, name: f"{_of(row, name, 'address_id')} to {row['to']}",
+    "destinations": lambda row, name: str(row["name"]),
     "catch_alls": lambda row, name: f"of {_of(row, name, 'domain_id')}",
     "exceptions": lambda row, name: f"{_of(row, name, 'address_id')} to {row['target']}",
     "credentials": lambda row, name: f"{row['name']} of {_of(row, name, 'mailbox_id')}",

@@ -15,6 +15,7 @@ from postroom.models import (
     CatchAll,
     Client,
     Credential,
+    Destination,
     DkimKey,
     Domain,
     Doubt,
@@ -54,6 +55,7 @@ BY_ID = frozenset(
         "doubts",
         "forwards",
         "exceptions",
+        "destinations",
     }
 )  # nobody types these
 
@@ -171,6 +173,11 @@ def _exceptions(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.address.address} to {one.target}") for one in rows[:MOST]]
 
 
+def _destinations(actor: Actor) -> Pairs:
+    rows = visible(actor, Destination).filter(removed_at=None).select_related("client").order_by("name", "id")
+    return [(str(one.pk), f"{one.name} of {one.client.name}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -183,6 +190,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "forwards": _forwards,
     "catch_alls": _named(CatchAll, "domain__name", "target", "domain"),
     "exceptions": _exceptions,
+    "destinations": _destinations,
     "people": _named(Person, "email", "name"),
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,

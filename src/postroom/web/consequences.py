@@ -33,6 +33,7 @@ SAID: dict[str, str] = {
     "second person lets it through.",
     "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",
     "catch_alls.set": "Typing errors and guesses land there too, and spam. Addresses that are there keep theirs.",
+    "destinations.change": "Every alias that uses it leads there from now on; the plan lists them all.",
     "catch_alls.end": "Mail to an address that is none is refused from now on.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
     "sessions.end": "What is signed in there is signed out at its next step, and who still may, signs in anew. Of a "

@@ -1,6 +1,8 @@
 """Aliases: addresses that pass their mail on to others of the same client."""
 
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 from pydantic import Field
 
@@ -10,7 +12,8 @@ from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Domain
 
-from .fields import AliasRef, MailAddress
+from .destinations import there
+from .fields import AliasRef, DestinationRef, MailAddress
 from .leads import inside, named
 
 
@@ -18,7 +21,8 @@ class CreateAlias(Kind, name="aliases.create"):
     """An address that passes its mail on. Its targets are addresses of the same client."""
 
     address: MailAddress
-    targets: tuple[MailAddress, ...] = Field(min_length=1, max_length=50)
+    targets: tuple[MailAddress, ...] = Field(default=(), max_length=50, description="Where its mail goes on to")
+    destination: DestinationRef | None = Field(default=None, description="Instead of targets: a destination's, always")
 
     def reads(self) -> Iterator[Ref]:
         yield Domain, self.address.rpartition("@")[2]
@@ -29,21 +33,22 @@ class CreateAlias(Kind, name="aliases.create"):
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
         if domain.removed_at:
             raise Problem("address", f"{domain.name} is removed")
-        targets = inside(self.targets, domain.client_id, state, itself=self.address)
+        led = _led(self, domain.client_id, state, itself=self.address)
         old = state.find(Alias, self.address)
         if old and old.removed_at:
-            yield edit(old, targets=targets, removed_at=None)
+            yield edit(old, **led, removed_at=None)
             return
         address = state.new_id()
         yield create(Address, address, client_id=domain.client_id, domain_id=domain.pk, address=self.address)
-        yield create(Alias, state.new_id(), client_id=domain.client_id, address_id=address, targets=targets)
+        yield create(Alias, state.new_id(), client_id=domain.client_id, address_id=address, **led)
 
 
 class ChangeAlias(Kind, name="aliases.change"):
     """Other targets for an alias."""
 
     alias: AliasRef
-    targets: tuple[MailAddress, ...] = Field(min_length=1, max_length=50)
+    targets: tuple[MailAddress, ...] = Field(default=(), max_length=50, description="Where its mail goes on to")
+    destination: DestinationRef | None = Field(default=None, description="Instead of targets: a destination's, always")
 
     def reads(self) -> Iterator[Ref]:
         yield from super().reads()
@@ -53,7 +58,7 @@ class ChangeAlias(Kind, name="aliases.change"):
         alias = state.get(Alias, self.alias, where="alias")
         if alias.removed_at:
             raise Problem("alias", "it is removed; create it again to use it")
-        yield edit(alias, targets=inside(self.targets, alias.client_id, state, itself=alias.label))
+        yield edit(alias, **_led(self, alias.client_id, state, itself=alias.label))
 
 
 class RemoveAlias(Kind, name="aliases.remove"):
@@ -66,3 +71,14 @@ class RemoveAlias(Kind, name="aliases.remove"):
         alias = state.get(Alias, self.alias, where="alias")
         if alias.removed_at is None:
             yield edit(alias, removed_at=state.now)
+
+
+def _led(asked: CreateAlias | ChangeAlias, client: UUID, state: State, *, itself: str) -> dict[str, Any]:
+    """Where an alias leads: to what was said, or to what a destination of the same client says."""
+    if bool(asked.targets) == bool(asked.destination):
+        raise Problem("targets", "say where it leads: targets, or a destination, and not both")
+    one = there(state, asked.destination) if asked.destination else None
+    if one and one.client_id != client:
+        raise Problem("destination", "it is of another client")
+    wanted = tuple(one.targets) if one else asked.targets
+    return {"targets": inside(wanted, client, state, itself=itself), "destination_id": one and one.pk}

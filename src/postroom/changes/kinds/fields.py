@@ -70,6 +70,7 @@ ClientRef = Annotated[Line, AfterValidator(short_ref), _ref("clients", "A client
 DomainRef = Annotated[Line, AfterValidator(domain_ref), _ref("domains", "A domain: its name or id")]
 MailboxRef = Annotated[Line, AfterValidator(address_ref), _ref("mailboxes", "A mailbox: its address or id")]
 AliasRef = Annotated[Line, AfterValidator(address_ref), _ref("aliases", "An alias: its address or id")]
+DestinationRef = Annotated[Line, _ref("destinations", "A destination: its id")]
 ForwardRef = Annotated[Line, _ref("forwards", "A forward: its id")]
 CatchAllRef = Annotated[Line, AfterValidator(domain_ref), _ref("catch_alls", "A catch-all: its domain or id")]
 ExceptionRef = Annotated[Line, _ref("exceptions", "An exception: its id")]
@@ -102,47 +103,10 @@ MailAppRef = Annotated[Line, _ref("mail_apps", "A mail app: its name or id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AcceptanceRef",
-    "AddressOrNumber",
-    "AliasRef",
-    "AppPasswordRef",
-    "CatchAllRef",
-    "ChangeRef",
-    "ChannelRef",
-    "ClientRef",
-    "ConsentRef",
-    "DeviceRef",
-    "DkimKeyRef",
-    "DomainName",
-    "DomainRef",
-    "DoubtRef",
-    "ExceptionRef",
-    "FindingRef",
-    "ForwardRef",
-    "FreezeRef",
-    "GrantRef",
-    "InviteRef",
-    "Line",
-    "MailAddress",
-    "MailAppRef",
-    "MailboxRef",
-    "Moment",
-    "Name",
-    "NodeRef",
-    "OurRole",
-    "OwnRoleRef",
-    "PageUrl",
-    "Patterns",
-    "PersonRef",
-    "RecordSetRef",
-    "RecordValue",
-    "ResetCodeRef",
-    "RoleRef",
-    "RoundLineRef",
-    "SessionRef",
-    "Text",
-    "TokenRef",
-    "VerificationRef",
-    "YesNo",
-    "date",
+    "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "CatchAllRef", "ChangeRef", "ChannelRef",
+    "ClientRef", "ConsentRef", "DestinationRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef",
+    "ExceptionRef", "FindingRef", "ForwardRef", "FreezeRef", "GrantRef", "InviteRef", "Line", "MailAddress",
+    "MailAppRef", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl", "Patterns",
+    "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef", "Text",
+    "TokenRef", "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

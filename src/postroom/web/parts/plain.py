@@ -25,6 +25,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "mailboxes": ("Mailbox", "mailbox"),
     "aliases": ("Alias", "route"),
     "forwards": ("Forward", "route"),
+    "destinations": ("Destination", "route"),
     "catch_alls": ("Catch-all", "route"),
     "exceptions": ("Exception", "route"),
     "invites": ("Invite", "mail"),

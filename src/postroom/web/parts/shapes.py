@@ -1,6 +1,6 @@
 """The parts of a page, as frozen dataclasses: what a view fills and a template shows.
 
-They carry finished words: times as a person reads them (`09:12`, `24 Nov 09:12`), numbers with their unit. Whatever came
+They carry finished words: times as a person reads them (`09:12`, `24 Nov 09:12`), numbers with their unit. What came
 from outside may stand in any of them: templates escape it. Tuples, so that a part can be shared and compared.
 """
 
