@@ -48,11 +48,12 @@ def drawn(seed: int, now: datetime) -> Routes:
     routes.rules += [Rule("mailbox", box) for box in boxes]
     to = [*there * 2, *every, *OUTSIDE]
     for source in there:
+        others = [one for one in to if one != source]
         if source not in boxes:
-            targets = tuple(dict.fromkeys(draw.choices(to, k=draw.choice((1, 1, 2, 3)))))
-            routes.rules.append(Rule("alias", source, targets, until=_end(draw, now)))
+            targets = dict.fromkeys(draw.choices(others, k=draw.choice((1, 1, 2, 3))))
+            routes.rules.append(Rule("alias", source, tuple(targets), until=_end(draw, now)))
         elif draw.random() < 0.5:
-            target = draw.choice([*to, *OUTSIDE * 5])
+            target = draw.choice([*others, *OUTSIDE * 5])
             routes.rules.append(Rule("forward", source, (target,), draw.random() < 0.5, until=_end(draw, now)))
     for at in routes.domains:
         if draw.random() < 0.3:

@@ -1,9 +1,10 @@
 """Where mail to an address lands: what Postfix's virtual aliases and then Dovecot's Sieve make of it.
 
-Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its cleanup(8) reads virtual(5) with
-`recipient_delimiter = +` and the default `propagate_unmatched_extensions`, then Dovecot's LMTP and RFC 5228 and 3894:
-- an address is looked up whole, then without its +extension (which goes on to every target), then as @domain; the
-  first that answers is all that counts, so a mailbox, which answers with itself, is never a catch-all's;
+Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its cleanup(8) expands virtual(5) aliases, with
++extensions as our maps answer for them (RFC 5233), then Dovecot's LMTP and Sieve (RFC 5228, 3894):
+- an address is looked up whole, then without its +extension (which goes along to targets here, and is left off to
+  those outside), then as @domain; the first that answers is all that counts, so a mailbox, which answers with itself,
+  is never a catch-all's;
 - what was found is looked up again, but for an address that once named itself: that is a copy, and stays;
 - more than 1,000 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
 - a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox.
@@ -163,8 +164,8 @@ class _Walk:
         return [one for one in self.known.get(key, ()) if one.mechanism in mechanisms]
 
     def _onward(self, address: str) -> Iterator[str]:
-        for _, targets in self.mapped(address):
-            yield from targets
+        for rule, targets in self.mapped(address):
+            yield from (*targets, *(_with(parts(address)[1], to) for to in rule.targets))
         for rule in self.rules(parts(address)[0], "sieve"):
             yield from rule.targets
 
@@ -174,10 +175,10 @@ class _Walk:
         """What virtual_alias_maps answer: each rule with the addresses it gives. Empty: no answer."""
         bare, extension, domain = parts(address)
         for key, kept in ((address, ""), (bare, extension)):
+            if self.rules(key, "hidden"):
+                return []
             if rows := self._rows(key):
-                return [(rule, tuple(_with(kept, one) for one in targets)) for rule, targets in rows]
-            if not extension:
-                break
+                return [(rule, tuple(self._along(kept, one) for one in targets)) for rule, targets in rows]
         if catch := self.rules(domain, "catch-all"):
             return [(rule, rule.targets) for rule in catch]
         local = address.removesuffix(domain)
@@ -191,6 +192,9 @@ class _Walk:
         if boxes and all(rule.keep for rule in passing):
             rows.append((boxes[0], (key,)))
         return rows
+
+    def _along(self, extension: str, target: str) -> str:
+        return _with(extension, target) if extension and self.rules(parts(target)[2], "domain") else target
 
     def expand(self, address: str) -> tuple[list[str], str]:
         """All addresses it comes to, in Postfix's own order; or why the message is put off."""
@@ -249,7 +253,8 @@ class _Walk:
         """What Postfix hands over, or sends away."""
         bare, _, domain = parts(address)
         box = next((key for key in (address, bare) if self.rules(key, "mailbox")), None)
-        if self.rules(address, "hidden") or self.rules(bare, "hidden"):
+        seen = {address, bare} if box else keys(address)
+        if any(self.rules(key, "hidden") for key in seen):
             self.landings.append(Landing("hidden", address, "", sometimes))
         elif address not in self.known:
             self.landings.append(Landing("unknown", address, NOT_FOLLOWED, sometimes))
