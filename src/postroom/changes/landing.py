@@ -1,6 +1,6 @@
 """What a plan does to where mail lands: every address it touches, and those that lead there, before and after."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from postroom.models import (
     Row,
     StateModel,
 )
-from postroom.protocols.routing import Landing, Trace, parts, trace
+from postroom.protocols.routing import Trace, trace
 
 from .edit import Edit, model_of
 from .routes import Facts, leading_to, read
@@ -86,8 +86,16 @@ def _moves_it(e: Edit) -> bool:
     return e.before is not None or model_of(e.table) not in OF_A_WHOLE
 
 
-def diff(edits: Sequence[Edit], now: datetime, *, most: int, hidden: Iterable[Ref] = ()) -> Diff:
-    """Where mail lands now, and by these edits. At most nine queries, whatever they are."""
+def _seen(facts: Facts) -> frozenset[Ref]:
+    """Nothing is hidden from a policy."""
+    return frozenset()
+
+
+def diff(edits: Sequence[Edit], now: datetime, *, most: int, hide: Callable[[Facts], frozenset[Ref]] = _seen) -> Diff:
+    """Where mail lands now, and by these edits. A fixed number of queries, however many.
+
+    hide: of what was read, the rows that are not to be shown; an address that only leads there is then not named.
+    """
     moves = list(_moves(moves_mail(edits)))
     if not moves:
         return Diff()
@@ -103,7 +111,10 @@ def diff(edits: Sequence[Edit], now: datetime, *, most: int, hidden: Iterable[Re
     every = [*looked, *led][:most]
     targets = {to for move in moves[: 10 * most] for row in (move.now, move.then) if row for to in _targets(row)}
     facts = read({*every, *targets})
-    before, after = (Rules(_laid(facts, moves, then=then), now, frozenset(hidden)) for then in (False, True))
+    hidden = hide(facts)
+    dark = {row["address"] for id, row in facts.get("addresses", {}).items() if ("addresses", id) in hidden}
+    every = [one for one in every if one in looked or one not in dark]
+    before, after = (Rules(_laid(facts, moves, then=then), now, hidden) for then in (False, True))
     found = tuple(
         Moved(one, trace(one, before, at=now), trace(one, after, at=now), one in own, one in made) for one in every
     )
@@ -177,12 +188,3 @@ def _closes(move: _Move) -> bool:
     if model not in (Alias, Forward, Mailbox) or move.now is None:
         return False
     return bool(model.opens(move.now)) and (move.then is None or not model.opens(move.then))
-
-
-def lands(traced: Trace) -> frozenset[Landing]:
-    return frozenset(traced.landings)
-
-
-def local_of(address: str) -> str:
-    """For words: what stands for every address of a domain that is none."""
-    return f"any other address at {parts(address)[2][1:]}" if address.startswith(f"{ANY}@") else address
