@@ -31,7 +31,20 @@ FRAMED = (
     ),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states", "findings", "finding"),
-    *("mail-apps", "roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),
+    *(
+        "mail-apps",
+        "roles",
+        "token",
+        "access",
+        "closed",
+        "sheet",
+        "audit",
+        "entry",
+        "reviews",
+        "review",
+        "roster",
+        "trace",
+    ),
 )
 PLAIN = (
     "invite",

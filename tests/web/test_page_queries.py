@@ -19,7 +19,7 @@ from postroom.posture.findings import Found, observed
 PAGES = ("/", "/clients/", "/clients/acme/", "/clients/acme/sheet/",
          "/clients/acme/sheet/?part=mailboxes", "/clients/acme/sheet/?part=routes", "/clients/acme/sheet/?part=roles",
          "/domains/", "/domains/acme.example/", "/mailboxes/", "/people/",
-         "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/",
+         "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/", "/trace/?address=mia@acme.example",
          "/people/olive@northlight.example/", "/invites/", "/changes/",
          "/changes/?object=mia@acme.example", "/changes/?object=nobody@acme.example",
          "/approvals/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/mail-apps/", "/tokens/new/",

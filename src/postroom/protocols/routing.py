@@ -275,7 +275,6 @@ class _Walk:
             self.landings.append(Landing("loop", box, f"its script sends to itself by {through[-1]}", sometimes))
             return
         rules = self.rules(box, "sieve")
-        self._unknown(box, [*self.rules(box, "mailbox"), *rules], sometimes)
         kept = "always"
         for rule in rules:
             gone = [to for to in rule.targets if not self._taken(rule, to)]
@@ -283,6 +282,7 @@ class _Walk:
                 kept = "perhaps" if rule.sometimes or rule.unknown else "never"
         if kept != "never":
             self.landings.append(Landing("mailbox", box, "", sometimes or kept == "perhaps"))
+        self._unknown(box, [*self.rules(box, "mailbox"), *rules], sometimes)
         for rule in rules:
             now = sometimes or rule.sometimes
             sent = tuple(to for to in rule.targets if self._taken(rule, to))
