@@ -197,7 +197,7 @@ SIGN_INS = MailboxSignIns(
 MAILBOX = replace(MAILBOX, sign_ins=TRIES, sign_ins_url=ALL)
 TRACE = TracePage(
     head=PageHead("Where mail lands", "office@harbor.example"),
-    form=Form((Field("address", "Address", value="office@harbor.example", required=True),), "Trace", "/p/trace", icon="route"),
+    form=Form((Field("address", "Address", value="office@harbor.example"),), "Trace", "/p/trace", icon="route"),
     at="09:12",
     traced=True,
     hops=(
@@ -207,7 +207,7 @@ TRACE = TracePage(
             icon="route",
         ),
         Item(
-            (Code("m.hale@harbor.example"), "filter, sends it to", Code("max@private.example"), Badge("warn", "sometimes")),
+            (Code("m.hale@harbor.example"), "filter, to", Code("max@private.example"), Badge("warn", "sometimes")),
             "As its node read it 09:10. Until 31 Dec.",
             "warn",
             "route",
