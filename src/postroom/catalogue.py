@@ -52,6 +52,7 @@ from postroom.changes.policies.forwarding import forwarding
 from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together
 from postroom.changes.policies.known_owner import known_owner
+from postroom.changes.policies.landing import landing
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
 from postroom.changes.policies.mirrored import mirrored
@@ -161,6 +162,7 @@ POLICIES: list[policy.Policy] = [
     dns_roles,
     forwarding,
     mirrored,
+    landing,
     beside,
     high_risk,
 ]

@@ -58,7 +58,7 @@ SAID: dict[str, list[Typed]] = {
         lambda here: ["domains", here.domain, "--at", "1"],
     ],
     "who-can-reset": [lambda here: [here.at("mia")]], "sheet": [lambda here: [here.slug]],
-    "sign-ins": [lambda here: [here.at("mia")]],
+    "sign-ins": [lambda here: [here.at("mia")]], "trace": [lambda here: [here.at("mia")]],
     "sessions": [lambda here: [here.at("mia")], lambda here: [here.at("mia"), "--end", *WHY],
                  lambda here: [here.ids["person plain"], "--person"],
                  lambda here: [here.ids["person plain"], "--person", "--end", *WHY]],

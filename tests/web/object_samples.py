@@ -7,7 +7,7 @@ from typing import get_args
 
 from page_samples import ALL, GOOD, RECENT, TICK, UNKNOWN, UNMEASURED, filters
 
-from postroom.web.parts.forms import Pager
+from postroom.web.parts.forms import Field, Form, Pager
 from postroom.web.parts.pages import (
     Check,
     DomainPage,
@@ -21,6 +21,7 @@ from postroom.web.parts.pages import (
     NodesPage,
     PeoplePage,
     PersonPage,
+    TracePage,
 )
 from postroom.web.parts.plain_pages import OwnSessions
 from postroom.web.parts.shapes import (
@@ -194,6 +195,35 @@ SIGN_INS = MailboxSignIns(
     pager=Pager("2 shown, 09:12:07 to 09:10:44", "?after=7"),
 )
 MAILBOX = replace(MAILBOX, sign_ins=TRIES, sign_ins_url=ALL)
+TRACE = TracePage(
+    head=PageHead("Where mail lands", "office@harbor.example"),
+    form=Form((Field("address", "Address", value="office@harbor.example"),), "Trace", "/p/trace", icon="route"),
+    at="09:12",
+    traced=True,
+    hops=(
+        Item(
+            (Code("office@harbor.example"), "alias, passes it on to", Code("m.hale@harbor.example")),
+            (Link("Add alias, by Olive Brandt, 12 Nov 10:02", "/p/change"), "“new number”."),
+            icon="route",
+        ),
+        Item(
+            (Code("m.hale@harbor.example"), "filter, to", Code("max@private.example"), Badge("warn", "sometimes")),
+            "As its node read it 09:10. Until 31 Dec.",
+            "warn",
+            "route",
+        ),
+    ),
+    ends=(
+        Item(("sometimes", Code("m.hale@harbor.example")), tone="ok", icon="mailbox"),
+        Item((Badge("warn", "outside", "world"), Code("max@private.example")), tone="warn", icon="world"),
+        Item((Badge("bad", "nowhere", "ban"), "old@harbor.example: no such address"), tone="bad", icon="ban"),
+        Item((Badge("unknown", "unknown"), "where", Code("k@harbor.example"), "sends it on"), icon="question-mark"),
+    ),
+    leads=(
+        Item((Code("info@harbor.example"), "by alias"), icon="route", acts=(Act("Trace", "/p/trace", of="info"),)),
+        Item((Badge("unknown", "not shown"), "3 more may lead here"), icon="route"),
+    ),
+)  # fmt: skip
 PEOPLE = PeoplePage(
     head=PageHead("People", acts=(Act("Invite a person", "/p/form", icon="user-plus", weight="primary"),)),
     label="People",

@@ -117,6 +117,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),
     "mailbox": ("mailbox.html", objects.MAILBOX),
     "sign-ins": ("sign_ins.html", objects.SIGN_INS),
+    "trace": ("trace.html", objects.TRACE),
     "verification": ("verification.html", verifying.VERIFICATION),
     "people": ("people.html", objects.PEOPLE),
     "person": ("person.html", objects.PERSON),

@@ -35,6 +35,7 @@ FOCUSED = """() => {
         "entry",
         "review",
         "roster",
+        "trace",
     ],
 )
 def test_tab_goes_through_in_reading_order_and_shows_where_it_is(wide, name):

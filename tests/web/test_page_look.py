@@ -44,6 +44,7 @@ FRAMED = (
         "reviews",
         "review",
         "roster",
+        "trace",
     ),
 )
 PLAIN = (

@@ -123,6 +123,28 @@ class ChangeLine(Schema):
     erased: ErasedOut | None
 
 
+class LandingOut(Schema):
+    """One place where mail comes to an end."""
+
+    sort: str = Field(description="mailbox, outside, refused, loop, unknown, or hidden: you may not see what is there")
+    address: str
+    why: str = Field(description="Why it is refused, goes round, or is not known")
+    sometimes: bool = Field(description="Not every message: a filter looks at it first")
+
+
+class LandsThen(LandingOut):
+    """One place where mail would come to an end."""
+
+
+class MovedOut(Schema):
+    """An address a plan touches, or one that leads there. *@name: any address of that domain that is none."""
+
+    address: str
+    before: list[LandingOut]
+    after: list[LandsThen]
+    moved: bool
+
+
 class ChangeOut(Schema):
     """A change as it stands now. A dry run has no id and is nowhere; of one that took the caller's own sight of it
     away, what became of it is told in short.
@@ -138,6 +160,8 @@ class ChangeOut(Schema):
     deliveries: list[DeliveryOut]
     incomplete: list[Left] = Field(description="What is not done yet, and why; it finishes by itself")
     left_out: list[LeftStanding]
+    landing: list[MovedOut] = Field(description="Of what waits, or a dry run: where mail would land")
+    more_landings: int = Field(description="Addresses that were not followed")
     dry_run: bool | None = None
     client: str | None = None
     version: int | None = None

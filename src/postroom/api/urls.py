@@ -22,6 +22,7 @@ from . import (
     sheets,
     sign_ins,
     tokens,
+    tracing,
     verifying,
 )
 from .documented import Documented
@@ -75,6 +76,7 @@ for router in (
     sheets.router,
     sign_ins.router,
     tokens.router,
+    tracing.router,
     verifying.router,
 ):
     api.add_router("", router)

@@ -47,6 +47,7 @@ COMMANDS = {
     "roster": Command("rounds:roster", "Who of a client is still there, asked every quarter."),
     "sign-ins": Command("sign_ins:sign_ins", "Who signed in to a mailbox, and who tried to."),
     "sessions": Command("sign_ins:sessions", "Who is signed in to a mailbox now, or as a person; or end all of these."),
+    "trace": Command("trace:trace", "Where mail to an address lands, hop by hop; and what leads there."),
     "permissions": Command("permissions:permissions", "Which role may what, as a table.", place.from_environment),
     "routes": Command("routes:routes", "Every address, and whom it lets in.", place.from_environment),
     "log": Command("changes:log", "What changed, newest first."),

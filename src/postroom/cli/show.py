@@ -30,10 +30,35 @@ def change(one: dict[str, Any]) -> None:
         click.echo(f"  {verdict['says']} ({verdict['policy']}): {verdict['reason']}")
     for left in one.get("left_out", ()):
         click.echo(f"  left out: {left['table']} {left['id']}: {left['because']}")
+    for moved in one.get("landing", ()):
+        _moved(moved)
+    if one.get("more_landings"):
+        click.echo(f"  and where mail to {one['more_landings']} more addresses lands")
     for left in one["incomplete"]:
         click.echo(f"  still to do: {left['target']} {left['object']}: {left['why']}")
     if stage == "held":
         click.echo(f"  to let it through, somebody else: postroom approve {one['id']} --plan-hash {one['plan_hash']}")
+
+
+def _moved(moved: dict[str, Any]) -> None:
+    """Where mail to an address lands now, and by the change."""
+    before, after = (lands(moved[name]) for name in ("before", "after"))
+    said = f"{before} -> {after}" if moved["moved"] else f"{before}, as before"
+    click.echo(f"  mail to {moved['address']}: {said}")
+
+
+def lands(landings: list[dict[str, Any]]) -> str:
+    return ", ".join(map(landing, landings)) or "thrown away"
+
+
+def landing(one: dict[str, Any]) -> str:
+    """One end of mail, in words; nothing is left out of what is not known."""
+    words = {
+        "mailbox": one["address"], "outside": f"{one['address']} (outside)", "refused": f"nowhere ({one['why']})",
+        "loop": f"nowhere ({one['why']})", "unknown": f"unknown at {one['address']} ({one['why']})",
+        "hidden": f"{one['address']} (what is there you do not see)",
+    }[one["sort"]]  # fmt: skip
+    return f"sometimes {words}" if one["sometimes"] else words
 
 
 def _edit(edit: dict[str, Any]) -> None:

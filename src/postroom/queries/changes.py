@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from postroom.access.acting import Actor, acted
+from postroom.access.acting import Actor, acted, current
 from postroom.access.scope import changes_seen
 from postroom.changes.approvals import seen
 from postroom.changes.deliver import incomplete
 from postroom.changes.edit import model_of
 from postroom.changes.erase import told
+from postroom.changes.plan import Plan
 from postroom.changes.policy import Proposed
 from postroom.changes.reviews import CLOSED
 from postroom.models import Batch, Change, Person, RecordedEdit
@@ -23,6 +24,7 @@ from postroom.protocols.refs import address_ref
 from .again import offers
 from .objects import client_of, named
 from .page import Page, page
+from .tracing import landings
 
 SHOWN_EDITS = 1000
 WAITING = ("held", "scheduled")
@@ -146,7 +148,14 @@ def whole(change_id: UUID) -> dict[str, Any]:
         "replans": _id(change.replans_id),
         "replanned_by": [str(pk) for pk in change.replanned_in.order_by("id").values_list("pk", flat=True)],
         "reviews": _reviews(change),
+        **_landings(change),
     }
+
+
+def _landings(change: Change) -> dict[str, Any]:
+    """Of what waits; of what was applied, mail lands there by now."""
+    waits = change.stage in WAITING and change.plan is not None
+    return landings(current().actor, Plan.from_json(change.plan or []).edits if waits else ())
 
 
 def _left_out(found: Iterable[Sequence[str]]) -> list[dict[str, Any]]:
@@ -167,6 +176,7 @@ def previewed(proposed: Proposed) -> dict[str, Any]:
         "edits": [{**e, "label": labels.get((e["table"], e["id"]), "")} for e in edits],
         "more_edits": len(proposed.plan.edits) > SHOWN_EDITS,
         "left_out": _left_out([(o.table, o.id, o.because) for o in proposed.plan.left_out]),
+        **landings(proposed.access.actor, proposed.plan.edits, now=proposed.state.now),
     }  # fmt: skip
 
 
@@ -184,7 +194,8 @@ def in_short(change: Change) -> dict[str, Any]:
     return {
         "id": str(change.pk), "kind": change.kind, "stage": change.stage, "plan_hash": change.plan_hash,
         "version": change.version, "why": change.why, "ticket": change.ticket, "verdicts": change.verdicts,
-        "edits": [], "more_edits": False, "deliveries": [], "incomplete": [], "left_out": [],
+        "edits": [], "more_edits": False, "deliveries": [], "incomplete": [], "left_out": [], "landing": [],
+        "more_landings": 0,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from postroom.queries.approvals import approvers, may_decide, whole_batches
 from postroom.queries.before_after import undone
 from postroom.queries.changes import whole
 from postroom.queries.naming import Names
+from postroom.web import landing
 from postroom.web.arrived import arrived, left
 from postroom.web.asked import nothing, parameters
 from postroom.web.badges import stage
@@ -64,7 +65,7 @@ def change(request: Any, change: UUID) -> HttpResponse:
         notes=freeze_notes(request, row.client_id) if held else _notes(request, one, row),
         done=one["stage"] in DONE, stages=_stages(one), objects=objects(one["edits"], names),
         objects_title=_tense(one["stage"]), objects_sub=nothing(one) or counted(one["edits"], one["more_edits"]),
-        left_out=left_out(one["left_out"], names),
+        left_out=left_out(one["left_out"], names), landing=landing.table(one),
         not_touched=untouched(tables), deliveries=arrived(one), deliveries_sub="each read back from who serves it",
         incomplete=left(one), progress=progress(one, request.path),
         decision=_decision(request, one, row) if held else None,

@@ -214,6 +214,9 @@ def _facts(one: Mailbox, entry: Entry) -> tuple[Fact, ...]:
         Fact("Quota", f"{gigabytes(one.quota_mb)} GB", Badge("unmeasured", "space used: not measured yet")),
         Fact("VIP", "yes: changes need a second person" if one.vip else "no"),
         Fact("Served by", _node(one)),
+        Fact(
+            "Mail lands", Link("Follow it", f"/trace/{query(address=one.label)}"), "by every rule, and what leads here"
+        ),
         Fact("Mail apps", Link("Set one up", f"/setup/{query(emailaddress=one.label)}"), "for its owner"),
     )
 

@@ -31,6 +31,7 @@ from postroom.web import (
     routing,
     sheet,
     sign_ins,
+    tracing,
     verifying,
 )
 from postroom.web.door import by_method
@@ -49,6 +50,7 @@ URLS: list[URLPattern | URLResolver] = [
     path("mailboxes/<str:ref>/", by_method(GET=mailboxes.mailbox), name="mailbox"),
     path("mailboxes/<str:ref>/sign-ins/", by_method(GET=sign_ins.sign_ins), name="mailbox-sign-ins"),
     path("mail-apps/", by_method(GET=named_apps.named_apps), name="mail-apps"),
+    path("trace/", by_method(GET=tracing.trace), name="trace"),
     path("resets/<uuid:which>/", by_method(GET=verifying.verification), name="verification"),
     path("resets/<uuid:which>/ask/", by_method(POST=verifying.ask), name="verification-ask"),
     path("resets/<uuid:which>/code/", by_method(POST=verifying.enter), name="verification-code"),

@@ -14,6 +14,7 @@ from postroom.models import Client
 from postroom.queries.before_after import undone
 from postroom.queries.changes import previewed
 from postroom.queries.naming import Names
+from postroom.web import landing
 from postroom.web.consequences import CLOSES, consequence, untouched
 from postroom.web.framed import freeze_notes
 from postroom.web.kind_form import KindForm
@@ -49,7 +50,8 @@ def plan_page(
             head=PageHead(f"The plan: {_lower(said)}", "Nothing is changed yet", crumbs=_crumbs(asked)),
             notes=(*((MOVED,) if moved else ()), *freeze_notes(request, proposed.plan.client)),
             objects=objects(found["edits"], names), objects_sub=counted(found["edits"], found["more_edits"]),
-            left_out=left_out(found["left_out"], names), not_touched=untouched(proposed.plan.by_table.keys()),
+            left_out=left_out(found["left_out"], names), landing=landing.table(found),
+            not_touched=untouched(proposed.plan.by_table.keys()),
             verdicts=verdicts(found["verdicts"]), deliveries=() if refuses else deliveries(proposed),
             facts=_facts(request, asked), what=_what(request, asked, found, names, client, who),
             form=None if refuses else _form(asked, proposed, found, said, key, typed), back=_back(asked),

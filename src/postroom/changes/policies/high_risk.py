@@ -8,7 +8,7 @@
 | a high role | a grant of approver or above opens (the founder's own apart), or of a role of one's own that ranks so |
 | a role of one's own that becomes a high one | it may something more, and ranks with approver or above by then |
 | an elevation | somebody asks for more than they hold, for some hours |
-| routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
+| routing of a VIP | policies/landing.py: mail to one lands elsewhere, or what lands with one does |
 | mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
 | a domain live elsewhere | its zone had an MX of others when it is added |
 | a VIP no more | the mark is taken off a mailbox that has it |
@@ -197,19 +197,6 @@ def _critical_accepted(proposed: Proposed) -> Iterator[str]:
             yield f"accepts a critical finding: {m.then['title']}"
 
 
-def _vip_routing(proposed: Proposed) -> Iterator[str]:
-    moves = [m for m in proposed.moves(Alias) if m.opens or m.closes]
-    touched = {str((m.then or m.now or {})["address_id"]) for m in moves}
-    targets = {target for m in moves for target in m.opens | m.closes}
-    if not moves:
-        return
-    vips = Mailbox.objects.filter(client_id=proposed.plan.client, vip=True)
-    if vips.filter(address_id__in=touched).exists():
-        yield "passes on the mail of a VIP"
-    elif vips.filter(address__address__in=targets).exists() and any(m.now for m in moves):
-        yield "changes what reaches a VIP"
-
-
 def _live_dns(proposed: Proposed) -> Iterator[str]:
     made = {e.id for e in proposed.plan.on(Domain) if e.before is None}
     changes: dict[str, set[str]] = {}  # what is changed → at which domains
@@ -288,6 +275,6 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
-    _elevation, _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure,
+    _elevation, _critical_accepted, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure,
     _over_others, _looser,
 )  # fmt: skip

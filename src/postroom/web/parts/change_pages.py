@@ -130,6 +130,7 @@ class PlanPage(Page):
     objects: tuple[ObjectDiff, ...]
     objects_sub: str = ""
     left_out: tuple[Item, ...] = ()
+    landing: Table | None = None
     not_touched: tuple[Words, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     deliveries: tuple[Delivery, ...] = ()

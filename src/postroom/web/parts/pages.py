@@ -262,6 +262,19 @@ class MailboxPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TracePage(Page):
+    """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there."""
+
+    nav: ClassVar[str] = "mailboxes"
+    form: Form
+    at: str = ""
+    traced: bool = False
+    hops: tuple[Item, ...] = ()
+    ends: tuple[Item, ...] = ()
+    leads: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FindingPage(Page):
     """finding.html. `diff`: before and after of the evidence; `seen`: the rest of it."""
 

@@ -1,0 +1,67 @@
+"""Where mail lands is looked at by a second person when it is a VIP's, or when it would land nowhere any more.
+
+Seen by following mail to each address the plan touches, and to those that lead there, before and after. What is ended
+on purpose lands nowhere on purpose: of the very address whose alias, forward or mailbox a plan ends, nothing is said
+here. Nor of an address that the plan makes, nor of what had landed outside alone: to close that is never held up.
+"""
+
+from collections.abc import Iterator
+
+from postroom.access.acting import as_shown
+from postroom.access.scope import visible
+from postroom.changes.landing import ANY, Diff, Moved, diff, moves_mail
+from postroom.changes.policy import Proposed, Verdict, hold
+from postroom.models import Address
+
+MOST = 200  # addresses that are followed; so many at once are held for being many
+NAMED = 5
+NOT_SEEN = "an address you do not see"
+
+
+def landing(proposed: Proposed) -> Verdict | None:
+    """Hold what moves mail of a VIP, and what leaves an address that landed in a mailbox without any."""
+    made = proposed.made(Address)
+    edits = moves_mail(proposed.plan.edits)
+    if all((e.after or {}).get("address_id", e.id) in made and e.before is None for e in edits):
+        return None  # nothing came to what is made only now
+    found = diff(edits, proposed.state.now, most=MOST)
+    more = found.more if proposed.access.actor.somebody else 0
+    emptied = [one for one in found.moved if _emptied(one, found)]
+    of_vips = [one for one in found.moved if one not in emptied and _of_a_vip(one, found)]
+    names = _seen(proposed, {one.address for one in (*emptied, *of_vips)})
+    said = [*_words("mail to {} would land nowhere", emptied, names)]
+    said += _words("moves mail of a VIP: {}", of_vips, names)
+    said += [f"where mail to {more} more addresses would land is not followed"] if more else []
+    return hold(landing, "; ".join(said)) if said else None
+
+
+def _emptied(one: Moved, found: Diff) -> bool:
+    if one.made or one.address.startswith(ANY) or one.address in found.closed or not one.after.nowhere:
+        return False
+    return any(landed.sort in ("mailbox", "hidden") for landed in one.before.landings)
+
+
+def _of_a_vip(one: Moved, found: Diff) -> bool:
+    """Their own mail goes elsewhere too, or no more; or what came to them does not, and the other way round."""
+    if one.made or one.address.startswith(ANY):
+        return False
+    moved = {landed.address for landed in set(one.before.landings) ^ set(one.after.landings)}
+    return bool(moved) and (one.address in found.vips or bool(moved & found.vips))
+
+
+def _words(words: str, moved: list[Moved], names: set[str]) -> Iterator[str]:
+    if moved:
+        said = sorted(one.address if one.address in names else NOT_SEEN for one in moved)
+        more = f" and {len(said) - NAMED} more" if len(said) > NAMED else ""
+        yield words.format(", ".join(dict.fromkeys(said[:NAMED])) + more)
+
+
+def _seen(proposed: Proposed, addresses: set[str]) -> set[str]:
+    """Those its proposer may read the names of."""
+    if not addresses:
+        return set()
+    if proposed.access.everything:
+        return addresses
+    with as_shown():
+        rows = visible(proposed.access.actor, Address).filter(address__in=addresses)
+        return set(rows.values_list("address", flat=True))

@@ -1,0 +1,89 @@
+"""Random sets of routes, as rules and as a node's rows. A seed is a set; each has two domains of its own."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from live_node import domain, mailbox
+
+from postroom.engines.source import Compiled
+from postroom.protocols.routing import MAPPED, Rule
+
+OUTSIDE = ("ann@far.example", "bob@far.example", "eve@private.example")
+NAMES = ("mia", "joe", "kim", "team", "sales", "info", "old")
+
+
+@dataclass
+class Routes:
+    """One set: its domains, its rules, and which addresses were served once and are no more."""
+
+    seed: int
+    domains: tuple[str, str]
+    rules: list[Rule] = field(default_factory=list)
+    ended: list[Rule] = field(default_factory=list)  # taken back: the node had them once
+
+    def addresses(self) -> list[str]:
+        """Whatever stands for something, with an extension too, and some that stand for nothing."""
+        stand = [rule.source for rule in self.rules if not rule.source.startswith("@")]
+        some = {*stand, *(one.source for one in self.ended), *(f"nobody@{name}" for name in self.domains)}
+        return sorted(some)
+
+    def known(self, rules: list[Rule] | None = None) -> dict[str, list[Rule]]:
+        known: dict[str, list[Rule]] = {}
+        for rule in self.rules if rules is None else rules:
+            known.setdefault(rule.source, []).append(rule)
+        return known
+
+
+def drawn(seed: int, now: datetime) -> Routes:
+    """Mailboxes, aliases to one and many, chains, forwards with and without a copy, catch-alls, and what has ended.
+    Nothing keeps it from going round in circles, or to nobody."""
+    draw = random.Random(seed)
+    one, other = f"r{seed}.example", f"r{seed}-b.example"
+    routes = Routes(seed, (one, other), [Rule("domain", f"@{one}"), Rule("domain", f"@{other}")])
+    every = [f"{name}@{at}" for name in NAMES for at in routes.domains]
+    there = draw.sample(every, 9)
+    boxes = draw.sample(there, draw.randint(2, 5))
+    routes.rules += [Rule("mailbox", box) for box in boxes]
+    to = [*there * 2, *every, *OUTSIDE]
+    for source in there:
+        others = [one for one in to if one != source]
+        if source not in boxes:
+            targets = dict.fromkeys(draw.choices(others, k=draw.choice((1, 1, 2, 3))))
+            routes.rules.append(Rule("alias", source, tuple(targets), until=_end(draw, now)))
+        elif draw.random() < 0.5:
+            target = draw.choice([*others, *OUTSIDE * 5])
+            routes.rules.append(Rule("forward", source, (target,), draw.random() < 0.5, until=_end(draw, now)))
+    for at in routes.domains:
+        if draw.random() < 0.3:
+            routes.rules.append(Rule("catch-all", f"@{at}", (draw.choice([*boxes, *to]),), until=_end(draw, now)))
+    passing = [rule for rule in routes.rules if rule.mechanism in MAPPED]
+    if draw.random() < 0.3 and passing:
+        routes.ended = [draw.choice(passing)]
+        routes.rules = [rule for rule in routes.rules if rule not in routes.ended]
+    return routes
+
+
+def _end(draw: random.Random, now: datetime) -> datetime | None:
+    return draw.choice((None, None, now + timedelta(days=1), now - timedelta(seconds=5)))
+
+
+def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple[str, str, Compiled]]:
+    """(object, its name, rows), as the control plane compiles them. A mailbox stands in the routes for itself unless
+    something that has not ended takes its mail away."""
+    for key, those in routes.known(rules).items():
+        if key.startswith("@"):
+            yield "domain", key[1:], domain(key[1:])
+        box = any(rule.mechanism == "mailbox" for rule in those)
+        passing = [rule for rule in those if rule.mechanism in MAPPED]
+        if not box and not passing:
+            continue
+        rows = mailbox(key, None) if box else {"maps": {"route": []}}
+        if any(rule.live(now) and not rule.keep for rule in passing):
+            rows["maps"]["route"] = []
+        rows["maps"]["route"] += [
+            {"source": key, "destination": to, "until": rule.until and int(rule.until.timestamp())}
+            for rule in passing for to in rule.targets
+        ]  # fmt: skip
+        yield "address", f"at {key}", rows

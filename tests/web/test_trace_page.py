@@ -1,0 +1,57 @@
+"""The page that says where mail lands, and the landing of a plan on its page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from test_object_pages import plain
+from visitors import visitor
+
+from cast import MIA, House, do, with_consent
+
+LEO, TEAM = "leo@acme.example", "team@acme.example"
+
+
+def later(days: int = 30) -> str:
+    return (timezone.now() + timedelta(days=days)).replace(microsecond=0).isoformat()
+
+
+def test_the_way_its_ends_and_what_leads_there(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address=TEAM, targets=[LEO])
+    with_consent(house, do("forwards.create", house.olive, address=LEO, to="leo@gmail.com", until=later(), owner="Leo"))
+    page = plain(visitor(house.carl).get("/trace/", {"address": TEAM}))
+    for words in (
+        f"{TEAM} alias, passes it on to {LEO}", "by Olive", f"{LEO} forward to leo@gmail.com and keeps a copy",
+        "Leaves by an exception", "Leo answers for it", "outside leo@gmail.com", "has not said which filters",
+    ):  # fmt: skip
+        assert words in page, (words, page)
+    assert f"{TEAM} by alias" in plain(visitor(house.carl).get("/trace/", {"address": LEO}))
+
+
+def test_nothing_typed_nonsense_and_what_is_not_theirs(house: House) -> None:
+    browser = visitor(house.carl)
+    assert "Where it lands" not in plain(browser.get("/trace/"))
+    for typed, words in (
+        ("nonsense", "exactly one @"),
+        ("mia@globex.example", "no domain globex.example that you can"),
+    ):
+        answer = browser.get("/trace/", {"address": typed})
+        assert answer.status_code == 422 and words in plain(answer)
+    assert "nowhere" in plain(browser.get("/trace/", {"address": "nobody@acme.example"}))
+
+
+def test_a_mailbox_leads_to_its_trace(house: House) -> None:
+    assert f"/trace/?address={MIA}" in visitor(house.olive).get(f"/mailboxes/{MIA}/").content.decode()
+
+
+def test_a_plan_shows_where_mail_would_land(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address=TEAM, targets=[LEO])
+    plan = plain(visitor(house.olive).post("/do/aliases.change/", {"alias": TEAM, "targets-0": MIA, "why": "x"}))
+    lands = plan.partition("Where mail lands")[2]
+    assert lands.index(TEAM) < lands.index(LEO) < lands.index(MIA)
+    held = do("mailboxes.remove", house.olive, mailbox=LEO)
+    page = plain(visitor(house.ada).get(f"/changes/{held.pk}/"))
+    assert "Where mail lands" in page and "would land nowhere" in page
