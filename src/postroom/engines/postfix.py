@@ -14,18 +14,7 @@ The same for Postfix 3.7 and 3.10. Renders only; rendering.py checks and switche
 from postroom.protocols import return_address
 
 from .layout import NodeConfig
-
-# Name of the map → its query. `unixepoch()`, never strftime('%%s'): one text serves Postfix and both Dovecots.
-LIVE = "(until IS NULL OR until > unixepoch())"
-QUERIES = {
-    "domain": "SELECT DISTINCT name FROM domain WHERE name='%s'",
-    "mailbox": f"SELECT address FROM mailbox WHERE address='%s' AND {LIVE}",
-    "route": f"SELECT DISTINCT destination FROM route WHERE source='%s' AND {LIVE}",
-    "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
-    "pool": "SELECT transport FROM pool WHERE domain='%d'",
-    "hosted": "SELECT DISTINCT 'REJECT 5.7.1 sign in to send as this domain' FROM domain WHERE name='%s'",
-    "canary": "SELECT v FROM canary WHERE k='%s'",
-}
+from .postfix_maps import QUERIES
 
 MAIN = """\
 # Rendered by Postroom; changes here are lost.
@@ -53,7 +42,9 @@ alias_database =
 relay_domains =
 biff = no
 append_dot_mydomain = no
-recipient_delimiter =
+recipient_delimiter = +
+# postfix_maps.py says what becomes of an extension.
+propagate_unmatched_extensions =
 smtputf8_enable = no
 enable_long_queue_ids = yes
 message_size_limit = 52428800
@@ -68,7 +59,7 @@ db = proxy:sqlite:$config_directory/maps
 virtual_mailbox_domains = ${{db}}/domain.cf
 returned = regexp:$config_directory/maps/returned
 virtual_mailbox_maps = ${{db}}/mailbox.cf ${{returned}}
-virtual_alias_maps = ${{db}}/route.cf
+virtual_alias_maps = ${{db}}/route.cf ${{db}}/plus.cf
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
 transport_maps = ${{returned}}
 smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
