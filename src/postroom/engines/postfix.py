@@ -56,18 +56,19 @@ smtpd_banner = $myhostname ESMTP
 
 # Maps: through proxymap, which answers for all; the last one says which of our configurations it has loaded.
 db = proxy:sqlite:$config_directory/maps
-virtual_mailbox_domains = ${{db}}/domain.cf
+virtual_mailbox_domains = ${{db}}/domain.cf ${{db}}/alias_domain.cf
 returned = regexp:$config_directory/maps/returned
 virtual_mailbox_maps = ${{db}}/mailbox.cf ${{returned}}
-virtual_alias_maps = ${{db}}/route.cf ${{db}}/plus.cf
+virtual_alias_maps = ${{db}}/route.cf ${{db}}/plus.cf ${{db}}/alias.cf
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
 transport_maps = ${{returned}}
 smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
 pool_maps = ${{db}}/pool.cf
 hosted_maps = ${{db}}/hosted.cf
+hosted_alias_maps = ${{db}}/hosted_alias.cf
 canary_maps = ${{db}}/canary.cf
 proxy_read_maps = $virtual_mailbox_domains $virtual_mailbox_maps $virtual_alias_maps $smtpd_sender_login_maps
-  $pool_maps $hosted_maps $canary_maps proxy:static:{marker}
+  $pool_maps $hosted_maps $hosted_alias_maps $canary_maps proxy:static:{marker}
 
 # From outside.
 smtpd_forbid_bare_newline = yes
@@ -75,7 +76,7 @@ smtpd_forbid_bare_newline_exclusions =
 smtpd_forbid_unauth_pipelining = yes
 smtpd_sasl_auth_enable = no
 smtpd_relay_restrictions = check_recipient_access ${{returned}}_access reject_unauth_destination
-smtpd_sender_restrictions = check_sender_access $hosted_maps
+smtpd_sender_restrictions = check_sender_access $hosted_maps check_sender_access $hosted_alias_maps
 smtpd_recipient_restrictions = check_recipient_access ${{returned}}_access reject_unlisted_recipient
   reject_unauth_destination
 smtpd_tls_security_level = may

@@ -9,19 +9,34 @@ LIVE = "(until IS NULL OR until > unixepoch())"
 
 # Of user+extension@domain: both halves. An extension alone (+x@) is none, as Postfix sees it.
 EXTENDED = "instr('%u', '+') > 1"
-PLAIN = "substr('%u', 1, instr('%u', '+') - 1)"
+PLAIN = f"CASE WHEN {EXTENDED} THEN substr('%u', 1, instr('%u', '+') - 1) ELSE '%u' END"
 EXTENSION = "substr('%u', instr('%u', '+'))"
 # An extension goes along to who is here, where filters look at it. Elsewhere it may not exist: it is left off.
-HERE = "EXISTS (SELECT 1 FROM domain d WHERE d.name = substr(destination, instr(destination, '@') + 1))"
-WITH_EXTENSION = f"CASE WHEN {HERE} THEN replace(destination, '@', {EXTENSION} || '@') ELSE destination END"
+AT = "substr(destination, instr(destination, '@') + 1)"
+HERE = (
+    f"(EXISTS (SELECT 1 FROM domain d WHERE d.name = {AT}) OR EXISTS (SELECT 1 FROM alias_domain a "
+    f"WHERE a.name = {AT} AND (a.until IS NULL OR a.until > unixepoch())))"
+)
+EXTENDED_DESTINATION = f"CASE WHEN {HERE} THEN replace(destination, '@', {EXTENSION} || '@') ELSE destination END"
+# Only who gets mail at the domain it stands for: anybody else is refused at RCPT, and not bounced afterwards.
+AT_TARGET = (
+    "EXISTS (SELECT 1 FROM route r "
+    f"WHERE r.source IN ('%u@' || target, ({PLAIN}) || '@' || target, '@' || target) "
+    "AND (r.until IS NULL OR r.until > unixepoch()))"
+)
+SIGN_IN = "REJECT 5.7.1 sign in to send as this domain"
 
 QUERIES = {
     "domain": "SELECT DISTINCT name FROM domain WHERE name='%s'",
+    "alias_domain": f"SELECT DISTINCT target FROM alias_domain WHERE name='%s' AND {LIVE}",
     "mailbox": f"SELECT address FROM mailbox WHERE address='%s' AND {LIVE}",
     "route": f"SELECT DISTINCT destination FROM route WHERE source='%s' AND {LIVE}",
-    "plus": f"SELECT DISTINCT {WITH_EXTENSION} FROM route WHERE {EXTENDED} AND source = {PLAIN} || '@%d' AND {LIVE}",
+    "plus": f"SELECT DISTINCT {EXTENDED_DESTINATION} FROM route "
+    f"WHERE {EXTENDED} AND source = ({PLAIN}) || '@%d' AND {LIVE}",
+    "alias": f"SELECT DISTINCT '%u@' || target FROM alias_domain WHERE name='%d' AND {LIVE} AND {AT_TARGET}",
     "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
     "pool": "SELECT transport FROM pool WHERE domain='%d'",
-    "hosted": "SELECT DISTINCT 'REJECT 5.7.1 sign in to send as this domain' FROM domain WHERE name='%s'",
+    "hosted": f"SELECT DISTINCT '{SIGN_IN}' FROM domain WHERE name='%s'",
+    "hosted_alias": f"SELECT DISTINCT '{SIGN_IN}' FROM alias_domain WHERE name='%s' AND {LIVE}",
     "canary": "SELECT v FROM canary WHERE k='%s'",
 }
