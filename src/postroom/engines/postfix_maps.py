@@ -40,3 +40,9 @@ QUERIES = {
     "hosted_alias": f"SELECT DISTINCT '{SIGN_IN}' FROM alias_domain WHERE name='%s' AND {LIVE}",
     "canary": "SELECT v FROM canary WHERE k='%s'",
 }
+
+
+def own_query(transport: str) -> str:
+    """Whose sender is of a domain that is ours keeps it, and goes by this."""
+    alias = f"SELECT '{transport}' FROM alias_domain WHERE name='%d' AND {LIVE}"
+    return f"SELECT '{transport}' FROM domain WHERE name='%d' UNION {alias}"
