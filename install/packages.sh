@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 packages=(
     ca-certificates python3-venv
     postgresql
-    postfix postfix-sqlite
+    postfix postfix-sqlite postsrsd
     dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-submissiond dovecot-sqlite
     pdns-server pdns-backend-sqlite3
     fonts-dejavu-core # what inventory sheets are written in
@@ -24,7 +24,7 @@ for_tests=(
 )
 [ "${1:-}" != --for-tests ] || packages+=("${for_tests[@]}")
 # Units and init scripts that come with the packages above.
-services=(postgresql postfix dovecot pdns)
+services=(postgresql postfix dovecot pdns postsrsd)
 
 guard=/usr/sbin/policy-rc.d
 guard_mark="# postroom: starts nothing while its packages are installed"

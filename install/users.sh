@@ -7,6 +7,7 @@
 #   postroom-milter  signing and From: checks
 #   postroom-policy  counts who tries passwords
 #   postroom-mail    owns the Maildirs
+#   postroom-srs     senders of what is passed on to outside
 #   postroom-record  gives the record its order         postroom-signer    signs it, alone with its key
 # shellcheck source=install/settings.sh
 source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -29,7 +30,7 @@ join() { # USER GROUP…
 }
 
 for user in postroom postroom-agent postroom-auth postroom-milter postroom-policy postroom-mail postroom-record \
-    postroom-signer; do account "$user"; done
+    postroom-signer postroom-srs; do account "$user"; done
 for name in postroom-maps postroom-secrets postroom-keys; do group "$name"; done
 join postroom-agent postroom-maps postroom-secrets postroom-keys
 join postroom-auth postroom-maps postroom-secrets

@@ -35,6 +35,7 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         ("route", "source", "destination"),
         ("sender", "sender", "login"),
         ("domain", "name", "name"),
+        ("alias_domain", "name", "target"),
     ):
         for row in maps.get(name, ()):
             said.setdefault(f"postmap -q {name}", {}).setdefault(row[key], []).append(row[value])

@@ -27,6 +27,7 @@ def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX, apps: tuple
 
 KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1"}]}}
 DOMAIN = {"maps": {"domain": [{"name": "acme.example"}]}}
+ALIAS = {"maps": {"alias_domain": [{"name": "acme.test", "target": "acme.example"}]}}
 
 
 def told(compiled: Any, **otherwise: Any) -> list[str]:
@@ -37,7 +38,7 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, None]
+    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, None]
 )
 def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
@@ -73,6 +74,9 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (KEY, {"milter key of acme.example": "unusable: p1"}, "signs with unusable"),
         (KEY, {"milter key of acme.example": "p2"}, "signs with p2"),
         (DOMAIN, {"postmap -q domain": {"acme.example": []}}, "is missing"),
+        (ALIAS, {"postmap -q alias_domain": None}, "alias_domain acme.test: acme.example is missing"),
+        (ALIAS, {"postmap -q alias_domain": {"acme.test": ["acme.example", "globex.example"]}}, "is still there"),
+        (DOMAIN, {"postmap -q alias_domain": {"acme.test": ["acme.example"]}}, "is still there"),
     ],
 )
 def test_what_is_answered_otherwise_or_not_at_all_is_said(compiled: Any, otherwise: Any, words: str) -> None:

@@ -45,7 +45,7 @@ def here(folder: Path, *, address: str = "127.0.0.1", web_port: int = 0) -> Inst
     (RUN, 61, False, "last heartbeat 6"),
     *(({**RUN, name: False}, 0, False, f"; down: {name}") for name in PARTS),
     *(({key: True for key in PARTS if key != name}, 0, None, f"not known: {name}: it did not say") for name in PARTS),
-    (AWAY, 0, False, "not known: agent, postfix, dovecot, auth_policy: the node's parent is away: [Errno 111]"),
+    (AWAY, 0, False, "not known: agent, postfix, dovecot, auth_policy, srs: the node's parent is away: [Errno 111]"),
     ({**RUN, "dovecot": False, "postfix": "?"}, 0, False, "; down: dovecot; not known: postfix"),
 ])  # fmt: skip
 def test_a_node(house: House, facts: dict[str, Any], ago: int, good: bool | None, words: str) -> None:

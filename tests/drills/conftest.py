@@ -111,7 +111,7 @@ def well(stack: Stack, hands: Hands, house: House, mia: str) -> Iterator[None]:
     hands.let_go()
     stack.leave()
     until("the API answers", lambda: asked(house.operator, "GET", "/changes?limit=1")[0] == 200, within=60)
-    running = ("pdns", "worker", "agent", "auth_policy", "milter", "dovecot", "postfix")
+    running = ("pdns", "worker", "agent", "auth_policy", "milter", "srs", "dovecot", "postfix")
     until("everything runs", lambda: all(map(hands.pid, running)))
     until("mail is taken", lambda: _quietly(lambda: stack.rcpt(mia) == 250), within=40)
     named = house.operator.change("mailboxes.change", {"mailbox": mia, "quota_mb": next(quotas)}, "is all well?")

@@ -32,7 +32,8 @@ class Hands:
         """Of `up`, a service, or a daemon of the mail node; 0 while it has none."""
         files = {
             "agent": "node/run/agent.pid", "milter": "node/run/milter.pid",
-            "auth_policy": "node/run/auth_policy.pid", "dovecot": "node/dovecot/run/master.pid",
+            "auth_policy": "node/run/auth_policy.pid", "srs": "node/run/srs.pid",
+            "dovecot": "node/dovecot/run/master.pid",
             "postfix": "node/postfix/spool/pid/master.pid",
         }  # fmt: skip
         path = self.state / files.get(name, f"run/{name}.pid")

@@ -142,6 +142,11 @@ class LiveNode:
         assert until(lambda: self.source.evidence(number) is not None, within), self.log("agent")[-3000:]
         return time.monotonic() - started
 
+    def evidence(self, question: str, answer: object) -> bool:
+        """Was anything ever acknowledged with this?"""
+        said = [one for line in self.source._lines("acks.jsonl") for one in line["evidence"]]
+        return any((one["question"], one["answer"]) == (question, answer) for one in said)
+
     def put_mailbox(self, address: str, **options: object) -> None:
         self.put("address", address, mailbox(address, **options))  # type: ignore[arg-type]
 

@@ -172,10 +172,10 @@ def test_no_node_ever_spoke_so_nothing_is_up(house: House) -> None:
 def test_a_node_whose_parent_is_away_knows_nothing_of_its_daemons(house: House) -> None:
     told("mx1", {**RUN, "auth_policy": False})
     whole = page(house, "/nodes/mx1/")
-    assert whole.count("running") == 4 and whole.count("not running") == 1
+    assert whole.count("running") == 5 and whole.count("not running") == 1
     told("mx1", AWAY)
     whole = page(house, "/nodes/mx1/")
-    assert whole.count("the node&#x27;s parent is away: [Errno 111] Connection refused") == 3, "but for the milter"
+    assert whole.count("the node&#x27;s parent is away: [Errno 111] Connection refused") == 4, "but for the milter"
     assert whole.count("running") == 1 and all(name in whole for name in ("Postfix", "Dovecot", "Count of sign-ins"))
     told("mx1", {"milter": True})
     assert page(house, "/nodes/mx1/").count("unknown: it did not say") == 3

@@ -15,7 +15,12 @@ from django.db import connection
 Row = Mapping[str, Any]
 Line = Mapping[str, Any]
 
-OWN = ("mailbox", "route", "domain")  # maps in which a key belongs to one object, so that nothing else may stand there
+OWN = (
+    "mailbox",
+    "route",
+    "domain",
+    "alias_domain",
+)  # maps in which a key belongs to one object, so that nothing else may stand there
 
 
 def read_back(change: UUID, node: UUID) -> Iterator[tuple[str, UUID, Sequence[Line], list[str]]]:
@@ -51,6 +56,7 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
     wanted = {
         "mailbox": [(row["address"], row["address"]) for row in maps.get("mailbox", ())],
         "route": [(row["source"], row["destination"]) for row in maps.get("route", ())],
+        "alias_domain": [(row["name"], row["target"]) for row in maps.get("alias_domain", ())],
         "sender": [(row["sender"], row["login"]) for row in maps.get("sender", ())],
         "domain": [(row["name"], row["name"]) for row in maps.get("domain", ())],
     }

@@ -61,6 +61,6 @@ def _job(installation: Installation, name: str, *options: str) -> Service:
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path, exists=True), required=True, help="Its settings.")
 def node(path: Path) -> None:
-    """Run a mail node: agent, count of sign-ins, milter, Dovecot, Postfix. As root; serves on
+    """Run a mail node: agent, count of sign-ins, milter, postsrsd, Dovecot, Postfix. As root; serves on
     while the control plane is away."""
     run_node(*load(path))

@@ -6,7 +6,7 @@ gives the generation of secrets.db, which the running auth is asked for.
 """
 
 from .layout import NodeConfig
-from .postfix import LIVE
+from .postfix_maps import LIVE
 
 # Processes that speak TLS and take passwords: ready, at most, and connections of one. Each needs three descriptors.
 LOGIN = {"login_ready": 2, "login_processes": 16, "login_clients": 100}

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .layout import NodeConfig
-from .postfix import QUERIES
+from .postfix_maps import QUERIES
 from .rendering import ENVIRONMENT
 
 GONE, UNAVAILABLE, TIMED_OUT = 67, 75, 124

@@ -20,7 +20,7 @@ NODE_ITSELF = "00000000-0000-0000-0000-000000000000"  # the object whose rows ar
 # What may stand in an address or a name: nothing that separates, quotes or climbs anywhere. The control plane has
 # stricter rules; these hold whatever it sends.
 SAFE = re.compile(r"[^\x00-\x20\x7f/\\,\"'<>()\[\]:;|%*?]{1,320}")
-NAMES = ("address", "source", "destination", "sender", "login", "domain", "name", "selector", "cred")
+NAMES = ("address", "source", "destination", "target", "sender", "login", "domain", "name", "selector", "cred")
 APP_ONLY = COLUMNS["secrets"]["password"].index("app_only")
 # Credentials that end by themselves: file and table (address and cred stand first), and what their names start with.
 CREDENTIALS = (("secrets", "app", ""), ("maps", "consent", "oauth:"))

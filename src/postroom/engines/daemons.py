@@ -1,16 +1,17 @@
 """The node's daemons: how each is started, known to run, reloaded and stopped.
 
 Postfix and Dovecot leave our session and outlive us on purpose: mail goes on while the parent is restarted, and the
-next one finds them by their own pid files. Agent and milter are our children; what a dead parent left of them is ended
+next one finds them by their own pid files. All else are our children; what a dead parent left of them is ended
 first, since two agents must not write one file.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,15 +101,32 @@ def reload(config: NodeConfig, name: str) -> None:
 def program(config: NodeConfig, name: str, user: str, groups: Iterable[str], ready: Callable[[], bool],
             settings: Path) -> Daemon:  # fmt: skip
     """One of ours, `postroom.engines.<name>`, as its own user."""
+    command = (sys.executable, "-m", f"postroom.engines.{name}", "--config", str(settings))
+    return _child(config, name, command, user, groups, ready)
+
+
+def postsrsd(config: NodeConfig, ready: Callable[[], bool]) -> Daemon:
+    """Debian's, as its own user, for two questions of Postfix; it logs to syslog, if there is one."""
+    ports = config.ports
+    command = (
+        "postsrsd", "-4", f"-l{config.inside}", f"-f{ports.srs_forward}", f"-r{ports.srs_reverse}",
+        f"-s{config.srs_key}", f"-d{config.srs_domain}",
+    )  # fmt: skip
+    return _child(config, "srs", command, config.users.srs, (), ready)
+
+
+def _child(config: NodeConfig, name: str, command: Sequence[str], user: str, groups: Iterable[str],
+           ready: Callable[[], bool]) -> Daemon:  # fmt: skip
     pid_file = config.folder / f"run/{name}.pid"
 
     def start() -> None:
         log = os.open(config.folder / f"log/{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        environment = _environment()
         try:
             child = subprocess.Popen(
-                [sys.executable, "-m", f"postroom.engines.{name}", "--config", str(settings)],
+                [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
                 user=user, group=user, extra_groups=list(groups), umask=0o027, cwd="/",
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
             )  # fmt: skip
         finally:
             os.close(log)

@@ -17,6 +17,7 @@ default_login_user = dovenull
 listen = {address}
 protocols = imap lmtp sieve submission
 hostname = {hostname}
+recipient_delimiter = +
 mail_uid = {mail}
 mail_gid = {mail}
 first_valid_uid = 1

@@ -26,6 +26,7 @@ protocols {{
   submission = yes
 }}
 hostname = {hostname}
+recipient_delimiter = +
 mail_uid = {mail}
 mail_gid = {mail}
 first_valid_uid = 1

@@ -89,6 +89,8 @@ def _pairs(table: str, row: dict[str, Any]) -> Iterable[tuple[str, Pair]]:
             yield "mailbox", (row["address"], row["address"])
         case "route":
             yield "route", (row["source"], row["destination"])
+        case "alias_domain":
+            yield "alias_domain", (row["name"], row["target"])
         case "sender":
             yield "sender", (row["sender"], row["login"])
         case "pool":
@@ -99,6 +101,7 @@ GONE_COLUMNS = {
     "domain": ("name",),
     "mailbox": ("address",),
     "route": ("source", "destination"),
+    "alias_domain": ("name", "target"),
     "sender": ("sender", "login"),
     "pool": ("domain", "transport"),
 }

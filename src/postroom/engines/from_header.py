@@ -81,6 +81,12 @@ def normal(address: str) -> str | None:
     return f"{local}@{domain}".lower()
 
 
+def plain(address: str) -> str:
+    """Without its extension: mia+x@acme.example is mia@acme.example. As Postfix splits one; +x@ has none."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
 def _decoded(name: str) -> str:
     """Encoded words (RFC 2047) are read in the name alone, as mail programs do."""
     return str(email.header.make_header(email.header.decode_header(name))) if "=?" in name else name

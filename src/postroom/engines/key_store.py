@@ -17,7 +17,7 @@ from nacl.public import PrivateKey
 from .own_keys import unsealed
 
 REOPEN = 60  # seconds
-SENDER = "SELECT 1 FROM sender WHERE sender = ? AND login = ? AND (until IS NULL OR until > unixepoch())"
+SENDERS = "SELECT login FROM sender WHERE sender = ? AND (until IS NULL OR until > unixepoch())"
 
 
 class KeyUnusable(Exception):

@@ -47,6 +47,10 @@ class Ports:
     doveadm: int = 2080
     auth_policy: int = 2081
     behind: int = 2590
+    forwards: int = 2592
+    bounces: int = 2593
+    srs_forward: int = 2594
+    srs_reverse: int = 2595
     milter: int = 2534
 
 
@@ -59,6 +63,7 @@ class Users:
     milter: str = "postroom-milter"
     policy: str = "postroom-policy"
     mail: str = "postroom-mail"
+    srs: str = "postroom-srs"
     maps_group: str = "postroom-maps"
     secrets_group: str = "postroom-secrets"
     keys_group: str = "postroom-keys"
@@ -105,6 +110,20 @@ class NodeConfig:
     @property
     def system_hash(self) -> Path:
         return self.folder / "keys/system.hash"
+
+    @property
+    def srs_key(self) -> Path:
+        return self.folder / "keys/srs.key"
+
+    @property
+    def srs_domain(self) -> str:
+        """What a sender that was passed on is rewritten to: the node's own name, since it alone can read it again."""
+        return self.hostname
+
+    @property
+    def inside(self) -> str:
+        """Where we speak to ourselves without a key: loopback, whatever address the node has."""
+        return self.address if self.address.startswith("127.") else "127.0.0.1"
 
     @property
     def milter_socket(self) -> Path:

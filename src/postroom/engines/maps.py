@@ -29,7 +29,8 @@ SCHEMAS = {
         CREATE TABLE mailbox(address TEXT PRIMARY KEY, object TEXT, quota_mb INT, until INT) WITHOUT ROWID;
         CREATE TABLE route(source TEXT, destination TEXT, object TEXT, until INT,
             PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
-        CREATE TABLE alias_domain(name TEXT PRIMARY KEY, target TEXT, object TEXT, until INT) WITHOUT ROWID;
+        CREATE TABLE alias_domain(name TEXT, target TEXT, object TEXT, until INT,
+            PRIMARY KEY (name, target, object)) WITHOUT ROWID;
         CREATE TABLE allowed(source TEXT, target TEXT, object TEXT, until INT,
             PRIMARY KEY (source, target, object)) WITHOUT ROWID;
         CREATE TABLE sender(sender TEXT, login TEXT, object TEXT, until INT,
@@ -58,7 +59,9 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "domain": ("name",),
         "mailbox": ("address", "quota_mb", "until"),
         "route": ("source", "destination", "until"),
+        # Every address of one domain is that of another.
         "alias_domain": ("name", "target", "until"),
+        # To where outside a filter may pass mail on: an address, @domain (all of it), @.domain (all below it too).
         "allowed": ("source", "target", "until"),
         "sender": ("sender", "login", "until"),
         "login": ("address", "sign_in", "access_epoch", "until"),
@@ -204,6 +207,8 @@ def _grow(name: str, connection: sqlite3.Connection) -> None:
         for column in COLUMNS[name].get(table, ()):
             if column not in known:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INT")
+        if table in COLUMNS[name]:
+            connection.execute(f"CREATE INDEX IF NOT EXISTS {table}_object ON {table}(object)")
 
 
 def _generation(name: str, connection: sqlite3.Connection) -> int:

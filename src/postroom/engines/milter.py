@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import from_header, self_test
-from .key_store import SENDER, KeyStore, KeyUnusable, Reader
+from .key_store import SENDERS, KeyStore, KeyUnusable, Reader
 from .layout import NodeConfig, load
 from .milter_protocol import Answer, Message, OutOfStep, converse
 from .own_keys import node_private_key
@@ -74,7 +74,9 @@ class Milter:
         return Answer(add=(("DKIM-Signature", value),))
 
     def _owns(self, login: str, address: str) -> bool:
-        return bool(self.maps.rows(SENDER, address, login))
+        """As Postfix asks for the envelope: the whole address; if it is nobody's, without its extension (mia+x@)."""
+        whole = self.maps.rows(SENDERS, address)
+        return (login,) in (whole or self.maps.rows(SENDERS, from_header.plain(address)))
 
     def status(self) -> dict[str, Any]:
         """Read now, as for a message."""

@@ -1,8 +1,9 @@
-"""One mail node, run from here: `run()` makes its folder, renders, and starts and watches five programs.
+"""One mail node, run from here: `run()` makes its folder, renders, and starts and watches six programs.
 
     agent    first, and ready before anybody reads its files (agent.py)
     auth_policy  counts who tries passwords (auth_policy.py)
     milter   checks and signs what is sent (milter.py)
+    srs      gives what is passed on to outside a sender that leads back (Debian's postsrsd)
     dovecot  IMAP, submission, ManageSieve, delivery
     postfix  SMTP
 
@@ -23,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import asking, certificates, daemons, dovecot, one_device, own_keys, postfix, rendering, sign_ins
+from . import asking, certificates, daemons, dovecot, one_device, own_keys, postfix, probe, rendering, sign_ins
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
 from .own_keys import doveadm_api_key
@@ -61,12 +62,13 @@ class Node:
             self._policy_ready,
             self.settings.with_name("auth_policy.json"),
         )
+        self.srs = daemons.postsrsd(self.config, self._srs_ready)
         self.desk = asking.Desk(self.config, self._actions())
         self.dovecot, self.postfix = daemons.dovecot(self.config), daemons.postfix(self.config)
 
     @property
     def all(self) -> tuple[Daemon, ...]:
-        return self.agent, self.auth_policy, self.milter, self.dovecot, self.postfix
+        return self.agent, self.auth_policy, self.milter, self.srs, self.dovecot, self.postfix
 
     def prepare(self) -> None:
         make_folders(self.config)
@@ -79,7 +81,7 @@ class Node:
     def start(self) -> None:
         """In order, each once the one before is ready. Raises ConfigurationRefused if nothing good was ever in force,
         DaemonFailed."""
-        for leftover in (self.agent, self.auth_policy, self.milter):
+        for leftover in (self.agent, self.auth_policy, self.milter, self.srs):
             leftover.end()
         uid = pwd.getpwnam(self.config.users.agent).pw_uid
         asking.serve(self.config, self.desk, uid)
@@ -89,6 +91,7 @@ class Node:
             return
         self.auth_policy.ensure()
         self.milter.ensure()
+        self._keep(self.srs)  # without it what is passed on waits, and nothing else
         self._configure_or_keep()
         self._wait_for_the_guard()
         for daemon in (self.dovecot, self.postfix):
@@ -193,6 +196,7 @@ class Node:
             self.agent.end()
             self.auth_policy.end()
             self.milter.end()
+            self.srs.end()
         log.info("settings read: %s", self.loaded())
 
     def stop(self) -> None:
@@ -234,6 +238,9 @@ class Node:
 
     def _milter_ready(self) -> bool:
         return "error" not in milter_status(self.config)
+
+    def _srs_ready(self) -> bool:
+        return probe.answers(self.config.inside, self.config.ports.srs_reverse)
 
 
 def with_versions(config: NodeConfig) -> NodeConfig:

@@ -22,10 +22,11 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
 
 
 def make_missing(config: NodeConfig) -> None:
-    """node.key (milter), doveadm.key (agent), policy.key (count of sign-ins), system.hash (agent, if there is one)."""
+    """node.key (milter), doveadm.key (agent), policy.key (count of sign-ins), srs.key (postsrsd), system.hash (agent; if any)."""
     _once(config.node_key, bytes(PrivateKey.generate()), config.users.milter)
     _once(config.doveadm_key, secrets.token_urlsafe(32).encode(), config.users.agent)
     _once(config.policy_key, secrets.token_urlsafe(32).encode(), config.users.policy)
+    _once(config.srs_key, secrets.token_urlsafe(32).encode(), config.users.srs)
     if config.system_password is not None:
         _hash(config.system_password.read_text().strip(), config.system_hash, config.users.agent)
 

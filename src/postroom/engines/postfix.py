@@ -1,4 +1,4 @@
-"""Postfix's configuration for one node, as text: main.cf, master.cf and the query of every map.
+"""Postfix's configuration for one node, as text: main.cf; master.cf is postfix_master.py's, queries postfix_maps.py's.
 
 The same for Postfix 3.7 and 3.10. Renders only; rendering.py checks and switches. What it is made to do:
 - mail from outside is taken for domains and addresses in maps.db, and from nobody who claims a domain hosted here
@@ -8,26 +8,18 @@ The same for Postfix 3.7 and 3.10. Renders only; rendering.py checks and switche
 - our own letters have a return address each, hosted or not: what comes there goes to a Maildir of the agent's
   (returned.py), and is no mail of any domain; what sends them says itself that the next server took one (DSN is asked
   of us, and not passed on), since many servers never say so;
+- what a forward passes on to outside leaves by a transport of its own, with a sender here that leads back (SRS):
+  never by a client's pool, and under nobody else's name;
 - bare newlines and unauthorized pipelining are refused: Debian 12's default leaves SMTP smuggling open.
 """
 
 from postroom.protocols import return_address
 
+from . import postfix_master
 from .layout import NodeConfig
+from .postfix_maps import QUERIES, own_query
 
-# Name of the map → its query. `unixepoch()`, never strftime('%%s'): one text serves Postfix and both Dovecots.
-LIVE = "(until IS NULL OR until > unixepoch())"
-QUERIES = {
-    "domain": "SELECT DISTINCT name FROM domain WHERE name='%s'",
-    "mailbox": f"SELECT address FROM mailbox WHERE address='%s' AND {LIVE}",
-    # A mailbox of which no rule says otherwise, or none does any more, has its own mail.
-    "route": f"SELECT DISTINCT destination FROM route WHERE source='%s' AND {LIVE} UNION SELECT address FROM mailbox "
-    f"WHERE address='%s' AND {LIVE} AND NOT EXISTS (SELECT 1 FROM route WHERE source='%s' AND {LIVE})",
-    "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
-    "pool": "SELECT transport FROM pool WHERE domain='%d'",
-    "hosted": "SELECT DISTINCT 'REJECT 5.7.1 sign in to send as this domain' FROM domain WHERE name='%s'",
-    "canary": "SELECT v FROM canary WHERE k='%s'",
-}
+SUNK = "sink:kept"
 
 MAIN = """\
 # Rendered by Postroom; changes here are lost.
@@ -52,10 +44,15 @@ local_recipient_maps =
 local_transport = error:5.1.1 no local delivery
 alias_maps =
 alias_database =
-relay_domains =
+# Of other domains nothing is said by these lists: what is below a hosted one is not hosted.
+parent_domain_matches_subdomains =
+hopcount_limit = 30
+virtual_alias_recursion_limit = 50
 biff = no
 append_dot_mydomain = no
-recipient_delimiter =
+recipient_delimiter = +
+# postfix_maps.py says what becomes of an extension.
+propagate_unmatched_extensions =
 smtputf8_enable = no
 enable_long_queue_ids = yes
 message_size_limit = 52428800
@@ -67,18 +64,20 @@ smtpd_banner = $myhostname ESMTP
 
 # Maps: through proxymap, which answers for all; the last one says which of our configurations it has loaded.
 db = proxy:sqlite:$config_directory/maps
-virtual_mailbox_domains = ${{db}}/domain.cf
+virtual_mailbox_domains = ${{db}}/domain.cf ${{db}}/alias_domain.cf
 returned = regexp:$config_directory/maps/returned
 virtual_mailbox_maps = ${{db}}/mailbox.cf ${{returned}}
-virtual_alias_maps = ${{db}}/route.cf
+virtual_alias_maps = ${{db}}/route.cf ${{db}}/plus.cf ${{db}}/alias.cf
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
-transport_maps = ${{returned}}
+transport_maps = ${{returned}} inline:{{{{{srs_domain} = srs:[{inside}]:{bounces}}}}}
 smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
 pool_maps = ${{db}}/pool.cf
+own_maps = ${{db}}/own.cf
 hosted_maps = ${{db}}/hosted.cf
+hosted_alias_maps = ${{db}}/hosted_alias.cf
 canary_maps = ${{db}}/canary.cf
 proxy_read_maps = $virtual_mailbox_domains $virtual_mailbox_maps $virtual_alias_maps $smtpd_sender_login_maps
-  $pool_maps $hosted_maps $canary_maps proxy:static:{marker}
+  $pool_maps $own_maps $hosted_maps $hosted_alias_maps $canary_maps proxy:static:{marker}
 
 # From outside.
 smtpd_forbid_bare_newline = yes
@@ -86,9 +85,9 @@ smtpd_forbid_bare_newline_exclusions =
 smtpd_forbid_unauth_pipelining = yes
 smtpd_sasl_auth_enable = no
 smtpd_relay_restrictions = check_recipient_access ${{returned}}_access reject_unauth_destination
-smtpd_sender_restrictions = check_sender_access $hosted_maps
+smtpd_sender_restrictions = check_sender_access $hosted_maps check_sender_access $hosted_alias_maps
 smtpd_recipient_restrictions = check_recipient_access ${{returned}}_access reject_unlisted_recipient
-  reject_unauth_destination
+  check_recipient_access inline:{{{{{srs_domain} = bounces_only}}}} reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {folder}/tls/cert.pem
 smtpd_tls_key_file = {folder}/tls/key.pem
@@ -96,126 +95,64 @@ smtpd_tls_mandatory_protocols = >=TLSv1.2
 smtpd_tls_protocols = >=TLSv1.2
 smtpd_tls_loglevel = 1
 
-# To outside.
+# To outside. A sender who is ours goes by the client's pool or straight; any other was passed on by a forward, and goes
+# round by a port that rewrites the sender (SRS), so that the next server may take it from us. What comes back to such a
+# sender is a bounce and nothing else; who it is for is asked of postsrsd, for this one domain alone.
 {leaving}
+default_transport = srs:[{inside}]:{forwards}
+relay_domains = {srs_domain}
+relay_recipient_maps = tcp:{inside}:{srs_reverse}
+smtpd_restriction_classes = bounces_only
+bounces_only = check_sender_access inline:{{{{<> = OK}}}} reject
 smtp_tls_security_level = may
 smtp_tls_loglevel = 1
 delay_warning_time = 4h
 lmtp_destination_recipient_limit = 50
 """
 
-SMTPD_BEHIND = """\
-{address}:{behind} inet n - n - - smtpd
-  -o syslog_name=postfix/from-submission
-  -o smtpd_tls_security_level=encrypt
-  -o smtpd_tls_req_ccert=yes
-  -o smtpd_tls_CAfile={folder}/tls/inside.pem
-  -o smtpd_authorized_xclient_hosts={address},127.0.0.1
-  -o smtpd_sasl_auth_enable=yes
-  -o smtpd_sasl_type=dovecot
-  -o smtpd_sasl_path={folder}/dovecot/run/auth-postfix
-  -o smtpd_milters=unix:{folder}/run/milter/milter.sock
-  -o milter_default_action=tempfail
-  -o milter_protocol=6
-  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
-  -o smtpd_helo_restrictions=
-  -o smtpd_sender_restrictions=reject_authenticated_sender_login_mismatch
-  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
-  -o smtpd_recipient_restrictions=reject_unlisted_recipient,permit_sasl_authenticated,reject
-"""
-
-# virtual(8) delivers every recipient that would leave into one Maildir; it is root until it is the Maildir's owner.
-SINK = """\
-sink unix - n n - - virtual
-  -o virtual_mailbox_base={parent}
-  -o virtual_mailbox_maps=static:{name}/
-  -o virtual_mailbox_domains=
-  -o virtual_alias_maps=
-  -o virtual_minimum_uid=1
-  -o virtual_uid_maps=static:{uid}
-  -o virtual_gid_maps=static:{gid}
-"""
-
-# Notifications about our own letters: into a Maildir that is the agent's alone. And what sends the letters.
-RETURNED = """\
-returned unix - n n - - virtual
-  -o virtual_mailbox_base={folder}
-  -o virtual_mailbox_maps=static:returned/
-  -o virtual_mailbox_domains=
-  -o virtual_alias_maps=
-  -o virtual_minimum_uid=1
-  -o virtual_uid_maps=static:{uid}
-  -o virtual_gid_maps=static:{gid}
-letters unix - - n - - smtp
-  -o syslog_name=postfix/letters
-  -o smtp_discard_ehlo_keywords=dsn
-"""
-
-SERVICES = """\
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-lmtp unix - - n - - lmtp
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-"""
-
 
 def render(config: NodeConfig, marker: str, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> dict[str, str]:
     """Path below the configuration's folder → text. The ids are uid and gid of who owns the sink, and the returned."""
+    queries = {**QUERIES, "own": own_query("smtp:" if config.sink is None else SUNK)}
     maps = {
-        f"maps/{name}.cf": f"dbpath = {config.database('maps')}\nquery = {query}\n" for name, query in QUERIES.items()
+        f"maps/{name}.cf": f"dbpath = {config.database('maps')}\nquery = {query}\n" for name, query in queries.items()
     }
-    texts = {"main.cf": _main(config, marker), "master.cf": _master(config, mail_ids, agent_ids)}
+    texts = {"main.cf": _main(config, marker), "master.cf": postfix_master.render(config, mail_ids, agent_ids)}
     return {**texts, **maps, **_returned(config)}
 
 
 def _returned(config: NodeConfig) -> dict[str, str]:
     """Of a return address: where mail to it goes, that it is taken, whose it is, and what sends from it."""
     ours = return_address.pattern(config.notices_from)
-    says = {"": "returned:", "_access": "OK", "_sender": config.system_login, "_letters": "letters:"}
+    letters = "letters:" if config.sink is None else SUNK
+    says = {"": "returned:", "_access": "OK", "_sender": config.system_login, "_letters": letters}
     return {f"maps/returned{name}": f"/{ours}/ {what}\n" for name, what in says.items()}
 
 
-def _main(config: NodeConfig, marker: str) -> str:
-    leaving = "default_transport = smtp\nsender_dependent_default_transport_maps = ${returned}_letters $pool_maps"
+def _leaving(config: NodeConfig) -> str:
+    """By whom it leaves, of senders that keep their name; the null sender's goes with what was passed on, and never
+    round: it would not be rewritten, and come by again."""
+    pools, straight, forwarded = "$pool_maps ", "smtp:", "forwarded:"
+    said = ""
     if config.sink is not None:
         # No pools either: a sender's own transport would beat the default.
-        leaving = "# Nothing leaves: it is kept where people can look at it.\ndefault_transport = sink:kept"
+        pools, straight, forwarded = "", SUNK, SUNK
+        said = "# Nothing leaves: it is kept where people can look at it.\n"
+    ours = f"{{<> = {forwarded}}}, {{@{config.srs_domain} = {forwarded}}}, {{{config.notices_from} = {straight}}}"
+    maps = f"${{returned}}_letters {pools}$own_maps\n  inline:{{{ours}}}"
+    return f"{said}sender_dependent_default_transport_maps = {maps}"
+
+
+def _main(config: NodeConfig, marker: str) -> str:
     return MAIN.format(
         folder=config.folder,
         hostname=config.hostname,
         # A loopback address other than 127.0.0.1 is on no interface, which Postfix would not have; what it listens on
         # stands in master.cf.
         interfaces="loopback-only" if config.address.startswith("127.") else config.address,
+        inside=config.inside,
+        srs_domain=config.srs_domain,
         marker=marker,
-        leaving=leaving,
+        leaving=_leaving(config),
+        **vars(config.ports),
     )
-
-
-def _master(config: NodeConfig, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> str:
-    address, ports = config.address, config.ports
-    behind = SMTPD_BEHIND.format(address=address, behind=ports.behind, folder=config.folder)
-    text = f"# Rendered by Postroom; changes here are lost.\n{address}:{ports.smtp} inet n - n - - smtpd\n"
-    uid, gid = agent_ids
-    text += behind + SERVICES + RETURNED.format(folder=config.folder, uid=uid, gid=gid)
-    if config.sink is not None:
-        uid, gid = mail_ids
-        text += SINK.format(parent=config.sink.parent, name=config.sink.name, uid=uid, gid=gid)
-    return text

@@ -33,6 +33,15 @@ def greeting(address: str, port: int, begins: bytes, timeout: float = 5) -> Gree
     return Greeting(first.startswith(begins), first.decode("latin-1").strip()[:200], time.monotonic() - started)
 
 
+def answers(address: str, port: int, timeout: float = 1) -> bool:
+    """Does anybody listen there?"""
+    try:
+        socket.create_connection((address, port), timeout).close()
+    except OSError:
+        return False
+    return True
+
+
 def recipients(address: str, port: int, known: Sequence[str], unknown: Sequence[str] = ()) -> dict[str, str]:
     """Address → what RCPT TO answers; the sender is empty and no message follows. Raises NoAnswer."""
     asked = [*known[:KNOWN_A_SESSION], *unknown[:UNKNOWN_A_SESSION]]

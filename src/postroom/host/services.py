@@ -3,7 +3,7 @@
 pdns        the name server of the zones we host
 parent      stand-in for the registries above them (.example, .test)
 registrar   delegates each hosted zone to us, as a client would
-node        the mail node: agent, count of sign-ins, milter, Dovecot, Postfix
+node        the mail node: agent, count of sign-ins, milter, postsrsd, Dovecot, Postfix
 web         the pages and the API
 worker      deliveries, the clock, mail of our own
 """
@@ -26,7 +26,7 @@ from .up import cluster_of
 
 NODE = "mx1"
 LEAVE_THE_SESSION = ("postfix/spool/pid/master.pid", "dovecot/run/master.pid", "run/milter.pid",
-                     "run/auth_policy.pid", "run/agent.pid")  # fmt: skip
+                     "run/auth_policy.pid", "run/agent.pid", "run/srs.pid")  # fmt: skip
 NAME_SERVERS = ("ns1.postroom.example", "ns2.postroom.example")
 
 

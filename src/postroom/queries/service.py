@@ -14,7 +14,7 @@ from postroom.models import Change, Client, Node, NodeTodo, Report
 
 SILENT = timedelta(seconds=60)  # four heartbeats missed
 LOOK_BACK = timedelta(days=1)
-DAEMONS = ("postfix", "dovecot", "milter", "auth_policy")
+DAEMONS = ("postfix", "dovecot", "milter", "auth_policy", "srs")
 GREETED = ("smtp", "imap")
 
 

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("Node"), Column("Region", phone="gone"), Column("Heartbeat", phone="right"), Column("SMTP greeting"),
     Column("IMAP greeting"), Column("Clients", num=True), Column("Waiting", num=True),
 )  # fmt: skip
-CALLED = {"auth_policy": "Count of sign-ins"}
+CALLED = {"auth_policy": "Count of sign-ins", "srs": "Senders of forwards"}
 
 
 class NodePage(ClientPage):
