@@ -90,7 +90,7 @@ def test_a_forward_says_its_exception_its_maker_and_that_nobody_measures_hits(ho
     forward = out(house)
     (one,) = ways(house.olive)
     rests_on = the(RouteException)
-    assert (one.risk, one.private, one.copy, one.exception, one.exception_owner, one.exception_until) == (
+    assert (one.risk, one.private, one.keeps_copy, one.exception, one.exception_owner, one.exception_until) == (
         "high", True, True, rests_on.pk, "Mia", rests_on.until)  # fmt: skip
     assert one.maker and one.maker.by == "Olive" and one.row == forward.pk
     assert shown(one)["last_hit"] is None and shown(one)["made_by"]["by"] == "Olive"
@@ -119,7 +119,7 @@ def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: H
     script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="does not compile")
     found, unknown = ways(house.olive)
     assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", True, None)
-    assert (found.script, found.copy, found.conditional, found.blocked) == ("holiday", True, True, True)
+    assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
     assert found.maker is None and found.made and found.row is None
     do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test", "other.test"])
     found = ways(house.olive, search="x@part")[0]

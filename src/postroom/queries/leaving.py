@@ -64,7 +64,7 @@ class Way:
     """One way out: mail to `address` goes to `target`, empty where that is worked out when mail comes.
 
     via: the next address on the way; leaves_at: the one whose rule leads outside; hops: steps before that one.
-    off: disabled, nothing goes by it. copy: the address's own mailbox keeps one; None where it has none.
+    off: disabled, nothing goes by it. keeps_copy: the address's own mailbox keeps one; None where it has none.
     script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
     pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: of a script's,
     when it was first seen so.
@@ -84,7 +84,7 @@ class Way:
     disabled_at: datetime | None
     made: datetime | None
     conditional: bool
-    copy: bool | None
+    keeps_copy: bool | None
     script: str
     private: bool
     exception: UUID | None
@@ -191,7 +191,7 @@ def _made(line: Mapping[str, Any]) -> Made:
 
 
 def shown(one: Way) -> dict[str, Any]:
-    """A way as the API shows it. last_hit: null, as it is not observed yet; copy: null without a mailbox of its own."""
+    """A way as the API shows it. last_hit: null, it is not observed yet; keeps_copy: null without a mailbox."""
     plain = {name: value for name, value in asdict(one).items() if name not in HIDDEN}
     said = {name: _plain(value) for name, value in plain.items()}
     exception = {"id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until)}
