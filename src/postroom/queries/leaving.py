@@ -66,8 +66,8 @@ class Way:
     via: the next address on the way; leaves_at: the one whose rule leads outside; hops: steps before that one.
     off: disabled, nothing goes by it. keeps_copy: the address's own mailbox keeps one; None where it has none.
     script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
-    pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: of a script's,
-    when it was first seen so.
+    pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
+    script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at.
     """
 
     place: str
@@ -95,6 +95,7 @@ class Way:
     risk: str
     row: UUID | None
     mailbox: UUID | None
+    leaves_box: UUID | None
     client_id: UUID
     domain_id: UUID
     maker: Made | None = None
@@ -202,7 +203,7 @@ def shown(one: Way) -> dict[str, Any]:
     }  # fmt: skip
 
 
-HIDDEN = frozenset({"place", "exception_owner", "exception_until", "client_id", "domain_id", "maker"})
+HIDDEN = frozenset({"place", "exception_owner", "exception_until", "client_id", "leaves_box", "domain_id", "maker"})
 
 
 def _plain(value: Any) -> Any:
