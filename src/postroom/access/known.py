@@ -8,9 +8,10 @@ from django.db import connection
 from .actor import Actor, Own, SignedIn
 
 
-def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+def ask(statement: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement with %s for each of `values`, or %(name)s for each that is named."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, named or values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 

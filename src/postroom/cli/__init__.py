@@ -40,6 +40,7 @@ COMMANDS = {
     "replan": Command("changes:replan", "Plan a stale, refused or withdrawn change again, now."),
     "review": Command("changes:review", "What went through at once and is to be looked at; or close one."),
     "findings": Command("findings:findings", "What is wrong, as it was last read."),
+    "leaving": Command("leaving:leaving", "Every way by which mail leaves a client, worst first."),
     "sheet": Command("sheet:sheet", "Who holds, owns and may do what at a client; or as a file."),
     "access": Command("access:access", "Who may do what here, and when it was last used."),
     "who-can-reset": Command("access:who_can_reset", "Every path to control of a mailbox, the weakest first."),

@@ -29,6 +29,7 @@ SAID: dict[str, str] = {
     "forwards.disable": "Nothing is passed on; mail lands in its own mailbox, if it has one. It can be enabled again.",
     "forwards.enable": "Mail that comes from now on is passed on again.",
     "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none.",
+    "forwards.tell_owner": "A letter goes to the mailbox and to the contact of its owner; nothing else changes.",
     "exceptions.create": "Mail of this address may go there until then: by forwards, and by filters of its owner. A "
     "second person lets it through.",
     "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",

@@ -13,7 +13,8 @@ from postroom.web.parts.shapes import Act, Link, Note
 from postroom.web.times import when
 
 URLS = {
-    "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/", "people": "/people/",
+    "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/",
+    "forwards": "/forwards/", "people": "/people/",
     "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
     "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip

@@ -26,6 +26,7 @@ from postroom.web.parts.shapes import Act
 MANY = {
     "mailboxes.create": "mailbox", "mailboxes.suspend": "mailbox", "mailboxes.resume": "mailbox",
     "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
+    "exceptions.create": "exception", "forwards.disable": "forward", "forwards.tell_owner": "mailbox",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000
@@ -246,12 +247,12 @@ class KindForm:
             kept[KEPT + param.name] = self.typed[param.name] = text
 
 
-NOUNS_OF = {"mailbox": "Mailboxes"}
+NOUNS_OF = {"mailbox": "Mailboxes", "exception": "Exceptions", "forward": "Forwards"}
 
 
 def _says(key: str) -> bool:
     """Choices that come with a value of their own do not make a row one that was filled in."""
-    return not key.endswith(("-kind", "-quota_mb"))
+    return not key.endswith(("-kind", "-quota_mb", "-on_end"))
 
 
 def _clean(text: str) -> str:

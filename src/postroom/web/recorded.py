@@ -38,9 +38,10 @@ EVENTS: dict[str, str] = {
     "looked at": "Looked at {noun} {object}",
     "record exported": "The record was exported",
     "sheet exported": "The inventory sheet was exported, as {format}",
+    "forwards exported": "Forwards that leave were exported, as {format}",
 }
 DECISIONS = ("approved", "withdrawn", "review closed")
-EXPORTS = ("record exported", "sheet exported")
+EXPORTS = ("record exported", "sheet exported", "forwards exported")
 SIGN_INS = tuple(name for name in EVENTS if name not in ("refused", "looked at", *DECISIONS, *EXPORTS))
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": ("Every change", tuple(WORDS)),

@@ -50,6 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "forwards.disable": ("Disable a forward", "Disable {forward}"),
     "forwards.enable": ("Enable a forward", "Enable {forward}"),
     "forwards.end": ("End a forward", "End {forward}"),
+    "forwards.tell_owner": ("Tell owners that their mail leaves", "Tell the owner of {mailbox} that mail leaves"),
     "exceptions.create": ("Let mail leave by an exception", "Let mail of {address} go to {target}"),
     "exceptions.end": ("End an exception", "End the exception {exception}"),
     "catch_alls.set": ("Set a catch-all", "Catch all of {domain} for {target}"),

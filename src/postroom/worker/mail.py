@@ -34,6 +34,7 @@ from postroom.changes.carry import Outcome, in_hand
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
+from postroom.changes.kinds.forwards_told import LEAVES
 from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.mailboxes import ResumeMailbox
 from postroom.changes.kinds.notices import IssueNotice
@@ -48,7 +49,17 @@ from postroom.models.rounds import ROSTER
 from postroom.protocols import return_address
 from postroom.protocols.delivery_status import SAID, STATUS, line
 
-from . import channels, checkpoints, invite_letters, letters, notices, owner_letters, reset_codes, rounds
+from . import (
+    channels,
+    checkpoints,
+    forward_letters,
+    invite_letters,
+    letters,
+    notices,
+    owner_letters,
+    reset_codes,
+    rounds,
+)
 
 TIMEOUT = 10
 OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
@@ -63,6 +74,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     ROSTER: lambda letter, change: rounds.letter(letter),
     REDEEMED: letters.redeemed,
     COMPELLED: owner_letters.wanted,
+    LEAVES: forward_letters.told,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
     **dict.fromkeys(letters.SAYS, letters.told),

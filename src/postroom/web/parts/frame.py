@@ -16,6 +16,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("clients", "Clients", "building"),
     ("domains", "Domains", "world"),
     ("mailboxes", "Mailboxes", "mailbox"),
+    ("forwards", "Forwards that leave", "mail-forward"),
     ("people", "People", "users"),
     ("access", "Access review", "shield-check"),
     ("changes", "Changes", "history"),

@@ -22,6 +22,7 @@ from postroom.web.parts.shapes import (
     Link,
     Note,
     PageHead,
+    Progress,
     Table,
     Words,
 )
@@ -153,6 +154,17 @@ class MailAppsPage(ListPage):
     """mail_apps.html: those that may ask owners to be let in."""
 
     nav = "mailboxes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavingPage(ListPage):
+    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not."""
+
+    nav: ClassVar[str] = "forwards"
+    known: Progress | None = None
+    sure: Badge
+    unchecked: tuple[Item, ...] = ()
+    export: Form | None = None
 
 
 class MailboxSignIns(ListPage):

@@ -1,0 +1,70 @@
+"""leaving: every way by which mail leaves a client, worst first, and how much of scripts is known."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import remote, show
+
+MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
+RISKS = ("high", "medium", "low")
+
+
+@click.command()
+@click.option("--client", help="Of one client, by its slug.")
+@click.option("--mechanism", type=click.Choice(MECHANISMS), help="By way: those that lead over another address.")
+@click.option("--risk", type=click.Choice(RISKS))
+@click.option("--private", is_flag=True, help="Only to providers of private mailboxes.")
+@click.option("--unexcepted", is_flag=True, help="Only what no exception covers.")
+@click.option("--search", help="With this in an address on the way, or in the target.")
+@click.option("--after", help="Go on where the last page ended.")
+@click.option("--limit", default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as it is.")
+@click.option("--csv", "out", type=click.Path(path_type=Path), help="Write all of them to this file instead.")
+@click.option("--why", default="", help="With --csv: why they are taken out; stands in the record.")
+def leaving(out: Path | None, why: str, as_json: bool, after: str | None, limit: int, **narrowed: Any) -> None:
+    """Every way by which mail leaves, worst first."""
+    if out is not None:
+        if not why:
+            raise click.UsageError("say --why: it stands in the record")
+        size = remote.fetch(f"/forwards-leaving/file?{remote.query({**_said(narrowed), 'why': why})}", out)
+        click.echo(f"{size:,} bytes in {out}")
+        return
+    asked = {**_said(narrowed), "after": after, "limit": limit}
+    found = remote.ask("GET", f"/forwards-leaving?{remote.query(asked)}")
+    show.as_json(found) if as_json else _shown(found)
+
+
+def _said(narrowed: dict[str, Any]) -> dict[str, Any]:
+    return {name: "true" if value is True else value for name, value in narrowed.items() if value}
+
+
+def _shown(found: dict[str, Any]) -> None:
+    for one in found["items"]:
+        click.secho(f"{one['risk']:6}  {one['address']} to {one['target'] or 'an unknown target'}", bold=True)
+        click.echo("    " + "  ".join(filter(None, _about(one))))
+    known = found["coverage"]
+    if not found["items"]:
+        click.echo("none" if known["whole"] else "none was found, which says nothing of what was not checked")
+    if found["next"]:
+        click.echo(f"more: --after '{found['next']}'")
+    at = f", as of {known['at'][:19]}Z" if known["at"] else ""
+    click.echo(f"scripts of {known['checked']} of {known['mailboxes']} mailboxes checked{at}")
+    for one in known["unchecked"]:
+        click.echo(f"  {one['mailboxes']} not: {one['words']}")
+
+
+def _about(one: dict[str, Any]) -> list[str]:
+    """What is known of it besides, in words."""
+    exception, made = one["exception"], one["made_by"]
+    return [
+        one["client"], one["mechanism"], f"by way of {one['via']}" if one["via"] else "",
+        "some mail" if one["conditional"] else "", "private provider" if one["private"] else "",
+        "disabled" if one["off"] else "", "blocked by its node" if one["blocked"] else "",
+        f"by exception of {exception['owner']} until {exception['until'][:10]}" if exception else "",
+        f"allowed by {one['allowed']}" if one["allowed"] else "",
+        f"forbidden by {one['forbidden']}" if one["forbidden"] else "",
+        "" if exception or one["allowed"] or one["forbidden"] else "no exception",
+        f"made by {made['by']}" if made else "", "last hit not measured",
+    ]  # fmt: skip

@@ -1,0 +1,212 @@
+"""Every way by which mail leaves a client, worst first; who made each; flow F8.
+
+One statement finds a page of them (sql/leaving.sql), over all clients the actor may see. When mail last went by one is
+observed nowhere yet, so nothing is said of it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Q
+from django.utils import timezone
+
+from postroom.access.acting import Actor
+from postroom.access.known import ask
+from postroom.access.scope import visible
+from postroom.changes.errors import Problem
+from postroom.models import Change, Domain, RecordedEdit
+from postroom.protocols.patterns import PROVIDERS
+from postroom.protocols.refs import short_ref
+
+from .changes import shown as as_lines
+from .page import MOST, Page
+from .searching import SHORTEST
+
+VIEW = "forwards.view"
+MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
+RISKS = ("high", "medium", "low")
+PLACE = re.compile(r"[0-2] \S{1,400} \S{1,60} \S{1,60}")
+AT_ONCE = 500  # rows of a file that are read in one go
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the list is narrowed by. mechanism: one of MECHANISMS, `by way` for those that lead over another address."""
+
+    client: str = ""
+    mechanism: str = ""
+    risk: str = ""
+    private: bool = False
+    unexcepted: bool = False
+    search: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Who made the rule that a way begins with, and when; nobody where that is not for who asks to see."""
+
+    change: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out: mail to `address` goes to `target`, empty where that is worked out when mail comes.
+
+    via: the next address on the way; leaves_at: the one whose rule leads outside; hops: steps before that one.
+    off: disabled, nothing goes by it. keeps_copy: the address's own mailbox keeps one; None where it has none.
+    script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
+    pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
+    script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at.
+    """
+
+    place: str
+    mechanism: str
+    client: str
+    client_name: str
+    address: str
+    via: str
+    hops: int
+    off: bool
+    leaves_at: str
+    target: str
+    until: datetime | None
+    disabled_at: datetime | None
+    made: datetime | None
+    conditional: bool
+    keeps_copy: bool | None
+    script: str
+    private: bool
+    exception: UUID | None
+    exception_owner: str | None
+    exception_until: datetime | None
+    forbidden: str | None
+    allowed: str | None
+    risk: str
+    row: UUID | None
+    mailbox: UUID | None
+    leaves_box: UUID | None
+    client_id: UUID
+    domain_id: UUID
+    maker: Made | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """A script's redirect that nothing allows: its node does not let it leave."""
+        sieve = self.mechanism.startswith("sieve") and not self.hops
+        return sieve and not self.exception and not self.allowed
+
+
+def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:
+    """Worst first: high, medium, low; then by address. Five queries at most, however many there are."""
+    size = max(1, min(limit, MOST))
+    rows = _found(actor, asked, size + 1)
+    named = makers(rows[:size])
+    ways = [replace(one, maker=named.get(one.row)) if one.row else one for one in rows[:size]]
+    return Page(ways, rows[size - 1].place if len(rows) > size else None)
+
+
+def every(actor: Actor, asked: Asked) -> Iterator[Way]:
+    """All of them, a good many at a time."""
+    after: str | None = ""
+    while after is not None:
+        found = listed(actor, replace(asked, after=after), limit=AT_ONCE)
+        yield from found.items
+        after = found.next
+
+
+def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
+    checked(asked)
+    seen, values = seen_domains(actor)
+    about = {
+        "client": short_ref(asked.client), "mechanism": asked.mechanism, "search": asked.search.lower(),
+        "after": asked.after,
+        "risk": RISKS.index(asked.risk) if asked.risk else -1, "private": asked.private, "limit": limit,
+        "unexcepted": asked.unexcepted, "now": timezone.now(), "providers": sorted(PROVIDERS),
+    }  # fmt: skip
+    rows = ask(_statement().replace("/*seen*/", seen), **about, **values)
+    return [_way(row) for row in rows]
+
+
+def checked(asked: Asked) -> None:
+    """Refuse what narrows by nothing. Problem."""
+    for where, value, values in (("mechanism", asked.mechanism, MECHANISMS), ("risk", asked.risk, RISKS)):
+        if value and value not in values:
+            raise Problem(where, f"{value[:40]!r} is none of {', '.join(values)}")
+    if asked.search and len(asked.search) < SHORTEST:
+        raise Problem("search", f"at least {SHORTEST} characters")
+    if asked.after and not PLACE.fullmatch(asked.after):
+        raise Problem("after", f"{asked.after[:40]!r} is not where a page of this list ended")
+
+
+@cache
+def _statement() -> str:
+    return files("postroom").joinpath("sql/leaving.sql").read_text()
+
+
+def seen_domains(actor: Actor) -> tuple[str, dict[str, Any]]:
+    """The ids of the domains whose ways this actor may see, as a statement with named values."""
+    try:
+        sql, values = visible(actor, Domain, VIEW).order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT NULL::uuid WHERE false", {}
+    numbers = count()
+    return re.sub("%s", lambda _: f"%(seen{next(numbers)})s", sql), {f"seen{n}": one for n, one in enumerate(values)}
+
+
+def _way(row: Sequence[Any]) -> Way:
+    names = [name for name in Way.__dataclass_fields__ if name != "maker"]
+    return Way(**{**dict(zip(names, row, strict=True)), "risk": RISKS[row[names.index("risk")]]})
+
+
+def makers(ways: Sequence[Way]) -> Mapping[UUID, Made]:
+    """Who made the rules these begin with, as the record has it: four queries. A rule is made when its row is, when it
+    comes back, and when it leads elsewhere than before."""
+    rows = {one.row for one in ways if one.row}
+    moved = Q(before__isnull=True) | Q(after__has_any_keys=["removed_at", "targets", "target", "alias_of_id"])
+    edits = RecordedEdit.objects.filter(moved, row__in=rows, n__gt=0).order_by("entry_id")
+    entries = {edit.row: edit.entry_id for edit in edits if not (edit.after or {}).get("removed_at")}
+    heads = RecordedEdit.objects.filter(entry_id__in=set(entries.values()), n=0, table="changes")
+    changes = dict(heads.values_list("entry_id", "row"))
+    made = Change.objects.filter(pk__in=set(changes.values())).select_related(
+        "client", "proposer", "undone_by", "erased_by"
+    )
+    lines = {one["id"]: one for one in as_lines(list(made))}
+    known = ((row, lines.get(str(changes.get(entry)))) for row, entry in entries.items())
+    return {row: _made(line) for row, line in known if line}
+
+
+def _made(line: Mapping[str, Any]) -> Made:
+    who = line["proposer"]
+    return Made(line["id"], who["name"] if who else line["actor"], datetime.fromisoformat(line["now"]))
+
+
+def shown(one: Way) -> dict[str, Any]:
+    """A way as the API shows it. last_hit: null, it is not observed yet; keeps_copy: null without a mailbox."""
+    plain = {name: value for name, value in asdict(one).items() if name not in HIDDEN}
+    said = {name: _plain(value) for name, value in plain.items()}
+    exception = {"id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until)}
+    made = one.maker and {"change": one.maker.change, "by": one.maker.by, "at": _plain(one.maker.at)}
+    return {
+        **said, "target": one.target or None, "blocked": one.blocked, "exception": exception if one.exception else None,
+        "made_by": made, "last_hit": None,
+    }  # fmt: skip
+
+
+HIDDEN = frozenset({"place", "exception_owner", "exception_until", "client_id", "leaves_box", "domain_id", "maker"})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

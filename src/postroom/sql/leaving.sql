@@ -1,0 +1,103 @@
+-- Every way by which mail leaves a client, as queries/leaving.py asks for it: a page of them, worst first. Run as whoever
+-- asks, under row security, and of the domains in `seen` alone, which are those that visible() gives them.
+--   steps   each rule by which mail of an address goes on: forwards, aliases, catch-alls, and what active scripts do
+--   reach   an address, and a step outside that its mail comes to, over up to five more steps of the same client
+-- Outside is what is at no domain that a node serves for the same client, as mail is routed there by its MX. The
+-- organization's own postmaster is not: every domain's role addresses lead to it.
+WITH RECURSIVE seen AS MATERIALIZED (/*seen*/),
+dom AS MATERIALIZED (
+  SELECT d.id, d.client_id, d.name, o.name AS alias_of, c.slug, c.name AS client, c.forward_allowed || g.forward_allowed AS allowed,
+    c.forward_forbidden || g.forward_forbidden AS forbidden, g.postmaster
+  FROM domains d JOIN clients c ON c.id = d.client_id CROSS JOIN organizations g LEFT JOIN domains o ON o.id = d.alias_of_id
+  WHERE d.id IN (SELECT * FROM seen) AND d.removed_at IS NULL AND c.removed_at IS NULL
+    AND (%(client)s = '' OR c.slug = %(client)s OR c.id::text = %(client)s)
+),
+own AS MATERIALIZED (SELECT client_id, name FROM domains WHERE removed_at IS NULL AND proof = 'read'),
+rules AS (
+  SELECT 'forward' AS sort, 'f' || f.id AS key, f.id AS row, a.domain_id, a.id AS address_id, a.address AS source,
+    f.to AS target, f.until, f.disabled_at, false AS conditional, NULL::boolean AS copy, '' AS script, f.made
+  FROM forwards f JOIN addresses a ON a.id = f.address_id WHERE f.removed_at IS NULL AND f.until > %(now)s
+UNION ALL
+  SELECT 'alias', 'a' || l.id || '.' || t.n, l.id, a.domain_id, a.id, a.address, t.target, NULL, NULL, false, NULL, '', NULL
+  FROM aliases l JOIN addresses a ON a.id = l.address_id, unnest(l.targets) WITH ORDINALITY t(target, n)
+  WHERE l.removed_at IS NULL
+UNION ALL
+  SELECT 'catch-all', 'c' || k.id, k.id, d.id, NULL, '@' || d.name, k.target, k.until, NULL, false, NULL, '', k.made
+  FROM catch_alls k JOIN domains d ON d.id = k.domain_id WHERE k.removed_at IS NULL AND k.until > %(now)s
+UNION ALL
+  SELECT CASE r.what ->> 'by' WHEN 'notify' THEN 'sieve notify' ELSE 'sieve redirect' END, 's' || s.id || '.' || r.n, NULL,
+    a.domain_id, a.id, a.address, coalesce(r.what ->> 'to', ''), NULL, NULL, coalesce((r.what ->> 'conditional')::boolean, true),
+    coalesce((r.what ->> 'copy')::boolean, false) OR r.what ->> 'by' = 'notify', s.name, s.first
+  FROM sieve_scripts s JOIN mailboxes m ON m.id = s.mailbox_id AND m.removed_at IS NULL
+    JOIN addresses a ON a.id = m.address_id, jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
+  WHERE s.active AND s.unreadable = ''
+),
+steps AS MATERIALIZED (
+  SELECT r.*, d.client_id, split_part(r.target, '@', -1) AS host,
+    r.target = '' OR (o.name IS NULL AND r.target IS DISTINCT FROM d.postmaster) AS outside
+  FROM rules r JOIN dom d ON d.id = r.domain_id
+    LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
+),
+onward AS MATERIALIZED (
+  SELECT s.key, s.sort, s.domain_id, s.source, s.client_id,
+    -- What is nobody's address there is caught, where all is.
+    CASE WHEN k.key IS NULL OR EXISTS (SELECT FROM steps x WHERE x.source = s.target AND x.disabled_at IS NULL) OR EXISTS (
+      SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = s.target)
+    THEN s.target ELSE k.source END AS look
+  FROM steps s LEFT JOIN steps k ON k.sort = 'catch-all' AND k.source = '@' || s.host
+  WHERE NOT s.outside AND s.disabled_at IS NULL
+UNION ALL
+  SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
+),
+reach AS (
+  SELECT key AS entry, sort, domain_id, source, '' COLLATE "C" AS via, key AS exit, 0 AS hops, client_id, disabled_at IS NOT NULL AS off
+  FROM steps WHERE outside
+UNION
+  SELECT n.key, n.sort, n.domain_id,
+    CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END,
+    r.source, r.exit, r.hops + 1, r.client_id, false
+  FROM reach r CROSS JOIN LATERAL (VALUES (r.source), ('@@' || split_part(r.source, '@', -1))) w(look)
+    JOIN onward n ON n.look = w.look AND n.client_id = r.client_id
+  WHERE r.hops < 5 AND NOT r.off
+),
+once AS (
+  SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off
+  FROM reach ORDER BY entry, source, exit, hops, via
+),
+excepted AS MATERIALIZED (
+  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
+  FROM exceptions WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
+),
+judged AS (
+  SELECT w.sort, w.source, w.via, w.hops, w.off, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
+    e.address_id, x.source AS leaves_at, x.target, x.host,
+    least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
+    x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, e.script, x.host = ANY (%(providers)s) AS private,
+    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until,
+    (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
+      OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS forbidden,
+    (SELECT one FROM unnest(d.allowed) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
+      OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS allowed
+  FROM once w JOIN steps x ON x.key = w.exit JOIN dom d ON d.id = w.domain_id LEFT JOIN steps e ON e.key = w.entry
+    LEFT JOIN excepted p ON p.address_id = x.address_id AND p.target = x.target
+),
+ranked AS (
+  SELECT *, CASE WHEN off THEN 2 WHEN target = '' OR private OR forbidden IS NOT NULL THEN 0 WHEN exception IS NOT NULL THEN 1
+    WHEN allowed IS NULL THEN 0 ELSE 2 END AS risk
+  FROM judged
+),
+placed AS (
+  SELECT *, (risk || ' ' || source || ' ' || entry || ' ' || exit) COLLATE "C" AS place FROM ranked
+  WHERE (%(mechanism)s = '' OR sort = %(mechanism)s OR (%(mechanism)s = 'by way' AND hops > 0)) AND (%(risk)s < 0 OR risk = %(risk)s) AND (NOT %(private)s OR private)
+    AND (NOT %(unexcepted)s OR exception IS NULL)
+    AND (%(search)s = '' OR strpos(source || ' ' || target || ' ' || via || ' ' || leaves_at, %(search)s) > 0)
+),
+page AS MATERIALIZED (SELECT * FROM placed WHERE place > %(after)s ORDER BY place LIMIT %(limit)s)
+SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leaves_at, p.target, p.until, p.disabled_at, p.made,
+  p.conditional, CASE WHEN p.copy IS NOT NULL THEN p.copy WHEN m.id IS NOT NULL THEN a.keep_copy END AS copy, p.script, p.private, p.exception, p.exception_owner,
+  p.exception_until, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
+  CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
+  p.domain_id
+FROM page p LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
+  LEFT JOIN addresses b ON b.address = p.leaves_at LEFT JOIN mailboxes x ON x.address_id = b.id AND x.removed_at IS NULL
+ORDER BY p.place

@@ -1,0 +1,83 @@
+"""Ways out that were chosen in the list, and an act on all of them: the form of that act, filled in as far as is known.
+
+Nothing is done here: the form leads to its plan, and more than a few objects wait for a second person there.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+
+from postroom.access.acting import acting_as
+from postroom.access.scope import visible
+from postroom.changes.kind import Kind
+from postroom.models import Mailbox
+from postroom.web.doing import doable, shown
+from postroom.web.door import act
+from postroom.web.kind_form import KindForm
+
+MOST = 500
+FOR = timedelta(days=90)  # what an exception is offered for; whoever asks may say another day
+NO_GOOD = {
+    "exceptions.create": "None of these can have an exception: their target is worked out when mail comes.",
+    "forwards.disable": "None of these is a forward that stands: of the others, end the alias or the catch-all. A "
+    "script's redirect is stopped by its node while nothing allows it.",
+    "forwards.tell_owner": "No mailbox passes these on, so there is no owner to tell.",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Of a row: the address it leaves at, the target, the forward it begins with, the mailbox; empty where none."""
+
+    leaves_at: str
+    target: str
+    forward: str
+    mailbox: str
+
+
+@act("forwards.view", recorded="")
+def chosen(request: Any) -> HttpResponse:
+    name = str(request.POST.get("act", ""))
+    kind = doable(request, name) if name in NO_GOOD else None
+    if kind is None:
+        raise Http404("no such act")
+    rows = list(dict.fromkeys(_filled(request, name, list(_read(request.POST.getlist("way")[:MOST])))))
+    form = KindForm(request.actor, kind, _typed(kind, rows))
+    if not rows:
+        form.add("", NO_GOOD[name])
+    return shown(request, form)
+
+
+def _read(values: Sequence[str]) -> Iterator[Chosen]:
+    for value in values:
+        parts = ["" if part == "-" else part for part in value.split(" ")]
+        if len(parts) == 4:
+            yield Chosen(*parts)
+
+
+def _filled(request: Any, name: str, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[str, str], ...]]:
+    """The parameters of each that the act can be done to, as far as they are known."""
+    if name == "exceptions.create":
+        yield from _exceptions(request, [one for one in rows if one.leaves_at and one.target])
+    elif name == "forwards.disable":
+        yield from ((("forward", one.forward),) for one in rows if one.forward)
+    else:
+        yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in rows if one.mailbox)
+
+
+def _exceptions(request: Any, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[str, str], ...]]:
+    """With whoever is known to own the mailbox, for a quarter."""
+    with acting_as(request.actor):
+        boxes = visible(request.actor, Mailbox).filter(address__address__in={one.leaves_at for one in rows})
+        owners = dict(boxes.values_list("address__address", "name"))
+    until = f"{datetime.now() + FOR:%Y-%m-%dT00:00}"
+    for one in rows:
+        yield (("address", one.leaves_at), ("target", one.target), ("owner", owners.get(one.leaves_at, "")),
+               ("until", until))  # fmt: skip
+
+
+def _typed(kind: type[Kind], rows: Sequence[tuple[tuple[str, str], ...]]) -> dict[str, str]:
+    return {f"row-{n}-{name}": value for n, one in enumerate(rows) for name, value in one}

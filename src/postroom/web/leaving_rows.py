@@ -1,0 +1,90 @@
+"""A way by which mail leaves, as a row: where it goes, how, what it rests on. What is not measured says so."""
+
+from postroom.queries.leaving import Way
+from postroom.web.parts.shapes import Badge, Cell, Code, Column, Link, Row, Words
+from postroom.web.times import when
+
+COLUMNS = (
+    Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"), Column("Client", phone="gone"),
+    Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
+)  # fmt: skip
+RISKS = {
+    "high": Badge("bad", "high", "urgent"),
+    "medium": Badge("warn", "medium"),
+    "low": Badge("fact", "low", "info-circle"),
+}
+HOW = {
+    "forward": "forward", "alias": "alias", "catch-all": "catch-all", "domain alias": "alias of a domain",
+    "sieve redirect": "Sieve redirect", "sieve notify": "Sieve notify by mail",
+}  # fmt: skip
+NOT_MEASURED = Badge("unmeasured", "not measured")
+BLOCKED = "its node stops it: without an exception nothing leaves by a script. It cannot be disabled from here"
+
+
+def row(one: Way) -> Row:
+    to = one.target or "an unknown target"
+    return Row(
+        (
+            Cell(_from(one), f"by way of {one.via}" if one.via else ""), Cell(_to(one), _until(one)),
+            RISKS[one.risk], Cell(_how(one), _besides(one)), Link(one.client_name, f"/clients/{one.client}/"),
+            _exception(one), _made(one), NOT_MEASURED,
+        ),
+        value=value(one), name=f"{one.address} to {to}",
+    )  # fmt: skip
+
+
+def value(one: Way) -> str:
+    """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is.
+    An empty one is a dash."""
+    forward = one.row if one.mechanism == "forward" and not one.off else None
+    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box))
+
+
+def _from(one: Way) -> Words:
+    if one.address.startswith("@"):
+        return f"anything else {one.address}"
+    return Link(one.address, f"/mailboxes/{one.address}/", strong=True) if one.mailbox else Code(one.address)
+
+
+def _to(one: Way) -> Words:
+    if not one.target:
+        return Badge("unknown", "worked out when mail comes")
+    return (Code(one.target), Badge("fact", "private provider", "user") if one.private else "")
+
+
+def _until(one: Way) -> str:
+    if one.disabled_at:
+        return f"disabled {when(one.disabled_at)}"
+    return f"until {when(one.until)}" if one.until else ""
+
+
+def _how(one: Way) -> Words:
+    said = HOW[one.mechanism]
+    return f"{said} “{one.script}”" if one.script else said
+
+
+def _besides(one: Way) -> str:
+    said = ["some mail" if one.conditional else "all mail"]
+    if one.keeps_copy is not None:
+        said.append("keeps a copy" if one.keeps_copy else "keeps no copy")
+    if one.hops and one.via != one.leaves_at:
+        said.append(f"leaves at {one.leaves_at}")
+    return ", ".join(said)
+
+
+def _exception(one: Way) -> Cell | Words:
+    if one.forbidden:
+        return Badge("bad", f"forbidden by {one.forbidden}", "ban")
+    if one.exception:
+        return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
+    if one.allowed:
+        return f"allowed by {one.allowed}"
+    return Cell("none", BLOCKED if one.blocked else "")
+
+
+def _made(one: Way) -> Cell | Words:
+    if one.maker:
+        return Cell(one.maker.by, Link(when(one.maker.at), f"/changes/{one.maker.change}/"))
+    if one.mechanism.startswith("sieve"):
+        return Cell("by its owner", f"first seen {when(one.made)}")
+    return Cell(Badge("unknown", "not yours to see"), when(one.made))

@@ -1,0 +1,93 @@
+"""Forwards that leave at the API and in the program: what is found, how much is known, and the recorded file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from api.test_shapes import Described
+from cast import MIA, House, do, with_consent
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.cli import remote
+from postroom.cli.leaving import leaving
+from postroom.posture.signed import signed
+from postroom.queries.entries import Wanted, entries
+from routed import later, looked, script
+
+Ask = Callable[[str], Any]
+
+
+def planted(house: House) -> None:
+    asked = {"address": MIA, "to": "mia@gmail.com", "until": later(), "owner": "Mia"}
+    with_consent(house, do("forwards.create", house.olive, **asked))
+    script("mia@globex.example", {"to": "=x@elsewhere.test", "conditional": True}, node="mx2")
+
+
+def exported() -> list[dict[str, Any]]:
+    with acting_as(SYSTEM):
+        return [one["facts"] for one in entries(SYSTEM, Wanted(said=("forwards exported",)), signed()).items]
+
+
+def test_what_is_found_is_as_the_document_says(house: House, at_api: Ask) -> None:
+    planted(house)
+    looked("mx2")
+    described = Described()
+    told = described.held(at_api("olive").get("/forwards-leaving?limit=1"), "get", "/forwards-leaving")
+    rest = described.held(at_api("olive").get(f"/forwards-leaving?after={told['next']}"), "get", "/forwards-leaving")
+    (first,), (second,) = told["items"], rest["items"]
+    assert (first["client"], first["address"], first["made_by"]["by"]) == ("acme", MIA, "Olive")
+    assert (second["client"], second["blocked"], second["made_by"]) == ("globex", True, None) and rest["next"] is None
+    assert first["last_hit"] is None and second["conditional"]
+    known = told["coverage"]
+    assert (known["checked"], known["mailboxes"], known["whole"]) == (1, 2, False)
+    assert [(one["reason"], one["node"], one["example"]) for one in known["unchecked"]] == [("never", "mx1", MIA)]
+    carls = at_api("carl").get("/forwards-leaving").json()
+    assert [one["client"] for one in carls["items"]] == ["acme"] and carls["coverage"]["mailboxes"] == 1
+
+
+@pytest.mark.parametrize("query, where", [("mechanism=x", "mechanism"), ("risk=x", "risk"), ("search=ab", "search"),
+                                          ("after=x", "after"), ("privat=1", "privat")])  # fmt: skip
+def test_what_narrows_by_nothing_is_a_problem(house: House, at_api: Ask, query: str, where: str) -> None:
+    answer = at_api("ada").get(f"/forwards-leaving?{query}")
+    assert answer.status_code == 422 and answer["content-type"] == "application/problem+json", answer.content
+    assert where in str(answer.json()["errors"][0])
+
+
+def test_the_file_stands_in_the_record_and_holds_no_formula(house: House, at_api: Ask) -> None:
+    planted(house)
+    olive, carl = at_api("olive"), at_api("carl")
+    assert olive.get("/forwards-leaving/file").status_code == 422 and exported() == []
+    answer = olive.get("/forwards-leaving/file?why=asked")
+    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert ["Mailboxes whose scripts were checked", "0 of 2"] in rows
+    assert [row[:4] for row in rows[-2:]] == [["high", "acme", MIA, "forward"],
+                                              ["high", "globex", "mia@globex.example", "sieve redirect"]]  # fmt: skip
+    assert rows[-1][8] == "'=x@elsewhere.test" and rows[-1][-1] == "not measured"
+    (entry,) = exported()
+    assert (entry["why"], entry["format"], entry["client_id"]) == ("asked", "csv", None)
+    assert carl.get("/forwards-leaving/file?why=asked").status_code == 403, "all clients are for the organization"
+    own = b"".join(carl.get("/forwards-leaving/file?why=mine&client=acme").streaming_content).decode()
+    assert "globex" not in own and "mia@gmail.com" in own and len(exported()) == 2
+    assert carl.get("/forwards-leaving/file?why=mine&client=globex").status_code == 404
+
+
+def test_the_program_says_what_is_known_and_never_none_where_not_all_was_checked(
+    house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    olive = at_api("olive")
+    monkeypatch.setattr(remote, "ask", lambda method, path, *_, **__: olive.get(path).json())
+    empty = CliRunner().invoke(leaving).output
+    assert "none was found, which says nothing of what was not checked" in empty
+    assert "scripts of 0 of 2 mailboxes checked" in empty and "1 not: mx1 has never looked at scripts" in empty
+    planted(house)
+    said = CliRunner().invoke(leaving, ["--private"]).output
+    assert f"high    {MIA} to mia@gmail.com" in said and "globex" not in said and "last hit not measured" in said
+    assert "made by Olive" in said and "by exception of Mia" in said
+    refused = CliRunner().invoke(leaving, ["--csv", str(tmp_path / "a.csv")])
+    assert refused.exit_code == 2 and "--why" in refused.output

@@ -1,0 +1,84 @@
+"""What of scripts is known: mailboxes that were checked of all there are, and of each other one why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from cast import MIA, House, at, do, with_consent
+from postroom.access.acting import SYSTEM, Actor, acting_as
+from postroom.models import Client, SieveScript
+from postroom.queries.coverage import Coverage, coverage, shown
+from routed import looked, script
+
+
+def known(actor: Actor, client: str = "") -> Coverage:
+    with acting_as(actor):
+        return coverage(actor, client)
+
+
+def why(found: Coverage) -> set[tuple[str, str, int]]:
+    return {(one.reason, one.node, one.mailboxes) for one in found.unchecked}
+
+
+def test_where_no_node_ever_looked_nothing_is_checked(house: House) -> None:
+    found = known(house.olive)
+    assert (found.checked, found.all, found.at, found.whole) == (0, 2, None, False)
+    assert why(found) == {("never", "mx1", 1), ("never", "mx2", 1)}
+    assert found.unchecked[0].words == "mx1 has never looked at scripts"
+
+
+def test_all_is_checked_only_while_each_node_has_just_looked(house: House) -> None:
+    now = timezone.now()
+    looked(at=now + timedelta(minutes=5))
+    looked("mx2", at=now + timedelta(minutes=1))
+    with at(now + timedelta(minutes=10)):
+        found = known(house.olive)
+    assert (found.checked, found.all, found.whole, found.at) == (2, 2, True, now + timedelta(minutes=1))
+    with at(now + timedelta(minutes=12)):
+        found, carls = known(house.olive), known(house.carl)
+        of_one = [known(house.olive, slug).whole for slug in ("acme", "globex")]
+    assert (found.checked, found.whole) == (1, False) and why(found) == {("long ago", "mx2", 1)}
+    assert "mx2 has not looked within ten minutes; it last did at" in found.unchecked[0].words
+    assert carls.whole and carls.all == 1 and of_one == [True, False]
+
+
+def test_what_cannot_be_read_or_came_since_is_not_checked(house: House) -> None:
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    looked()
+    script(MIA, unreadable="does not compile: line 3")
+    script(MIA, name="second", unreadable="too long")
+    do("mailboxes.create", house.olive, address="new@acme.example")
+    found = known(house.carl)
+    assert (found.checked, found.all) == (1, 3)
+    assert why(found) == {("unreadable", "mx1", 1), ("new", "mx1", 1)}
+    assert {one.example for one in found.unchecked} == {MIA, "new@acme.example"}
+    assert "not readable: does not compile: line 3" in {one.words for one in found.unchecked}
+    with acting_as(SYSTEM):
+        SieveScript.objects.all().delete()
+    looked(at=timezone.now() + timedelta(seconds=1))
+    assert known(house.carl).whole
+
+
+def test_a_client_without_a_node_and_a_domain_that_none_serves_are_not_checked(house: House, sql: object) -> None:
+    do("domains.add", house.olive, client="acme", name="later.example")
+    do("mailboxes.create", house.olive, address="mia@later.example")
+    looked(at=timezone.now() + timedelta(seconds=1))
+    assert why(known(house.olive)) == {("not there", "mx1", 1)}
+    do("clients.create", house.olive, name="Initech")
+    do("domains.add", house.olive, client="initech", name="initech.example")
+    do("mailboxes.create", house.olive, address="mia@initech.example")
+    with acting_as(SYSTEM):
+        node = Client.objects.get(slug="initech").node_id
+    if node:
+        sql("SET session_replication_role = replica", "UPDATE clients SET node_id = NULL WHERE slug = 'initech'",
+            "SET session_replication_role = origin", "SELECT 1")  # type: ignore[operator]  # fmt: skip
+    assert why(known(house.olive, "initech")) == {("no node", "", 1)}
+
+
+def test_what_is_removed_is_not_counted_and_nothing_there_is_whole(house: House) -> None:
+    with_consent(house, do("mailboxes.remove", house.olive, mailbox=MIA))
+    found = known(house.carl)
+    assert (found.checked, found.all, found.whole) == (0, 0, True)
+    assert shown(found)["unchecked"] == [] and shown(found)["at"] is None

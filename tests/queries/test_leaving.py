@@ -1,0 +1,170 @@
+"""Every way by which mail leaves a client: all that are there, none that is not, and none of another client's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from cast import MIA, House, at, do, person, the, with_consent
+from postroom.access.acting import SYSTEM, Actor, acting_as
+from postroom.changes.errors import Problem
+from postroom.models import Forward, RouteException
+from postroom.queries.leaving import Asked, Way, every, listed, shown
+from routed import CLIENTS, later, portfolio, script
+
+HOME = "mia@gmail.com"
+Told = tuple[str, str, str, str]
+
+
+def ways(actor: Actor, **asked: Any) -> list[Way]:
+    with acting_as(actor):
+        return list(every(actor, Asked(**asked)))
+
+
+def told(found: list[Way]) -> list[Told]:
+    return [(one.mechanism, one.address, one.via, one.target) for one in found]
+
+
+def out(house: House, address: str = MIA, to: str = HOME, **more: Any) -> Forward:
+    """A forward that leaves, by its exception."""
+    asked = {"address": address, "to": to, "owner": "Mia", "until": later(), **more}
+    with_consent(house, do("forwards.create", house.olive, **asked))
+    return the(Forward, to=to)
+
+
+def test_all_sixty_are_found_and_nothing_is_invented_at_any_size_of_page(house: House) -> None:
+    planted = portfolio(house)
+    assert len(planted) == 60
+    found = ways(house.olive)
+    assert len(found) == 60 and set(told(found)) == planted
+    assert {one.client for one in found} == set(CLIENTS)
+    assert [one.risk for one in found] == sorted((one.risk for one in found), key=("high", "medium", "low").index)
+    with acting_as(house.olive):
+        pages, after = [], ""
+        while after is not None:
+            page = listed(house.olive, Asked(after=after), limit=7)
+            pages, after = [*pages, *page.items], page.next
+    assert told(pages) == told(found)
+    carls = ways(house.carl)
+    assert set(told(carls)) == {one for one in planted if "acme" in one[1]} and len(carls) == 20
+    assert ways(house.carl, client="globex") == [] and len(ways(house.olive, client="globex")) == 20
+    narrowed(house, planted)
+    whoever_sees_one_domain_sees_what_begins_and_goes_on_there(house)
+
+
+def narrowed(house: House, planted: set[Told]) -> None:
+    one_by_one: list[tuple[dict[str, Any], Callable[[Told], bool]]] = [
+        ({"mechanism": "alias"}, lambda one: one[0] == "alias"), ({"mechanism": "by way"}, lambda one: bool(one[2])),
+        ({"private": True}, lambda one: one[3].endswith(("@gmail.com", "@web.de"))),
+        ({"search": "BOX3@glob"}, lambda one: "box3@glob" in "".join(one)),
+        ({"risk": "low"}, lambda one: one[1].startswith("off@") or one[3].endswith(".partner.test")),
+        ({"unexcepted": True}, lambda one: one[3] in ("", "else@other.test", "note@sms.test")
+         or one[3].endswith(".partner.test")),
+    ]  # fmt: skip
+    for asked, wanted in one_by_one:
+        assert set(told(ways(house.olive, **asked))) == set(filter(wanted, planted)), asked
+
+
+def whoever_sees_one_domain_sees_what_begins_and_goes_on_there(house: House) -> None:
+    do("people.invite", house.oskar, name="Dora", email="dora@northlight.example")
+    assert do("grants.give", house.oskar, person="dora@northlight.example", role="helpdesk", client="acme",
+              domain="acme-small.example").version  # fmt: skip
+    dora = person("dora@northlight.example", house.oskar)
+    assert told(ways(dora)) == [("forward", "only@acme-small.example", "", "only@acme.test")]
+
+
+@pytest.mark.parametrize("asked", [{"mechanism": "pigeon"}, {"risk": "some"}, {"search": "ab"}, {"after": "x"}])
+def test_what_narrows_by_nothing_is_a_problem(house: House, asked: dict[str, str]) -> None:
+    with pytest.raises(Problem), acting_as(house.olive):
+        listed(house.olive, Asked(**asked))
+
+
+def test_a_forward_says_its_exception_its_maker_and_that_nobody_measures_hits(house: House) -> None:
+    forward = out(house)
+    (one,) = ways(house.olive)
+    rests_on = the(RouteException)
+    assert (one.risk, one.private, one.keeps_copy, one.exception, one.exception_owner, one.exception_until) == (
+        "high", True, True, rests_on.pk, "Mia", rests_on.until)  # fmt: skip
+    assert one.maker and one.maker.by == "Olive" and one.row == forward.pk
+    assert shown(one)["last_hit"] is None and shown(one)["made_by"]["by"] == "Olive"
+    do("forwards.disable", house.oskar, forward=str(forward.pk))
+    (one,) = ways(house.olive)
+    assert one.off and one.disabled_at and one.risk == "low" and one.maker and one.maker.by == "Olive"
+    do("forwards.end", house.oskar, forward=str(forward.pk))
+    assert ways(house.olive) == []
+    do("forwards.create", house.oskar, address=MIA, to=HOME, until=later(20))
+    (one,) = ways(house.olive)
+    assert one.maker and one.maker.by == "Oskar"
+    do("exceptions.end", house.olive, exception=str(rests_on.pk))
+    (one,) = ways(house.olive)
+    assert one.exception is None and one.off
+
+
+def test_what_is_over_by_the_clock_is_no_way_though_nobody_tidied(house: House) -> None:
+    ago = timezone.now() - timedelta(days=3)
+    with at(ago):
+        out(house, until=(ago + timedelta(days=1)).replace(microsecond=0).isoformat())
+    assert the(Forward).removed_at is None and ways(house.olive) == []
+
+
+def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: House) -> None:
+    script(MIA, {"to": "x@partner.test", "conditional": True, "copy": True}, {"to": ""}, name="holiday")
+    script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="does not compile")
+    found, unknown = ways(house.olive)
+    assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", True, None)
+    assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
+    assert found.maker is None and found.made and found.row is None
+    do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test", "other.test"])
+    found = ways(house.olive, search="x@part")[0]
+    assert (found.allowed, found.risk, found.blocked) == ("*.partner.test", "low", False)
+
+
+def test_forbidden_outweighs_what_is_allowed(house: House) -> None:
+    do("clients.change", house.olive, client="acme", forward_allowed=["partner.test"])
+    assert do("forwards.create", house.olive, address=MIA, to="x@partner.test", until=later()).version
+    assert [(one.risk, one.allowed) for one in ways(house.olive)] == [("low", "partner.test")]
+    do("organization.change", house.oskar, forward_forbidden=["partner.test"])
+    assert [(one.risk, one.allowed, one.forbidden) for one in ways(house.olive)] == [("high", None, "partner.test")]
+
+
+def test_at_a_domain_of_ones_own_that_no_node_serves_is_outside(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="later.example")
+    do("forwards.create", house.olive, address=MIA, to="abuse@later.example", until=later())
+    assert told(ways(house.olive)) == [("forward", MIA, "", "abuse@later.example")]
+    do("domains.prove", SYSTEM, domain="later.example", proof="a test")
+    assert ways(house.olive) == []
+    with_consent(house, do("domains.remove", house.olive, domain="later.example"))
+    assert told(ways(house.olive)) == [("forward", MIA, "", "abuse@later.example")]
+
+
+def test_a_long_way_round_is_found_and_a_circle_ends(house: House) -> None:
+    out(house)
+    names = ["mia", *(f"a{n}" for n in range(1, 7))]
+    for before, name in pairwise(names):
+        do("aliases.create", house.olive, address=f"{name}@acme.example", targets=[f"{before}@acme.example"])
+    script(MIA, {"to": "a2@acme.example"})
+    found = {(one.address, one.hops) for one in ways(house.olive) if one.mechanism == "alias"}
+    assert found == {(f"a{n}@acme.example", n) for n in range(1, 6)}
+
+
+def test_a_script_that_sends_to_nobody_is_caught_where_all_is(house: House) -> None:
+    out(house, address="box@acme.example", to="box@elsewhere.test")
+    do("catch_alls.set", house.olive, domain="acme.example", target="box@acme.example", until=later())
+    script(MIA, {"to": "nobody@acme.example"})
+    by_way = [one for one in told(ways(house.olive)) if one[0] == "sieve redirect"]
+    assert by_way == [("sieve redirect", MIA, "@acme.example", "box@elsewhere.test")]
+
+
+def test_five_queries_however_many_there_are(house: House) -> None:
+    for n in range(4):
+        out(house, to=f"m{n}@elsewhere.test")
+    with acting_as(house.audrey), CaptureQueriesContext(connection) as asked:
+        listed(house.audrey, Asked())
+    assert len(asked) <= 5, [one["sql"][:80] for one in asked]

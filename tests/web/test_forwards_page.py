@@ -1,0 +1,167 @@
+"""Forwards that leave, at the pages: the list, how much is known, what is done to many of them, and the file."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from test_doing import page
+from visitors import visitor
+
+from cast import MIA, House, at, do, with_consent
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.models import Change, Forward, Letter, RouteException, SieveScript
+from postroom.worker import mail
+from routed import later, looked, script
+
+HOME, OTHER = "mia@gmail.com", "mia@globex.example"
+NONE = "None was found, and not all was checked"
+
+
+def out(house: House, address: str = MIA, to: str = HOME) -> None:
+    with_consent(house, do("forwards.create", house.olive, address=address, to=to, until=later(), owner="Mia"))
+
+
+def way(browser: Any, of: str) -> str:
+    """What the row of this address sends."""
+    found = re.search(rf'name="way" value="([^"]*)" aria-label="Choose {of}', page(browser.get("/forwards/")))
+    assert found, of
+    return found[1]
+
+
+def sent(browser: Any, answer: Any, address: str, **typed: str) -> Change:
+    """The form as it was drawn with more typed in, its plan, and that sent."""
+    plan = browser.post(address, {**drawn(answer), "why": "found in the list", **typed})
+    assert plan.status_code == 200, re.search(r'class="probs".*?</ul>', plan.content.decode())
+    last = browser.post(address, {**drawn(plan), "step": "send"})
+    assert last.status_code == 302, re.sub(r"<[^>]+>", " ", last.content.decode())[:3000]
+    with acting_as(SYSTEM):
+        return Change.objects.order_by("-id").exclude(caused_by__isnull=False).all()[0]
+
+
+def drawn(answer: Any) -> dict[str, str]:
+    """What a browser would send of the form as it stands, but for what it fills in itself."""
+    text = answer.content.decode()
+    inputs = [dict(re.findall(r' ([a-z]+)="([^"]*)"', one)) for one in re.findall(r"<input[^>]*>", text)]
+    wanted = re.compile(r"row-\d|step$|seen$|key$|why$|ticket$")
+    fields = {one["name"]: unescape(one.get("value", "")) for one in inputs if wanted.match(one.get("name", ""))}
+    for name, options in re.findall(r'<select[^>]*? name="(row-\d[^"]*)"[^>]*>(.*?)</select>', text, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        fields[name] = unescape(chosen[1]) if chosen else ""
+    return fields
+
+
+def test_empty_is_never_none_while_a_mailbox_was_not_checked(house: House) -> None:
+    browser = visitor(house.olive)
+    said = page(browser.get("/forwards/"))
+    assert NONE in said and "No mail leaves" not in said and "0 of 2 checked; 2 not" in said
+    assert "1 not checked: mx1 has never looked at scripts" in said and "pb-good" not in said
+    assert NONE in page(browser.get("/forwards/?q=nothing-like-this&risk=high"))
+    looked(at=timezone.now() + timedelta(seconds=1))
+    said = page(browser.get("/forwards/"))
+    assert "No mail leaves" in said and "2 of 2 checked" in said and NONE not in said
+    assert "No way out like that" in page(browser.get("/forwards/?risk=high"))
+    with at(timezone.now() + timedelta(minutes=11)):
+        said = page(browser.get("/forwards/"))
+    assert NONE in said and "mx1 has not looked within ten minutes" in said
+
+
+def test_a_row_says_what_is_known_of_it_and_what_is_not_measured(house: House) -> None:
+    out(house)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA])
+    script(OTHER, {"to": "x@elsewhere.test", "conditional": True}, {"to": ""}, name="<main>", node="mx2")
+    browser = visitor(house.olive)
+    said = page(browser.get("/forwards/"))
+    assert 'href="/forwards/" aria-current="page"' in said or "Forwards that leave" in said
+    assert said.count("not measured") >= 4 and "private provider" in said and f"by way of {MIA}" in said
+    assert "Mia answers for it" in said and "Olive" in said and "worked out when mail comes" in said
+    assert "its node stops it" in said and "some mail, keeps no copy" in said and "“<main>”" in said
+    carls = page(visitor(house.carl).get("/forwards/"))
+    assert HOME in carls and "globex" not in carls and "elsewhere" not in carls
+    assert "0 of 1 checked" in carls and "mx2" not in carls
+    assert page(browser.get("/forwards/?mechanism=alias")).count("keeps") == 0
+    assert "team@" not in page(browser.get("/forwards/?mechanism=forward&only=both&q=gmail"))
+
+
+def test_an_exception_is_asked_for_what_was_chosen_and_waits_for_a_second_person(house: House) -> None:
+    script(MIA, {"to": "x@elsewhere.test"}, {"to": "y@elsewhere.test"}, {"to": ""})
+    script(OTHER, {"to": "x@elsewhere.test"}, node="mx2")
+    browser = visitor(house.olive)
+    ways = [way(browser, f"{MIA} to {to}") for to in ("x@elsewhere.test", "y@elsewhere.test", "an unknown")]
+    form = browser.post("/forwards/chosen/", {"act": "exceptions.create", "way": [*ways, ways[0], "garbled"]})
+    assert form.status_code == 200
+    typed = drawn(form)
+    assert typed["row-0-address"] == typed["row-1-address"] == MIA and "row-2-address" not in typed
+    assert typed["row-0-owner"] == "Mia" and typed["row-1-target"] == "y@elsewhere.test" and typed["row-1-until"]
+    change = sent(browser, form, "/do/exceptions.create/")
+    assert change.stage == "held" and len(change.params) == 2
+    theirs = visitor(house.carl)
+    form = theirs.post("/forwards/chosen/", {"act": "exceptions.create", "way": way(browser, OTHER)})
+    assert drawn(form)["row-0-owner"] == "", "who owns what they do not see is not told"
+    plan = theirs.post("/do/exceptions.create/", {**drawn(form), "row-0-owner": "x", "why": "x"})
+    assert plan.status_code == 422 and "seen" not in drawn(plan)
+
+
+def test_forwards_are_disabled_and_what_cannot_be_is_said(house: House) -> None:
+    out(house)
+    script(OTHER, {"to": "x@elsewhere.test"}, node="mx2")
+    browser = visitor(house.olive)
+    none = browser.post("/forwards/chosen/", {"act": "forwards.disable", "way": way(browser, OTHER)})
+    assert none.status_code == 422 and "stopped by its node" in none.content.decode()
+    both = {"act": "forwards.disable", "way": [way(browser, MIA), way(browser, OTHER)]}
+    sent(browser, browser.post("/forwards/chosen/", both), "/do/forwards.disable/")
+    with acting_as(SYSTEM):
+        assert Forward.objects.get().disabled_at and RouteException.objects.get().ended_at is None
+    assert "disabled " in page(browser.get("/forwards/?risk=low"))
+    assert browser.post("/forwards/chosen/", {"act": "mailboxes.remove", "way": "x"}).status_code == 404
+    assert visitor(house.audrey).post("/forwards/chosen/", both).status_code == 404
+
+
+def test_the_owner_is_told_where_it_goes_and_by_what(house: House) -> None:
+    out(house)
+    script(MIA, {"to": ""}, {"to": "=x@elsewhere.test"})
+    browser = visitor(house.olive)
+    form = browser.post("/forwards/chosen/", {"act": "forwards.tell_owner", "way": way(browser, f"{MIA} to {HOME}")})
+    change = sent(browser, form, "/do/forwards.tell_owner/")
+    with acting_as(SYSTEM):
+        (letter,) = Letter.objects.filter(says="mail leaves")
+        written = mail.LETTERS[letter.says](letter, change)
+    text = written.get_content()  # type: ignore[union-attr]
+    assert letter.contact == MIA and letter.about == HOME and f"  {HOME}\n" in text and "Mia answers for it" in text
+    do("forwards.tell_owner", house.olive, mailbox=MIA)
+    with acting_as(SYSTEM):
+        newest = Letter.objects.filter(says="mail leaves").latest("id")
+        text = mail.LETTERS[newest.says](newest, change).get_content()  # type: ignore[union-attr]
+    assert "works out when mail comes" in text and "No exception is written down" in text
+
+
+def test_the_file_asks_why_and_is_that_of_the_list(house: House) -> None:
+    out(house)
+    script(OTHER, {"to": "x@elsewhere.test"}, node="mx2")
+    browser = visitor(house.olive)
+    assert "say why" in browser.post("/forwards/export/", {"client": "acme"}).content.decode()
+    answer = browser.post("/forwards/export/", {"client": "acme", "why": "asked"})
+    text = b"".join(answer.streaming_content).decode()
+    assert HOME in text and "globex" not in text and answer["Content-Disposition"].endswith('"forwards-acme.csv"')
+    assert visitor(house.henry).post("/forwards/export/", {"why": "asked"}).status_code == 403
+
+
+def test_queries_are_as_many_however_much_there_is(house: House) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert visitor(house.olive).get("/forwards/").status_code == 200
+        return len(queries)
+
+    out(house)
+    cost()
+    few = cost()
+    for n in range(5):
+        out(house, to=f"m{n}@elsewhere.test")
+    with acting_as(SYSTEM):
+        assert not SieveScript.objects.exists()
+    assert cost() == few
