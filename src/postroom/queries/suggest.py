@@ -15,6 +15,7 @@ from postroom.models import (
     CatchAll,
     Client,
     Credential,
+    Delegation,
     DkimKey,
     Domain,
     Doubt,
@@ -54,6 +55,7 @@ BY_ID = frozenset(
         "doubts",
         "forwards",
         "exceptions",
+        "delegations",
     }
 )  # nobody types these
 
@@ -171,6 +173,12 @@ def _exceptions(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.address.address} to {one.target}") for one in rows[:MOST]]
 
 
+def _delegations(actor: Actor) -> Pairs:
+    along = ("mailbox__address", "to_mailbox__address")
+    rows = visible(actor, Delegation).filter(ended_at=None).select_related(*along).order_by("-made", "id")
+    return [(str(one.pk), f"to {one.mailbox.label} for {one.to_mailbox.label}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -183,6 +191,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "forwards": _forwards,
     "catch_alls": _named(CatchAll, "domain__name", "target", "domain"),
     "exceptions": _exceptions,
+    "delegations": _delegations,
     "people": _named(Person, "email", "name"),
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,

@@ -48,7 +48,17 @@ from postroom.models.rounds import ROSTER
 from postroom.protocols import return_address
 from postroom.protocols.delivery_status import SAID, STATUS, line
 
-from . import channels, checkpoints, invite_letters, letters, notices, owner_letters, reset_codes, rounds
+from . import (
+    channels,
+    checkpoints,
+    delegation_letters,
+    invite_letters,
+    letters,
+    notices,
+    owner_letters,
+    reset_codes,
+    rounds,
+)
 
 TIMEOUT = 10
 OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: it was used or ended"}])
@@ -65,6 +75,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     COMPELLED: owner_letters.wanted,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
+    **dict.fromkeys(delegation_letters.SAYS, delegation_letters.told),
     **dict.fromkeys(letters.SAYS, letters.told),
 }
 

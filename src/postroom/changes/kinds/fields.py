@@ -76,6 +76,7 @@ ExceptionRef = Annotated[Line, _ref("exceptions", "An exception: its id")]
 PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A person: their mail address or id")]
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
 GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
+DelegationRef = Annotated[Line, _ref("delegations", "A delegation: its id")]
 FreezeRef = Annotated[Line, _ref("freezes", "A freeze: its id")]
 ChannelRef = Annotated[Line, _ref("recovery_channels", "A recovery channel: its id")]
 InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
@@ -111,6 +112,7 @@ __all__ = [
     "ChannelRef",
     "ClientRef",
     "ConsentRef",
+    "DelegationRef",
     "DeviceRef",
     "DkimKeyRef",
     "DomainName",
