@@ -94,7 +94,8 @@ def _called(side: Told | None) -> str:
     return next((str(name) for name in named if name), "")
 
 
-NAMES = (("mailbox", "address"), ("route", "source"), ("domain", "name"), ("login", "address"), ("sender", "sender"))
+NAMES = (("mailbox", "address"), ("route", "source"), ("domain", "name"), ("login", "address"), ("sender", "sender"),
+         ("behalf", "sender"))  # fmt: skip
 
 
 def _look(now: datetime) -> Seen:
