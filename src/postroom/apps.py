@@ -111,9 +111,9 @@ def sees(model: type[Model], column: str | None) -> str:
             f"{within(column, whole=True)} OR ({column} = ANY ((SELECT postroom_scope())::uuid[]) AND {NARROW[table]})"
         )
     also = f" OR {column} IS NULL" if column and getattr(model, "everybody", False) else ""
-    mine, own = getattr(model, "mine", ""), getattr(model, "own", "")
+    mine, own = getattr(model, "mine", ""), (getattr(model, "own", ""), getattr(model, "own_too", ""))
     also += f" OR {mine} = (SELECT postroom_person())" if mine else ""
-    return within(column) + also + (f" OR {own} = ANY ((SELECT postroom_own())::uuid[])" if own else "")
+    return within(column) + also + "".join(f" OR {one} = ANY ((SELECT postroom_own())::uuid[])" for one in own if one)
 
 
 ENTRY = "postroom_recorded_for({}, (SELECT postroom_domains()), (SELECT postroom_person()))"

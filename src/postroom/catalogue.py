@@ -10,6 +10,7 @@ from postroom.changes.kinds import (
     app_passwords,
     catch_alls,
     clients,
+    delegations,
     destinations,
     devices,
     dkim,
@@ -48,6 +49,7 @@ from postroom.changes.kinds import (
 from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.closed_round import closed_round
+from postroom.changes.policies.consented import consented
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.forwarding import forwarding
 from postroom.changes.policies.frozen import frozen
@@ -116,6 +118,8 @@ KINDS: list[type[kind.Kind]] = [
     forwards.EndForward, forwards.CreateException, forwards.EndException, forwards_told.TellOwner,
     catch_alls.SetCatchAll, catch_alls.EndCatchAll,
     destinations.CreateDestination, destinations.ChangeDestination, destinations.EndDestination,
+    delegations.AskDelegation, delegations.ConsentToDelegation, delegations.DeclineDelegation,
+    delegations.EndDelegation,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RemindInvite, redeeming.RedeemInvite,
     doubts.RaiseDoubt, doubts.SettleDoubt,
@@ -160,6 +164,7 @@ POLICIES: list[policy.Policy] = [
     vip_links,
     warned,
     both_told,
+    consented,
     dns_roles,
     forwarding,
     mirrored,
@@ -186,6 +191,7 @@ SERVED_BY: dict[str, Served] = {
     "forwards": Served("nodes"),
     "catch_alls": Served("nodes"),
     "exceptions": Served("nodes"),
+    "delegations": Served("nodes", frozenset({"started_at", "ended_at"})),
     "organizations": Served("nodes", frozenset({"forward_allowed"}), made=False),
     "credentials": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
@@ -207,6 +213,7 @@ ENDS: dict[str, Ends] = {
     "forwards": Ends("forwards.end", "forward"),
     "catch_alls": Ends("catch_alls.end", "catch_all"),
     "exceptions": Ends("exceptions.end", "exception"),
+    "delegations": Ends("delegations.end", "delegation"),
     "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),
     "credentials": Ends("app_passwords.end", "app_password"),

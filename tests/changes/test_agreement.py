@@ -29,6 +29,8 @@ KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1"}]}}
 DOMAIN = {"maps": {"domain": [{"name": "acme.example"}]}}
 ALIAS = {"maps": {"alias_domain": [{"name": "acme.test", "target": "acme.example"}]}}
 
+BEHALF = {"maps": {"behalf": [{"sender": BOX, "login": "leo@acme.example", "until": None}]}}
+
 
 def told(compiled: Any, **otherwise: Any) -> list[str]:
     """What differs when these questions are answered otherwise than the object asks for; None: not asked."""
@@ -38,7 +40,7 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, None]
+    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, BEHALF, None]
 )
 def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
@@ -70,6 +72,8 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (None, {f"doveadm login {BOX}": {"address": BOX}}, "is still known"),
         (None, {f"who {BOX}": ["imap 127.0.0.1"]}, "still has sessions"),
         (None, {"generation of maps": None}, "nobody was asked"),
+        (BEHALF, {f"milter behalf of {BOX}": None}, "may not write for"),
+        (BEHALF, {f"milter behalf of {BOX}": ["joe@acme.example"]}, "may not write for"),
         (KEY, {"milter key of acme.example": None}, "signs with nothing"),
         (KEY, {"milter key of acme.example": "unusable: p1"}, "signs with unusable"),
         (KEY, {"milter key of acme.example": "p2"}, "signs with p2"),
@@ -81,3 +85,8 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
 )
 def test_what_is_answered_otherwise_or_not_at_all_is_said(compiled: Any, otherwise: Any, words: str) -> None:
     assert words in "; ".join(told(compiled, **otherwise))
+
+
+def test_a_row_whose_time_is_over_is_not_missed() -> None:
+    over = {"maps": {name: [{"sender": BOX, "login": "leo@acme.example", "until": 1}] for name in ("sender", "behalf")}}
+    assert list(differs(over, [{"question": "generation of maps", "answer": 1}])) == []

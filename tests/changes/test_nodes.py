@@ -50,6 +50,7 @@ def test_a_mailbox_as_a_node_serves_it(house: House, mx1: Node, sql: Any) -> Non
             "allowed": [],
             "login": [{"address": LEO, "sign_in": 1, "access_epoch": 0, "until": None}],
             "sender": [{"sender": LEO, "login": LEO, "until": None}],
+            "behalf": [],
             "consent": [],
         },
         "secrets": {"password": [], "app": []},

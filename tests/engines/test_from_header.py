@@ -86,6 +86,35 @@ def test_who_else_it_says_it_is_from(name: str) -> None:
     assert judge(mine, (name, "joe@acme.example, mia@acme.example")).refused is not None
 
 
+BOSS = "boss@acme.example"
+
+
+def for_the_boss(*headers: tuple[str, str]) -> from_header.Judged:
+    return from_header.judge(headers, OWN.__contains__, BOSS.__eq__, "mia@acme.example")
+
+
+def test_on_anothers_behalf_from_is_theirs_and_sender_is_ones_own() -> None:
+    says_so = for_the_boss(("From", f"The Boss <{BOSS}>"), ("Sender", "Mia <mia@acme.example>"))
+    assert (says_so.refused, says_so.shows_sender, says_so.note) == (None, False, "")
+    silent = for_the_boss(("From", BOSS))
+    assert (silent.refused, silent.shows_sender, silent.domain) == (None, True, "acme.example")
+    assert not for_the_boss(("From", "mia@acme.example")).shows_sender
+
+
+@pytest.mark.parametrize("senders", [
+    ["sales@acme.example"], [BOSS], ["joe@acme.example"], [""], ["mia@acme.example"] * 2, ["mia@acme.example, x@y.zz"],
+])  # fmt: skip
+def test_on_anothers_behalf_no_other_sender_is_said(senders: list[str]) -> None:
+    judged = for_the_boss(("From", BOSS), *(("Sender", one) for one in senders))
+    assert judged.refused and "with one Sender" in judged.refused
+
+
+def test_on_whose_behalf_nobody_writes_is_refused_with_a_sender_too() -> None:
+    judged = for_the_boss(("From", "joe@acme.example"), ("Sender", "mia@acme.example"))
+    assert judged.refused == "From: joe@acme.example is not yours"
+    assert for_the_boss(("From", BOSS), ("Resent-From", BOSS)).refused == "Resent-From is not yours"
+
+
 def test_a_name_that_shows_another_address_is_noted() -> None:
     judged = judge(("From", '"ceo@globex.example" <mia@acme.example>'))
     assert judged.refused is None

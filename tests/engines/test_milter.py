@@ -133,6 +133,34 @@ def test_the_signature_verifies(milter: Milter) -> None:
     assert dkim.verify(text, dnsfunc=lambda name, timeout=5: published(KEY))
 
 
+BOSS = "boss@acme.example"
+
+
+def behalf(files: maps.Files, **more: object) -> None:
+    row = {"sender": BOSS, "login": "mia@acme.example", **more}
+    put(files, "address", "boss", {"maps": {"behalf": [row], "sender": [{"sender": BOSS, "login": BOSS}]}})
+
+
+def test_on_anothers_behalf_the_sender_is_put_in_and_signed(milter: Milter, files: maps.Files) -> None:
+    behalf(files)
+    said = [one[4:].split(b"\0") for command, one in spoken(milter, [(b"O", OFFER), *mail("mia@acme.example", BOSS)])
+            if command == b"i"]  # fmt: skip
+    assert [name for name, *_ in said] == [b"Sender", b"DKIM-Signature"] and said[0][1] == b" mia@acme.example"
+    text = b"DKIM-Signature:" + said[1][1].replace(b"\n", b"\r\n") + b"\r\nSender: mia@acme.example\r\nFrom: "
+    text += BOSS.encode() + b"\r\nSubject: hi\r\n\r\nline one\r\nline two\r\n"
+    assert dkim.verify(text, dnsfunc=lambda name, timeout=5: published(KEY))
+    assert b"sender" in said[1][1]
+    assert milter.behalf([[BOSS, "mia@acme.example"], [BOSS, "joe@acme.example"]]) == [[BOSS, "mia@acme.example"]]
+
+
+def test_whose_time_is_over_writes_on_nobodys_behalf(milter: Milter, files: maps.Files) -> None:
+    behalf(files, until=1)
+    assert decided(milter, BOSS) == "550"
+    assert milter.behalf([[BOSS, "mia@acme.example"]]) == []
+    behalf(files, until=4_000_000_000)
+    assert decided(milter, BOSS) != "550"
+
+
 def test_an_aborted_message_leaves_nothing_behind(milter: Milter) -> None:
     half = mail("mia@acme.example", "mia@acme.example")[:4]
     stranger = [(b"D", b"Mi\x004C\0"), *mail("x", "mia@acme.example")[1:]]
@@ -162,7 +190,7 @@ def decided(milter: Milter, sender: str = "mia@acme.example", login: str = "mia@
     answer = asyncio.run(milter.judge(message))
     if answer.reply:
         return answer.reply[:3]
-    return answer.add[0][1].split("s=")[1].split(";")[0] if answer.add else "unsigned"
+    return answer.add[-1][1].split("s=")[1].split(";")[0] if answer.add else "unsigned"
 
 
 def test_the_lowest_selector_signs_and_a_new_file_is_seen_at_once(milter: Milter, files: maps.Files) -> None:

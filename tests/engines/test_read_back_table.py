@@ -61,7 +61,7 @@ def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
     these = Daemons()
     monkeypatch.setattr(asking, "ask", these.ask)
     monkeypatch.setattr(read_tokens, "asked", lambda config, question: these.guard)
-    monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(): these.milter)
+    monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(), behalf=(): these.milter)
     monkeypatch.setattr(
         probe, "recipients", lambda address, port, known, unknown=(): dict.fromkeys([*known, *unknown], these.rcpt)
     )
@@ -177,6 +177,27 @@ def test_a_key_that_is_gone(daemons: Daemons) -> None:
     assert asked(daemons, None, gone).finding == "differs"
     daemons.milter["signs"] = {"acme.example": "s2"}
     assert asked(daemons, None, gone).finding == "agrees"
+
+
+BEHALF = {"sender": MIA, "login": "leo@acme.example"}
+
+
+def test_who_writes_on_whose_behalf_is_answered_by_the_milter(daemons: Daemons) -> None:
+    box = mailbox(MIA)
+    box["maps"]["behalf"] = [BEHALF]
+    assert asked(daemons, box).finding == "differs"
+    daemons.milter["behalf"] = [[MIA, "leo@acme.example"]]
+    found = asked(daemons, box)
+    assert found.finding == "agrees", found.why
+    (said,) = [one["answer"] for one in found.evidence if one["question"] == f"milter behalf of {MIA}"]
+    assert said == ["leo@acme.example"]
+    box["maps"]["behalf"] = []
+    gone: expected.Gone = {"behalf": [(MIA, "leo@acme.example", None)]}
+    assert asked(daemons, box, gone).finding == "differs"
+    box["maps"]["behalf"] = [{**BEHALF, "until": 1}]
+    assert asked(daemons, box).finding == "differs"
+    daemons.milter["behalf"] = []
+    assert asked(daemons, box).finding == "agrees"
 
 
 def test_a_row_past_its_time_must_be_gone(daemons: Daemons) -> None:

@@ -6,6 +6,7 @@ change that put it there.
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _credentials("app passwords", maps, (compiled or {}).get("secrets", {}).get("app", ()), answers)
     yield from _credentials("consents", maps, maps.get("consent", ()), answers)
     yield from _token_keys(maps, answers)
+    yield from _behalf(maps, answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(f"milter key of {row['domain']}")
         if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
@@ -55,9 +57,9 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
 def _maps(maps: Row, answers: Row) -> Iterator[str]:
     wanted = {
         "mailbox": [(row["address"], row["address"]) for row in maps.get("mailbox", ())],
-        "route": [(row["source"], row["destination"]) for row in maps.get("route", ())],
-        "alias_domain": [(row["name"], row["target"]) for row in maps.get("alias_domain", ())],
-        "sender": [(row["sender"], row["login"]) for row in maps.get("sender", ())],
+        "route": [(row["source"], row["destination"]) for row in _live(maps.get("route", ()))],
+        "alias_domain": [(row["name"], row["target"]) for row in _live(maps.get("alias_domain", ()))],
+        "sender": [(row["sender"], row["login"]) for row in _live(maps.get("sender", ()))],
         "domain": [(row["name"], row["name"]) for row in maps.get("domain", ())],
     }
     for name, pairs in wanted.items():
@@ -92,6 +94,20 @@ def _token_keys(maps: Row, answers: Row) -> Iterator[str]:
         question, ending = f"token key {row['kid']}", row.get("until") is not None
         if question not in answers or answers[question] not in (row["public"], *([None] if ending else [])):
             yield f"tokens signed by {row['kid']} are not taken as they should be, or it was not asked about"
+
+
+def _live(rows: Iterable[Row]) -> Iterator[Row]:
+    """Those whose time is not over: of the others nobody answers any more."""
+    now = time.time()
+    yield from (row for row in rows if row.get("until") is None or float(row["until"]) > now)
+
+
+def _behalf(maps: Row, answers: Row) -> Iterator[str]:
+    """Who writes on whose behalf is answered by the milter."""
+    for row in _live(maps.get("behalf", ())):
+        said = answers.get(f"milter behalf of {row['sender']}")
+        if not isinstance(said, list) or row["login"] not in said:
+            yield f"{row['login']} may not write for {row['sender']} yet, or it was not asked about"
 
 
 def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:

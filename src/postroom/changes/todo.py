@@ -34,6 +34,12 @@ TOUCHED = {
     "catch_alls": """SELECT 'domain' AS object,
     coalesce((row ->> 'domain_id')::uuid, (SELECT g.domain_id FROM catch_alls g WHERE g.id = e.id)) AS id
     FROM e WHERE t = 'catch_alls'""",
+    "delegations": """SELECT 'address' AS object, m.address_id AS id
+    FROM e JOIN delegations g ON g.id = e.id JOIN mailboxes m ON m.id IN (g.mailbox_id, g.to_mailbox_id)
+    WHERE t = 'delegations'
+  UNION SELECT 'address', m.address_id FROM e
+    JOIN mailboxes m ON m.id IN ((row ->> 'mailbox_id')::uuid, (row ->> 'to_mailbox_id')::uuid)
+    WHERE t = 'delegations'""",
     "credentials": """SELECT 'address' AS object, m.address_id AS id
     FROM e JOIN mailboxes m ON m.id = coalesce((row ->> 'mailbox_id')::uuid,
       (SELECT k.mailbox_id FROM credentials k WHERE k.id = e.id))

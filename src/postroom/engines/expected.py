@@ -28,6 +28,8 @@ class Expected:
     ended: set[Pair] = field(default_factory=set)  # address, app password
     consents: dict[str, set[str]] = field(default_factory=dict)  # address → consents
     withdrawn: set[Pair] = field(default_factory=set)  # address, consent
+    behalf: set[Pair] = field(default_factory=set)  # address, login that may write on its behalf
+    no_behalf: set[Pair] = field(default_factory=set)
     token_keys: dict[str, str] = field(default_factory=dict)  # kid → public key
     no_token_keys: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
@@ -49,6 +51,8 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
         expected.apps.setdefault(row["address"], set()).add(row["cred"])
     for row in compiled.get("maps", {}).get("consent", []):
         expected.consents.setdefault(row["address"], set()).add(row["cred"])
+    for row in compiled.get("maps", {}).get("behalf", []):
+        (expected.behalf if _live(row, now) else expected.no_behalf).add((row["sender"], row["login"]))
     for row in compiled.get("maps", {}).get("token_key", []):
         if _live(row, now):
             expected.token_keys[row["kid"]] = row["public"]
@@ -125,6 +129,8 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.ended.add((values[0], values[1]))
             if table == "consent" and values[1] not in expected.consents.get(values[0], set()):
                 expected.withdrawn.add((values[0], values[1]))
+            if table == "behalf" and values[:2] not in expected.behalf:
+                expected.no_behalf.add((values[0], values[1]))
             if table == "token_key" and values[0] not in expected.token_keys:
                 expected.no_token_keys.add(values[0])
             if table == "key" and values[1] not in expected.signing.get(values[0], set()):

@@ -31,15 +31,26 @@ Headers = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Judged:
-    """`refused` says why, None if it may go. `domain` is that of the From address. `note` is worth recording."""
+    """`refused` says why, None if it may go. `domain` is that of the From address. `note` is worth recording.
+    `shows_sender`: it is written on another's behalf and does not say by whom, so a Sender has to be put in."""
 
     refused: str | None = None
     domain: str = ""
     note: str = ""
+    shows_sender: bool = False
 
 
-def judge(headers: Headers, owns: Callable[[str], bool]) -> Judged:
-    """`owns(address)`: may this login send as it? Addresses are asked in lower case, domains as A-labels."""
+def nobodys(address: str) -> bool:
+    return False
+
+
+def judge(
+    headers: Headers, owns: Callable[[str], bool], behalf: Callable[[str], bool] = nobodys, login: str = ""
+) -> Judged:  # fmt: skip
+    """`owns(address)`: may this login send as it? Addresses are asked in lower case, domains as A-labels.
+
+    `behalf(address)`: may it write on behalf of it, so that From is the other's and Sender the login (RFC 5322, 3.6.2)?
+    """
     headers = [(name.lower(), value) for name, value in headers]
     froms = [value for name, value in headers if name == "from"]
     if len(froms) != 1:
@@ -47,17 +58,23 @@ def judge(headers: Headers, owns: Callable[[str], bool]) -> Judged:
     name, address = parsed(froms[0])
     if address is None:
         return Judged("From must hold exactly one plain address")
+    shows_sender = False
     if not owns(address):
-        return Judged(f"From: {address} is not yours")
+        if not behalf(address):
+            return Judged(f"From: {address} is not yours")
+        senders = [parsed(value)[1] for name, value in headers if name == "sender"]
+        if senders not in ([], [login]):
+            return Judged(f"From: {address} is not yours; on its behalf you write with one Sender, your own address")
+        shows_sender = not senders
     for other, value in headers:
         if other in ALSO and not ((mailbox := parsed(value)[1]) and owns(mailbox)):
             return Judged(f"{other.title()} is not yours")
     try:
-        shown = [one for one in SHOWN.findall(_decoded(name)) if not owns(normal(one) or "")]
+        shown = [one for one in SHOWN.findall(_decoded(name)) if normal(one) != address and not owns(normal(one) or "")]
     except (HeaderParseError, UnicodeError, LookupError, ValueError):
         return Judged("From: the display name cannot be decoded")
     note = f"display name shows {shown[0]}" if shown else ""
-    return Judged(domain=address.rpartition("@")[2], note=note)
+    return Judged(domain=address.rpartition("@")[2], note=note, shows_sender=shows_sender)
 
 
 def parsed(value: str) -> tuple[str, str | None]:

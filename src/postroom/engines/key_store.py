@@ -18,6 +18,7 @@ from .own_keys import unsealed
 
 REOPEN = 60  # seconds
 SENDERS = "SELECT login FROM sender WHERE sender = ? AND (until IS NULL OR until > unixepoch())"
+BEHALF = "SELECT 1 FROM behalf WHERE sender = ? AND login = ? AND (until IS NULL OR until > unixepoch())"
 
 
 class KeyUnusable(Exception):

@@ -35,6 +35,8 @@ SCHEMAS = {
             PRIMARY KEY (source, target, object)) WITHOUT ROWID;
         CREATE TABLE sender(sender TEXT, login TEXT, object TEXT, until INT,
             PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
+        CREATE TABLE behalf(sender TEXT, login TEXT, object TEXT, until INT,
+            PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
         CREATE TABLE login(address TEXT PRIMARY KEY, object TEXT, sign_in INT, access_epoch INT, until INT)
             WITHOUT ROWID;
         CREATE TABLE pool(domain TEXT PRIMARY KEY, object TEXT, transport TEXT) WITHOUT ROWID;
@@ -64,6 +66,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         # To where outside a filter may pass mail on: an address, @domain (all of it), @.domain (all below it too).
         "allowed": ("source", "target", "until"),
         "sender": ("sender", "login", "until"),
+        # Who may write in From: another's address, with their own in Sender: (from_header.py); never as the envelope's.
+        "behalf": ("sender", "login", "until"),
         "login": ("address", "sign_in", "access_epoch", "until"),
         "pool": ("domain", "transport"),
         # Which app its owner let in, and by which keys its tokens are signed (bearer.py): neither is a secret.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import from_header, self_test
-from .key_store import SENDERS, KeyStore, KeyUnusable, Reader
+from .key_store import BEHALF, SENDERS, KeyStore, KeyUnusable, Reader
 from .layout import NodeConfig, load
 from .milter_protocol import Answer, Message, OutOfStep, converse
 from .own_keys import node_private_key
@@ -54,7 +54,9 @@ class Milter:
         if not login:
             return Answer(reply="550 5.7.1 nobody is signed in")
         headers = [(name.decode("ascii", "replace"), _text(value)) for name, value in message.headers]
-        judged = from_header.judge(headers, lambda address: self._owns(login, address))
+        judged = from_header.judge(
+            headers, lambda address: self._owns(login, address), lambda address: self._behalf(login, address), login
+        )  # fmt: skip
         if judged.refused:
             return Answer(reply=f"550 5.7.1 {_printable(judged.refused)}")
         if judged.note:
@@ -64,19 +66,24 @@ class Milter:
             return LATER
         if judged.domain in self.test.unusable:
             raise KeyUnusable(f"{judged.domain}: {self.test.unusable[judged.domain]}")
+        shown = (("Sender", f" {login}"),) if judged.shows_sender else ()
         found = self.keys.for_domain(judged.domain)
         if found is None:
-            return Answer()
+            return Answer(add=shown)
         selector, key = found
+        signed = [*((name.encode(), value.encode()) for name, value in shown), *message.headers]
         value = await asyncio.to_thread(
-            signature, message.headers, bytes(message.body), judged.domain, selector, key, int(time.time())
+            signature, signed, bytes(message.body), judged.domain, selector, key, int(time.time())
         )
-        return Answer(add=(("DKIM-Signature", value),))
+        return Answer(add=(*shown, ("DKIM-Signature", value)))
 
     def _owns(self, login: str, address: str) -> bool:
         """As Postfix asks for the envelope: the whole address; if it is nobody's, without its extension (mia+x@)."""
         whole = self.maps.rows(SENDERS, address)
         return (login,) in (whole or self.maps.rows(SENDERS, from_header.plain(address)))
+
+    def _behalf(self, login: str, address: str) -> bool:
+        return bool(self.maps.rows(BEHALF, address, login))
 
     def status(self) -> dict[str, Any]:
         """Read now, as for a message."""
@@ -102,6 +109,14 @@ class Milter:
             except (KeyUnusable, sqlite3.Error) as error:
                 found[domain] = f"unusable: {error}"
         return found
+
+    def behalf(self, pairs: list[list[str]]) -> list[list[str]]:
+        """Those of these (address, login) by which the login may write on behalf of the address, now."""
+        try:
+            return [[address, login] for address, login in pairs if self._behalf(login, address)]
+        except sqlite3.Error as error:
+            log.error("behalf: %s", error)
+            return []
 
 
 def _text(value: bytes) -> str:
@@ -143,7 +158,9 @@ async def serve(config: NodeConfig) -> None:
     async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             question = json.loads(await reader.readline() or b"{}")
-            reply = milter.status() | {"signs": milter.signs(question.get("domains", []))}
+            reply = milter.status() | {
+                "signs": milter.signs(question.get("domains", [])), "behalf": milter.behalf(question.get("behalf", []))
+            }  # fmt: skip
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
         except (ValueError, ConnectionError) as error:

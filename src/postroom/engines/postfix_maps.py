@@ -38,12 +38,13 @@ def _routes(source: str) -> str:
 
 SIGN_IN = "REJECT 5.7.1 sign in to send as this domain"
 
+WITHOUT = f"(({PLAIN}) || '@%d')"  # the address without its extension
 QUERIES = {
     "domain": "SELECT DISTINCT name FROM domain WHERE name='%s'",
     "alias_domain": f"SELECT DISTINCT target FROM alias_domain WHERE name='%s' AND {LIVE}",
     "mailbox": f"SELECT address FROM mailbox WHERE address='%s' AND {LIVE}",
     "route": _routes("'%s'"),
-    "plus": f"SELECT DISTINCT {EXTENDED_DESTINATION} FROM ({_routes(f"({PLAIN}) || '@%d'")}) WHERE {EXTENDED}",
+    "plus": f"SELECT DISTINCT {EXTENDED_DESTINATION} FROM ({_routes(WITHOUT)}) WHERE {EXTENDED}",
     "alias": f"SELECT DISTINCT '%u@' || target FROM alias_domain WHERE name='%d' AND {LIVE} AND {AT_TARGET}",
     "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
     "pool": "SELECT transport FROM pool WHERE domain='%d'",

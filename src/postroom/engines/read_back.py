@@ -6,7 +6,8 @@ as the generation the object was written in). Only the first is evidence enough 
 - accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
   evidence for those is the generation of secrets.db that the running auth reads, and which of them are in it;
 - consents and the keys of tokens by who looks at tokens (read_tokens.py);
-- one address a domain by RCPT TO; sessions of those who ended by `who`; keys by the milter's status.
+- one address a domain by RCPT TO; sessions of those who ended by `who`; keys, and who writes on whose behalf, by the
+  milter's status.
 """
 
 import datetime
@@ -213,16 +214,28 @@ class Round:
     # The milter
 
     def _keys(self) -> None:
-        touched = [one for one in self.expected if one.signing or one.not_signing or one.has.get("sender")]
-        touched += [one for one in self.expected if one.lacks.get("sender") and one not in touched]
+        touched = [
+            one for one in self.expected
+            if one.signing or one.not_signing or one.has.get("sender") or one.lacks.get("sender")
+            or one.behalf or one.no_behalf
+        ]  # fmt: skip
         if not touched:
             return
         domains = sorted({d for one in touched for d in one.signing} | {d for o in touched for d, _ in o.not_signing})
-        status = milter_status(self.config, domains)
+        status = milter_status(self.config, domains, sorted({p for o in touched for p in (*o.behalf, *o.no_behalf)}))
         for one in touched:
             file = "keys" if one.signing or one.not_signing else "maps"
             self.judge_generation("milter", file, _number(status.get(file)), status, [one])
             self._judge_signing(one, status)
+            self._judge_behalf(one, status)
+
+    def _judge_behalf(self, one: Expected, status: Answer) -> None:
+        result, may = self.results[one.todo.todo], {tuple(pair) for pair in status.get("behalf", ())}
+        for pair in sorted(one.behalf | one.no_behalf):
+            if (pair in may) != (pair in one.behalf):
+                result.differs(f"milter: {pair[1]} may {'still' if pair in may else 'not yet'} write for {pair[0]}")
+        for sender in sorted({sender for sender, _ in one.behalf | one.no_behalf}):
+            self.add(result, f"milter behalf of {sender}", sorted(who for of, who in may if of == sender), "milter")
 
     def _judge_signing(self, one: Expected, status: Answer) -> None:
         result, signs = self.results[one.todo.todo], status.get("signs", {})
@@ -261,13 +274,15 @@ class Round:
         result.evidence.append({"question": question, "answer": answer, "server": where, "at": now})
 
 
-def milter_status(config: NodeConfig, domains: Sequence[str] = ()) -> Answer:
-    """The milter's own word; {"error": …} if it does not answer."""
+def milter_status(
+    config: NodeConfig, domains: Sequence[str] = (), behalf: Sequence[tuple[str, str]] = ()
+) -> Answer:  # fmt: skip
+    """The milter's own word; {"error": …} if it does not answer. behalf: pairs of which it says who may."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(5)
             line.connect(str(config.milter_status))
-            line.sendall(json.dumps({"domains": list(domains)}).encode() + b"\n")
+            line.sendall(json.dumps({"domains": list(domains), "behalf": list(behalf)}).encode() + b"\n")
             with line.makefile("rb") as answer:
                 return dict(json.loads(answer.readline() or b"{}"))
     except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 from .base import Observation, Row, SecretField, StateModel, WriteOutsideChange
 from .clients import Client, Freeze, Node, Organization, Redelivery
 from .credentials import Credential
+from .delegations import Delegation
 from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .doubts import Doubt
 from .findings import Acceptance, Finding, Look
@@ -36,6 +37,7 @@ __all__ = [
     "Client",
     "Counted",
     "Credential",
+    "Delegation",
     "Delivery",
     "Destination",
     "Device",

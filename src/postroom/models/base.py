@@ -53,6 +53,7 @@ class StateModel(models.Model):
     mine:          the column that makes a row readable to the person it is about.
     own:           the column by which a row is a mailbox's own, and its owner's to read: it names the mailbox, or is
                    the id of it or of its address.
+    own_too:       a second such column: the row is another mailbox's own as well.
     only_forward:  columns that no undo sets back: by a number that came twice, what had ended would be good again.
     unrecorded:    columns that apply keeps itself and no edit names.
     natural_key:   what people call the row by.
@@ -65,6 +66,7 @@ class StateModel(models.Model):
     everybody: ClassVar[bool] = False
     mine: ClassVar[str] = ""
     own: ClassVar[str] = ""
+    own_too: ClassVar[str] = ""
     only_forward: ClassVar[frozenset[str]] = NOTHING
     unrecorded: ClassVar[frozenset[str]] = NOTHING
     natural_key: ClassVar[str] = "id"

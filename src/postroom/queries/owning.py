@@ -25,8 +25,8 @@ from .resets import LEADS_IN
 LEAKS = (
     "aliases.create", "aliases.change", "recovery_channels.name", "recovery_channels.end", "invites.send",
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
-    "app_passwords.create", "consents.grant", "resets.send_link", "mailboxes.transfer", "mailboxes.restore",
-    "history.roll_back",
+    "app_passwords.create", "consents.grant", "delegations.ask", "delegations.consent", "resets.send_link",
+    "mailboxes.transfer", "mailboxes.restore", "history.roll_back",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]

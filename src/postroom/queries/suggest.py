@@ -15,6 +15,7 @@ from postroom.models import (
     CatchAll,
     Client,
     Credential,
+    Delegation,
     Destination,
     DkimKey,
     Domain,
@@ -56,6 +57,7 @@ BY_ID = frozenset(
         "forwards",
         "exceptions",
         "destinations",
+        "delegations",
     }
 )  # nobody types these
 
@@ -178,6 +180,12 @@ def _destinations(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.name} of {one.client.name}") for one in rows[:MOST]]
 
 
+def _delegations(actor: Actor) -> Pairs:
+    along = ("mailbox__address", "to_mailbox__address")
+    rows = visible(actor, Delegation).filter(ended_at=None).select_related(*along).order_by("-made", "id")
+    return [(str(one.pk), f"to {one.mailbox.label} for {one.to_mailbox.label}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -191,6 +199,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "catch_alls": _named(CatchAll, "domain__name", "target", "domain"),
     "exceptions": _exceptions,
     "destinations": _destinations,
+    "delegations": _delegations,
     "people": _named(Person, "email", "name"),
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,

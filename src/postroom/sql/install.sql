@@ -244,6 +244,7 @@ BEGIN
     UNION SELECT i.id FROM invites i WHERE i.mailbox_id = (postroom_own())[1]
     UNION SELECT r.id FROM recovery_channels r WHERE r.mailbox_id = (postroom_own())[1]
     UNION SELECT k.id FROM credentials k WHERE k.mailbox_id = (postroom_own())[1]
+    UNION SELECT g.id FROM delegations g WHERE g.mailbox_id = (postroom_own())[1] OR g.to_mailbox_id = (postroom_own())[1]
     UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
@@ -458,6 +459,8 @@ BEGIN
       JOIN addresses a ON a.id = m.address_id WHERE k.id = which);
     WHEN 'recovery_channels' THEN RETURN (SELECT a.domain_id FROM recovery_channels c JOIN mailboxes m ON m.id = c.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE c.id = which);
+    WHEN 'delegations' THEN RETURN (SELECT a.domain_id FROM delegations g JOIN mailboxes m ON m.id = g.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE g.id = which);
     WHEN 'verifications' THEN RETURN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE v.id = which);
     WHEN 'doubts' THEN RETURN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id

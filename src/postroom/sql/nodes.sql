@@ -1,6 +1,18 @@
 -- What a mail node serves, compiled; and the four functions that are all a node may do. A node is known by
 -- the role it signed in with. Run after install.sql; twice changes nothing.
 
+-- Who signs in to another mailbox and has this right at that one: the addresses, each with the latest of its ends.
+CREATE OR REPLACE FUNCTION postroom_delegates(of_mailbox uuid, wanted text) RETURNS TABLE (login text, until bigint)
+  STABLE LANGUAGE sql
+BEGIN ATOMIC
+  SELECT a.address, CASE WHEN bool_and(g.until IS NOT NULL) THEN max(extract(epoch FROM g.until)::bigint) END
+    FROM delegations g JOIN mailboxes m ON m.id = g.to_mailbox_id AND m.removed_at IS NULL
+      JOIN addresses a ON a.id = m.address_id
+    WHERE g.mailbox_id = of_mailbox AND wanted = ANY (g.rights) AND g.started_at IS NOT NULL AND g.ended_at IS NULL
+    GROUP BY a.address ORDER BY a.address;
+END;
+REVOKE ALL ON FUNCTION postroom_delegates(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_delegates(uuid, text) TO postroom_system;
 -- Row security and rights are those of who asks: postroom_system, inside the functions below.
 CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
   SELECT 'domain'::text AS object, d.id, c.node_id, d.client_id,
@@ -49,7 +61,13 @@ UNION ALL
               'until', extract(epoch FROM k.until)::bigint) ORDER BY k.id), '[]')
             FROM credentials k WHERE k.mailbox_id = m.id AND k.sort = 'oauth' AND k.ended_at IS NULL) ELSE '[]' END,
           'sender', CASE WHEN may.sign_in THEN jsonb_build_array(
-            jsonb_build_object('sender', a.address, 'login', a.address, 'until', NULL)) ELSE '[]' END),
+            jsonb_build_object('sender', a.address, 'login', a.address, 'until', NULL)) ELSE '[]' END
+            || CASE WHEN may.stands THEN (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('sender', a.address, 'login', g.login, 'until', g.until)), '[]')
+            FROM postroom_delegates(m.id, 'send-as') g) ELSE '[]' END,
+          'behalf', CASE WHEN may.stands THEN (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('sender', a.address, 'login', g.login, 'until', g.until)), '[]')
+            FROM postroom_delegates(m.id, 'send-on-behalf') g) ELSE '[]' END),
         'secrets', jsonb_build_object(
           'password', CASE WHEN may.sign_in THEN (
             SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL,
@@ -71,8 +89,9 @@ UNION ALL
       SELECT EXISTS (SELECT FROM forwards f WHERE f.address_id = a.id AND f.removed_at IS NULL AND f.disabled_at IS NULL)
         AS on_) goes
     CROSS JOIN LATERAL (
-      SELECT m.id IS NOT NULL AND m.suspended_at IS NULL AND m.kind <> 'shared'
-        AND d.suspended_at IS NULL AND c.suspended_at IS NULL AS sign_in) may
+      SELECT s.stands, s.stands AND m.kind <> 'shared' AS sign_in FROM (
+        SELECT m.id IS NOT NULL AND m.suspended_at IS NULL
+          AND d.suspended_at IS NULL AND c.suspended_at IS NULL AS stands) s) may
 UNION ALL
   SELECT 'key', k.id, c.node_id, k.client_id,
     CASE WHEN k.activated_at IS NOT NULL AND k.retired_at IS NULL AND d.removed_at IS NULL AND c.removed_at IS NULL THEN (

@@ -36,6 +36,12 @@ SAID: dict[str, str] = {
     "catch_alls.set": "Typing errors and guesses land there too, and spam. Addresses that are there keep theirs.",
     "destinations.change": "Every alias that uses it leads there from now on; the plan lists them all.",
     "catch_alls.end": "Mail to an address that is none is refused from now on.",
+    "delegations.ask": "Into a person’s mailbox nobody is let before its owner consents, signed in to it; of a VIP’s a "
+    "second person and the client’s own admin agree too. They are told now, when it starts and when it ends.",
+    "delegations.consent": "For the client, of a VIP’s mailbox; its owner consents on their own page. It starts when "
+    "both have.",
+    "delegations.decline": "Nobody is let in; whoever asked is told.",
+    "delegations.end": "Nobody writes by it any more, at once; both owners are told.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
     "sessions.end": "What is signed in there is signed out at its next step, and who still may, signs in anew. Of a "
     "person that is every browser and terminal; mail programs, app passwords and API tokens are not touched.",
@@ -96,7 +102,8 @@ SAID: dict[str, str] = {
 }
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
-    "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end",
+    "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end", "delegations.decline",
+    "delegations.end",
     "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",

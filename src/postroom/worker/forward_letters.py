@@ -5,8 +5,8 @@ from email.message import EmailMessage
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.changes.patterns import patterns_at
 from postroom.models import Change, Letter, Mailbox, Organization, RouteException
+from postroom.models.routes import patterns_at
 from postroom.protocols.patterns import matches
 
 from .letters import written

@@ -52,6 +52,7 @@ from postroom.protocols.delivery_status import SAID, STATUS, line
 from . import (
     channels,
     checkpoints,
+    delegation_letters,
     forward_letters,
     invite_letters,
     letters,
@@ -77,6 +78,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     LEAVES: forward_letters.told,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
+    **dict.fromkeys(delegation_letters.SAYS, delegation_letters.told),
     **dict.fromkeys(letters.SAYS, letters.told),
 }
 

@@ -77,6 +77,7 @@ ExceptionRef = Annotated[Line, _ref("exceptions", "An exception: its id")]
 PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A person: their mail address or id")]
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
 GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
+DelegationRef = Annotated[Line, _ref("delegations", "A delegation: its id")]
 FreezeRef = Annotated[Line, _ref("freezes", "A freeze: its id")]
 ChannelRef = Annotated[Line, _ref("recovery_channels", "A recovery channel: its id")]
 InviteRef = Annotated[Line, _ref("invites", "An invite: its id")]
@@ -104,7 +105,8 @@ TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
     "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "CatchAllRef", "ChangeRef", "ChannelRef",
-    "ClientRef", "ConsentRef", "DestinationRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef",
+    "ClientRef", "ConsentRef", "DelegationRef", "DestinationRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef",
+    "DoubtRef",
     "ExceptionRef", "FindingRef", "ForwardRef", "FreezeRef", "GrantRef", "InviteRef", "Line", "MailAddress",
     "MailAppRef", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl", "Patterns",
     "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef", "Text",

@@ -15,6 +15,7 @@ from postroom.models.recovery import counting
 
 from .app_passwords import all_ended
 from .clients import within_restore
+from .delegations import delegations_ended
 from .fields import AppPasswordRef, Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
 from .own_secrets import compelled
@@ -155,6 +156,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
         yield from map(end, state.hanging(Secret, "owner_row", mailbox.pk))
         yield from all_ended(mailbox, state)
         yield from stopped(mailbox, state)
+        yield from delegations_ended(mailbox, state)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
                 yield from over(invite, state)

@@ -12,6 +12,7 @@ from postroom.changes.state import State
 from postroom.models import Client, Invite, Letter, Mailbox, Person, Secret
 
 from .app_passwords import all_ended
+from .delegations import delegations_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
 from .invites import over, readable
 from .recovery_channels import alive, ended, signed_into, to_tell
@@ -45,6 +46,7 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
             if not invite.ended_at and not invite.used_at:
                 yield from over(invite, state)
         yield from stopped(mailbox, state)
+        yield from delegations_ended(mailbox, state)
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
         yield from self._told(mailbox, before.email if before else "", state)

@@ -6,7 +6,7 @@ from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
 TOLD = frozenset({"checkpoint", "roster", "factor added", "factor removed", "codes made"})  # letters that open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
-TELLS_OF = {"channel ended"}  # letters that go along with what closes
+TELLS_OF = {"channel ended", "delegation ended", "delegation declined"}  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 

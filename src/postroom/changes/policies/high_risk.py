@@ -17,6 +17,7 @@
 | an owner named late | a mailbox that somebody has set up, and that names no owner, is said to be a person's |
 | a lost sign-in | a person would get a link to a new one, without their second factor |
 | a way back into a VIP's mailbox | a recovery channel of one is named or ended, by another than its owner |
+| a VIP's mailbox for others | it is asked that somebody else reads it, or writes in its name |
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
@@ -37,6 +38,7 @@ from postroom.models import (
     Address,
     Alias,
     Client,
+    Delegation,
     DkimKey,
     Domain,
     Erasure,
@@ -244,6 +246,12 @@ def _vip_recovery(proposed: Proposed) -> Iterator[str]:
         yield f"{'names' if any(m.opens for m in moves) else 'ends'} a way back into the mailbox of a VIP"
 
 
+def _vip_delegated(proposed: Proposed) -> Iterator[str]:
+    made = [m.then["mailbox_id"] for m in proposed.moves(Delegation) if m.then and m.now is None]
+    if made and Mailbox.objects.filter(pk__in=made, vip=True).exists():
+        yield "lets somebody else into the mailbox of a VIP, or write in its name"
+
+
 def _erasure(proposed: Proposed) -> Iterator[str]:
     count = sum(len(m.then["lines"]) for m in proposed.moves(Erasure) if m.then)
     if count:
@@ -275,6 +283,6 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
-    _elevation, _critical_accepted, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _erasure,
+    _elevation, _critical_accepted, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery, _vip_delegated, _erasure,
     _over_others, _looser,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Credential,
+    Delegation,
     Doubt,
     Grant,
     Invite,
@@ -92,13 +93,14 @@ def _sign_ins(proposed: Proposed) -> Iterator[str]:
 
 def _owners(proposed: Proposed) -> Iterable[str]:
     """Whose mailbox it is, or the link to it: who has the link sets its secret; a channel is a way to such a link, and
-    so is a code. What its owner does not know is nobody's to settle who could not have stopped it."""
+    so is a code; whom it is asked for. What its owner does not know nobody settles who could not have stopped it."""
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
     boxes = {str(row["mailbox_id"]) for row in _invited(proposed) if row["mailbox_id"]}
     hanging = proposed.moves(RecoveryChannel, Credential, Verification, Doubt)
     boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging} | _of_codes(proposed)
+    boxes |= {move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now}
     boxes -= proposed.made(Mailbox)
     if boxes:
         yield from map(

@@ -6,7 +6,7 @@ from django.db.models.deletion import DO_NOTHING
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0026_routes")]
+    dependencies = [("postroom", "0027_delegations")]
 
     operations = [
         migrations.CreateModel(
