@@ -46,7 +46,7 @@ def lands(found: dict[str, Any]) -> set[str]:
 def test_every_hop_with_who_made_it(routed: House, at_api: Callable[[str], Any]) -> None:
     read()
     do("aliases.change", routed.oskar, alias=TEAM, targets=[LEO])
-    found = at_api("carl").get(f"/trace?address={INFO.upper()}").json()
+    found = at_api("carl").get(f"/addresses/{INFO.upper()}/trace").json()
     assert [(hop["at"], hop["mechanism"], hop["to"]) for hop in found["hops"]] == [
         (INFO, "alias", [TEAM]), (TEAM, "alias", [LEO])
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_every_hop_with_who_made_it(routed: House, at_api: Callable[[str], Any])
 
 def test_what_leads_to_an_address(routed: House, at_api: Callable[[str], Any]) -> None:
     do("catch_alls.set", routed.olive, domain="acme.example", target=INFO, until=later())
-    found = at_api("olive").get(f"/trace?address={LEO}").json()
+    found = at_api("olive").get(f"/addresses/{LEO}/trace").json()
     assert [(one["address"], one["by"]) for one in found["leads_here"]] == [
         ("*@acme.example", "catch-all"), (INFO, "alias"), (TEAM, "alias")
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_what_leads_to_an_address(routed: House, at_api: Callable[[str], Any]) -
 def test_a_forward_outside_names_its_exception_and_end(routed: House, at_api: Callable[[str], Any]) -> None:
     read()
     with_consent(routed, do("forwards.create", routed.olive, address=MIA, to=HOME, until=later(), owner="Mia Moss"))
-    found = at_api("audrey").get(f"/trace?address={MIA}").json()
+    found = at_api("audrey").get(f"/addresses/{MIA}/trace").json()
     assert lands(found) == {f"mailbox {MIA}", f"outside {HOME}"}
     (hop,) = found["hops"]
     assert hop["until"] and hop["keeps"] and hop["exception"]["owner"] == "Mia Moss"
@@ -75,12 +75,12 @@ def test_a_forward_outside_names_its_exception_and_end(routed: House, at_api: Ca
 
 def test_filters_that_nobody_read_are_unknown_and_never_none(routed: House, at_api: Callable[[str], Any]) -> None:
     ask = at_api("olive")
-    assert lands(ask.get(f"/trace?address={LEO}").json()) == {f"mailbox {LEO}", f"unknown {LEO}"}
+    assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}", f"unknown {LEO}"}
     read(minutes=60)
-    stale = ask.get(f"/trace?address={LEO}").json()
+    stale = ask.get(f"/addresses/{LEO}/trace").json()
     assert "last said which filters" in next(one["why"] for one in stale["landings"] if one["sort"] == "unknown")
     read()
-    assert lands(ask.get(f"/trace?address={LEO}").json()) == {f"mailbox {LEO}"}
+    assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}"}
 
 
 @pytest.mark.parametrize(("redirect", "ends"), [
@@ -97,7 +97,7 @@ def test_filters(routed: House, at_api: Callable[[str], Any], redirect: dict[str
             at=timezone.now(), first=timezone.now(), client_id=box.client_id, domain_id=box.address.domain_id,
             mailbox=box, node=Node.objects.get(name="mx1"), name="mine", active=True, redirects=[redirect],
         )  # fmt: skip
-    found = at_api("olive").get(f"/trace?address={LEO}").json()
+    found = at_api("olive").get(f"/addresses/{LEO}/trace").json()
     assert lands(found) == ends
     assert found["hops"][0]["not_sent"] == ([HOME] if redirect["to"] == HOME else [])
 
@@ -112,14 +112,13 @@ def test_who_sees_one_domain_is_not_told_what_is_at_another(routed: House, at_ap
     assert given.version, given.verdicts
     do("grants.give", routed.olive, person="nora@acme.test", role="client viewer", client="acme", domain="acme.test")
     ask = Caller(person("nora@acme.test", SYSTEM))
-    found = ask.get("/trace?address=all@acme.test").json()
+    found = ask.get("/addresses/all@acme.test/trace").json()
     assert lands(found) == {f"hidden {INFO}"} and len(found["hops"]) == 1
     assert TEAM not in str(found) and LEO not in str(found) and "other@" not in str(found)
     assert found["more_lead_here"] == 1
     for address in (INFO, "nobody@acme.example", "mia@globex.example", "nobody@globex.example", "x@nowhere.example"):
-        refused = ask.get(f"/trace?address={address}")
-        name = address.partition("@")[2]
-        assert refused.status_code == 404 and refused.json()["detail"].endswith(f"no domain {name} that you can see")
+        refused = ask.get(f"/addresses/{address}/trace")
+        assert refused.status_code == 404 and f"no address {address} at a domain that" in refused.json()["detail"]
 
 
 def test_another_clients_address_is_outside_whether_it_is_there_or_not(
@@ -128,7 +127,7 @@ def test_another_clients_address_is_outside_whether_it_is_there_or_not(
     for to in ("mia@globex.example", "nobody@globex.example"):
         do("exceptions.create", routed.olive, address=MIA, target=to, owner="Mia", until=later())
         with_consent(routed, do("forwards.create", routed.olive, address=MIA, to=to, until=later(), owner="Mia"))
-    found = at_api("carl").get(f"/trace?address={MIA}").json()
+    found = at_api("carl").get(f"/addresses/{MIA}/trace").json()
     ends = {one["address"]: (one["sort"], one["why"]) for one in found["landings"] if "globex" in one["address"]}
     assert ends == dict.fromkeys(("mia@globex.example", "nobody@globex.example"), ("outside", ""))
 
@@ -151,7 +150,7 @@ def test_a_trace_takes_as_many_queries_however_long_the_way(routed: House) -> No
 
 
 def test_what_is_no_address_is_said(at_api: Callable[[str], Any]) -> None:
-    answer = at_api("olive").get("/trace?address=nonsense")
+    answer = at_api("olive").get("/addresses/nonsense/trace")
     assert answer.status_code == 422 and "exactly one @" in answer.text
 
 

@@ -22,11 +22,16 @@ class Routes:
     domains: tuple[str, str]
     rules: list[Rule] = field(default_factory=list)
     ended: list[Rule] = field(default_factory=list)  # taken back: the node had them once
+    mirror: str = ""  # a domain that stands for the first
 
-    def addresses(self) -> list[str]:
+    def addresses(self, *, plus: bool) -> list[str]:
         """Whatever stands for something, with an extension too, and some that stand for nothing."""
-        stand = [rule.source for rule in self.rules if not rule.source.startswith("@")]
-        some = {*stand, *(one.source for one in self.ended), *(f"nobody@{name}" for name in self.domains)}
+        stand = [rule.source for rule in [*self.rules, *self.ended] if not rule.source.startswith("@")]
+        some = {*stand, *(f"nobody@{name}" for name in self.domains)}
+        if self.mirror:
+            some |= {f"{local}@{self.mirror}" for local, _, at in (one.partition("@") for one in some) if at}
+        if plus:
+            some |= {one.replace("@", "+x@") for one in sorted(some)[::3]}
         return sorted(some)
 
     def known(self, rules: list[Rule] | None = None) -> dict[str, list[Rule]]:
@@ -36,15 +41,21 @@ class Routes:
         return known
 
 
-def drawn(seed: int, now: datetime) -> Routes:
+def drawn(seed: int, now: datetime, *, plus: bool, mirrored: bool) -> Routes:
     """Mailboxes, aliases to one and many, chains, forwards with and without a copy, catch-alls, and what has ended.
-    Nothing keeps it from going round in circles, or to nobody."""
+    Nothing keeps it from going round in circles, or to nobody. plus: with extensions, and addresses that have one;
+    mirrored: sometimes a third domain stands for the first."""
     draw = random.Random(seed)
     one, other = f"r{seed}.example", f"r{seed}-b.example"
     routes = Routes(seed, (one, other), [Rule("domain", f"@{one}"), Rule("domain", f"@{other}")])
     every = [f"{name}@{at}" for name in NAMES for at in routes.domains]
+    if plus:
+        every += [f"{draw.choice(NAMES)}+x@{at}" for at in routes.domains]
+    if mirrored and draw.random() < 0.5:
+        routes.mirror = f"r{seed}-c.example"
+        routes.rules += [Rule("domain", f"@{routes.mirror}"), Rule("domain alias", f"@{routes.mirror}", (f"@{one}",))]
     there = draw.sample(every, 9)
-    boxes = draw.sample(there, draw.randint(2, 5))
+    boxes = draw.sample([one for one in there if "+" not in one], draw.randint(2, 5))
     routes.rules += [Rule("mailbox", box) for box in boxes]
     to = [*there * 2, *every, *OUTSIDE]
     for source in there:
@@ -74,7 +85,7 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
     something that has not ended takes its mail away."""
     for key, those in routes.known(rules).items():
         if key.startswith("@"):
-            yield "domain", key[1:], domain(key[1:])
+            yield "domain", key[1:], _domain(key[1:], those)
         box = any(rule.mechanism == "mailbox" for rule in those)
         passing = [rule for rule in those if rule.mechanism in MAPPED]
         if not box and not passing:
@@ -87,3 +98,11 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
             for rule in passing for to in rule.targets
         ]  # fmt: skip
         yield "address", f"at {key}", rows
+
+
+def _domain(name: str, rules: list[Rule]) -> Compiled:
+    rows = domain(name)
+    others = [rule.targets[0][1:] for rule in rules if rule.mechanism == "domain alias"]
+    if others:
+        rows["maps"]["alias_domain"] = [{"name": name, "target": others[0], "until": None}]
+    return rows

@@ -36,15 +36,21 @@ class Sent:
 @pytest.mark.parametrize("sets", [25, pytest.param(500, marks=pytest.mark.soak)])
 def test_mail_lands_where_trace_says(node: LiveNode, sets: int) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
-    every = [drawn(FIRST + n, now) for n in range(sets)]
+    plus, mirrored = (knows(node, name) for name in ("plus", "alias_domain"))
+    every = [drawn(FIRST + n, now, plus=plus, mirrored=mirrored) for n in range(sets)]
     serve(node, every, now)
-    sent = [one for routes in every for one in send(node, routes, now)]
+    sent = [one for routes in every for one in send(node, routes, now, plus=plus)]
     assert until(lambda: not waiting(node), 20 + sets), waiting(node)
     look(node, sent)
     wrong = [f"{one.id} to {one.to}: said {sorted(one.expected)}, was {sorted(one.seen)}"
              for one in sent if one.seen != one.expected]  # fmt: skip
     assert not wrong, f"{len(wrong)} of {len(sent)}:\n" + "\n".join(wrong[:20])
     assert {word.split()[0] for one in sent for word in one.expected} == {"mailbox", "outside", "refused", "loop"}
+
+
+def knows(node: LiveNode, name: str) -> bool:
+    """Whether its Postfix has a map of this name."""
+    return any(node.config.folder.rglob(f"maps/{name}.cf"))
 
 
 def serve(node: LiveNode, every: Sequence[Routes], now: datetime) -> None:
@@ -59,9 +65,9 @@ def serve(node: LiveNode, every: Sequence[Routes], now: datetime) -> None:
             assert until(lambda: not list((node.source.folder / "todo").glob("[0-9]*")), 60), node.log("agent")[-3000:]
 
 
-def send(node: LiveNode, routes: Routes, now: datetime) -> Iterator[Sent]:
+def send(node: LiveNode, routes: Routes, now: datetime, *, plus: bool) -> Iterator[Sent]:
     """One message to each address, each of another sender: what comes back is known by where it comes to."""
-    known, addresses = routes.known(), routes.addresses()
+    known, addresses = routes.known(), routes.addresses(plus=plus)
     for start in range(0, len(addresses), 9):  # Postfix slows down who is refused more often in one session
         with node.smtp() as line:
             for n, to in enumerate(addresses[start : start + 9], start):

@@ -125,9 +125,7 @@ API: dict[str, Asked] = {
     "GET /api/v1/verifications/<verification_id>": Asked(
         "verifications.view", {"verification_id": ("verification",)}),
     "GET /api/v1/mailboxes/<ref>/who-can-reset": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
-    "GET /api/v1/trace": Asked(
-        "addresses.view", query="?address=nobody@nowhere.example", allowed=(404,), filters={"address": ("mail",)},
-        foreign_filter=404),
+    "GET /api/v1/addresses/<address>/trace": Asked("addresses.view", {"address": ("mail",)}),
     "GET /api/v1/nodes": Asked("nodes.view", filters={"search": ("word",)}),
     "GET /api/v1/nodes/<ref>": Asked("nodes.view"),
     "GET /api/v1/reviews": Asked("approvals.view", filters={"client": CLIENT}),

@@ -72,7 +72,7 @@ class TraceOut(Schema):
     more_lead_here: int = Field(description="How many more may, that are not shown")
 
 
-@router.get("/trace", response=Annotated[dict[str, Any], Told(TraceOut)])
+@router.get("/addresses/{address}/trace", response=Annotated[dict[str, Any], Told(TraceOut)])
 @reads(queries.VIEW)
 def trace(request: Any, address: str) -> dict[str, Any]:
     """Where mail to an address lands: every hop with its rule, who made it and until when; and what leads there."""

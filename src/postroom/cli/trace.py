@@ -14,7 +14,7 @@ from .changes import json_option
 @json_option
 def trace(address: str, as_json: bool) -> None:
     """Where mail to ADDRESS lands: each hop with its rule, who made it, how old it is and until when."""
-    found = remote.ask("GET", f"/trace?{remote.query({'address': address})}")
+    found = remote.ask("GET", f"/addresses/{remote.quoted(address)}/trace")
     if as_json:
         show.as_json(found)
         return

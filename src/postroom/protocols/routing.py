@@ -6,7 +6,8 @@ Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its clean
   those outside), then as @domain; the first that answers is all that counts, so a mailbox, which answers with itself,
   is never a catch-all's;
 - what was found is looked up again, but for an address that once named itself: that is a copy, and stays;
-- more than 1,000 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
+- a domain that stands for another takes mail for who is there, and for nobody else;
+- more than 50 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
 - a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox.
 Not known is said: a script nobody read, or a computed target, is a landing of its own and never nothing.
 """
@@ -19,7 +20,7 @@ from typing import Literal
 
 Mechanism = Literal["domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "plus", "hidden"]
 Sort = Literal["mailbox", "outside", "refused", "loop", "unknown", "hidden"]
-LIMIT = 1000  # virtual_alias_recursion_limit, virtual_alias_expansion_limit, virtual_alias_address_length_limit
+STEPS, LIMIT = 50, 1000  # virtual_alias_recursion_limit; of addresses, and of their length
 MAPPED = ("alias", "forward", "catch-all")
 NOT_FOLLOWED = "not followed further: too many steps"
 
@@ -146,12 +147,10 @@ class _Walk:
     hops: dict[tuple[str, Rule], Hop] = field(default_factory=dict)
     landings: list[Landing] = field(default_factory=list)
 
-    # Reading
-
     def read(self, address: str) -> None:
         """All that is reached from here, a level a question."""
         seen, level = set[str](), {address}
-        for _ in range(LIMIT):
+        for _ in range(LIMIT):  # a script's redirect begins anew, so this is not STEPS
             if wanted := frozenset(key for one in level for key in keys(one)) - self.known.keys():
                 found = self.ask(wanted)
                 self.known |= {key: [one for one in found.get(key, ()) if one.live(self.at)] for key in wanted}
@@ -166,10 +165,10 @@ class _Walk:
     def _onward(self, address: str) -> Iterator[str]:
         for rule, targets in self.mapped(address):
             yield from (*targets, *(_with(parts(address)[1], to) for to in rule.targets))
+        for rule in self.rules(parts(address)[2], "domain alias"):
+            yield address.removesuffix(rule.source) + rule.targets[0]
         for rule in self.rules(parts(address)[0], "sieve"):
             yield from rule.targets
-
-    # Postfix
 
     def mapped(self, address: str) -> list[tuple[Rule, tuple[str, ...]]]:
         """What virtual_alias_maps answer: each rule with the addresses it gives. Empty: no answer."""
@@ -181,8 +180,8 @@ class _Walk:
                 return [(rule, tuple(self._along(kept, one) for one in targets)) for rule, targets in rows]
         if catch := self.rules(domain, "catch-all"):
             return [(rule, rule.targets) for rule in catch]
-        local = address.removesuffix(domain)
-        return [(rule, (local + rule.targets[0],)) for rule in self.rules(domain, "domain alias")]
+        others = [(rule, address.removesuffix(domain) + rule.targets[0]) for rule in self.rules(domain, "domain alias")]
+        return [(rule, (to,)) for rule, to in others if self._answered(to)]
 
     def _rows(self, key: str) -> list[tuple[Rule, tuple[str, ...]]]:
         """A mailbox names itself, unless what stands beside it passes everything on; a copy stays where one does."""
@@ -206,8 +205,8 @@ class _Walk:
                 if found[n] in itself:
                     break
                 targets = [to for _, given in self.mapped(found[n]) for to in given]
-                if times >= LIMIT or any(len(to) > LIMIT for to in targets):
-                    return [], f"{LIMIT} steps and no end, by {found[n][:80]}"
+                if times >= STEPS or any(len(to) > LIMIT for to in targets):
+                    return [], f"{STEPS} steps and no end, by {found[n][:80]}"
                 if not targets:
                     break
                 if found[n] in targets:
@@ -216,8 +215,6 @@ class _Walk:
                 found += targets[1:]
             n += 1
         return list(dict.fromkeys(found)), ""
-
-    # A message, and what Sieve makes of it
 
     def message(self, address: str, step: int, *, sometimes: bool, through: tuple[str, ...]) -> None:
         """One recipient of one message. through: the mailboxes whose scripts sent it on so far."""
@@ -295,6 +292,9 @@ class _Walk:
 
     def _taken(self, rule: Rule, to: str) -> bool:
         """Whether the node's own door takes a redirect: not what it sends nothing to, nor an address nobody has."""
-        _, _, domain = parts(to)
-        there = any(self.rules(key, "mailbox", "hidden") for key in keys(to)) or bool(self.mapped(to))
-        return to not in rule.barred and (there or not self.rules(domain, "domain"))
+        there = self._answered(to) or bool(self.mapped(to))
+        return to not in rule.barred and (there or not self.rules(parts(to)[2], "domain"))
+
+    def _answered(self, to: str) -> bool:
+        """Whether somebody gets mail there."""
+        return any(self.rules(key, "mailbox", "hidden", *MAPPED) for key in keys(to))

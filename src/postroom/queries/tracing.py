@@ -70,7 +70,7 @@ def _domain(facts: Facts, address: str, hidden: Iterable[Ref]) -> Mapping[str, A
     for id, row in facts.get("domains", {}).items():
         if row["name"] == name and ("domains", id) not in hidden:
             return row
-    raise NotThere("address", f"no domain {name} that you can see")
+    raise NotThere("address", f"no address {address} at a domain that you can see")
 
 
 def _hidden(actor: Actor, facts: Facts) -> frozenset[Ref]:

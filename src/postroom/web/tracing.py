@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from postroom.changes.errors import NotThere, Problem, Problems
+from postroom.changes.errors import NotThere, Problem
 from postroom.queries.tracing import VIEW, traced
 from postroom.web import landing
 from postroom.web.door import page
@@ -32,7 +32,7 @@ TONES: Mapping[str, Any] = {"mailbox": "ok", "outside": "warn", "refused": "bad"
 @page(VIEW)
 def trace(request: Any) -> HttpResponse:
     typed = clean(str(request.GET.get("address", "")))
-    found, error = _found(request, typed)
+    found, error, status = _found(request, typed)
     shown = TracePage(
         head=PageHead("Where mail lands", found["address"] if found else "type an address of a domain you see"),
         notes=freeze_notes(request), form=_form(typed, error), at=when(found["at"]) if found else "",
@@ -40,19 +40,19 @@ def trace(request: Any) -> HttpResponse:
         ends=_ends(found) if found else (), leads=_leads(found) if found else (),
         traced=found is not None,
     )  # fmt: skip
-    return render(request, "trace.html", {"page": shown}, status=422 if error else 200)
+    return render(request, "trace.html", {"page": shown}, status=status)
 
 
-def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str]:
+def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str, int]:
     """What is known of it; or why that cannot be said."""
     if not typed:
-        return None, ""
+        return None, "", 200
     try:
-        return traced(request.actor, typed), ""
-    except NotThere as error:
-        return None, str(error)
-    except (Problem, Problems) as error:
-        return None, str(error)
+        return traced(request.actor, typed), "", 200
+    except NotThere as error:  # a search that found nothing
+        return None, error.what, 200
+    except Problem as error:
+        return None, error.what, 422
 
 
 def _form(typed: str, error: str) -> Form:
