@@ -39,6 +39,7 @@ KEYS = (
     "clients",
     "domains",
     "mailboxes",
+    "forwards",
     "people",
     "access",
     "changes",

@@ -30,7 +30,7 @@ FRAMED = (
         "people",
     ),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
-    *("confirm", "kinds", "palette", "states", "findings", "finding"),
+    *("confirm", "kinds", "palette", "states", "forwards", "findings", "finding"),
     *("mail-apps", "roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),
 )
 PLAIN = (
