@@ -148,6 +148,7 @@ WALKS: dict[str, Walk] = {
     "forwards.change": by("olive", forward="{forward}", until="{soon}"),
     "forwards.disable": closing("olive", forward="{forward}"),
     "forwards.enable": by("olive", forward="{disabled}"),
+    "forwards.tell_owner": by("olive", mailbox=MIA, target="mia@home.test"),
     "forwards.end": closing("olive", forward="{forward}"),
     "exceptions.create": by("olive", address=MIA, target="mia@far.example", owner="Mia", until="{soon}"),
     "exceptions.end": closing("olive", exception="{exception}"),

@@ -111,6 +111,7 @@ UNMARKED = {
     "doubts.raise", "doubts.settle",  # nor does what an owner says they do not know
     "clients.mail_checkpoint",  # nor does what proves the record
     "people.tell_of_factor",  # nor does what tells somebody of their own second factor
+    "forwards.tell_owner",  # or of where their mail goes
     "access_reviews.open", "access_reviews.sign", "rosters.open", "rosters.answer",  # asking and answering neither
 }  # fmt: skip
 

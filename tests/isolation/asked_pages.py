@@ -46,6 +46,9 @@ PAGES: dict[str, Asked] = {
                                allowed=FORM),
     "GET /nodes/": Asked("nodes.view"),
     "GET /nodes/<str:ref>/": Asked("nodes.view"),
+    "GET /forwards/": Asked("forwards.view", filters=LIST),
+    "POST /forwards/chosen/": Asked("forwards.view", body=lambda here: {"act": "forwards.disable"}, allowed=(404, 422)),
+    "POST /forwards/export/": Asked("sheets.export"),
     "GET /findings/": Asked("findings.view", filters=LIST),
     "GET /findings/<uuid:finding>/": Asked("findings.view", {"finding": ("finding",)}),
     "GET /invites/": Asked("invites.view", filters=LIST),
@@ -172,11 +175,21 @@ def of_forms(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[C
                        unseen=(200,) if get else (404, 422))  # fmt: skip
 
 
+# What is taken away of the client that the request names: the permission, where it is sent, what it answers.
+EXPORTS = {
+    "POST /audit/export/": ("entries.export", "/audit/export/", 409),
+    "POST /forwards/export/": ("sheets.export", "/forwards/export/", 200),
+    "GET /api/v1/forwards-leaving/file": ("sheets.export", "/api/v1/forwards-leaving/file?why=x&client={}", 200),
+}
+
+
 def of_exports(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[Cell]:
+    permission, url, code = EXPORTS[what]
     for letter, here in all_of.items():
-        expect = verdict(who, "entries.export", letter, of="client")
-        yield Cell(who, what, whose(who, letter), letter, "/audit/export/", expect,
-                   body={"client": here.slug, "why": "x"}, sent=(here.slug,), twin=what, allowed=(409,))  # fmt: skip
+        expect = verdict(who, permission, letter, of="client")
+        body = {"client": here.slug, "why": "x"} if what.startswith("POST") else None
+        yield Cell(who, what, whose(who, letter), letter, url.format(here.slug), expect,
+                   body=body, sent=(here.slug,), twin=what, allowed=(code,))  # fmt: skip
 
 
 def of_others(who: Principal, what: str, all_of: dict[str, Ground]) -> Iterator[Cell]:

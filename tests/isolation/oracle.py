@@ -36,7 +36,7 @@ OPERATES = MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_c
     "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
     "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
     "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
-    "app_passwords.end", "consents.end", "doubts.settle",
+    "app_passwords.end", "consents.end", "doubts.settle", "forwards.tell_owner",
 }  # fmt: skip
 OWNS = OPERATES | {
     "resets.vouch", "resets.waive_wait",
@@ -60,7 +60,7 @@ MAY: dict[str, frozenset[str]] = {
     "client admin": MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {
         "resets.vouch", "resets.waive_wait", "resets.approve",
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
-        "sheets.export", "rosters.answer", "app_passwords.end", "consents.end", "doubts.settle",
+        "sheets.export", "rosters.answer", "app_passwords.end", "consents.end", "doubts.settle", "forwards.tell_owner",
     },
     "client viewer": frozenset(),
     CUSTOM: frozenset(CUSTOM_MAY),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asked import API, MAILBOX, OWN, PUBLIC, Asked
 from asked_kinds import OF_A_CLIENT, OF_NO_CLIENT, SECRET, of_batches, of_kinds
-from asked_pages import BEFORE_FACTOR, LAST, PAGES, of_exports, of_forms, of_others
+from asked_pages import BEFORE_FACTOR, EXPORTS, LAST, PAGES, of_exports, of_forms, of_others
 from belongings import digest, dump, served
 from cells import Answer, Cell, grounds, normal, of_lists, of_objects, of_owners, plain, sends, wrong
 from django.conf import settings
@@ -53,7 +53,7 @@ def cells(who: Principal, what: str, world: World) -> Iterator[Cell]:
     asked, all_of = EVERYTHING[what], grounds(world, who)
     if what.endswith("/do/<str:name>/"):
         yield from of_forms(who, what, all_of)
-    elif what == "POST /audit/export/":
+    elif what in EXPORTS:
         yield from of_exports(who, what, all_of)
     elif asked.takes == MAILBOX:
         yield from of_owners(who, what, asked)

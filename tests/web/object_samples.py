@@ -21,9 +21,9 @@ from postroom.web.parts.pages import (
     NodesPage,
     PeoplePage,
     PersonPage,
-    TracePage,
 )
 from postroom.web.parts.plain_pages import OwnSessions
+from postroom.web.parts.route_pages import LeavingPage, TracePage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -40,6 +40,7 @@ from postroom.web.parts.shapes import (
     Loading,
     Note,
     PageHead,
+    Progress,
     Row,
     State,
     Strong,
@@ -417,6 +418,56 @@ FINDINGS = FindingsPage(
         dense=True,
     ),
     pager=Pager("4 shown, 09:12 to 09:20"),
+)  # fmt: skip
+FORWARDS = LeavingPage(
+    head=PageHead("Forwards that leave", "every way by which mail leaves a client, worst first",
+                  acts=(Act("Forward mail", "/p/form", "plus"),)),
+    label="Forwards that leave",
+    sure=Badge("unknown", "2,084 of 2,100 checked; 16 not"),
+    known=Progress("Mailboxes whose scripts were checked", 2084, 2100, "as nodes read them by 09:12"),
+    unchecked=(
+        Item("12 not checked: mx3 has not looked within ten minutes; it last did at 2026-11-30 08:51 UTC",
+             "ana@harbor.example is one", "warn"),
+        Item("4 not checked: not readable: line 3: unknown command", "leo@bluefin.example is one", "warn"),
+    ),
+    filters=filters("Forwards", "high"),
+    table=Table(
+        "Forwards that leave",
+        (
+            Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"),
+            Column("Client", phone="gone"), Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
+        ),
+        tuple(
+            Row((Cell(Link(mail, "/p/mailbox", strong=True), sub), to, risk, Cell(how, besides),
+                 Link("Harbor Legal LLP", "/p/client"), exception, made, Badge("unmeasured", "not measured")),
+                value=f"{mail} x@gmail.com - -", name=mail)
+            for mail, sub, to, risk, how, besides, exception, made in (
+                ("ana@harbor.example", "", Cell((Code("ana.hale@gmail.com"), Badge("fact", "private provider", "user")),
+                                               "until 30 Dec 00:00"), Badge("bad", "high", "urgent"), "forward",
+                 "all mail, keeps a copy", Cell("until 30 Dec 00:00", "Ana Hale answers for it"),
+                 Cell("Olive Osei", Link("24 Nov 09:12", "/p/change"))),
+                ("billing@harbor.example", "", Badge("unknown", "worked out when mail comes"),
+                 Badge("bad", "high", "urgent"), "Sieve redirect “invoices”", "some mail, keeps no copy",
+                 Cell("none", "its node stops it: without an exception nothing leaves by a script. It cannot be "
+                      "disabled from here"), Cell("by its owner", "first seen 09:02")),
+                ("team@harbor.example", "by way of ana@harbor.example", Code("ana@partner.example"),
+                 Badge("warn", "medium"), "alias", "all mail", Cell("until 30 Dec 00:00", "Ana Hale answers for it"),
+                 Cell("Olive Osei", Link("20 Nov 10:00", "/p/change"))),
+                ("leo@harbor.example", "", Cell(Code("leo@press.example"), "until 2 Feb 00:00"),
+                 Badge("fact", "low", "info-circle"), "forward", "all mail, keeps a copy", "allowed by *.press.example",
+                 Cell(Badge("unknown", "not yours to see"), "3 Nov 08:00")),
+            )
+        ),
+        dense=True, high=True,
+        bulk=Bulk("/p/forwards", "way", (
+            BulkAct("Approve an exception…", "exceptions.create", "hand-stop"),
+            BulkAct("Disable…", "forwards.disable", "player-pause", "asks"),
+            BulkAct("Tell the owner…", "forwards.tell_owner", "mail"),
+        ), "ways"),
+    ),
+    pager=Pager("4 shown, ana@harbor.example to leo@harbor.example"),
+    export=Form((Field("why", "Why", "text", hint="Stands in the record.", required=True),), "Export", "/p/forwards",
+                icon="download"),
 )  # fmt: skip
 FINDING = FindingPage(
     head=PageHead(

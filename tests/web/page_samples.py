@@ -12,10 +12,10 @@ from postroom.web.parts.pages import (
     Measure,
     OverviewPage,
     Question,
-    RoutingPage,
     SheetPage,
 )
 from postroom.web.parts.route_map import Node, drawn
+from postroom.web.parts.route_pages import RoutingPage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -41,6 +41,7 @@ KEYS = (
     "clients",
     "domains",
     "mailboxes",
+    "forwards",
     "people",
     "access",
     "changes",

@@ -130,6 +130,7 @@ PAGES: dict[str, tuple[str, object]] = {
     "roles": ("roles.html", access.ROLES),
     "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),
+    "forwards": ("leaving.html", objects.FORWARDS),
     "findings": ("findings.html", objects.FINDINGS),
     "finding": ("finding.html", objects.FINDING),
     "invites": ("invites.html", objects.INVITES),

@@ -15,37 +15,11 @@ import pytest
 pytestmark = pytest.mark.server
 
 FRAMED = (
-    *(
-        "overview",
-        "first",
-        "clients",
-        "nothing",
-        "client",
-        "domains",
-        "domain",
-        "mailboxes",
-        "mailbox",
-        "sign-ins",
-        "verification",
-        "people",
-    ),
+    *("overview", "first", "clients", "nothing", "client", "domains", "domain", "mailboxes", "mailbox", "sign-ins"),
+    *("verification", "people", "routing", "trace", "forwards"),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states", "findings", "finding"),
-    *(
-        "mail-apps",
-        "roles",
-        "token",
-        "access",
-        "closed",
-        "sheet",
-        "routing",
-        "audit",
-        "entry",
-        "reviews",
-        "review",
-        "roster",
-        "trace",
-    ),
+    *("mail-apps", "roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),
 )
 PLAIN = (
     "invite",

@@ -60,13 +60,18 @@ class Coverage:
 def coverage(actor: Actor, client: str = "") -> Coverage:
     """One query."""
     from_domains, values = seen_domains(actor)
-    about = {"client": short_ref(client), "now": timezone.now(), "fresh": FRESH}
-    rows = [Unchecked(*row) for row in ask(_statement().replace("/*seen*/", from_domains), **about, **values)]
+    found = ask(_statement().replace("/*seen*/", from_domains), **named(client), **values)
+    rows = [Unchecked(*row) for row in found]
     checked = [one for one in rows if not one.reason]
     return Coverage(
         sum(one.mailboxes for one in checked), sum(one.mailboxes for one in rows),
         min((one.at for one in checked if one.at), default=None), tuple(one for one in rows if one.reason),
     )  # fmt: skip
+
+
+def named(client: str) -> dict[str, Any]:
+    """What the statement is sent with, by name."""
+    return {"client": short_ref(client), "now": timezone.now(), "fresh": FRESH}
 
 
 @cache

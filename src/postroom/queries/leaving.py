@@ -128,14 +128,17 @@ def every(actor: Actor, asked: Asked) -> Iterator[Way]:
 def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
     checked(asked)
     seen, values = seen_domains(actor)
-    about = {
-        "client": short_ref(asked.client), "mechanism": asked.mechanism, "search": asked.search.lower(),
-        "after": asked.after,
-        "risk": RISKS.index(asked.risk) if asked.risk else -1, "private": asked.private, "limit": limit,
-        "unexcepted": asked.unexcepted, "now": timezone.now(), "providers": sorted(PROVIDERS),
-    }  # fmt: skip
-    rows = ask(_statement().replace("/*seen*/", seen), **about, **values)
+    rows = ask(_statement().replace("/*seen*/", seen), **named(asked, limit), **values)
     return [_way(row) for row in rows]
+
+
+def named(asked: Asked, limit: int) -> dict[str, Any]:
+    """What the statement is sent with, by name."""
+    return {
+        "client": short_ref(asked.client), "mechanism": asked.mechanism, "search": asked.search.lower(),
+        "after": asked.after, "risk": RISKS.index(asked.risk) if asked.risk else -1, "private": asked.private,
+        "limit": limit, "unexcepted": asked.unexcepted, "now": timezone.now(), "providers": sorted(PROVIDERS),
+    }  # fmt: skip
 
 
 def checked(asked: Asked) -> None:

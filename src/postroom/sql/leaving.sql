@@ -33,31 +33,32 @@ UNION ALL
   WHERE s.active AND s.unreadable = ''
 ),
 steps AS MATERIALIZED (
-  SELECT r.*, d.client_id, split_part(r.target, '@', -1) AS host,
+  SELECT r.*, d.client_id, r.disabled_at IS NOT NULL AS off, split_part(r.target, '@', -1) AS host,
     r.target = '' OR (o.name IS NULL AND r.target IS DISTINCT FROM d.postmaster) AS outside
   FROM rules r JOIN dom d ON d.id = r.domain_id
     LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
 ),
 onward AS MATERIALIZED (
-  SELECT s.key, s.sort, s.domain_id, s.source, s.client_id,
+  SELECT key, sort, domain_id, source, client_id,
     -- What is nobody's address there is caught, where all is.
-    CASE WHEN k.key IS NULL OR EXISTS (SELECT FROM steps x WHERE x.source = s.target AND x.disabled_at IS NULL) OR EXISTS (
-      SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = s.target)
-    THEN s.target ELSE k.source END AS look
-  FROM steps s LEFT JOIN steps k ON k.sort = 'catch-all' AND k.source = '@' || s.host
-  WHERE NOT s.outside AND s.disabled_at IS NULL
+    CASE WHEN '@' || host IN (SELECT source FROM steps WHERE sort = 'catch-all')
+      AND target NOT IN (SELECT source FROM steps WHERE NOT off) AND NOT EXISTS (
+        SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = target)
+    THEN '@' || host ELSE target END AS look
+  FROM steps WHERE NOT outside AND NOT off
 UNION ALL
   SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
 ),
+-- look: by what the next step finds it, its address, or its domain where that has an alias; one row of each.
 reach AS (
-  SELECT key AS entry, sort, domain_id, source, '' COLLATE "C" AS via, key AS exit, 0 AS hops, client_id, disabled_at IS NOT NULL AS off
+  SELECT key AS entry, sort, domain_id, source, '' COLLATE "C" AS via, key AS exit, 0 AS hops, client_id, off,
+    unnest(ARRAY[source, '@@' || split_part(source, '@', -1)]) AS look
   FROM steps WHERE outside
 UNION
-  SELECT n.key, n.sort, n.domain_id,
-    CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END,
-    r.source, r.exit, r.hops + 1, r.client_id, false
-  FROM reach r CROSS JOIN LATERAL (VALUES (r.source), ('@@' || split_part(r.source, '@', -1))) w(look)
-    JOIN onward n ON n.look = w.look AND n.client_id = r.client_id
+  SELECT n.key, n.sort, n.domain_id, to_.source, r.source, r.exit, r.hops + 1, r.client_id, false,
+    unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
+  FROM reach r JOIN onward n ON n.look = r.look AND n.client_id = r.client_id CROSS JOIN LATERAL (
+    SELECT CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END AS source) to_
   WHERE r.hops < 5 AND NOT r.off
 ),
 once AS (
@@ -68,7 +69,7 @@ excepted AS MATERIALIZED (
   SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
   FROM exceptions WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
-judged AS (
+judged AS MATERIALIZED (
   SELECT w.sort, w.source, w.via, w.hops, w.off, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,

@@ -16,7 +16,7 @@ from postroom.web.framed import freeze_notes
 from postroom.web.leaving_rows import COLUMNS, HOW, row
 from postroom.web.lists import Narrow, clean, reason, scopes
 from postroom.web.parts.forms import Field, Form, Option
-from postroom.web.parts.pages import LeavingPage
+from postroom.web.parts.route_pages import LeavingPage
 from postroom.web.parts.shapes import Act, Badge, Bulk, BulkAct, Empty, Item, PageHead, Progress, Table
 from postroom.web.step_up import fresh
 from postroom.web.times import when

@@ -14,8 +14,8 @@ from postroom.queries.objects import row_of
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
-from postroom.web.parts.pages import RoutingPage
 from postroom.web.parts.route_map import WORST, Drawing, Edge, Node, drawn
+from postroom.web.parts.route_pages import RoutingPage
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Empty, Inline, Link, PageHead, Row, Table
 from postroom.web.times import when
 

@@ -13,7 +13,7 @@ from postroom.web.door import page
 from postroom.web.framed import freeze_notes, query
 from postroom.web.lists import clean
 from postroom.web.parts.forms import Field, Form
-from postroom.web.parts.pages import TracePage
+from postroom.web.parts.route_pages import TracePage
 from postroom.web.parts.shapes import Act, Badge, Code, Item, Link, PageHead, Words
 from postroom.web.times import when
 from postroom.web.titles import called

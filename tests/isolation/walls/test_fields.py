@@ -63,6 +63,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "domains.resume": {"domain": "acme.example"}, "domains.suspend": {"domain": "acme.example"},
     "findings.accept": {"finding": "{findings}", "reason": "x", "until": later()},
     "findings.acknowledge": {"finding": "{findings}", "reason": "x"}, "findings.reopen": {"finding": "{findings}"},
+    "forwards.tell_owner": {"mailbox": "leo@acme.example", "target": "x@x.test"},
     "freezes.end": {"freeze": "{freezes}"}, "freezes.start": {"scope": "acme", "reason": "x", "until": later()},
     "grants.elevate": {"role": "helpdesk", "hours": 1, "client": "acme", "domain": "acme.example"},
     "grants.end": {"grant": "{grants}"},

@@ -130,6 +130,7 @@ ACTS: dict[str, list[Act]] = {
     "mailboxes.transfer": [Act(RUNS, BOX, named(mailbox="{box}", contact="x@elsewhere.test", owner="{taker}"))],
     "app_passwords.end": [Act(CLIENTS_OWN, BOX, named(app_password="{app password}"))],
     "consents.end": [Act(CLIENTS_OWN, BOX, named(consent="{consent}"))],
+    "forwards.tell_owner": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     "doubts.settle": [Act(CLIENTS_OWN, BOX, named(doubt="{doubt}", outcome="It was us"))],
     "recovery_channels.ask": [Act(CLIENTS_OWN, BOX, named(channel="{channel}"))],
     "recovery_channels.end": [Act(CLIENTS_OWN, BOX, named(channel="{channel}"))],

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from postroom.web.parts.forms import Filters, Form, Pager
-from postroom.web.parts.route_map import Drawing
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -22,7 +21,6 @@ from postroom.web.parts.shapes import (
     Link,
     Note,
     PageHead,
-    Progress,
     Table,
     Words,
 )
@@ -134,14 +132,6 @@ class SheetPage(ListPage):
     export: Form | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoutingPage(ListPage):
-    """routing.html. `drawing`: where each box and line of the map is; each box leads to its row of the table."""
-
-    nav: ClassVar[str] = "domains"
-    drawing: Drawing | None = None
-
-
 class DomainsPage(ListPage):
     nav = "domains"
 
@@ -154,17 +144,6 @@ class MailAppsPage(ListPage):
     """mail_apps.html: those that may ask owners to be let in."""
 
     nav = "mailboxes"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeavingPage(ListPage):
-    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not."""
-
-    nav: ClassVar[str] = "forwards"
-    known: Progress | None = None
-    sure: Badge
-    unchecked: tuple[Item, ...] = ()
-    export: Form | None = None
 
 
 class MailboxSignIns(ListPage):
@@ -271,19 +250,6 @@ class MailboxPage(Page):
     routes: tuple[Item, ...] = ()
     recent: tuple[Line, ...] = ()
     changes_url: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TracePage(Page):
-    """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there."""
-
-    nav: ClassVar[str] = "mailboxes"
-    form: Form
-    at: str = ""
-    traced: bool = False
-    hops: tuple[Item, ...] = ()
-    ends: tuple[Item, ...] = ()
-    leads: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,43 @@
+"""What the pages of routes hold: the map, forwards that leave, a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from postroom.web.parts.forms import Form
+from postroom.web.parts.pages import ListPage, Page
+from postroom.web.parts.route_map import Drawing
+from postroom.web.parts.shapes import Badge, Item, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingPage(ListPage):
+    """routing.html. `drawing`: where each box and line of the map is; each box leads to its row of the table."""
+
+    nav: ClassVar[str] = "domains"
+    drawing: Drawing | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavingPage(ListPage):
+    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not."""
+
+    nav: ClassVar[str] = "forwards"
+    known: Progress | None = None
+    sure: Badge
+    unchecked: tuple[Item, ...] = ()
+    export: Form | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracePage(Page):
+    """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there."""
+
+    nav: ClassVar[str] = "mailboxes"
+    form: Form
+    at: str = ""
+    traced: bool = False
+    hops: tuple[Item, ...] = ()
+    ends: tuple[Item, ...] = ()
+    leads: tuple[Item, ...] = ()
