@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
+VERSION = 1  # of what is read; raised when the same dump is read otherwise
 MOST = 200  # redirects that are listed of one script
 PROGRAM = "* Main program (block: "
 HEAD = re.compile(r"\d+\):\n\nAddress   Line  Code\n")
