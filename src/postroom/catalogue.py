@@ -8,6 +8,7 @@ from postroom.changes.kinds import (
     aliases,
     alive,
     app_passwords,
+    catch_alls,
     clients,
     devices,
     dkim,
@@ -16,6 +17,7 @@ from postroom.changes.kinds import (
     emergencies,
     factors,
     findings,
+    forwards,
     freezes,
     grants,
     history,
@@ -45,11 +47,13 @@ from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.closed_round import closed_round
 from postroom.changes.policies.dns_roles import dns_roles
+from postroom.changes.policies.forwarding import forwarding
 from postroom.changes.policies.frozen import frozen
 from postroom.changes.policies.high_risk import high_risk, many_together
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
+from postroom.changes.policies.mirrored import mirrored
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.own_undo import own_undo
@@ -95,12 +99,15 @@ KINDS: list[type[kind.Kind]] = [
     clients.CreateClient, clients.ChangeClient, clients.PlaceClient, clients.SuspendClient, clients.ResumeClient,
     clients.RemoveClient, clients.RestoreClient, clients.MailCheckpoint, alive.AskSecurityContact,
     domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
-    domains.RestoreDomain, domains.ProveDomain, alive.AskRegistrarAddress,
+    domains.RestoreDomain, domains.ProveDomain, domains.SetAlias, alive.AskRegistrarAddress,
     records.SetRecords, records.ReleaseRecords,
     dkim.MakeKey, dkim.ActivateKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
     mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
+    forwards.CreateForward, forwards.ChangeForward, forwards.DisableForward, forwards.EnableForward,
+    forwards.EndForward, forwards.CreateException, forwards.EndException,
+    catch_alls.SetCatchAll, catch_alls.EndCatchAll,
     invites.SendInvite, invites.IssueInvite, invites.ResendInvite, invites.RedirectInvite, invites.CancelInvite,
     invites.RemindInvite, redeeming.RedeemInvite,
     doubts.RaiseDoubt, doubts.SettleDoubt,
@@ -146,6 +153,8 @@ POLICIES: list[policy.Policy] = [
     warned,
     both_told,
     dns_roles,
+    forwarding,
+    mirrored,
     beside,
     high_risk,
 ]
@@ -154,13 +163,21 @@ WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
 SERVED_BY: dict[str, Served] = {
-    "clients": Served("nodes", frozenset({"suspended_at", "removed_at", "node_id", "app_passwords_only"}), made=False),
-    "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name"})),
+    "clients": Served(
+        "nodes",
+        frozenset({"suspended_at", "removed_at", "node_id", "app_passwords_only", "forward_allowed"}),
+        made=False,
+    ),
+    "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name", "alias_of_id"})),
     "addresses": Served("nodes"),
     "mailboxes": Served(
         "nodes", frozenset({"address_id", "kind", "quota_mb", "access_epoch", "suspended_at", "removed_at"})
     ),
     "aliases": Served("nodes"),
+    "forwards": Served("nodes"),
+    "catch_alls": Served("nodes"),
+    "exceptions": Served("nodes"),
+    "organizations": Served("nodes", frozenset({"forward_allowed"}), made=False),
     "credentials": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
@@ -178,6 +195,9 @@ SERVED_BY: dict[str, Served] = {
 ENDS: dict[str, Ends] = {
     "freezes": Ends("freezes.end", "freeze"),
     "grants": Ends("grants.end", "grant"),
+    "forwards": Ends("forwards.end", "forward"),
+    "catch_alls": Ends("catch_alls.end", "catch_all"),
+    "exceptions": Ends("exceptions.end", "exception"),
     "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),
     "credentials": Ends("app_passwords.end", "app_password"),

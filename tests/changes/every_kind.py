@@ -41,6 +41,7 @@ from postroom.models import (
     DkimKey,
     Domain,
     Finding,
+    Forward,
     Grant,
     Invite,
     Login,
@@ -51,6 +52,7 @@ from postroom.models import (
     RecoveryChannel,
     ResetCode,
     RoundLine,
+    RouteException,
     Verification,
 )
 from postroom.posture.findings import Found, observed
@@ -140,6 +142,16 @@ WALKS: dict[str, Walk] = {
     "aliases.create": by("olive", address="info@acme.example", targets=[MIA]),
     "aliases.change": closing("olive", alias="sales@acme.example", targets=[MIA]),
     "aliases.remove": closing("olive", alias="sales@acme.example"),
+    "domains.set_alias": by("olive", domain="new.example", of="acme.example"),
+    "forwards.create": by("olive", address=MIA, to=LEO, until="{soon}"),
+    "forwards.change": by("olive", forward="{forward}", until="{soon}"),
+    "forwards.disable": closing("olive", forward="{forward}"),
+    "forwards.enable": by("olive", forward="{disabled}"),
+    "forwards.end": closing("olive", forward="{forward}"),
+    "exceptions.create": by("olive", address=MIA, target="mia@far.example", owner="Mia", until="{soon}"),
+    "exceptions.end": closing("olive", exception="{exception}"),
+    "catch_alls.set": by("olive", domain="acme.example", target=MIA, until="{soon}"),
+    "catch_alls.end": closing("olive", catch_all="off.example"),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
@@ -269,7 +281,20 @@ def something_for_each(house: House) -> dict[str, str]:
     _with_consent(house, "domains.remove", domain="gone.example", accept_loss=True)
     _with_consent(house, "clients.remove", client="gone")
     as_wanted(house, "gone.example")
-    return _named(house)
+    return _named(house) | _passed_on(house)
+
+
+def _passed_on(house: House) -> dict[str, str]:
+    """Forwards, an exception by which nothing goes yet, and a catch-all of a domain that is suspended."""
+    soon = (datetime.now(UTC) + timedelta(days=20)).isoformat()
+    for address in ("off@acme.example", "zoe@acme.example"):
+        do("forwards.create", house.olive, address=address, to=LEO, until=soon)
+    ids = [str(the(Forward, address__address=one).pk) for one in ("off@acme.example", "zoe@acme.example")]
+    do("forwards.disable", house.olive, forward=ids[1])
+    do("catch_alls.set", house.olive, domain="off.example", target=MIA, until=soon)
+    asked = {"address": LEO, "target": "leo@far.example", "owner": "Leo", "until": soon}
+    _with_consent(house, "exceptions.create", **asked)
+    return {"forward": ids[0], "disabled": ids[1], "exception": str(the(RouteException).pk)}
 
 
 def _owned(house: House, address: str) -> dict[str, Any]:

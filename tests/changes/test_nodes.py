@@ -2,18 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from cast import MIA, House, acknowledged, do, kind, redeemed, the, together
+from cast import MIA, House, acknowledged, do, kind, redeemed, the, together, with_consent
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.pipeline import submit
-from postroom.models import Address, DkimKey, NodeTodo, Report
+from postroom.models import Address, DkimKey, Forward, NodeTodo, Report, RouteException
 
 Connect = Callable[[str], Node]
 LEO = "leo@acme.example"
@@ -45,6 +47,7 @@ def test_a_mailbox_as_a_node_serves_it(house: House, mx1: Node, sql: Any) -> Non
         "maps": {
             "mailbox": [{"address": LEO, "quota_mb": 5, "until": None}],
             "route": [{"source": LEO, "destination": LEO, "until": None}],
+            "allowed": [],
             "login": [{"address": LEO, "sign_in": 1, "access_epoch": 0, "until": None}],
             "sender": [{"sender": LEO, "login": LEO, "until": None}],
             "consent": [],
@@ -283,3 +286,38 @@ def test_a_node_hears_at_once(house: House, mx1: Node) -> None:
     mx1.execute("LISTEN postroom_node")
     do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=1)
     assert [n.channel for n in mx1.notifies(timeout=5, stop_after=1)] == ["postroom_node"]
+
+
+def test_a_forward_an_exception_and_a_catch_all_as_a_node_serves_them(house: House, mx1: Node) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("domains.add", house.olive, client="acme", name="acme.test")
+    do("domains.prove", SYSTEM, domain="acme.test", proof="a test")
+    acknowledge(mx1)
+    soon = (timezone.now() + timedelta(days=20)).replace(microsecond=0)
+    ends = int(soon.timestamp())
+    asked = {"address": MIA, "to": "mia@far.test", "until": soon.isoformat(), "owner": "Mia", "keep_copy": False}
+    with_consent(house, do("forwards.create", house.olive, **asked))
+    (one,) = pull(mx1).values()
+    assert one["maps"]["route"] == [{"source": MIA, "destination": "mia@far.test", "until": ends}]
+    assert one["maps"]["allowed"] == [{"source": MIA, "target": "mia@far.test", "until": ends}]
+    acknowledge(mx1)
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    (one,) = pull(mx1).values()
+    assert [r["destination"] for r in one["maps"]["route"]] == [MIA], "its own mailbox, though it kept no copy"
+    acknowledge(mx1)
+    do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    (one,) = pull(mx1).values()
+    assert one["maps"]["allowed"] == []
+    acknowledge(mx1)
+    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=soon.isoformat())
+    (one,) = pull(mx1).values()
+    assert one["maps"]["route"] == [{"source": "@acme.example", "destination": MIA, "until": ends}]
+    acknowledge(mx1)
+    do("domains.set_alias", house.olive, domain="acme.test", of="acme.example")
+    found = [one["maps"] for one in pull(mx1).values() if one and "domain" in one.get("maps", {})]
+    assert found[0]["alias_domain"] == [{"name": "acme.test", "target": "acme.example", "until": None}]
+    acknowledge(mx1)
+    do("organization.change", house.oskar, forward_allowed=["partner.test", "*.wide.test", "joe@one.test"])
+    found = [one["maps"] for one in pull(mx1).values()]
+    assert {one["domain"][0]["name"] for one in found} == {"acme.example", "acme.test"}
+    assert [row["target"] for row in found[0]["allowed"]] == ["@.wide.test", "joe@one.test", "@partner.test"]

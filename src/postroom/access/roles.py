@@ -9,6 +9,7 @@ from functools import lru_cache
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
+    "forwards.*", "catch_alls.*", "exceptions.*",
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
     "rosters.*", "recovery_channels.*", "app_passwords.end", "consents.end", "resets.start", "resets.record_call",
     "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency",
@@ -35,7 +36,8 @@ ROLES: dict[str, frozenset[str]] = {
     }),
     "auditor": frozenset({*ONES_OWN, EXPORT, SHEET}),
     "client admin": frozenset({
-        "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "invites.*", "history.roll_back",
+        "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "forwards.*", "catch_alls.*",
+        "exceptions.*", "invites.*", "history.roll_back",
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
         "resets.start", "resets.vouch", "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code",
         "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", "consents.end",

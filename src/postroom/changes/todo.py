@@ -25,6 +25,15 @@ TOUCHED = {
     "aliases": """SELECT 'address' AS object,
     coalesce((row ->> 'address_id')::uuid, (SELECT l.address_id FROM aliases l WHERE l.id = e.id)) AS id
     FROM e WHERE t = 'aliases'""",
+    "forwards": """SELECT 'address' AS object,
+    coalesce((row ->> 'address_id')::uuid, (SELECT f.address_id FROM forwards f WHERE f.id = e.id)) AS id
+    FROM e WHERE t = 'forwards'""",
+    "exceptions": """SELECT 'address' AS object,
+    coalesce((row ->> 'address_id')::uuid, (SELECT x.address_id FROM exceptions x WHERE x.id = e.id)) AS id
+    FROM e WHERE t = 'exceptions'""",
+    "catch_alls": """SELECT 'domain' AS object,
+    coalesce((row ->> 'domain_id')::uuid, (SELECT g.domain_id FROM catch_alls g WHERE g.id = e.id)) AS id
+    FROM e WHERE t = 'catch_alls'""",
     "credentials": """SELECT 'address' AS object, m.address_id AS id
     FROM e JOIN mailboxes m ON m.id = coalesce((row ->> 'mailbox_id')::uuid,
       (SELECT k.mailbox_id FROM credentials k WHERE k.id = e.id))
@@ -45,6 +54,9 @@ TOUCHED = {
 AIMED = {
     "redeliveries": """SELECT r.node_id, r.object, r.object_id FROM e JOIN redeliveries r ON r.id = e.id
     WHERE t = 'redeliveries'""",
+    "organizations": """SELECT c.node_id, 'domain' AS object, d.id AS object_id
+    FROM e, domains d JOIN clients c ON c.id = d.client_id
+    WHERE t = 'organizations' AND NOT whole AND row ? 'forward_allowed' AND c.node_id IS NOT NULL""",
     "token_keys": """SELECT n.id AS node_id, 'token key' AS object, e.id AS object_id FROM e, nodes n
     WHERE t = 'token_keys' AND n.removed_at IS NULL""",
     "nodes": """SELECT n.id AS node_id, 'token key' AS object, k.id AS object_id

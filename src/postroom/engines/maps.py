@@ -29,6 +29,9 @@ SCHEMAS = {
         CREATE TABLE mailbox(address TEXT PRIMARY KEY, object TEXT, quota_mb INT, until INT) WITHOUT ROWID;
         CREATE TABLE route(source TEXT, destination TEXT, object TEXT, until INT,
             PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
+        CREATE TABLE alias_domain(name TEXT PRIMARY KEY, target TEXT, object TEXT, until INT) WITHOUT ROWID;
+        CREATE TABLE allowed(source TEXT, target TEXT, object TEXT, until INT,
+            PRIMARY KEY (source, target, object)) WITHOUT ROWID;
         CREATE TABLE sender(sender TEXT, login TEXT, object TEXT, until INT,
             PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
         CREATE TABLE login(address TEXT PRIMARY KEY, object TEXT, sign_in INT, access_epoch INT, until INT)
@@ -55,6 +58,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "domain": ("name",),
         "mailbox": ("address", "quota_mb", "until"),
         "route": ("source", "destination", "until"),
+        "alias_domain": ("name", "target", "until"),
+        "allowed": ("source", "target", "until"),
         "sender": ("sender", "login", "until"),
         "login": ("address", "sign_in", "access_epoch", "until"),
         "pool": ("domain", "transport"),

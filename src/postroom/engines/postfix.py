@@ -20,7 +20,9 @@ LIVE = "(until IS NULL OR until > unixepoch())"
 QUERIES = {
     "domain": "SELECT DISTINCT name FROM domain WHERE name='%s'",
     "mailbox": f"SELECT address FROM mailbox WHERE address='%s' AND {LIVE}",
-    "route": f"SELECT DISTINCT destination FROM route WHERE source='%s' AND {LIVE}",
+    # A mailbox of which no rule says otherwise, or none does any more, has its own mail.
+    "route": f"SELECT DISTINCT destination FROM route WHERE source='%s' AND {LIVE} UNION SELECT address FROM mailbox "
+    f"WHERE address='%s' AND {LIVE} AND NOT EXISTS (SELECT 1 FROM route WHERE source='%s' AND {LIVE})",
     "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
     "pool": "SELECT transport FROM pool WHERE domain='%d'",
     "hosted": "SELECT DISTINCT 'REJECT 5.7.1 sign in to send as this domain' FROM domain WHERE name='%s'",

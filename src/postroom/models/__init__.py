@@ -16,6 +16,8 @@ from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, T
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
+from .routes import CatchAll, Forward, RouteException
+from .sieve import SieveRead, SieveScript
 from .sign_ins import LiveSession, SignIn, SignInPlace
 from .verifying import Proof, ResetCode, Verification
 
@@ -28,6 +30,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "Batch",
+    "CatchAll",
     "Change",
     "Checkpoint",
     "Client",
@@ -44,6 +47,7 @@ __all__ = [
     "Erasure",
     "Evidence",
     "Finding",
+    "Forward",
     "Freeze",
     "Grant",
     "Invite",
@@ -73,10 +77,13 @@ __all__ = [
     "Role",
     "Round",
     "RoundLine",
+    "RouteException",
     "Row",
     "Secret",
     "SecretField",
     "ServerReading",
+    "SieveRead",
+    "SieveScript",
     "SignIn",
     "SignInPlace",
     "StateModel",

@@ -11,7 +11,11 @@ HELD_OVER, UNDO_WITHIN = 25, 30  # the organization's standard: objects; minutes
 
 
 class Organization(StateModel):
-    """Whoever runs this installation. There is one; its row is the lock of all that belongs to no client."""
+    """Whoever runs this installation. There is one; its row is the lock of all that belongs to no client.
+
+    forward_allowed, forward_forbidden: patterns (protocols/patterns.py) of addresses outside that mail of any client
+    may be passed on to without an exception, and of those it may not with one.
+    """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
     everybody = True
@@ -20,6 +24,8 @@ class Organization(StateModel):
     postmaster = models.TextField(default="")
     terms_url = models.TextField(default="")
     privacy_url = models.TextField(default="")
+    forward_allowed = ArrayField(models.TextField(), default=list)
+    forward_forbidden = ArrayField(models.TextField(), default=list)
     version = models.BigIntegerField(db_default=0)
 
     class Meta(StateModel.Meta):
@@ -75,6 +81,7 @@ class Client(StateModel):
     sending: from what its mail leaves: shared with other clients, isolated, or unknown.
     held_over: more objects in one change of people than this wait for a second person; none: HELD_OVER.
     undo_within: minutes in which one's own untouched undo waits for nobody; none: UNDO_WITHIN.
+    forward_allowed, forward_forbidden: like the organization's, of this client's mail.
     """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"version"})
@@ -94,6 +101,8 @@ class Client(StateModel):
     reset_keeps_app_passwords = models.BooleanField(default=False)
     held_over = models.IntegerField(null=True)
     undo_within = models.IntegerField(null=True)
+    forward_allowed = ArrayField(models.TextField(), default=list)
+    forward_forbidden = ArrayField(models.TextField(), default=list)
     closed_at = models.DateTimeField(null=True)  # its own people let nobody of the organization in
     version = models.BigIntegerField(db_default=0)
 

@@ -23,6 +23,7 @@ class Domain(StateModel):
 
     hosting: hosted (our name servers), provider (theirs, with an API), manual (somebody types it in).
     proof:   waiting, read or lost; a domain delivers for nobody until its proof is read.
+    alias_of: every address of that domain is one here too, and has no mailbox of its own.
     """
 
     natural_key = "name"
@@ -42,6 +43,7 @@ class Domain(StateModel):
     expires_on = models.DateField(null=True)
     proof = models.TextField(default="waiting")
     proof_token = models.TextField(default="")
+    alias_of = models.ForeignKey("self", models.DO_NOTHING, null=True, db_index=False, related_name="+")
     suspended_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
 

@@ -12,12 +12,14 @@ from postroom.changes.cover import permissions
 from postroom.models import (
     Alias,
     ApiToken,
+    CatchAll,
     Client,
     Credential,
     DkimKey,
     Domain,
     Doubt,
     Finding,
+    Forward,
     Freeze,
     Grant,
     Invite,
@@ -28,6 +30,7 @@ from postroom.models import (
     RecoveryChannel,
     Role,
     RoundLine,
+    RouteException,
     Verification,
 )
 
@@ -49,6 +52,8 @@ BY_ID = frozenset(
         "recovery_channels",
         "verifications",
         "doubts",
+        "forwards",
+        "exceptions",
     }
 )  # nobody types these
 
@@ -155,6 +160,17 @@ def _doubts(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.said}, entry {one.entry}, at {one.mailbox.label}") for one in rows[:MOST]]
 
 
+def _forwards(actor: Actor) -> Pairs:
+    rows = visible(actor, Forward).filter(removed_at=None).select_related("address").order_by("address__address", "to")
+    return [(str(one.pk), f"{one.address.address} to {one.to}") for one in rows[:MOST]]
+
+
+def _exceptions(actor: Actor) -> Pairs:
+    rows = visible(actor, RouteException).filter(ended_at=None).select_related("address")
+    rows = rows.order_by("address__address", "target")
+    return [(str(one.pk), f"{one.address.address} to {one.target}") for one in rows[:MOST]]
+
+
 def _permissions(_: Actor) -> Pairs:
     return [(one, one) for one in permissions()]
 
@@ -164,6 +180,9 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "domains": _named(Domain, "name", "client__name", "client"),
     "mailboxes": _named(Mailbox, "address__address", "name", "address"),
     "aliases": _named(Alias, "address__address", "client__name", "address", "client"),
+    "forwards": _forwards,
+    "catch_alls": _named(CatchAll, "domain__name", "target", "domain"),
+    "exceptions": _exceptions,
     "people": _named(Person, "email", "name"),
     "nodes": _named(Node, "name", "region"),
     "grants": _grants,

@@ -444,6 +444,9 @@ BEGIN
     WHEN 'addresses' THEN RETURN (SELECT domain_id FROM addresses WHERE id = which);
     WHEN 'mailboxes' THEN RETURN (SELECT a.domain_id FROM mailboxes m JOIN addresses a ON a.id = m.address_id WHERE m.id = which);
     WHEN 'aliases' THEN RETURN (SELECT a.domain_id FROM aliases m JOIN addresses a ON a.id = m.address_id WHERE m.id = which);
+    WHEN 'forwards' THEN RETURN (SELECT a.domain_id FROM forwards f JOIN addresses a ON a.id = f.address_id WHERE f.id = which);
+    WHEN 'exceptions' THEN RETURN (SELECT a.domain_id FROM exceptions x JOIN addresses a ON a.id = x.address_id WHERE x.id = which);
+    WHEN 'catch_alls' THEN RETURN (SELECT domain_id FROM catch_alls WHERE id = which);
     WHEN 'record_sets' THEN RETURN (SELECT domain_id FROM record_sets WHERE id = which);
     WHEN 'dkim_keys' THEN RETURN (SELECT domain_id FROM dkim_keys WHERE id = which);
     WHEN 'grants' THEN RETURN (SELECT domain_id FROM grants WHERE id = which);

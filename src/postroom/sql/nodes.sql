@@ -5,21 +5,41 @@
 CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
   SELECT 'domain'::text AS object, d.id, c.node_id, d.client_id,
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL THEN
-      jsonb_build_object('maps', jsonb_build_object('domain', jsonb_build_array(jsonb_build_object('name', d.name))))
+      jsonb_build_object('maps', jsonb_build_object(
+        'domain', jsonb_build_array(jsonb_build_object('name', d.name)),
+        'alias_domain', CASE WHEN o.id IS NULL THEN '[]' ELSE jsonb_build_array(
+          jsonb_build_object('name', d.name, 'target', o.name, 'until', NULL)) END,
+        'route', CASE WHEN g.id IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
+          'source', '@' || d.name, 'destination', g.target, 'until', extract(epoch FROM g.until)::bigint)) END,
+        'allowed', (
+          SELECT coalesce(jsonb_agg(jsonb_build_object('source', '@' || d.name, 'target',
+            CASE WHEN p LIKE '*.%' THEN '@' || substr(p, 2) WHEN p LIKE '%@%' THEN p ELSE '@' || p END, 'until', NULL)
+            ORDER BY p), '[]')
+          FROM (SELECT unnest(c.forward_allowed) UNION SELECT unnest(forward_allowed) FROM organizations) one(p)
+          WHERE p LIKE '%.%')))
     END AS compiled
   FROM domains d JOIN clients c ON c.id = d.client_id
+    LEFT JOIN domains o ON o.id = d.alias_of_id AND o.proof = 'read' AND o.removed_at IS NULL
+    LEFT JOIN catch_alls g ON g.domain_id = d.id AND g.removed_at IS NULL
 UNION ALL
   SELECT 'address', a.id, c.node_id, a.client_id,
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL
-        AND (m.id IS NOT NULL OR l.id IS NOT NULL) THEN
+        AND (m.id IS NOT NULL OR l.id IS NOT NULL OR goes.on_) THEN
       jsonb_build_object(
         'maps', jsonb_build_object(
           'mailbox', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
             jsonb_build_object('address', a.address, 'quota_mb', m.quota_mb, 'until', NULL)) END,
           'route', (
-            SELECT coalesce(jsonb_agg(jsonb_build_object('source', a.address, 'destination', t.to_, 'until', NULL)), '[]')
-            FROM (SELECT a.address AS to_ WHERE m.id IS NOT NULL AND (l.id IS NULL OR a.keep_copy)
-                  UNION ALL SELECT unnest(l.targets)) t),
+            SELECT coalesce(jsonb_agg(jsonb_build_object('source', a.address, 'destination', t.to_, 'until', t.until)), '[]')
+            FROM (SELECT a.address AS to_, NULL::bigint AS until
+                    WHERE m.id IS NOT NULL AND ((l.id IS NULL AND NOT goes.on_) OR a.keep_copy)
+                  UNION ALL SELECT unnest(l.targets), NULL
+                  UNION ALL (SELECT f.to, extract(epoch FROM f.until)::bigint FROM forwards f
+                    WHERE f.address_id = a.id AND f.removed_at IS NULL AND f.disabled_at IS NULL ORDER BY 1)) t),
+          'allowed', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('source', a.address, 'target', x.target, 'until', x.until)), '[]')
+            FROM (SELECT x.target, max(extract(epoch FROM x.until)::bigint) AS until FROM exceptions x
+              WHERE x.address_id = a.id AND x.ended_at IS NULL GROUP BY 1 ORDER BY 1) x),
           'login', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
             jsonb_build_object('address', a.address, 'sign_in', may.sign_in::int, 'access_epoch', m.access_epoch,
               'until', NULL)) END,
@@ -47,6 +67,9 @@ UNION ALL
     JOIN clients c ON c.id = a.client_id
     LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
     LEFT JOIN aliases l ON l.address_id = a.id AND l.removed_at IS NULL
+    CROSS JOIN LATERAL (
+      SELECT EXISTS (SELECT FROM forwards f WHERE f.address_id = a.id AND f.removed_at IS NULL AND f.disabled_at IS NULL)
+        AS on_) goes
     CROSS JOIN LATERAL (
       SELECT m.id IS NOT NULL AND m.suspended_at IS NULL AND m.kind <> 'shared'
         AND d.suspended_at IS NULL AND c.suspended_at IS NULL AS sign_in) may

@@ -22,6 +22,18 @@ SAID: dict[str, str] = {
     "minutes too, in which whoever had it is told and can stop it.",
     "mailboxes.create": "Mail is kept from now on; nobody can sign in before the owner has set the password.",
     "aliases.remove": "Mail to it is refused from now on; the address stays taken.",
+    "domains.set_alias": "Mail to an address there goes where the other domain’s address of the same name goes; to one "
+    "that is none there it is refused.",
+    "forwards.create": "Mail that comes from now on goes there too. Where it leaves the client it goes by an exception "
+    "with an owner and an end, which a second person lets through.",
+    "forwards.disable": "Nothing is passed on; mail lands in its own mailbox, if it has one. It can be enabled again.",
+    "forwards.enable": "Mail that comes from now on is passed on again.",
+    "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none.",
+    "exceptions.create": "Mail of this address may go there until then: by forwards, and by filters of its owner. A "
+    "second person lets it through.",
+    "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",
+    "catch_alls.set": "Typing errors and guesses land there too, and spam. Addresses that are there keep theirs.",
+    "catch_alls.end": "Mail to an address that is none is refused from now on.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
     "sessions.end": "What is signed in there is signed out at its next step, and who still may, signs in anew. Of a "
     "person that is every browser and terminal; mail programs, app passwords and API tokens are not touched.",
@@ -82,7 +94,8 @@ SAID: dict[str, str] = {
 }
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
-    "aliases.remove", "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
+    "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end",
+    "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",
 })  # fmt: skip

@@ -41,7 +41,8 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "findings": "Findings", "recovery_channels": "Recovery channels", "resets": "Resets",
           "access": "Closed clients", "record": "The record", "app_passwords": "App passwords",
           "doubts": "What an owner does not know", "consents": "Consents", "mail_apps": "Mail apps",
-          "token_keys": "Keys of tokens"}  # fmt: skip
+          "token_keys": "Keys of tokens", "forwards": "Forwards", "catch_alls": "Catch-alls",
+          "exceptions": "Exceptions"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

@@ -18,7 +18,7 @@ WORDS: dict[str, str] = {
     "new_password": "Only with another password",
     "owner": "Owner", "operator": "Operator", "ttl": "TTL, seconds", "until": "Until (UTC)", "vip": "VIP",
 }  # fmt: skip
-SHORT = {"mailboxes": "mailbox", "aliases": "alias"}
+SHORT = {"mailboxes": "mailbox", "aliases": "alias", "catch_alls": "catch-all"}
 LONG_TEXT = frozenset({"notes"})
 KEPT = "was-"  # a hidden field: how a value stood when the form was made
 EMPTY_ROWS = 2

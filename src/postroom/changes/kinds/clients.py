@@ -17,7 +17,7 @@ from postroom.models.recovery import SECURITY
 from postroom.protocols.addresses import slug
 
 from .alive import anew
-from .fields import ClientRef, MailAddress, Name, NodeRef, Text
+from .fields import ClientRef, MailAddress, Name, NodeRef, Patterns, Text
 
 Sending = Literal["shared", "isolated", "unknown"]
 CHECKPOINT = "checkpoint"  # what a letter says
@@ -87,6 +87,13 @@ class ChangeClient(Kind, name="clients.change"):
         default=None, ge=0, le=UNDO_WITHIN,
         description=f"For how many minutes one's own untouched undo waits for nobody; {UNDO_WITHIN} is the standard",
     )  # fmt: skip
+    forward_allowed: Patterns | None = Field(
+        default=None, description="Addresses, domains or *.domains outside that mail may be passed on to"
+    )
+    forward_forbidden: Patterns | None = Field(
+        default=None,
+        description="Those it may never be passed on to, whatever exception there is; also: private providers",
+    )
 
     def plan(self, state: State) -> Iterator[Planned]:
         said = self.model_dump(exclude_none=True, exclude={"client"})

@@ -1,15 +1,18 @@
 """Domains: taking one into care, what is known of it, its proof, and taking it out again."""
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 
+from django.db.models import Q
 from pydantic import Field
 
 from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State, not_there
-from postroom.models import Address, Alias, Client, DkimKey, Domain, Organization, RecordSet
+from postroom.models import Address, Alias, CatchAll, Client, DkimKey, Domain, Organization, RecordSet
 from postroom.models.recovery import REGISTRAR
 from postroom.protocols.addresses import MAX_NAME
 
@@ -180,6 +183,39 @@ def _moved(row: RecordSet, to: dict[str, Any], zone: str, state: State, **more: 
     found = standing(zone, row.name, row.type, state)
     wanted = {"ttl": to["ttl"], "values": to["values"]}
     return as_read(edit(row, **wanted, **more), found, wanted)
+
+
+class SetAlias(Kind, name="domains.set_alias"):
+    """Make every address of another domain one of this domain too: one that is there, and no other."""
+
+    domain: DomainRef
+    of: DomainRef | None = Field(default=None, description="The domain whose addresses it shares; none: no more")
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.domain, where="domain")
+        of = state.get(Domain, self.of, where="of") if self.of else None
+        if of and (wrong := list(_no_alias(domain, of))):
+            raise Problems([Problem(where, words) for where, words in wrong])
+        yield edit(domain, alias_of_id=of and of.pk)
+
+
+def _no_alias(domain: Domain, of: Domain) -> Iterator[tuple[str, str]]:
+    """Why one is no alias of the other, as (parameter, words); its own addresses would hide what they hold."""
+    if domain.pk == of.pk or domain.client_id != of.client_id:
+        yield "of", f"{domain.name} is an alias of another domain of its client, or of none"
+    if of.alias_of_id or of.removed_at:
+        yield "of", f"{of.name} is {'removed' if of.removed_at else 'an alias itself'}"
+    if Domain.objects.filter(alias_of=domain.pk).exists():
+        yield "domain", f"others are aliases of {domain.name}"
+    own = Address.objects.filter(domain=domain.pk).exclude(
+        address__in=[f"{one}@{domain.name}" for one in ROLE_ACCOUNTS]
+    )
+    stands = (Q(**{f"{one}__removed_at": None, f"{one}__isnull": False}) for one in ("mailbox", "alias", "forward"))
+    held = own.filter(reduce(or_, stands))
+    if found := sorted(set(held.values_list("address", flat=True)[:5])):
+        yield "domain", f"it has addresses of its own: {', '.join(found)}"
+    if CatchAll.objects.filter(domain=domain.pk, removed_at=None).exists():
+        yield "domain", "it has a catch-all of its own"
 
 
 class ProveDomain(Kind, name="domains.prove"):

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from postroom.protocols.addresses import DomainName, Line, MailAddress, Text, address
+from postroom.protocols.patterns import pattern
 from postroom.protocols.phone import number
 from postroom.protocols.refs import address_ref, domain_ref, short_ref
 
@@ -69,6 +70,9 @@ ClientRef = Annotated[Line, AfterValidator(short_ref), _ref("clients", "A client
 DomainRef = Annotated[Line, AfterValidator(domain_ref), _ref("domains", "A domain: its name or id")]
 MailboxRef = Annotated[Line, AfterValidator(address_ref), _ref("mailboxes", "A mailbox: its address or id")]
 AliasRef = Annotated[Line, AfterValidator(address_ref), _ref("aliases", "An alias: its address or id")]
+ForwardRef = Annotated[Line, _ref("forwards", "A forward: its id")]
+CatchAllRef = Annotated[Line, AfterValidator(domain_ref), _ref("catch_alls", "A catch-all: its domain or id")]
+ExceptionRef = Annotated[Line, _ref("exceptions", "An exception: its id")]
 PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A person: their mail address or id")]
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
 GrantRef = Annotated[Line, _ref("grants", "A grant: its id")]
@@ -87,6 +91,7 @@ DeviceRef = Annotated[Line, _ref("devices", "A device: its id")]
 VerificationRef = Annotated[Line, AfterValidator(_one_spelling), _ref("verifications", "A verified reset: its id")]
 ResetCodeRef = Annotated[Line, _ref("reset_codes", "A code of a verified reset: its id")]
 Name = Annotated[Line, Field(min_length=1)]
+Patterns = Annotated[tuple[Annotated[Line, AfterValidator(pattern)], ...], Field(max_length=100)]
 RoleRef = Annotated[Line, AfterValidator(_lower), _ref("roles", "A role: one of Postroom's, or of your own")]
 OurRole = Literal["owner", "operator", "approver", "helpdesk", "auditor"]
 YesNo = Literal["yes", "no", "unknown"]
@@ -97,9 +102,47 @@ MailAppRef = Annotated[Line, _ref("mail_apps", "A mail app: its name or id")]
 TokenRef = Annotated[Line, _ref("api_tokens", "A token: its id")]
 
 __all__ = [
-    "AcceptanceRef", "AddressOrNumber", "AliasRef", "AppPasswordRef", "ChangeRef", "ChannelRef", "ClientRef",
-    "ConsentRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef", "DoubtRef", "FindingRef", "FreezeRef",
-    "GrantRef", "InviteRef", "Line", "MailAddress", "MailAppRef", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole",
-    "OwnRoleRef", "PageUrl", "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef",
-    "SessionRef", "Text", "TokenRef", "VerificationRef", "YesNo", "date",
+    "AcceptanceRef",
+    "AddressOrNumber",
+    "AliasRef",
+    "AppPasswordRef",
+    "CatchAllRef",
+    "ChangeRef",
+    "ChannelRef",
+    "ClientRef",
+    "ConsentRef",
+    "DeviceRef",
+    "DkimKeyRef",
+    "DomainName",
+    "DomainRef",
+    "DoubtRef",
+    "ExceptionRef",
+    "FindingRef",
+    "ForwardRef",
+    "FreezeRef",
+    "GrantRef",
+    "InviteRef",
+    "Line",
+    "MailAddress",
+    "MailAppRef",
+    "MailboxRef",
+    "Moment",
+    "Name",
+    "NodeRef",
+    "OurRole",
+    "OwnRoleRef",
+    "PageUrl",
+    "Patterns",
+    "PersonRef",
+    "RecordSetRef",
+    "RecordValue",
+    "ResetCodeRef",
+    "RoleRef",
+    "RoundLineRef",
+    "SessionRef",
+    "Text",
+    "TokenRef",
+    "VerificationRef",
+    "YesNo",
+    "date",
 ]  # fmt: skip

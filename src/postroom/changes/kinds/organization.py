@@ -10,7 +10,7 @@ from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Client, Grant, Node, Organization, Person
 
-from .fields import Line, MailAddress, Name, NodeRef, OurRole, PageUrl
+from .fields import Line, MailAddress, Name, NodeRef, OurRole, PageUrl, Patterns
 
 
 class Member(BaseModel, frozen=True, extra="forbid"):
@@ -49,6 +49,13 @@ class ChangeOrganization(Kind, name="organization.change"):
     postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
     terms_url: PageUrl | None = Field(default=None, description="Its terms, https; linked where people set a secret")
     privacy_url: PageUrl | None = Field(default=None, description="Its privacy notice, https; linked there too")
+    forward_allowed: Patterns | None = Field(
+        default=None, description="Addresses, domains or *.domains outside that mail may be passed on to"
+    )
+    forward_forbidden: Patterns | None = Field(
+        default=None,
+        description="Those it may never be passed on to, whatever exception there is; also: private providers",
+    )
 
     def steps_up(self, act: str) -> bool:
         return act == ASKED and self.postmaster is not None  # who hears of what waits for nobody

@@ -1,0 +1,226 @@
+"""Forwards: mail of an address that goes on to another, until a day.
+
+One that leaves its client rests on an exception, which is planned along where none stands: whoever approves the change
+approves both. Who ends an exception ends, or disables, what rests on it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from postroom.changes.errors import Problem, Problems
+from postroom.changes.kind import APPROVED, Kind, Ref
+from postroom.changes.patterns import allowed_at
+from postroom.changes.plan import Planned, create, edit
+from postroom.changes.state import State
+from postroom.models import Address, Domain, Forward, Mailbox, RouteException
+from postroom.models.routes import REMOVE
+
+from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
+from .leads import leaves, named, wrong_ways
+
+LONGEST = timedelta(days=366)
+NO_OWNER = "say who answers for mail that leaves: no owner of this mailbox is known"
+OnEnd = Literal["remove", "ask"]
+
+
+class CreateForward(Kind, name="forwards.create"):
+    """Pass mail of an address on to another one, until a day. Where it leaves the client, by an exception."""
+
+    address: MailAddress = Field(description="Whose mail; one that is none yet only passes it on")
+    to: MailAddress = Field(description="Where it goes on to")
+    keep_copy: bool = Field(default=True, description="Its own mailbox keeps a copy")
+    until: Moment = Field(description="When it ends by itself, a year from now at most")
+    owner: Line = Field(default="", description="Who answers for mail that leaves; the mailbox's owner if left out")
+    on_end: OnEnd = Field(default="ask", description="When its exception ends: remove it, or disable it and ask")
+
+    def reads(self) -> Iterator[Ref]:
+        yield Domain, self.address.rpartition("@")[2]
+        yield Address, self.address
+        yield Mailbox, self.address
+        yield from named((self.to,))
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
+        if domain.removed_at:
+            raise Problem("address", f"{domain.name} is removed")
+        _soon(self.until, state)
+        if wrong := list(wrong_ways([self.to], domain.client_id, state, itself=self.address)):
+            raise Problem("to", "; ".join(wrong))
+        address = state.find(Address, self.address)
+        old = _standing(address.pk, self.to) if address else None
+        if old and not old.removed_at:
+            raise Problem("to", f"{self.address} passes its mail on to {self.to} already")
+        own = address.pk if address else state.new_id()
+        yield from self._address(state, domain, address, own)
+        if leaves(self.to, domain.client_id, state):
+            yield from self._exception(state, domain, own)
+        if old:
+            yield edit(old, until=self.until, disabled_at=None, removed_at=None)
+        else:
+            yield create(
+                Forward, state.new_id(), client_id=domain.client_id, address_id=own, to=self.to, until=self.until,
+                made=state.now,
+            )  # fmt: skip
+
+    def _address(self, state: State, domain: Domain, address: Address | None, own: UUID) -> Iterator[Planned]:
+        if address is None:
+            yield create(
+                Address, own, client_id=domain.client_id, domain_id=domain.pk, address=self.address,
+                keep_copy=self.keep_copy,
+            )  # fmt: skip
+        else:
+            yield edit(address, keep_copy=self.keep_copy)
+
+    def _exception(self, state: State, domain: Domain, address: UUID) -> Iterator[Planned]:
+        if allowed_at(self.to, domain.client_id, state):
+            return
+        covering = [one for one in standing(address, self.to, state) if one.until >= self.until]
+        if not covering:
+            box = state.find(Mailbox, self.address)
+            owner = self.owner or (box.contact or box.name if box else "")
+            if not owner:
+                raise Problem("owner", NO_OWNER)
+            yield excepted(
+                state, domain.client_id, address, target=self.to, owner=owner, until=self.until, on_end=self.on_end
+            )
+
+
+class DisableForward(Kind, name="forwards.disable"):
+    """Pass nothing on for now; the forward stays to be read, and can be enabled again."""
+
+    forward: ForwardRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        forward = _there(state, self.forward)
+        if forward.disabled_at is None:
+            yield edit(forward, disabled_at=state.now)
+
+
+class EnableForward(Kind, name="forwards.enable"):
+    """Pass mail on again. One that leaves needs an exception that stands."""
+
+    forward: ForwardRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        forward = _there(state, self.forward)
+        if forward.until <= state.now:
+            raise Problem("forward", "its time is over; make it again with another day")
+        if forward.disabled_at:
+            yield edit(forward, disabled_at=None)
+
+
+class ChangeForward(Kind, name="forwards.change"):
+    """Another end for a forward; one that leaves ends with its exception at the latest."""
+
+    forward: ForwardRef
+    until: Moment
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        forward = _there(state, self.forward)
+        _soon(self.until, state)
+        yield edit(forward, until=self.until)
+
+
+class EndForward(Kind, name="forwards.end"):
+    """Pass nothing on any more. Its row stays, so what it was can be read, and undone."""
+
+    by = frozenset({"person", "clock"})
+    step_up = frozenset({APPROVED})
+    forward: ForwardRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        forward = state.get(Forward, self.forward, where="forward")
+        early = state.actor.sort == "clock" and forward.until > state.now
+        if forward.removed_at is None and not early:
+            yield edit(forward, removed_at=state.now)
+
+
+class CreateException(Kind, name="exceptions.create"):
+    """Let mail of one address go on to one outside, for a reason, until a day: forwards, and redirects of its owner."""
+
+    address: MailAddress
+    target: MailAddress = Field(description="Where its mail may go")
+    owner: Line = Field(min_length=1, description="The human who answers for it")
+    until: Moment = Field(description="When it ends by itself, a year from now at most")
+    review_on: date | None = Field(default=None, description="When it is looked at again; a month before it ends")
+    on_end: OnEnd = Field(
+        default="ask", description="Forwards that rest on it are removed then, or disabled and asked of"
+    )
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        address = state.get(Address, self.address, where="address")
+        wrong = []
+        if not leaves(self.target, address.client_id, state):
+            wrong.append(Problem("target", f"{self.target} is inside; nothing to except"))
+        if any(one.until >= self.until for one in standing(address.pk, self.target, state)):
+            wrong.append(Problem("target", f"mail of {self.address} may go to {self.target} as long already"))
+        if wrong:
+            raise Problems(wrong)
+        _soon(self.until, state)
+        yield excepted(
+            state, address.client_id, address.pk, target=self.target, owner=self.owner, until=self.until,
+            on_end=self.on_end, review_on=self.review_on,
+        )  # fmt: skip
+
+
+class EndException(Kind, name="exceptions.end"):
+    """Mail may leave by it no more: forwards that rest on it alone are removed, or disabled until somebody says."""
+
+    by = frozenset({"person", "clock"})
+    exception: ExceptionRef
+
+    def plan(self, state: State) -> Iterator[Planned]:
+        gone = state.get(RouteException, self.exception, where="exception")
+        early = state.actor.sort == "clock" and gone.until > state.now
+        if gone.ended_at or early:
+            return
+        yield edit(gone, ended_at=state.now)
+        others = [one for one in standing(gone.address_id, gone.target, state) if one.pk != gone.pk]
+        if others or allowed_at(gone.target, gone.client_id, state):
+            return
+        for forward in Forward.objects.filter(address=gone.address_id, to=gone.target, removed_at=None):
+            if gone.on_end == REMOVE:
+                yield edit(forward, removed_at=state.now)
+            elif forward.disabled_at is None:
+                yield edit(forward, disabled_at=state.now)
+
+
+def excepted(
+    state: State, client: UUID, address: UUID, *, target: str, owner: str, until: datetime, on_end: str,
+    review_on: date | None = None,
+) -> Planned:  # fmt: skip
+    """The exception by which mail of an address may go to `target`."""
+    early = max(state.now.date(), (until - timedelta(days=30)).date())
+    return create(
+        RouteException, state.new_id(), client_id=client, address_id=address, target=target, owner=owner,
+        reason=state.why, until=until, review_on=review_on or early, on_end=on_end, made=state.now,
+    )  # fmt: skip
+
+
+def standing(address: UUID, target: str, state: State) -> list[RouteException]:
+    """The exceptions that let mail of this address go there now."""
+    rows = RouteException.objects.filter(address=address, target=target, ended_at=None, until__gt=state.now)
+    return list(rows.order_by("until"))
+
+
+def _standing(address: UUID, to: str) -> Forward | None:
+    found: Forward | None = Forward.objects.filter(address=address, to=to).first()
+    return found
+
+
+def _there(state: State, ref: str) -> Forward:
+    forward = state.get(Forward, ref, where="forward")
+    if forward.removed_at:
+        raise Problem("forward", "it has ended; make it again")
+    return forward
+
+
+def _soon(until: datetime, state: State) -> None:
+    if until <= state.now:
+        raise Problem("until", f"{until.isoformat()} has passed")
+    if until > state.now + LONGEST:
+        raise Problem("until", "a year from now at most: what leaves is looked at again by then")

@@ -1,0 +1,83 @@
+"""Where an address's mail would go on to: what a target may be, and whether it would come back."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from postroom.changes.errors import Problem
+from postroom.changes.kind import Ref
+from postroom.changes.state import State
+from postroom.models import Address, Alias, Domain, Forward, Organization
+
+OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
+
+
+def named(targets: Iterable[str]) -> Iterator[Ref]:
+    """What is read of targets, for all of them at once."""
+    for one in targets:
+        yield Address, one
+        yield Alias, one
+
+
+def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str, where: str = "targets") -> list[str]:
+    """The targets, once each, all of this client (or the organization's postmaster); else a Problem with each."""
+    wanted = list(dict.fromkeys(targets))
+    away = [one for one in wanted if leaves(one, client, state)]
+    if wrong := [f"{one} {OUTSIDE}" for one in away] + list(wrong_ways(wanted, client, state, itself=itself)):
+        raise Problem(where, "; ".join(wrong))
+    return wanted
+
+
+def leaves(target: str, client: UUID, state: State) -> bool:
+    """Whether what goes there leaves the client: at none of its domains, and not the organization's postmaster."""
+    return target.rpartition("@")[2] not in own_domains(client, state) and target != state.once(
+        "postmaster", _postmaster
+    )
+
+
+def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:
+    """What is wrong with passing mail of `itself` on to these, in words: to nobody, to itself, or round and back."""
+    if itself in targets:
+        yield f"{itself} would pass mail to itself"
+    own = own_domains(client, state)
+    held = {one for one in targets if (row := state.there(Address, one)) and row.client_id == client}
+    known = held | {state.once("postmaster", _postmaster)}
+    yield from (f"{one} does not exist yet" for one in targets if one.rpartition("@")[2] in own and one not in known)
+    for one in _back_by(targets, itself, state):
+        by = "an alias" if state.there(Alias, one) else "a forward"
+        yield f"mail to {itself} would come back to it by {one if state.find(Address, one) else f'{by} you do not see'}"
+
+
+def own_domains(client: UUID, state: State) -> set[str]:
+    """The names of this client's domains."""
+    names = Domain.objects.filter(client_id=client).values_list("name", flat=True)
+    return state.once(f"domains of {client}", lambda: set(names))
+
+
+def _postmaster() -> str | None:
+    found = Organization.objects.first()
+    return found.postmaster if found else None
+
+
+def _back_by(targets: list[str], itself: str, state: State) -> list[str]:
+    """The addresses among what these targets pass mail on to, in any number of steps, that pass it to `itself`."""
+    seen: set[str] = {itself}
+    back: list[str] = []
+    reached = set(targets) - seen
+    while reached:
+        seen |= reached
+        passed = _passed_on(reached, state)
+        back += [one for one in sorted(passed) if itself in passed[one]]
+        reached = {one for there in passed.values() for one in there} - seen
+    return back
+
+
+def _passed_on(addresses: set[str], state: State) -> dict[str, set[str]]:
+    """Where each of these passes its mail on to, by an alias or a forward that stands; whoever sees it."""
+    found: dict[str, set[str]] = {}
+    for one in sorted(addresses):
+        if (row := state.there(Alias, one)) and row.removed_at is None:
+            found.setdefault(one, set()).update(row.targets)
+        if address := state.there(Address, one):
+            going = {row.to for row in state.hanging(Forward, "address_id", address.pk) if Forward.opens(row.row())}
+            found.setdefault(one, set()).update(going)
+    return found

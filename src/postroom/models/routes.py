@@ -1,0 +1,90 @@
+"""Where mail goes on: forwards, catch-alls, and the exceptions by which mail may leave a client."""
+
+from django.db import models
+
+from .base import NOTHING, Row, StateModel
+from .clients import Client
+from .domains import Address, Domain
+
+
+class Forward(StateModel):
+    """Mail of an address goes on to another one as well, or instead (Address.keep_copy), until a day.
+
+    to: one address, inside or outside. disabled_at: it passes nothing on, and stands to be read. until: after it the
+    maps answer it no more, whoever is away.
+    """
+
+    own = "address_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    address = models.ForeignKey(Address, models.DO_NOTHING, db_index=False)  # the first column of the constraint
+    to = models.TextField(db_collation="C")
+    until = models.DateTimeField()
+    made = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "forwards"
+        constraints = [models.UniqueConstraint(fields=["address", "to"], name="one_forward")]
+        indexes = [models.Index(fields=["to"], name="forwards_by_target")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["removed_at"] or row["disabled_at"] else frozenset({row["to"]})
+
+
+class CatchAll(StateModel):
+    """What is sent to any address of a domain that is none goes to `target`, until a day."""
+
+    natural_key = "domain__name"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    domain = models.OneToOneField(Domain, models.DO_NOTHING)
+    target = models.TextField(db_collation="C")
+    until = models.DateTimeField()
+    made = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "catch_alls"
+        verbose_name = "catch-all"
+        indexes = [models.Index(fields=["target"], name="catch_alls_by_target")]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["removed_at"] else frozenset({row["target"]})
+
+
+class RouteException(StateModel):
+    """Mail of one address may go on to one outside: who answers for it, why, and until when.
+
+    target: an address. owner: the human who answers for it. review_on: when somebody looks at it again before its end.
+    on_end: what becomes of the forwards that rest on it: REMOVE, or ASK (they are disabled until somebody says).
+    """
+
+    grants_access = True
+    own = "address_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    address = models.ForeignKey(Address, models.DO_NOTHING, db_index=False)  # the first column of an index below
+    target = models.TextField(db_collation="C")
+    owner = models.TextField()
+    reason = models.TextField()
+    until = models.DateTimeField()
+    review_on = models.DateField()
+    on_end = models.TextField()
+    made = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "exceptions"
+        verbose_name = "exception"
+        indexes = [
+            models.Index(fields=["address", "target"], name="exceptions_of_an_address"),
+            models.Index(fields=["target"], name="exceptions_by_target"),
+        ]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({row["target"]})
+
+
+REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception ends
