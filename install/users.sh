@@ -6,6 +6,7 @@
 #   postroom-auth    Dovecot's database look-ups       postroom-keys      may read DKIM keys
 #   postroom-milter  signing and From: checks
 #   postroom-policy  counts who tries passwords
+#   postroom-sieve   takes Sieve scripts apart, and may do nothing else
 #   postroom-mail    owns the Maildirs
 #   postroom-srs     senders of what is passed on to outside
 #   postroom-record  gives the record its order         postroom-signer    signs it, alone with its key
@@ -29,8 +30,8 @@ join() { # USER GROUP…
     done
 }
 
-for user in postroom postroom-agent postroom-auth postroom-milter postroom-policy postroom-mail postroom-record \
-    postroom-signer postroom-srs; do account "$user"; done
+for user in postroom postroom-agent postroom-auth postroom-milter postroom-policy postroom-sieve postroom-mail \
+    postroom-record postroom-signer postroom-srs; do account "$user"; done
 for name in postroom-maps postroom-secrets postroom-keys; do group "$name"; done
 join postroom-agent postroom-maps postroom-secrets postroom-keys
 join postroom-auth postroom-maps postroom-secrets

@@ -195,7 +195,7 @@ ROWS = (
           p.around("postroom.worker.alarms.left", p.finding_by_text)),)),
     Row(16, "A name reaches a shell", "Modoboa 27a7aa133, postfixadmin f3e10ce5",
         (SOURCE, FILES + "test_row_16_a_hostile_name_is_one_argument",
-         FILES + "test_row_16_root_answers_its_five_questions_and_no_other"),
+         FILES + "test_row_16_root_answers_its_questions_and_no_other"),
         (("a command is text for a shell", FILES + "test_row_16_a_hostile_name_is_one_argument",
           p.around("postroom.engines.asking.Desk._run", p.by_shell)),
          ("shell=True", SOURCE + "[16 no shell]",

@@ -193,8 +193,9 @@ def test_row_20_nothing_that_ends_a_line_or_is_a_mask_reaches_a_daemon(address: 
     {"ask": "map", "map": "../../etc/passwd", "keys": ["x"]}, {"ask": "map", "map": "route; id", "keys": ["x"]},
     {"ask": "restart", "daemon": "postfix; id"}, {"ask": "user", "addresses": "x"}, {"ask": "exec", "command": "id"},
     {"ask": "user", "addresses": [["x"]]}, [], "x", None, {"ask": ["user"], "addresses": ["x"]},
+    {"ask": "sieve text", "address": "mia@acme.example", "name": ["x"]}, {"ask": "sieve dump", "text": 5},
 ])  # fmt: skip
-def test_row_16_root_answers_its_five_questions_and_no_other(question: Any) -> None:
+def test_row_16_root_answers_its_questions_and_no_other(question: Any) -> None:
     desk = Recorder()
     assert "error" in desk.answer(question) and desk.ran == []
 

@@ -19,6 +19,7 @@ from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
 from .returned import Returned
+from .sieve_scripts import SieveScripts
 from .sign_ins import Sessions, SignIns
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
@@ -37,7 +38,7 @@ class Agent:
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
         self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
-        self.returned = Returned(config)
+        self.returned, self.sieve = Returned(config), SieveScripts(config)
         self.ending = Ending(files)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
@@ -84,6 +85,7 @@ class Agent:
             leave()
 
     def run(self) -> None:
+        self.sieve.start()
         while not self.over:
             try:
                 left = self.round()
@@ -245,8 +247,9 @@ class Agent:
             self.sign_ins.hand_on(self.source)
             self.sessions.hand_on(self.doveadm, self.source)
             self.returned.hand_on(self.source)
+            self.sieve.hand_on(self.source)
         except SourceAway as error:
-            log.debug("sign-ins and returned letters wait: %s", error)
+            log.debug("sign-ins, returned letters and scripts wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:
@@ -272,6 +275,8 @@ class Agent:
         times = [POLL if left <= 0 else self.again, self.heartbeat.due_in()]
         if compile.closing(self.files) or compile.closing_credentials(self.files):
             times.append(0.5)
+        if left >= 0 and self.sieve.waiting:
+            times.append(0.25)
         if (end := compile.next_end(self.files, time.time())) is not None:
             times.append(end - time.time() + 0.05)
         return max(0.05, min(times))

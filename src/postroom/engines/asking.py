@@ -1,9 +1,9 @@
-"""The questions that need root, over a unix socket only the agent may use: a list of six, nothing else.
+"""The questions that need root, over a unix socket only the agent may use: a list of nine, nothing else.
 
 Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
-that holds its key, so both need root or more rights than an agent should have. The node's parent, which is root
-anyway to start daemons, asks for it: fixed commands, addresses checked, no shell, bounded time. The caller is known by
-SO_PEERCRED.
+that holds its key, and mailboxes are the mail user's alone: all of it needs root or more rights than an agent should
+have. The node's parent, which is root anyway to start daemons, asks for it: fixed commands, addresses checked, no
+shell, bounded time. The caller is known by SO_PEERCRED.
 
     {"ask": "map", "map": "route", "keys": [...]}      → {"code": 0, "found": {key: value}}
     {"ask": "user" | "login" | "loaded", "addresses": [...]}
@@ -12,10 +12,14 @@ SO_PEERCRED.
     {"ask": "restart", "daemon": "postfix"}            → {"code": 0}
     {"ask": "end", "cred": "…", "address": "…", "pids": [...]}
                                                        → {"told": [pid, ...]}
+    {"ask": "sieve", "addresses": [...]}               → {"rows": [...]}, as sieve_files.listed says
+    {"ask": "sieve text", "address": "…", "name": "…"} → {"text": base64} | {"why": "…"} | {"gone": true}
+    {"ask": "sieve dump", "text": base64}              → {"dump": base64} | {"why": "…", "again": bool}
 
 Codes are the command's: 67 no such account, 75 the database fails, 124 no answer in time.
 """
 
+import base64
 import json
 import re
 import socket
@@ -26,6 +30,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from . import sieve_box, sieve_files
 from .layout import NodeConfig
 from .postfix_maps import QUERIES
 from .rendering import ENVIRONMENT
@@ -79,6 +84,12 @@ class Desk:
                 return self.actions["restart"](daemon)
             case {"ask": "end", "cred": str(cred), "address": str(address), "pids": list(pids)}:
                 return self.actions["end"](cred, address, [pid for pid in pids if isinstance(pid, int)])
+            case {"ask": "sieve", "addresses": list(addresses)}:
+                return {"rows": sieve_files.listed(self.config, [one for one in addresses if isinstance(one, str)])}
+            case {"ask": "sieve text", "address": str(address), "name": str(name)}:
+                return sieve_files.text(self.config, address, name)
+            case {"ask": "sieve dump", "text": str(text)}:
+                return sieve_box.dumped(self.config, base64.b64decode(text))
             case _:
                 return {"error": "no such question"}
 

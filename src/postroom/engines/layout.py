@@ -7,6 +7,7 @@
       dovecot/          conf -> conf-<marker>, run (base_dir), state
       mail/             Maildirs, one uid
       policy/           who is known to which account (auth_policy.py)
+      sieve/            what the agent read of scripts (sieve_known.py)
       returned/         a Maildir: what mail servers say of our own letters (returned.py)
       run/              pid files, sockets between our processes
       tls/ log/
@@ -68,6 +69,7 @@ class Users:
     secrets_group: str = "postroom-secrets"
     keys_group: str = "postroom-keys"
     web: str = "postroom"  # whose primary group it is too
+    sieve: str = "postroom-sieve"
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,10 @@ class NodeConfig:
         return self.folder / "policy/known.db"
 
     @property
+    def sieve_known(self) -> Path:
+        return self.folder / "sieve/known.db"
+
+    @property
     def returned(self) -> Path:
         return self.folder / "returned"
 
@@ -210,6 +216,7 @@ def make_folders(config: NodeConfig) -> None:
     files.folder(top / "run/milter", owner=users.milter, group=users.maps_group, mode=0o2750)
     files.folder(top / "run/policy", owner=users.policy, group=users.agent, mode=0o2750)
     files.folder(top / "policy", owner=users.policy, mode=0o700)
+    files.folder(top / "sieve", owner=users.agent, mode=0o700)
     for folder in (config.returned, *(config.returned / part for part in ("cur", "new", "tmp"))):
         files.folder(folder, owner=users.agent, mode=0o700)
     files.folder(top / "run/parent", owner="root", group=users.agent, mode=0o750)

@@ -1,0 +1,2 @@
+if header :is "x-spam" "yes" { discard; stop; }
+redirect "mia@home.example";

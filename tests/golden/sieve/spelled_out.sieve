@@ -1,0 +1,3 @@
+require "encoded-character";
+# "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.inside.example"
+redirect "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa${hex:40}bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.outsid.example";
