@@ -22,7 +22,7 @@ from postroom.protocols import sieve
 from . import asking
 from .asking import ParentAway
 from .layout import NodeConfig, packages
-from .postfix import LIVE
+from .postfix_maps import LIVE
 from .sieve_known import SieveKnown
 from .source import Source
 
