@@ -10,12 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cast import MIA, House, do, kind, reasons, with_consent
+from cast import MIA, House, do, kind, reasons, the, with_consent
 from postroom.access.acting import acting_as
 from postroom.changes.landing import Diff, diff
 from postroom.changes.pipeline import dry_run
 from postroom.changes.policies.landing import landing
-from postroom.models import Change
+from postroom.models import Change, Forward
 
 LEO, TEAM, INFO = "leo@acme.example", "team@acme.example", "info@acme.example"
 
@@ -102,6 +102,16 @@ def test_a_plan_that_moves_nothing_asks_nothing(routed: House) -> None:
     with acting_as(routed.olive), CaptureQueriesContext(connection) as asked:
         assert diff(proposed.plan.edits, proposed.state.now, most=50) == Diff()
     assert len(asked) == 0
+
+
+def test_to_stop_mail_that_leaves_is_never_held_up(routed: House) -> None:
+    assert do("mailboxes.change", routed.olive, mailbox=LEO, vip=True).version
+    for keep in (True, False):
+        asked = {"address": LEO, "to": "x@gmail.com", "until": later(), "owner": "Leo", "keep_copy": keep}
+        with_consent(routed, do("forwards.create", routed.olive, **asked))
+        forward = str(the(Forward, removed_at=None).pk)
+        ended = do("forwards.end", routed.olive, forward=forward)
+        assert ended.version, reasons(ended)
 
 
 def test_mail_of_a_vip_is_held_by_name(routed: House) -> None:

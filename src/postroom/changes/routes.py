@@ -12,7 +12,8 @@ from postroom.models import Row
 
 MOST = 3000  # addresses one reading follows; what lies behind is said not to be known
 
-# An address with what it is looked up by; LIMIT ends what would go on for ever.
+# An address with what it is looked up by; LIMIT ends what would go on for ever. How long an array is, is not guessed
+# from what recursion might give, so each table is read by its index.
 PARTS = """(SELECT r.address AS whole, split_part(r.address, '@', 2) AS domain,
     CASE WHEN position('+' IN split_part(r.address, '@', 1)) > 1
       THEN split_part(r.address, '+', 1) || '@' || split_part(r.address, '@', 2) ELSE r.address END AS bare,
@@ -40,36 +41,37 @@ WITH RECURSIVE reached(address) AS (
   SELECT r.address, p.whole, p.bare, p.domain FROM (SELECT * FROM reached LIMIT {MOST}) r CROSS JOIN LATERAL {PARTS}
 ), at AS MATERIALIZED (
   SELECT a.id, a.client_id, a.domain_id, a.address, a.keep_copy FROM addresses a
-  WHERE a.address IN (SELECT whole FROM followed UNION SELECT bare FROM followed)
+  WHERE a.address = ANY (ARRAY(SELECT whole FROM followed UNION SELECT bare FROM followed))
 ), in_ AS MATERIALIZED (
   SELECT d.id, d.client_id, d.name, d.proof, d.alias_of_id, d.removed_at FROM domains d
-  WHERE d.name IN (SELECT domain FROM followed) OR d.id IN (SELECT domain_id FROM at)
+  WHERE d.name = ANY (ARRAY(SELECT domain FROM followed)) OR d.id = ANY (ARRAY(SELECT domain_id FROM at))
 ), boxes AS MATERIALIZED (
   SELECT m.id, m.client_id, m.address_id, m.vip, m.name, m.removed_at FROM mailboxes m
-  WHERE m.address_id IN (SELECT id FROM at)
+  WHERE m.address_id = ANY (ARRAY(SELECT id FROM at))
 )
 SELECT 'reached', jsonb_build_object('id', address) FROM followed
 UNION ALL SELECT 'addresses', to_jsonb(at) FROM at
 UNION ALL SELECT 'domains', to_jsonb(in_) FROM in_
 UNION ALL SELECT 'mailboxes', to_jsonb(boxes) FROM boxes
 UNION ALL SELECT 'domains', jsonb_build_object('id', o.id, 'client_id', o.client_id, 'name', o.name, 'proof', o.proof,
-    'alias_of_id', o.alias_of_id, 'removed_at', o.removed_at) FROM domains o WHERE o.id IN (SELECT alias_of_id FROM in_)
+    'alias_of_id', o.alias_of_id, 'removed_at', o.removed_at) FROM domains o
+  WHERE o.id = ANY (ARRAY(SELECT alias_of_id FROM in_))
 UNION ALL SELECT 'clients', jsonb_build_object('id', c.id, 'removed_at', c.removed_at, 'node_id', c.node_id,
     'forward_allowed', c.forward_allowed) FROM clients c
-  WHERE c.id IN (SELECT client_id FROM in_)
+  WHERE c.id = ANY (ARRAY(SELECT client_id FROM in_))
 UNION ALL SELECT 'organizations', jsonb_build_object('id', o.id, 'forward_allowed', o.forward_allowed)
   FROM organizations o
 UNION ALL SELECT 'aliases', jsonb_build_object('id', l.id, 'client_id', l.client_id, 'address_id', l.address_id,
-    'targets', l.targets, 'removed_at', l.removed_at) FROM aliases l WHERE l.address_id IN (SELECT id FROM at)
-UNION ALL SELECT 'forwards', to_jsonb(f) FROM forwards f WHERE f.address_id IN (SELECT id FROM at)
-UNION ALL SELECT 'catch_alls', to_jsonb(g) FROM catch_alls g WHERE g.domain_id IN (SELECT id FROM in_)
+    'targets', l.targets, 'removed_at', l.removed_at) FROM aliases l WHERE l.address_id = ANY (ARRAY(SELECT id FROM at))
+UNION ALL SELECT 'forwards', to_jsonb(f) FROM forwards f WHERE f.address_id = ANY (ARRAY(SELECT id FROM at))
+UNION ALL SELECT 'catch_alls', to_jsonb(g) FROM catch_alls g WHERE g.domain_id = ANY (ARRAY(SELECT id FROM in_))
 UNION ALL SELECT 'exceptions', to_jsonb(x) FROM exceptions x
-  WHERE x.address_id IN (SELECT id FROM at) AND x.ended_at IS NULL
+  WHERE x.address_id = ANY (ARRAY(SELECT id FROM at)) AND x.ended_at IS NULL
 UNION ALL SELECT 'sieve_scripts', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'name', s.name,
     'redirects', s.redirects, 'unreadable', s.unreadable, 'at', s.at, 'first', s.first) FROM sieve_scripts s
-  WHERE s.mailbox_id IN (SELECT id FROM boxes) AND (s.active OR s.name = '')
+  WHERE s.mailbox_id = ANY (ARRAY(SELECT id FROM boxes)) AND (s.active OR s.name = '')
 UNION ALL SELECT 'sieve_reads', jsonb_build_object('id', r.node_id, 'at', r.at) FROM sieve_reads r
-  WHERE r.node_id IN (SELECT c.node_id FROM clients c WHERE c.id IN (SELECT client_id FROM boxes))
+  WHERE r.node_id = ANY (ARRAY(SELECT c.node_id FROM clients c WHERE c.id = ANY (ARRAY(SELECT client_id FROM boxes))))
 """
 
 

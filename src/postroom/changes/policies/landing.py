@@ -2,7 +2,7 @@
 
 Seen by following mail to each address the plan touches, and to those that lead there, before and after. What is ended
 on purpose lands nowhere on purpose: of the very address whose alias, forward or mailbox a plan ends, nothing is said
-here. Nor of an address that the plan makes, nor of what had landed outside alone: to close that is never held up.
+here. Nor of an address that the plan makes. That mail leaves no more, to nobody else, is never held up.
 """
 
 from collections.abc import Iterator
@@ -43,10 +43,18 @@ def _emptied(one: Moved, found: Diff) -> bool:
 
 def _of_a_vip(one: Moved, found: Diff) -> bool:
     """Their own mail goes elsewhere too, or no more; or what came to them does not, and the other way round."""
-    if one.made or one.address.startswith(ANY):
+    if one.made or one.address.startswith(ANY) or _only_stays(one, found):
         return False
     moved = {landed.address for landed in set(one.before.landings) ^ set(one.after.landings)}
     return bool(moved) and (one.address in found.vips or bool(moved & found.vips))
+
+
+def _only_stays(one: Moved, found: Diff) -> bool:
+    """All that becomes different is that some of it leaves no more, and stays where it was passed on."""
+    before, after = set(one.before.landings), set(one.after.landings)
+    ended = {one.address, *found.closed}
+    own = all(landed.sort in ("mailbox", "unknown") and landed.address in ended for landed in after - before)
+    return own and all(landed.sort == "outside" for landed in before - after)
 
 
 def _words(words: str, moved: list[Moved], names: set[str]) -> Iterator[str]:
