@@ -76,6 +76,8 @@ from postroom.models import (
     RoundLine,
     Secret,
     ServerReading,
+    SieveRead,
+    SieveScript,
     SignIn,
     SignInPlace,
     Subject,
@@ -366,6 +368,16 @@ def sign_ins(world: World, here: Ground) -> None:
         SignInPlace.objects.create(network="192.0.2.0/24", program=here.canary, last=now, wanted=False, **about)
         LiveSession.objects.create(node=node, key=f"imap {here.canary}", credential=here.canary, since=now, **about)
         Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
+
+
+@makes(SieveScript, SieveRead)
+def sieve_scripts(world: World, here: Ground) -> None:
+    """As the node's own report leaves them; that is tried in tests/changes/test_sieve_told.py."""
+    with acting_as(SYSTEM):
+        node, now = Node.objects.get(name="mx1"), timezone.now()
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "mailbox_id": here.ids["mailbox"]}
+        SieveScript.objects.create(node=node, name=here.canary, text=here.canary, at=now, first=now, **about)
+        SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
 
 
 @makes(Mailed)
