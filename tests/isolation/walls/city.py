@@ -218,8 +218,9 @@ MACHINERY = (
     " SELECT now(), c.id, c.id, m.id, c.node_id, %(word)s, 'imap', '', ''"
     " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO sieve_scripts (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut,"
-    " redirects, vacation, unreadable, first) SELECT now(), c.id, c.id, m.id, c.node_id, 'rules', true, '', %(word)s, false, '[]',"
-    " false, '', now() FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    " redirects, vacation, unreadable, first) SELECT now(), c.id, c.id, m.id, c.node_id, 'rules', true, '', %(word)s,"
+    " false, '[]', false, '', now()"
+    " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO mailed (at, client_id, contact, token, state, status, said) SELECT now(), c.id, %(word)s, c.slug,"
     " 'bounced', '', %(word)s FROM clients c WHERE c.slug = %(slug)s",
     "INSERT INTO reviews (change_id, client_id, reason, until) SELECT h.id, h.client_id, %(word)s, now()"
