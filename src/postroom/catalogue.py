@@ -89,6 +89,7 @@ from postroom.posture.checks.not_known import NOT_KNOWN
 from postroom.posture.checks.overdue import OVERDUE
 from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
+from postroom.posture.checks.redirect import REDIRECT
 from postroom.posture.checks.review import REVIEW
 from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
@@ -98,6 +99,7 @@ from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.posture.checks.unconfirmed import CONTACTS, UNCONFIRMED
 from postroom.posture.checks.undelivered import UNDELIVERED
 from postroom.posture.checks.unexcepted import UNEXCEPTED
+from postroom.posture.checks.unreadable import UNREADABLE
 from postroom.worker import follow_ups, mail, zones
 from postroom.worker import rounds as ends
 
@@ -231,7 +233,7 @@ CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
-    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS,
+    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS, REDIRECT, UNREADABLE,
 ]  # fmt: skip
 
 

@@ -257,6 +257,8 @@ def test_links_are_not_followed(place: Place) -> None:
     (good.parent / "linked.sieve").symlink_to(secret)
     os.mkfifo(good.parent / "pipe.sieve")
     (good.parent / "folder.sieve").mkdir()
+    for name in ("linked", "pipe", "folder"):
+        os.chown(good.parent / f"{name}.sieve", MAIL, -1, follow_symlinks=False)
     root = place.put(MIA, "root", OUT, active=False)
     os.chown(root, 0, 0)
     told = {one["name"]: one for one in place.look()[MIA]}
@@ -321,10 +323,20 @@ def test_names_of_bytes_are_shown_apart(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["../joe@acme.example", "mia@..", "/@acme.example", "mia@acme.example/mia", "@", "x"]
+    "address",
+    [
+        "../joe@acme.example",
+        "mia@..",
+        "/@acme.example",
+        "mia@acme.example/mia",
+        "@",
+        "x",
+        "../acme.example/joe@acme.example",
+    ],
 )
 def test_an_address_leads_to_no_other_folder(place: Place, address: str) -> None:
     place.put(JOE, "his", OUT)
+    place.put(MIA, "hers", b"keep;")
     (row,) = sieve_files.listed(place.config, [address])
     assert row["why"] or row["scripts"] == []
     assert "text" not in sieve_files.text(place.config, address, "his")

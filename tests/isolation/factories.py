@@ -79,6 +79,7 @@ from postroom.models import (
     RouteException,
     Secret,
     ServerReading,
+    SieveRead,
     SieveScript,
     SignIn,
     SignInPlace,
@@ -385,9 +386,9 @@ def sign_ins(world: World, here: Ground) -> None:
         Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
 
 
-@makes(SieveScript)
-def sieve_script(world: World, here: Ground) -> None:
-    """As a node's read leaves it."""
+@makes(SieveScript, SieveRead)
+def sieve_scripts(world: World, here: Ground) -> None:
+    """As the node's own report leaves them; that is tried in tests/changes/test_sieve_told.py."""
     with acting_as(SYSTEM):
         node, now = Node.objects.get(name="mx1"), timezone.now()
         SieveScript.objects.create(
@@ -395,6 +396,7 @@ def sieve_script(world: World, here: Ground) -> None:
             first=now, name=here.words("rules"), text=here.canary,
             redirects=[{"to": here.at("leo"), "copy": False, "conditional": True, "by": "redirect"}],
         )  # fmt: skip
+        SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
 
 
 @makes(Mailed)

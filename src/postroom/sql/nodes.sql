@@ -145,7 +145,7 @@ BEGIN
   RETURN struck;
 END $$;
 
--- What the node tells. Sign-ins and sessions are of mailboxes it serves, whatever it says; all else is of itself.
+-- What the node tells. Sign-ins, sessions and scripts are of mailboxes it serves, whatever it says; all else is of itself.
 CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -159,6 +159,8 @@ BEGIN
     PERFORM postroom_sessions(me, rows);
   ELSIF what = 'returns' THEN
     PERFORM postroom_returns(rows);
+  ELSIF what = 'sieve' THEN
+    PERFORM postroom_sieve(me, rows);
   ELSE
     INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
   END IF;
@@ -245,10 +247,57 @@ BEGIN
         AND m.state <> 'bounced' AND (r.state <> 'delayed' OR m.state NOT IN ('accepted', 'refused'));
   END LOOP;
 END $$;
+-- Sieve scripts: a row a mailbox with all it has now, each with what was read of it; `first` stays while its text does. A row
+-- {{"whole": true}} ends a look at every mailbox: how many there were, and which could not be read. A row without a name says
+-- of a mailbox that it could not; what is known of its scripts is older then.
+CREATE OR REPLACE FUNCTION postroom_sieve(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  r record;
+BEGIN
+  FOR r IN
+    WITH said AS (SELECT d.value AS said, d.n FROM jsonb_array_elements(rows) WITH ORDINALITY d(value, n))
+    SELECT v.*, d.said -> 'scripts' AS scripts, least(now(), to_timestamp((d.said ->> 'at')::float8)) AS at
+      FROM said d JOIN postroom_served(me, (SELECT array_agg(said ->> 'login') FROM said)) v ON v.address = d.said ->> 'login'
+      WHERE jsonb_typeof(d.said -> 'scripts') = 'array' ORDER BY d.n
+  LOOP
+    DELETE FROM sieve_scripts k WHERE k.mailbox_id = r.mailbox
+      AND k.name NOT IN (SELECT coalesce(s ->> 'name', '') FROM jsonb_array_elements(r.scripts) s WHERE s ->> 'name' <> '');
+    INSERT INTO sieve_scripts AS k (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut, redirects,
+        vacation, unreadable, first)
+      SELECT DISTINCT ON (s.name) r.at, r.client, r.domain, r.mailbox, me, s.name, coalesce(s.active, false),
+        coalesce(s.digest, ''), coalesce(s.text, ''), coalesce(s.cut, false), coalesce(s.redirects, '[]'),
+        coalesce(s.vacation, false), coalesce(s.unreadable, 'the node did not say what it does'), r.at
+      FROM jsonb_to_recordset(r.scripts) AS s (name text, active boolean, digest text, text text, cut boolean,
+        redirects jsonb, vacation boolean, unreadable text)
+      WHERE s.name <> ''
+      ON CONFLICT (mailbox_id, name) DO UPDATE SET at = excluded.at, client_id = excluded.client_id,
+        domain_id = excluded.domain_id, node_id = excluded.node_id, active = excluded.active, digest = excluded.digest,
+        text = excluded.text, cut = excluded.cut, redirects = excluded.redirects, vacation = excluded.vacation,
+        unreadable = excluded.unreadable, first = CASE WHEN k.digest = excluded.digest THEN k.first ELSE excluded.first END;
+  END LOOP;
+  SELECT least(now(), to_timestamp((d.value ->> 'at')::float8)) AS at, (d.value ->> 'mailboxes')::int AS mailboxes,
+      d.value -> 'unread' AS unread INTO r
+    FROM jsonb_array_elements(rows) WITH ORDINALITY d(value, n)
+    WHERE (d.value ->> 'whole')::boolean AND jsonb_typeof(d.value -> 'unread') = 'array' ORDER BY d.n DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  DELETE FROM sieve_scripts k WHERE k.node_id = me AND k.name = '' AND k.mailbox_id NOT IN (SELECT v.mailbox
+    FROM postroom_served(me, (SELECT array_agg(u ->> 'login') FROM jsonb_array_elements(r.unread) u)) v);
+  INSERT INTO sieve_scripts (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut, redirects,
+      vacation, unreadable, first)
+    SELECT DISTINCT ON (v.mailbox) r.at, v.client, v.domain, v.mailbox, me, '', false, '', '', false, '[]', false,
+      coalesce(u.why, ''), r.at
+    FROM jsonb_to_recordset(r.unread) AS u (login text, why text)
+      JOIN postroom_served(me, (SELECT array_agg(x ->> 'login') FROM jsonb_array_elements(r.unread) x)) v ON v.address = u.login
+    ON CONFLICT (mailbox_id, name) DO UPDATE SET at = excluded.at, unreadable = excluded.unreadable, node_id = excluded.node_id;
+  INSERT INTO sieve_reads (at, node_id, mailboxes, unread) VALUES (r.at, me, r.mailboxes, jsonb_array_length(r.unread))
+    ON CONFLICT (node_id) DO UPDATE SET at = excluded.at, mailboxes = excluded.mailboxes, unread = excluded.unread;
+END $$;
 REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
-  postroom_returns(jsonb) FROM PUBLIC;
+  postroom_returns(jsonb), postroom_sieve(uuid, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
-  postroom_returns(jsonb) TO postroom_system;
+  postroom_returns(jsonb), postroom_sieve(uuid, jsonb) TO postroom_system;
 
 -- Puts all its objects back on its list: a file was lost, or the node is new.
 CREATE OR REPLACE FUNCTION node_rebuild() RETURNS bigint

@@ -1,0 +1,133 @@
+"""What filters of mailboxes pass on: beside each that is found, the one that is not; what is not read is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from cast import MIA, House, do
+from changes.test_sieve_told import OUT, Connect, of, script, told, whole
+from mail_nodes import Node, acknowledge
+from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.approvals import approve
+from postroom.models import Finding, SieveRead
+from postroom.posture.checks import redirect, unreadable
+from postroom.posture.checks.redirect import REDIRECT, Inside
+from postroom.posture.checks.unreadable import UNREADABLE
+from postroom.posture.run import run
+
+THEN = datetime(2026, 11, 30, 12, tzinfo=UTC)
+BOX, ADDRESS, CLIENT = UUID(int=1), UUID(int=2), UUID(int=4)
+INSIDE = {CLIENT: Inside(frozenset({"acme.example"}), "postmaster@northlight.example", ("partner.example",),
+                         ("joe@partner.example",))}  # fmt: skip
+
+
+def one(*targets: str, vip: bool = False, why: str = "", name: str = "rules") -> Any:
+    box = SimpleNamespace(label=MIA, address_id=ADDRESS, pk=BOX, client_id=CLIENT, vip=vip,
+                          address=SimpleNamespace(domain_id=UUID(int=5)))  # fmt: skip
+    return SimpleNamespace(
+        mailbox=box, name=name, first=THEN, unreadable=why, redirects=[OUT | {"to": to} for to in targets]
+    )
+
+
+@pytest.mark.parametrize(("targets", "vip", "severities"), [
+    (["spy@evil.example"], False, ["high"]), (["spy@evil.example"], True, ["critical"]),
+    ([""], False, ["medium"]), ([""], True, ["high"]),
+    (["joe@acme.example"], True, []), (["joe@sub.acme.example"], False, ["high"]),
+    (["postmaster@northlight.example"], False, []), (["x@partner.example"], False, []),
+    (["joe@partner.example"], False, ["high"]), (["known@home.example"], False, []),
+    (["spy@evil.example", "spy@evil.example", "joe@acme.example", ""], False, ["high", "medium"]),
+    ([f"u{n}@evil.example" for n in range(5)], False, ["high"] * 5),
+    ([f"u{n}@evil.example" for n in range(200)], False, ["high"]),
+])  # fmt: skip
+def test_sieve_redirect(targets: list[str], vip: bool, severities: list[str]) -> None:
+    found = list(redirect.evaluate([one(*targets, vip=vip)], INSIDE, {(ADDRESS, "known@home.example")}))
+    assert [seen.severity for seen in found] == severities
+    assert len({seen.cause for seen in found}) == len(found)
+
+
+def test_what_is_said_of_it() -> None:
+    (seen,) = redirect.evaluate([one("spy@evil.example")], INSIDE, ())
+    assert seen.evidence == {"script": "rules", "to": "spy@evil.example", "by": "redirect", "copy": False,
+                             "conditional": False, "first": THEN.isoformat(timespec="seconds")}  # fmt: skip
+    (seen,) = redirect.evaluate([one(*(f"u{n}@evil.example" for n in range(200)))], INSIDE, ())
+    assert (seen.evidence["targets"], len(seen.evidence["to"])) == (200, 20)
+
+
+@pytest.mark.parametrize(("script", "severity"), [
+    (one(why="the compiler refuses it"), "medium"), (one(why="stopped", vip=True), "high"), (one(), None),
+    (one(why="sieve is no folder", name=""), "medium"),
+])  # fmt: skip
+def test_sieve_unreadable(script: Any, severity: str | None) -> None:
+    assert [seen.severity for seen in unreadable.evaluate([script])] == ([severity] if severity else [])
+
+
+@pytest.fixture
+def mx1(node: Connect, house: House) -> Node:
+    mine = node("mx1")
+    acknowledge(mine)
+    return mine
+
+
+def opened(check: Any = REDIRECT) -> list[tuple[str, bool]]:
+    """(cause as its title has it, known) of what is open."""
+    run(check)
+    with acting_as(SYSTEM):
+        rows = Finding.objects.filter(check_name=check.name, closed_at=None).order_by("id")
+        return [(row.evidence.get("to") or row.evidence["script"], row.unknown_since is None) for row in rows]
+
+
+def older(minutes: int) -> None:
+    with acting_as(SYSTEM):
+        SieveRead.objects.update(at=timezone.now() - timedelta(minutes=minutes))
+
+
+SPY = "spy@evil.example"
+
+
+def test_it_opens_for_a_script_in_force_and_closes_by_a_fresh_look_alone(house: House, mx1: Node) -> None:
+    told(mx1, of(MIA, script("a", active=False)), whole())
+    assert opened() == []
+    told(mx1, of(MIA, script("a")))
+    assert opened() == [(SPY, True)]
+    older(11)
+    assert opened() == [(SPY, False)]
+    told(mx1, of(MIA))
+    older(11)
+    assert opened() == [(SPY, False)], "gone, says a node that has not looked since"
+    told(mx1, whole())
+    assert opened() == []
+
+
+def test_a_script_that_cannot_be_read_any_more_leaves_it_unknown(house: House, mx1: Node) -> None:
+    told(mx1, of(MIA, script("a")), whole())
+    assert opened() == [(SPY, True)] and opened(UNREADABLE) == []
+    told(mx1, of(MIA, script("a", redirects=[], unreadable="stopped by SIGSEGV", digest="b")), whole())
+    assert opened() == [(SPY, False)] and opened(UNREADABLE) == [("a", True)]
+    told(mx1, of(MIA, script("a", active=False, unreadable="stopped by SIGSEGV", redirects=[])), whole())
+    assert opened() == [] and opened(UNREADABLE) == []
+
+
+def test_a_mailbox_that_cannot_be_read_leaves_both_unknown(house: House, mx1: Node) -> None:
+    told(mx1, of(MIA, script("a", unreadable="it has 10000 redirects")), whole())
+    assert opened() == [(SPY, True)] and opened(UNREADABLE) == [("a", True)]
+    told(mx1, whole((MIA, "sieve is no folder")))
+    assert opened() == [(SPY, False)]
+    assert sorted(opened(UNREADABLE)) == [("", True), ("a", False)]
+    older(11)
+    assert sorted(opened(UNREADABLE)) == [("", False), ("a", False)]
+
+
+def test_what_a_client_owns_and_an_exception_lets_is_no_finding(house: House, mx1: Node) -> None:
+    home = "mia@home.example"
+    told(mx1, of(MIA, script("a", redirects=[OUT | {"to": "joe@acme.example"}, OUT | {"to": home}])), whole())
+    assert opened() == [(home, True)]
+    until = (timezone.now() + timedelta(days=30)).isoformat()
+    change = do("exceptions.create", house.olive, address=MIA, target=home, owner="Mia", until=until)
+    approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
+    assert opened() == []
