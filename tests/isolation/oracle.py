@@ -80,7 +80,7 @@ AT_A_DOMAIN = frozenset({
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
-    "domains.set_alias", "domains.suspend", "findings.accept",
+    "domains.set_alias", "domains.suspend", "forwards.tell_owner", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
 }) | MAILBOXES | ALIASES | ROUTES  # fmt: skip

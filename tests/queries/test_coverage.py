@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from cast import MIA, House, at, do, with_consent
+from cast import MIA, House, at, do, person, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.models import Client, SieveScript
 from postroom.queries.coverage import Coverage, coverage, shown
@@ -66,6 +66,11 @@ def test_a_client_without_a_node_and_a_domain_that_none_serves_are_not_checked(h
     do("mailboxes.create", house.olive, address="mia@later.example")
     looked(at=timezone.now() + timedelta(seconds=1))
     assert why(known(house.olive)) == {("not there", "mx1", 1)}
+    do("people.invite", house.oskar, name="Dora", email="dora@northlight.example")
+    asked = {"person": "dora@northlight.example", "role": "helpdesk", "client": "acme", "domain": "later.example"}
+    assert do("grants.give", house.oskar, **asked).version
+    doras = known(person("dora@northlight.example", house.oskar))
+    assert (doras.checked, doras.all) == (0, 1), "who holds a role at one domain counts those there"
     do("clients.create", house.olive, name="Initech")
     do("domains.add", house.olive, client="initech", name="initech.example")
     do("mailboxes.create", house.olive, address="mia@initech.example")

@@ -17,7 +17,7 @@ from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.errors import Problem
 from postroom.models import Forward, RouteException
 from postroom.queries.leaving import Asked, Way, every, listed, shown
-from routed import CLIENTS, later, portfolio, script
+from routed import CLIENTS, allow, later, portfolio, script
 
 HOME = "mia@gmail.com"
 Told = tuple[str, str, str, str]
@@ -121,13 +121,13 @@ def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: H
     assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", True, None)
     assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
     assert found.maker is None and found.made and found.row is None
-    do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test", "other.test"])
+    allow(house, "acme", "*.partner.test", "other.test")
     found = ways(house.olive, search="x@part")[0]
     assert (found.allowed, found.risk, found.blocked) == ("*.partner.test", "low", False)
 
 
 def test_forbidden_outweighs_what_is_allowed(house: House) -> None:
-    do("clients.change", house.olive, client="acme", forward_allowed=["partner.test"])
+    allow(house, "acme", "partner.test")
     assert do("forwards.create", house.olive, address=MIA, to="x@partner.test", until=later()).version
     assert [(one.risk, one.allowed) for one in ways(house.olive)] == [("low", "partner.test")]
     do("organization.change", house.oskar, forward_forbidden=["partner.test"])

@@ -107,6 +107,33 @@ def test_an_exception_is_asked_for_what_was_chosen_and_waits_for_a_second_person
     assert plan.status_code == 422 and "seen" not in drawn(plan)
 
 
+def test_what_is_chosen_at_two_clients_is_one_batch_whose_plan_is_shown_first(house: House) -> None:
+    for address, node in ((MIA, "mx1"), (OTHER, "mx2")):
+        script(address, {"to": "x@elsewhere.test"}, node=node)
+        do("forwards.create", house.olive, address=address, to=f"joe@{address.rpartition('@')[2]}.test", until=later(),
+           owner="Mia")  # fmt: skip
+    browser = visitor(house.olive)
+    ways = {"act": "exceptions.create", "way": [way(browser, f"{one} to x@") for one in (MIA, OTHER)]}
+    form = browser.post("/forwards/chosen/", ways)
+    typed = {**drawn(form), "why": "asked by both"}
+    plan = browser.post("/do/exceptions.create/", {**typed, "row-1-owner": ""})
+    assert plan.status_code == 422 and "row-1-owner-e" in plan.content.decode()
+    plan = browser.post("/do/exceptions.create/", typed)
+    said = page(plan)
+    assert plan.status_code == 200, re.search(r'class="probs".*?</ul>', said)
+    assert "at 2 clients" in said and said.count("x@elsewhere.test") >= 2 and "held for a second person" in said
+    with acting_as(SYSTEM):
+        assert not Change.objects.filter(kind="exceptions.create").exists()
+    send = {**drawn(plan), "step": "send"}
+    assert "changed since you looked" in page(browser.post("/do/exceptions.create/", {**send, "seen": "x"}))
+    first, again = (browser.post("/do/exceptions.create/", send) for _ in range(2))
+    assert first.status_code == again.status_code == 302 and first["Location"] == again["Location"]
+    with acting_as(SYSTEM):
+        held = list(Change.objects.filter(kind="exceptions.create"))
+    assert {one.stage for one in held} == {"held"} and len({one.client_id for one in held}) == 2
+    assert first["Location"] == f"/batches/{held[0].batch_id}/" and held[1].batch_id == held[0].batch_id
+
+
 def test_forwards_are_disabled_and_what_cannot_be_is_said(house: House) -> None:
     out(house)
     script(OTHER, {"to": "x@elsewhere.test"}, node="mx2")

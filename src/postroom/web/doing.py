@@ -16,11 +16,13 @@ from postroom.access.declared import SOMETIMES
 from postroom.access.scope import changes_seen
 from postroom.changes import step_up
 from postroom.changes.approvals import undo
-from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems
+from postroom.changes.errors import ChangeError, NothingToDo, Problem, Problems, StepUp
 from postroom.changes.kind import KINDS, Kind
 from postroom.changes.pipeline import dry_run, submit
+from postroom.changes.plan import NotOneClient
 from postroom.changes.policy import Proposed
 from postroom.models import Change
+from postroom.web.doing_together import together
 from postroom.web.door import act, arrived, by_method, page, refused
 from postroom.web.kind_form import KindForm
 from postroom.web.lists import is_id
@@ -109,12 +111,23 @@ def send(request: Any, name: str) -> HttpResponse:
     try:
         proposed = dry_run(kinds, actor=request.actor, why=asked.why)
     except ChangeError as error:
+        if isinstance(error, Problems) and any(isinstance(one, NotOneClient) for one in error.problems):
+            return _over_clients(request, asked, kinds)
         if asked.step == "send" and (made := _made_already(request, name, key)):  # by the first press, meanwhile
             return HttpResponseRedirect(f"/changes/{made.pk}/")
         return shown(request, wrong(asked, error))
     if asked.step != "send":
         return plan_page(request, asked, proposed, key=str(uuid4()))
     return _sent(request, asked, kinds, proposed, key)
+
+
+def _over_clients(request: Any, asked: KindForm, kinds: list[Kind]) -> HttpResponse:
+    try:
+        return together(request, asked, kinds)
+    except StepUp:
+        raise
+    except ChangeError as error:
+        return shown(request, wrong(asked, error))
 
 
 def _sent(request: Any, asked: KindForm, kinds: list[Kind], proposed: Proposed, key: str | None) -> HttpResponse:
