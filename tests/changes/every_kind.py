@@ -37,6 +37,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Change,
+    Delegation,
     Device,
     DkimKey,
     Domain,
@@ -152,6 +153,10 @@ WALKS: dict[str, Walk] = {
     "exceptions.end": closing("olive", exception="{exception}"),
     "catch_alls.set": by("olive", domain="acme.example", target=MIA, until="{soon}"),
     "catch_alls.end": closing("olive", catch_all="off.example"),
+    "delegations.ask": by("olive", mailbox=MIA, to=ZOE, rights=["send-as"], until="{soon}"),
+    "delegations.consent": by(lambda: owner_of(ZOE), delegation="{asked access}"),
+    "delegations.decline": closing("refuse", delegation="{refused access}"),
+    "delegations.end": closing("olive", delegation="{access}"),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
@@ -281,7 +286,7 @@ def something_for_each(house: House) -> dict[str, str]:
     _with_consent(house, "domains.remove", domain="gone.example", accept_loss=True)
     _with_consent(house, "clients.remove", client="gone")
     as_wanted(house, "gone.example")
-    return _named(house) | _passed_on(house)
+    return _named(house) | _passed_on(house) | _delegated(house)
 
 
 def _passed_on(house: House) -> dict[str, str]:
@@ -295,6 +300,20 @@ def _passed_on(house: House) -> dict[str, str]:
     asked = {"address": LEO, "target": "leo@far.example", "owner": "Leo", "until": soon}
     _with_consent(house, "exceptions.create", **asked)
     return {"forward": ids[0], "disabled": ids[1], "exception": str(the(RouteException).pk)}
+
+
+def _delegated(house: House) -> dict[str, str]:
+    """Zoe is asked twice; what she has at the shared mailbox started at once."""
+    do("mailboxes.create", house.olive, address="team@acme.example", kind="shared")
+    house.refuse = owner_of(ZOE)
+    found = {}
+    for name, mailbox, to in (
+        ("asked access", ZOE, LEO), ("refused access", ZOE, MIA), ("access", "team@acme.example", ZOE)
+    ):  # fmt: skip
+        do("delegations.ask", house.olive, mailbox=mailbox, to=to, rights=["send-as"], until=soon())
+        where = {"mailbox__address__address": mailbox, "to_mailbox__address__address": to}
+        found[name] = str(the(Delegation, **where).pk)
+    return found
 
 
 def _owned(house: House, address: str) -> dict[str, Any]:
