@@ -37,6 +37,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Change,
+    Delegation,
     Destination,
     Device,
     DkimKey,
@@ -157,6 +158,10 @@ WALKS: dict[str, Walk] = {
     "destinations.create": by("olive", client="acme", name="reception", targets=[MIA]),
     "destinations.change": by("olive", destination="{destination}", targets=[MIA, LEO]),
     "destinations.end": closing("olive", destination="{destination}"),
+    "delegations.ask": by("olive", mailbox=MIA, to=ZOE, rights=["send-as"], until="{soon}"),
+    "delegations.consent": by(lambda: owner_of(ZOE), delegation="{asked access}"),
+    "delegations.decline": closing("refuse", delegation="{refused access}"),
+    "delegations.end": closing("olive", delegation="{access}"),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
@@ -286,7 +291,7 @@ def something_for_each(house: House) -> dict[str, str]:
     _with_consent(house, "domains.remove", domain="gone.example", accept_loss=True)
     _with_consent(house, "clients.remove", client="gone")
     as_wanted(house, "gone.example")
-    return _named(house) | _passed_on(house)
+    return _named(house) | _passed_on(house) | _delegated(house)
 
 
 def _passed_on(house: House) -> dict[str, str]:
@@ -306,6 +311,20 @@ def _passed_on(house: House) -> dict[str, str]:
         "disabled": ids[1],
         "exception": str(the(RouteException).pk),
     }
+
+
+def _delegated(house: House) -> dict[str, str]:
+    """Zoe is asked twice; what she has at the shared mailbox started at once."""
+    do("mailboxes.create", house.olive, address="team@acme.example", kind="shared")
+    house.refuse = owner_of(ZOE)
+    found = {}
+    for name, mailbox, to in (
+        ("asked access", ZOE, LEO), ("refused access", ZOE, MIA), ("access", "team@acme.example", ZOE)
+    ):  # fmt: skip
+        do("delegations.ask", house.olive, mailbox=mailbox, to=to, rights=["send-as"], until=soon())
+        where = {"mailbox__address__address": mailbox, "to_mailbox__address__address": to}
+        found[name] = str(the(Delegation, **where).pk)
+    return found
 
 
 def _owned(house: House, address: str) -> dict[str, Any]:

@@ -36,6 +36,9 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "clients.change": by("client", "client", notes="x"), "clients.place": by("client", "client", node="mx1"),
     "clients.remove": by("client", "client"), "clients.restore": by("client", "client"),
     "clients.resume": by("client", "client"), "clients.suspend": by("client", "client"),
+    "delegations.ask": lambda here: {"mailbox": here.at("team"), "to": here.at("mia"), "rights": ["send-as"]},
+    "delegations.consent": by("delegation", "delegation"), "delegations.decline": by("delegation", "delegation"),
+    "delegations.end": by("delegation", "delegation"),
     "dkim_keys.activate": by("key", "key"),
     "domains.add": lambda here: {"client": here.ids["client"], "name": f"new-{here.letter.lower()}.example"},
     "domains.change": by("domain", "domain", registrar="x"), "domains.remove": by("domain", "second", accept_loss=True),
@@ -100,7 +103,14 @@ OF_NO_CLIENT: dict[str, Params] = {
     "roles.end": {"role": "mail desk of one's own"},
 }  # fmt: skip
 SECRET = {"invites.issue", "tokens.create"}  # carry one: they have operations of their own, and are refused here
-MINTS = {"grants.elevate", "grants.give", "people.invite", "roles.change", "roles.create"}  # by no token ever
+MINTS = {
+    "delegations.consent",
+    "grants.elevate",
+    "grants.give",
+    "people.invite",
+    "roles.change",
+    "roles.create",
+}  # by no token ever
 # What stands in the way of an act that is allowed, in this world: 409 and 422 say so. Never 403 nor 404.
 DONE, IN_THE_WAY, UNSEEN, REFUSED = (200,), (200, 409, 422), (404, 422), (403, 404, 409, 422)
 

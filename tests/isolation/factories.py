@@ -40,6 +40,7 @@ from postroom.models import (
     Change,
     Client,
     Credential,
+    Delegation,
     Delivery,
     Device,
     DeviceCode,
@@ -200,6 +201,15 @@ def channel(world: World, here: Ground) -> None:
     done(world.house, "recovery_channels.name", world.house.olive, mailbox=here.at("leo"), name=here.words("phone"),
          value=f"leo.{here.slug}@elsewhere.example")  # fmt: skip
     here.ids["channel"] = str(the(RecoveryChannel, client=here.client, mailbox__address__address=here.at("leo")).pk)
+
+
+@makes(Delegation)
+def delegation(world: World, here: Ground) -> None:
+    """Of `leo`, for `mia`: asked for, and not answered."""
+    done(world.house, "mailboxes.create", world.house.olive, address=here.at("team"), kind="shared")
+    done(world.house, "delegations.ask", world.house.olive, mailbox=here.at("leo"), to=here.at("mia"),
+         rights=["send-on-behalf"], until=soon())  # fmt: skip
+    here.ids["delegation"] = str(the(Delegation, client=here.client).pk)
 
 
 @makes(Verification, Proof, ResetCode)

@@ -32,7 +32,10 @@ RESETS = frozenset(
         "resets.declare_emergency",
     }
 )
-OPERATES = MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
+DELEGATIONS = frozenset({"delegations.ask", "delegations.end"})
+ANSWERS = frozenset({"delegations.consent", "delegations.decline"})
+AGENTS = DELEGATIONS | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS
+OPERATES = AGENTS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "clients.ask_contact", "domains.ask_contact", "domains.add", "domains.change", "domains.suspend",
     "domains.resume", "domains.remove", "domains.restore", "domains.set_alias", "record_sets.set",
@@ -42,7 +45,7 @@ OPERATES = MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS | {"resets
     "rosters.open", "rosters.answer", "nodes.deliver_again",
     "app_passwords.end", "consents.end", "doubts.settle", "forwards.tell_owner",
 }  # fmt: skip
-OWNS = OPERATES | {
+OWNS = OPERATES | ANSWERS | {
     "resets.vouch", "resets.waive_wait",
     "organization.change", "nodes.add", "nodes.drain", "nodes.remove", "roles.create", "roles.change", "roles.end",
     "record.erase", "access.suspend", "access.resume", "changes.approve", "recoveries.approve", "resets.approve",
@@ -61,7 +64,7 @@ MAY: dict[str, frozenset[str]] = {
         "resets.ask_code", "resets.enter_code",
     },
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
-    "client admin": MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS | TOKENS | {
+    "client admin": AGENTS | ANSWERS | TOKENS | {
         "resets.vouch", "resets.waive_wait", "resets.approve",
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
         "sheets.export", "rosters.answer", "app_passwords.end", "consents.end", "doubts.settle", "forwards.tell_owner",

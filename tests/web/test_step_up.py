@@ -22,7 +22,7 @@ ASKING = {
     "invites.issue", "invites.redirect", "people.change email", "organization.change postmaster",
     "record.erase", "mailboxes.transfer", "recovery_channels.end", "recovery_channels.name", "resets.record_call",
     "resets.send_link", "resets.start", "resets.vouch", "resets.ask_code",
-    "resets.declare_emergency", "resets.waive_wait", "mail_apps.add",
+    "resets.declare_emergency", "resets.waive_wait", "mail_apps.add", "delegations.consent",
 }  # fmt: skip
 APPROVING = {
     "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "grants.elevate",

@@ -52,7 +52,9 @@ def _own(access: Access, model: type[Any]) -> Q:
     """The mailbox's own, and of what belongs to no client what everybody may see."""
     if model.own:
         ids = access.own.ids if access.own else ()
-        return reduce(or_, (Q(**{f"{column}__in": ids}) for column in (model.own, model.own_too) if column))
+        return reduce(
+            or_, (Q(**{f"{column}__in": ids}) for column in (model.own, getattr(model, "own_too", "")) if column)
+        )
     return Q() if model.everybody and not _client_column(model) else Q(pk__in=[])  # type: ignore[arg-type]
 
 

@@ -17,6 +17,7 @@ from postroom.models import Change, Delivery, NodeTodo
 # table → the objects that an edit of it touches, as (object, id) from `e`, the edits of the entry: `row` holds what one
 # says, before under after; `whole`, that the row is made or goes. Asked of those tables alone that are among the edits:
 # to plan all of it takes longer than to carry out the one part that most changes need.
+# A delegation that is only asked for is nothing to a node, and who is to answer it signs in meanwhile.
 TOUCHED = {
     "addresses": "SELECT 'address' AS object, id FROM e WHERE t = 'addresses'",
     "mailboxes": """SELECT 'address' AS object,
@@ -35,10 +36,8 @@ TOUCHED = {
     coalesce((row ->> 'domain_id')::uuid, (SELECT g.domain_id FROM catch_alls g WHERE g.id = e.id)) AS id
     FROM e WHERE t = 'catch_alls'""",
     "delegations": """SELECT 'address' AS object, m.address_id AS id
-    FROM e JOIN delegations g ON g.id = e.id JOIN mailboxes m ON m.id IN (g.mailbox_id, g.to_mailbox_id)
-    WHERE t = 'delegations'
-  UNION SELECT 'address', m.address_id FROM e
-    JOIN mailboxes m ON m.id IN ((row ->> 'mailbox_id')::uuid, (row ->> 'to_mailbox_id')::uuid)
+    FROM e JOIN delegations g ON g.id = e.id AND g.started_at IS NOT NULL
+      JOIN mailboxes m ON m.id IN (g.mailbox_id, g.to_mailbox_id)
     WHERE t = 'delegations'""",
     "credentials": """SELECT 'address' AS object, m.address_id AS id
     FROM e JOIN mailboxes m ON m.id = coalesce((row ->> 'mailbox_id')::uuid,

@@ -99,6 +99,11 @@ class Milter:
             "pid": os.getpid(),
         }
 
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What is asked beside the status, of domains and of pairs."""
+        domains, pairs = question.get("domains", []), question.get("behalf", [])
+        return {"signs": self.signs(domains), "behalf": self.behalf(pairs)}
+
     def signs(self, domains: list[str]) -> dict[str, str | None]:
         """Domain → the selector that signs for it now, None without one; a key that cannot sign says why."""
         found: dict[str, str | None] = {}
@@ -158,9 +163,7 @@ async def serve(config: NodeConfig) -> None:
     async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             question = json.loads(await reader.readline() or b"{}")
-            reply = milter.status() | {
-                "signs": milter.signs(question.get("domains", [])), "behalf": milter.behalf(question.get("behalf", []))
-            }  # fmt: skip
+            reply = milter.status() | milter.answer(question)
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
         except (ValueError, ConnectionError) as error:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import asking, probe, read_tokens
+from . import asking, probe, read_behalf, read_tokens
 from .asking import GONE, Answer, ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .expected import Expected
@@ -227,15 +227,7 @@ class Round:
             file = "keys" if one.signing or one.not_signing else "maps"
             self.judge_generation("milter", file, _number(status.get(file)), status, [one])
             self._judge_signing(one, status)
-            self._judge_behalf(one, status)
-
-    def _judge_behalf(self, one: Expected, status: Answer) -> None:
-        result, may = self.results[one.todo.todo], {tuple(pair) for pair in status.get("behalf", ())}
-        for pair in sorted(one.behalf | one.no_behalf):
-            if (pair in may) != (pair in one.behalf):
-                result.differs(f"milter: {pair[1]} may {'still' if pair in may else 'not yet'} write for {pair[0]}")
-        for sender in sorted({sender for sender, _ in one.behalf | one.no_behalf}):
-            self.add(result, f"milter behalf of {sender}", sorted(who for of, who in may if of == sender), "milter")
+            read_behalf.judge(self, one, status)
 
     def _judge_signing(self, one: Expected, status: Answer) -> None:
         result, signs = self.results[one.todo.todo], status.get("signs", {})

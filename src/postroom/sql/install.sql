@@ -237,6 +237,18 @@ BEGIN ATOMIC
       AND (c.closed_at IS NULL OR p.client_id = m.client_id OR g.role = 'break-glass')
     GROUP BY 1, 2, 3 ORDER BY 3 NULLS LAST, 1;
 END;
+-- Delegations of that mailbox and to it that have not ended: the address of the other one, and who asked, where it was not
+-- the owner who gets it; for nobody but its owner.
+CREATE OR REPLACE FUNCTION postroom_own_delegations() RETURNS TABLE (id uuid, address text, asked_by text)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT g.id, a.address, p.name
+    FROM delegations g
+      JOIN mailboxes m ON m.id = CASE WHEN g.mailbox_id = (SELECT (postroom_own())[1]) THEN g.to_mailbox_id ELSE g.mailbox_id END
+      JOIN addresses a ON a.id = m.address_id LEFT JOIN people p ON p.id = g.requester_id
+    WHERE (SELECT (postroom_own())[1]) IN (g.mailbox_id, g.to_mailbox_id) AND g.ended_at IS NULL
+    ORDER BY g.made DESC, g.id LIMIT 100;
+END;
 -- Which node serves that mailbox, and when it last listed who is signed in (none: never), for nobody but its owner.
 CREATE OR REPLACE FUNCTION postroom_own_listed() RETURNS TABLE (node uuid, at timestamptz)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
@@ -530,6 +542,7 @@ ALTER FUNCTION postroom_owner(uuid, text, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_leads() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_aliases() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_keepers() OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_delegations() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_listed() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_story(bigint, timestamptz, text[], int) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_owner(uuid, int, text) OWNER TO postroom_system;
@@ -539,13 +552,13 @@ REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), p
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
-  postroom_own_leads(), postroom_own_keepers(),
+  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
-  postroom_own_leads(), postroom_own_keepers(),
+  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) TO postroom_app;

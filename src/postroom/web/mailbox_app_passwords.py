@@ -79,7 +79,7 @@ def ask(request: Asked) -> HttpResponse:
 def make(request: Asked) -> HttpResponse:
     """Whoever only finds a browser signed in makes none: the password as it is now is asked with it."""
     name, protocols = request.POST.get("name", "").strip(), [one for one in PROTOCOLS if one in request.POST]
-    until = _end_of(request.POST.get("until", ""))
+    until = last_second(request.POST.get("until", ""))
     try:
         asked = KINDS["app_passwords.create"].model_validate({"name": name, "protocols": protocols, "until": until})
     except ValidationError as error:
@@ -117,7 +117,7 @@ def end(request: Asked) -> HttpResponse:
     return HttpResponseRedirect(PAGE)
 
 
-def _end_of(day: str) -> datetime | str | None:
+def last_second(day: str) -> datetime | str | None:
     """The last second of a day, UTC; what is no day is left for the kind to refuse."""
     try:
         return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC) if day else None

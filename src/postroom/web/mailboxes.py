@@ -13,7 +13,7 @@ from postroom.queries.lists import listed
 from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, whole
 from postroom.queries.objects import row_of
 from postroom.queries.sign_ins import last_uses
-from postroom.web import delivered, mailbox_routes, resets
+from postroom.web import delivered, mailbox_access, mailbox_routes, resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials, offered, query
@@ -110,6 +110,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         resets=resets.items(request, one), reset_acts=resets.new(request, one),
         credentials=_credentials(request, one, entry),
         facts=(*_facts(one, entry), *_letter(entry)), routes=mailbox_routes.items(request, one),
+        access=mailbox_access.items(request, one), access_acts=mailbox_access.new(request, one),
         recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}", **cards(request, one),
     )  # fmt: skip

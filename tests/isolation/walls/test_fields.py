@@ -69,6 +69,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "domains.change": {"domain": "acme.example", "registrar": "r", "registrar_holder": "h", "registrar_account": "a",
                        "dns_holder": "d", "expires_on": "2030-01-01", "registrar_mfa": "no", "second_holder": "s",
                        "confirmed_on": "2026-01-01", "registrar_account_holder": "m"},
+    "delegations.ask": {"mailbox": "own@acme.example", "to": "mia@acme.example", "rights": ["send-as"],
+                        "until": later()},
+    "delegations.consent": {"delegation": "{delegations}"}, "delegations.decline": {"delegation": "{delegations}"},
+    "delegations.end": {"delegation": "{delegations}"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
     "domains.set_alias": {"domain": "acme.example", "of": "acme.example"},
     "doubts.settle": {"doubt": "{doubts}", "outcome": "x"},
@@ -142,6 +146,8 @@ MEANT = {
     ("exceptions.create", "address"): ("mia@globex.example", "mia@nowhere.example"),
     ("exceptions.create", "target"): ("mia@globex.example", "mia@nowhere.example"),
     ("catch_alls.set", "target"): ("mia@globex.example", "mia@nowhere.example"),
+    ("delegations.ask", "mailbox"): ("mia@globex.example", "mia@nowhere.example"),
+    ("delegations.ask", "to"): ("mia@globex.example", "mia@nowhere.example"),
     ("mailboxes.create", "address"): ("new@globex.example", "new@nowhere.example"),
     ("tokens.create", "clients"): (["globex"], ["nowhere"]),
     ("nodes.deliver_again", "object"): ("{addresses}", "0197f000-0000-7000-8000-000000000000"),
@@ -157,7 +163,7 @@ ONLY_TEXT = {
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
-    "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden",
+    "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden", "rights",
 }  # fmt: skip
 
 OWNERS = {("forwards.create", "owner"), ("exceptions.create", "owner")}  # a name; elsewhere it is a person

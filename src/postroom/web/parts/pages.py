@@ -248,6 +248,8 @@ class MailboxPage(Page):
     sign_ins_url: str = ""
     facts: tuple[Fact, ...] = ()
     routes: tuple[Item, ...] = ()
+    access: tuple[Item, ...] = ()
+    access_acts: tuple[Act, ...] = ()
     recent: tuple[Line, ...] = ()
     changes_url: str = ""
 
