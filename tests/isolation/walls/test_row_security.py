@@ -54,7 +54,6 @@ OF_NO_CLIENT = {
     "sieve_reads": "when a node last read the scripts of its mailboxes, and how many",
     "reports": "what a node says of itself; object ids and digests",
     "node_todo": "ids of objects a node has to look at",
-    "sieve_reads": "when a node last looked at all its mailboxes' scripts, and at how many",
     "tree_nodes": "hashes of hashes", "checkpoints": "size and root of the log",
     "signer_alarms": "why nothing is signed",
     "procrastinate_jobs": "ids of changes", "procrastinate_events": "ids of jobs",

@@ -29,9 +29,10 @@ def routing(proposed: Proposed) -> Iterator[str]:
     vips = Mailbox.objects.filter(client_id=proposed.plan.client, vip=True, address_id__in=addresses)
     if moves and vips.exists():
         yield "passes on the mail of a VIP"
-    elif targets := _caught_for(proposed):
-        if Mailbox.objects.filter(client_id=proposed.plan.client, vip=True, address__address__in=targets).exists():
-            yield "changes what reaches a VIP"
+    if (targets := _caught_for(proposed)) and Mailbox.objects.filter(
+        client_id=proposed.plan.client, vip=True, address__address__in=targets
+    ).exists():
+        yield "changes what reaches a VIP"
 
 
 def _caught_for(proposed: Proposed) -> set[str]:
