@@ -1,5 +1,6 @@
 """The world around an installation: its API, its mail, its DNS, spoken from outside with nothing of Postroom's own."""
 
+import base64
 import contextlib
 import email
 import email.policy
@@ -8,7 +9,9 @@ import http.client
 import http.cookiejar
 import imaplib
 import json
+import re
 import smtplib
+import socket
 import ssl
 import subprocess
 import time
@@ -106,6 +109,21 @@ class Stack:
         with smtplib.SMTP(*self.host_port("smtp"), timeout=20) as smtp:
             smtp.send_message(letter(sender, to, subject), sender, [to])
 
+    def upload(self, address: str, password: str, script: str, name: str = "main") -> None:
+        """A filter, put there and set active by ManageSieve (RFC 5804), as a mail program does."""
+        plain = base64.b64encode(f"\0{address}\0{password}".encode()).decode()
+        sized = len(script.encode())
+        with socket.create_connection(self.host_port("managesieve"), 20) as bare:
+            _ok(bare)
+            bare.sendall(b"STARTTLS\r\n")
+            _ok(bare)
+            with NO_CHECK.wrap_socket(bare) as line:
+                _ok(line)
+                put = f'PUTSCRIPT "{name}" {{{sized}+}}\r\n{script}'
+                for command in (f'AUTHENTICATE "PLAIN" "{plain}"', put, f'SETACTIVE "{name}"'):
+                    line.sendall(command.encode() + b"\r\n")
+                    _ok(line)
+
     def rcpt(self, to: str) -> int:
         with smtplib.SMTP(*self.host_port("smtp"), timeout=20) as smtp:
             smtp.helo("probe.test")
@@ -155,6 +173,14 @@ class Stack:
             return "".join(self.dns(name.decode().rstrip("."), "TXT")[:1]).encode()
 
         return bool(dkim.verify(message, dnsfunc=txt))
+
+
+def _ok(line: socket.socket) -> None:
+    """One answer of a ManageSieve server, which must be OK."""
+    answer = b""
+    while not re.search(rb"(?m)^(OK|NO|BYE)(?:.*\{(\d+)\}\r\n(?s:.*))?.*\r\n\Z", answer):
+        answer += line.recv(4096)
+    assert re.search(rb"(?m)^OK", answer), answer
 
 
 def letter(sender: str, to: str, subject: str) -> EmailMessage:
