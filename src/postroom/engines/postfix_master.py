@@ -86,7 +86,7 @@ INSIDE = """\
   -o smtpd_relay_restrictions=permit_tls_all_clientcerts,reject
 """
 
-# Round once for a sender that postsrsd signs, and back for one that it signed. Only these two ask it, so what stays here
+# Round once for a sender that postsrsd signs, and back for one that it signed. Only these two ask it: what stays here
 # goes on without it.
 FORWARDED = """\
 {inside}:{forwards} inet n - n - - smtpd
