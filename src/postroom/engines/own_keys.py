@@ -22,7 +22,8 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
 
 
 def make_missing(config: NodeConfig) -> None:
-    """node.key (milter), doveadm.key (agent), policy.key (count of sign-ins), srs.key (srs), system.hash (agent)."""
+    """node.key (milter), doveadm.key (agent), policy.key (count of sign-ins), srs.key (postsrsd), and system.hash
+    (agent) if there is a system sender."""
     _once(config.node_key, bytes(PrivateKey.generate()), config.users.milter)
     _once(config.doveadm_key, secrets.token_urlsafe(32).encode(), config.users.agent)
     _once(config.policy_key, secrets.token_urlsafe(32).encode(), config.users.policy)

@@ -86,8 +86,8 @@ INSIDE = """\
   -o smtpd_relay_restrictions=permit_tls_all_clientcerts,reject
 """
 
-# Round once for a sender that postsrsd signs, and back for one that it signed. Only these two ask it, so what stays
-# here goes on without it.
+# Round once for a sender that postsrsd signs, and back for one that it signed. Only these two ask it: what stays here
+# goes on without it.
 FORWARDED = """\
 {inside}:{forwards} inet n - n - - smtpd
   -o syslog_name=postfix/forwards
