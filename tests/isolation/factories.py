@@ -403,8 +403,9 @@ def sieve_scripts(world: World, here: Ground) -> None:
         node, now = Node.objects.get(name="mx1"), timezone.now()
         SieveScript.objects.create(
             client_id=here.client, domain_id=here.ids["domain"], mailbox_id=here.ids["mailbox"], node=node, at=now,
-            first=now, name=here.words("rules"), text=here.canary,
-            redirects=[{"to": here.at("leo"), "copy": False, "conditional": True, "by": "redirect"}],
+            first=now, name=here.words("rules"), text=here.canary, active=True,
+            redirects=[{"to": to, "copy": False, "conditional": True, "by": "redirect"}
+                       for to in (here.at("leo"), f"{here.canary}@outside.test")],
         )  # fmt: skip
         SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
 
