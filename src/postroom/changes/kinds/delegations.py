@@ -82,8 +82,6 @@ class AskDelegation(Kind, name="delegations.ask"):
             raise Problem("until", f"{self.until.isoformat()} has passed")
         if self.until and self.until > state.now + LONGEST:
             raise Problem("until", "a year from now at most: then it is asked for again")
-        if not state.why.strip():
-            raise Problem("mailbox", "say what it is for: whoever consents reads it")
 
     def _not_twice(self, state: State, mailbox: Mailbox, to: Mailbox) -> None:
         got = _live(state.hanging(Delegation, "to_mailbox_id", to.pk), state)
