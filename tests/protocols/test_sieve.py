@@ -125,3 +125,11 @@ def test_nor_is_a_dump_with_a_line_that_is_not_known(name: str, line: str, share
     program = next(n for n, one in enumerate(lines) if one.startswith("Address "))
     at = program + 1 + round((len(lines) - program - 1) * share)
     assert sieve.read("\n".join([*lines[:at], line, *lines[at:], ""])).unreadable
+
+
+def test_a_keep_for_every_message_leaves_the_mail_too() -> None:
+    """RFC 5228, 4.3: in so many words, beside a redirect without :copy."""
+    kept = golden("kept")
+    assert sieve.read(kept).redirects == (to("mia@home.example", "copy"), to("spy@evil.example", "copy", "if"))
+    only_sometimes = kept.replace("JMPFALSE 24 [00000034]", "JMPFALSE 24 [00000035]")
+    assert not any(one.copy for one in sieve.read(only_sometimes).redirects), "a keep in a branch is not for all"

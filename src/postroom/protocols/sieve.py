@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-VERSION = 1  # of what is read; raised when the same dump is read otherwise
+VERSION = 2  # of what is read; raised when the same dump is read otherwise
 MOST = 200  # redirects that are listed of one script
 PROGRAM = "* Main program (block: "
 HEAD = re.compile(r"\d+\):\n\nAddress   Line  Code\n")
@@ -51,8 +51,8 @@ class _Unknown(ValueError):
 
 @dataclass(frozen=True)
 class Redirect:
-    """to: an address, its domain in lower case; empty where it is worked out when mail comes. copy: `:copy`, so that
-    the mail stays too (RFC 3894). conditional: not for every message. by: the command."""
+    """to: an address, its domain in lower case; empty where it is worked out when mail comes. copy: `:copy`, or a
+    `keep` beside, so that the mail stays too (RFC 3894). conditional: not for every message. by: the command."""
 
     to: str
     copy: bool
@@ -140,16 +140,23 @@ def _op(at: int, said: str, lines: Sequence[tuple[int, str]]) -> _Op:
 def _redirects(ops: Sequence[_Op], literals: frozenset[str]) -> Iterator[Redirect]:
     if "encoded-character" in ops[1].below:  # its strings do not stand in the text as they are
         literals = frozenset()
-    reach, left = 0, False  # how far a jump before leads: what is between is not for every message
-    for op in ops:
-        conditional = left or op.at < reach
-        reach, left = max(reach, _reach(op)), left or op.name in LEAVES
+    done = list(_conditional(ops))
+    stays = any(op.name == "KEEP" and not sometimes for op, sometimes in done)  # in so many words (RFC 5228, 4.3)
+    for op, conditional in done:
         if op.name == "REDIRECT":
             address = _string(op, "address: ", OF_A_REDIRECT, literals)
-            yield Redirect(_address(address), COPY in op.below, conditional, "redirect")
+            yield Redirect(_address(address), stays or COPY in op.below, conditional, "redirect")
         elif op.name == "NOTIFY":
             for to in _mailed_to(_string(op, "method: ", OF_A_NOTIFY, literals)):
                 yield Redirect(to, True, conditional, "notify")
+
+
+def _conditional(ops: Sequence[_Op]) -> Iterator[tuple[_Op, bool]]:
+    """Each, and whether it is not for every message: it stands between a jump and where that leads."""
+    reach, left = 0, False
+    for op in ops:
+        yield op, left or op.at < reach
+        reach, left = max(reach, _reach(op)), left or op.name in LEAVES
 
 
 def _reach(op: _Op) -> int:
