@@ -118,12 +118,16 @@ def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: H
     script(MIA, {"to": "x@partner.test", "conditional": True, "copy": True}, {"to": ""}, name="holiday")
     script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="does not compile")
     found, unknown = ways(house.olive)
-    assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", True, None)
+    assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", False, None)
     assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
     assert found.maker is None and found.made and found.row is None
     allow(house, "acme", "*.partner.test", "other.test")
     found = ways(house.olive, search="x@part")[0]
     assert (found.allowed, found.risk, found.blocked) == ("*.partner.test", "low", False)
+    allow(house, "acme", "private providers")
+    script(MIA, {"to": HOME}, name="home")
+    found = ways(house.olive, search=HOME)[0]
+    assert (found.allowed, found.blocked) == ("private providers", True), "its node knows no such pattern"
 
 
 def test_forbidden_outweighs_what_is_allowed(house: House) -> None:

@@ -57,7 +57,7 @@ class WayOut(Schema):
     risk: str = Field(description=", ".join(queries.RISKS))
     row: str | None = Field(description="The rule it begins with; nothing for a script's")
     mailbox: str | None
-    blocked: bool = Field(description="A script's, that nothing allows: its node does not let it leave")
+    blocked: bool = Field(description="A script's, that nothing allows at its node: it does not leave")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
     last_hit: None = Field(description="Not measured")
 

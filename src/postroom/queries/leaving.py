@@ -23,7 +23,7 @@ from postroom.access.known import ask
 from postroom.access.scope import visible
 from postroom.changes.errors import Problem
 from postroom.models import Change, Domain, RecordedEdit
-from postroom.protocols.patterns import PROVIDERS
+from postroom.protocols.patterns import PRIVATE, PROVIDERS
 from postroom.protocols.refs import short_ref
 
 from .changes import shown as as_lines
@@ -101,10 +101,14 @@ class Way:
     maker: Made | None = None
 
     @property
+    def by_script(self) -> bool:
+        """A script itself sends it out: its node asks what is allowed each time (sql/nodes.sql, `allowed`)."""
+        return self.mechanism.startswith("sieve") and not self.hops
+
+    @property
     def blocked(self) -> bool:
-        """A script's redirect that nothing allows: its node does not let it leave."""
-        sieve = self.mechanism.startswith("sieve") and not self.hops
-        return sieve and not self.exception and not self.allowed
+        """A script's, to a target that nothing allows at its node, which knows addresses and domains alone."""
+        return self.by_script and bool(self.target) and not self.exception and self.allowed in (None, PRIVATE)
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:

@@ -18,6 +18,7 @@ HOW = {
     "sieve redirect": "Sieve redirect", "sieve notify": "Sieve notify by mail",
 }  # fmt: skip
 NOT_MEASURED = Badge("unmeasured", "not measured")
+EACH_TIME = "its node lets out only what an exception or a pattern allows. It cannot be disabled from here"
 BLOCKED = "its node stops it: without an exception nothing leaves by a script. It cannot be disabled from here"
 
 
@@ -77,9 +78,8 @@ def _exception(one: Way) -> Cell | Words:
         return Badge("bad", f"forbidden by {one.forbidden}", "ban")
     if one.exception:
         return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
-    if one.allowed:
-        return f"allowed by {one.allowed}"
-    return Cell("none", BLOCKED if one.blocked else "")
+    said = BLOCKED if one.blocked else EACH_TIME if one.by_script and not one.target else ""
+    return Cell(f"allowed by {one.allowed}" if one.allowed else "none", said)
 
 
 def _made(one: Way) -> Cell | Words:
