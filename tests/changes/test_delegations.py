@@ -266,6 +266,14 @@ def test_another_owner_neither_sees_nor_ends_it(acme: House) -> None:
             do("delegations.end", stranger, delegation=str(row.pk))
 
 
+def test_for_the_mailbox_of_who_stands_above_nobody_asks(acme: House) -> None:
+    """The owner of the organization has one at this client; its admin asks for access to it."""
+    held = do("mailboxes.change", acme.oskar, mailbox=MIA, owner="owner@northlight.example")
+    assert approve(held.pk, actor=acme.ada, plan_hash=held.plan_hash).version
+    refused = asked(acme, acme.carl)
+    assert refused.stage == "refused" and "stands above you" in reasons(refused)
+
+
 def test_nodes_hear_of_both_mailboxes(acme: House) -> None:
     change = again(asked(acme, mailbox=TEAM))
     with acting_as(SYSTEM):

@@ -47,7 +47,7 @@ class Milter:
         except (sqlite3.Error, KeyUnusable, OSError, ValueError) as error:
             log.error("%s: %s: %s", queue_id, login, error)
             return LATER
-        log.info("%s: %s: %s", queue_id, login, answer.reply or f"passed, {len(answer.add)} signature")
+        log.info("%s: %s: %s", queue_id, login, answer.reply or f"passed, {_signatures(answer)} signature")
         return answer
 
     async def _judge(self, message: Message, login: str) -> Answer:
@@ -122,6 +122,10 @@ class Milter:
         except sqlite3.Error as error:
             log.error("behalf: %s", error)
             return []
+
+
+def _signatures(answer: Answer) -> int:
+    return sum(name == "DKIM-Signature" for name, _ in answer.add)
 
 
 def _text(value: bytes) -> str:
