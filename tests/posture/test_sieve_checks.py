@@ -48,7 +48,7 @@ def one(*targets: str, vip: bool = False, why: str = "", name: str = "rules") ->
 def test_sieve_redirect(targets: list[str], vip: bool, severities: list[str]) -> None:
     found = list(redirect.evaluate([one(*targets, vip=vip)], INSIDE, {(ADDRESS, "known@home.example")}))
     assert [seen.severity for seen in found] == severities
-    assert len({seen.cause for seen in found}) == len(found)
+    assert len({seen.cause for seen in found}) == len(found) and REDIRECT.name == "sieve.redirect"
 
 
 def test_what_is_said_of_it() -> None:
@@ -65,6 +65,7 @@ def test_what_is_said_of_it() -> None:
 ])  # fmt: skip
 def test_sieve_unreadable(script: Any, severity: str | None) -> None:
     assert [seen.severity for seen in unreadable.evaluate([script])] == ([severity] if severity else [])
+    assert UNREADABLE.name == "sieve.unreadable"
 
 
 @pytest.fixture

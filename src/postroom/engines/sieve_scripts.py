@@ -34,6 +34,7 @@ AT_ONCE = 200  # mailboxes of one question
 MOST_TAKEN_APART = 32  # scripts of one mailbox; the one in force comes first
 TEXT = 65_536  # bytes of a script that are told
 TRIES = 3
+HEAVY, MOST_REST = 0.25, 2.0  # seconds that one script took; then as long a rest, at most so long
 MOST_WAITING, ROWS, BYTES, BATCHES = 32_000_000, 500, 1_000_000, 5  # bytes; of one report; reports of one turn
 MAILBOXES = f"SELECT address FROM mailbox WHERE {LIVE} AND address <> ? ORDER BY address"
 
@@ -149,10 +150,13 @@ class SieveScripts:
         return {**told, **(known.get(digest) or self._taken_apart(digest, raw, known))}
 
     def _taken_apart(self, digest: str, raw: bytes, known: SieveKnown) -> Said:
+        began = time.monotonic()
         answer = self._ask({"ask": "sieve dump", "text": base64.b64encode(raw).decode()})
         if "dump" in answer:
             dump = base64.b64decode(answer["dump"]).decode("utf-8", "surrogateescape")
             read = sieve.read(dump, raw.decode("utf-8", "surrogateescape"))
+            if (took := time.monotonic() - began) > HEAVY:
+                time.sleep(min(took, MOST_REST))  # the agent's other thread has work too
             redirects = [{**asdict(one), "to": _plain(one.to)} for one in read.redirects]
             said = {"redirects": redirects, "vacation": read.vacation, "unreadable": _plain(read.unreadable)}
         else:
