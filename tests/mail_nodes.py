@@ -59,6 +59,8 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said.setdefault(f"milter behalf of {row['sender']}", []).append(row["login"])
     for row in maps.get("token_key", ()):
         said[f"token key {row['kid']}"] = row["public"]
+    for row in maps.get("allowed", ()):
+        said[f"filters of {row['source']} may pass mail on to {row['target']}"] = True
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         said[f"milter key of {row['domain']}"] = row["selector"]
     return [{"question": question, "answer": answer} for question, answer in said.items()]

@@ -27,6 +27,8 @@ def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX, apps: tuple
 
 KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1"}]}}
 DOMAIN = {"maps": {"domain": [{"name": "acme.example"}]}}
+PASSED = "filters of mia@acme.example may pass mail on to @far.example"
+ALLOWED = {"maps": {"allowed": [{"source": BOX, "target": "@far.example"}]}}
 ALIAS = {"maps": {"alias_domain": [{"name": "acme.test", "target": "acme.example"}]}}
 
 BEHALF = {"maps": {"behalf": [{"sender": BOX, "login": "leo@acme.example", "until": None}]}}
@@ -40,7 +42,8 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "compiled", [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, BEHALF, None]
+    "compiled",
+    [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, ALLOWED, BEHALF, None],
 )
 def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
@@ -80,6 +83,9 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (DOMAIN, {"postmap -q domain": {"acme.example": []}}, "is missing"),
         (ALIAS, {"postmap -q alias_domain": None}, "alias_domain acme.test: acme.example is missing"),
         (ALIAS, {"postmap -q alias_domain": {"acme.test": ["acme.example", "globex.example"]}}, "is still there"),
+        (ALLOWED, {PASSED: None}, "it does not say so"),
+        (ALLOWED, {PASSED: False}, "it does not say so"),
+        (DOMAIN, {PASSED: True}, "it still says so"),
         (DOMAIN, {"postmap -q alias_domain": {"acme.test": ["acme.example"]}}, "is still there"),
     ],
 )

@@ -121,7 +121,7 @@ def test_who_tampers_is_told_at_once(node: LiveNode) -> None:
 # For nobody's use
 
 
-@pytest.mark.parametrize("port", ["forwards", "bounces"])
+@pytest.mark.parametrize("port", ["forwards", "bounces", "sieve_out"])
 def test_the_ports_between_are_for_postfix_alone(node: LiveNode, port: str) -> None:
     number = getattr(node.config.ports, port)
     with smtplib.SMTP(node.address, number, timeout=5) as line:

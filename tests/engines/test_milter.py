@@ -7,6 +7,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dkim
 import pytest
@@ -15,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from live_node import named
 from nacl.public import PrivateKey, SealedBox
 
-from postroom.engines import compile, maps
+from postroom.engines import compile, maps, sieve_out
 from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.milter import Milter
-from postroom.engines.milter_protocol import STEPS, Message, converse
+from postroom.engines.milter_protocol import STEPS, STEPS_WITH_RECIPIENTS, Message, converse
 from postroom.engines.self_test import published
 from postroom.engines.source import Compiled, Todo
 
@@ -82,13 +83,12 @@ def mail(login: str, sender: str, queue_id: str = "4A") -> list[Packet]:
     ]
 
 
-def spoken(milter: Milter, packets: list[Packet]) -> list[Packet]:
+def spoken(milter: Milter, packets: list[Packet], with_whom: Any = None) -> list[Packet]:
     """Everything it answers to these packets, until it or they end."""
+    converses = with_whom or (lambda reader, writer: converse_and_close(milter, reader, writer))
 
     async def talk() -> list[Packet]:
-        server = await asyncio.start_unix_server(
-            lambda reader, writer: converse_and_close(milter, reader, writer), folder / "s"
-        )
+        server = await asyncio.start_unix_server(converses, folder / "s")
         async with server:
             reader, writer = await asyncio.open_unix_connection(folder / "s")
             for command, data in [*packets, (b"Q", b"")]:
@@ -245,3 +245,59 @@ def test_a_sender_ends_by_its_own_time(milter: Milter, files: maps.Files) -> Non
 def test_readers_may_not_write(milter: Milter) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         milter.maps.rows("DELETE FROM sender")
+
+
+# What filters send, on a socket of its own
+
+
+def filtered(milter: Milter, sender: str, to: str, *headers: str) -> list[Packet]:
+    """All it answers to one message that a filter sends."""
+    lines = [
+        (b"L", name.encode() + b"\0" + value.encode() + b"\0") for name, value in (h.split(":", 1) for h in headers)
+    ]
+    packets = [(b"O", OFFER), (b"D", b"Mi\x004D\0"), (b"M", f"<{sender}>\0BODY=8BITMIME\0".encode()),
+               (b"R", f"<{to}>\0".encode()), *lines, (b"N", b""), (b"B", b"away\r\n"), (b"E", b"")]  # fmt: skip
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await converse(reader, writer, milter.judge_filtered, sieve_out.TERMS)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    return spoken(milter, packets, talk)
+
+
+ANSWER = ("X-Sieve: Pigeonhole", "From: <mia@acme.example>", "Auto-Submitted: auto-replied (vacation)")
+PASSED_ON = ("X-Sieve: Pigeonhole", "X-Sieve-Redirected-From: mia@acme.example", "Received: x", "From: a@out.example")
+
+
+def test_an_answer_is_signed_and_loses_its_sender(milter: Milter) -> None:
+    answers = filtered(milter, "mia@acme.example", "one@far.example", *ANSWER)
+    assert answers[0] == (b"O", struct.pack(">III", 6, 0x41, STEPS_WITH_RECIPIENTS))
+    assert [command for command, _ in answers] == [b"O", b"i", b"e", b"a"]
+    assert answers[1][1].startswith(b"\0\0\0\0DKIM-Signature\0 v=1;") and answers[2][1] == b"<>\0"
+
+
+def test_what_is_passed_on_goes_unsigned_or_not_at_all(milter: Milter, files: maps.Files) -> None:
+    refused = filtered(milter, "mia@acme.example", "one@far.example", *PASSED_ON)[1:]
+    assert refused == [(b"y", b"550 5.7.1 mia@acme.example may not pass mail on to one@far.example\0")]
+    row = {"source": "mia@acme.example", "target": "@far.example"}
+    put(files, "address", "allowed", {"maps": {"allowed": [row]}})
+    assert filtered(milter, "mia@acme.example", "one@far.example", *PASSED_ON)[1:] == [(b"a", b"")]
+    pair = ["mia@acme.example", "@far.example"]
+    assert milter.allows([pair, ["mia@acme.example", "one@far.example"], ["x"]]) == [pair]
+
+
+@pytest.mark.parametrize("table", ["allowed", "domain", "sender"])
+def test_what_cannot_be_judged_comes_again(milter: Milter, files: maps.Files, table: str) -> None:
+    files.maps.connection.execute(f"DROP TABLE {table}")
+    what = ANSWER if table == "sender" else PASSED_ON
+    (answer,) = filtered(milter, "mia@acme.example", "one@far.example", *what)[1:]
+    assert answer[1].startswith(b"451 ")
+
+
+def test_an_answer_that_cannot_be_signed_comes_again(milter: Milter) -> None:
+    milter.test.failing = "a signature does not verify"
+    (answer,) = filtered(milter, "mia@acme.example", "one@far.example", *ANSWER)[1:]
+    assert answer[1].startswith(b"451 ")

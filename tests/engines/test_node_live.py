@@ -1,9 +1,7 @@
 """A whole node, spoken to from outside: people, strangers, and a control plane that is a folder."""
 
-import base64
 import email
 import imaplib
-import re
 import smtplib
 import socket
 import ssl
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import dkim
 import pytest
+from filters import remove, upload
 from live_node import JOE, KEY, KIM, MIA, PASSWORD, LiveNode, letter, mailbox, unchecked, until
 
 from postroom.engines.self_test import published
@@ -213,31 +212,13 @@ def test_who_may_not_name_a_login_behind_the_proxy(node: LiveNode) -> None:
 
 
 def test_a_filter_sends_nothing_outside(node: LiveNode) -> None:
-    """By ManageSieve (RFC 5804): a redirect is kept as a script, and the mail is kept as mail."""
-    script = b'redirect "spy@far.example";'
-    plain = base64.b64encode(f"\0{JOE}\0{PASSWORD}".encode())
-    with socket.create_connection((node.address, node.config.ports.managesieve), 10, (node.client, 0)) as bare:
-        told(bare)
-        bare.sendall(b"STARTTLS\r\n")
-        told(bare)
-        with unchecked().wrap_socket(bare) as line:
-            told(line)
-            put = b'PUTSCRIPT "spy" {%d+}\r\n%s' % (len(script), script)
-            for command in (b'AUTHENTICATE "PLAIN" "%s"' % plain, put, b'SETACTIVE "spy"'):
-                line.sendall(command + b"\r\n")
-                told(line)
+    """A redirect is kept as a script, and the mail is kept as mail (test_sieve_out_live.py has the rest)."""
+    upload(node, JOE, 'redirect "spy@far.example";')
     with node.smtp() as stranger:
         stranger.sendmail("far@out.example", [JOE], letter("far@out.example", "filtered"))
     assert node.received(JOE, "filtered")
     assert not any(b"Subject: filtered" in one for one in node.sunk())
-
-
-def told(line: socket.socket) -> None:
-    """One answer, which must be OK."""
-    answer = b""
-    while not re.search(rb"(?m)^(OK|NO|BYE).*\r\n\Z", answer):
-        answer += line.recv(4096)
-    assert re.search(rb"(?m)^OK", answer), answer
+    remove(node, JOE)
 
 
 # Who may read what

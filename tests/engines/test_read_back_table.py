@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from live_node import mailbox
 
-from postroom.engines import asking, expected, probe, read_back, read_tokens
+from postroom.engines import asking, expected, probe, read_allowed, read_back, read_tokens
 from postroom.engines.asking import Answer, ParentAway
 from postroom.engines.doveadm import DoveadmAway
 from postroom.engines.layout import NodeConfig
@@ -34,6 +34,7 @@ class Daemons:
         self.rcpt = "250 2.1.5 Ok"
         self.milter: Answer = {"maps": 7, "keys": 3, "signs": {}}
         self.away = False
+        self.allows: list[list[str]] = []
         self.apps: dict[str, set[str]] = {}
         self.ending: dict[str, str] = {}
         self.consents: dict[str, set[str]] = {}
@@ -62,6 +63,8 @@ def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
     monkeypatch.setattr(asking, "ask", these.ask)
     monkeypatch.setattr(read_tokens, "asked", lambda config, question: these.guard)
     monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(), behalf=(): these.milter)
+    said = lambda config, question: these.milter | {"allows": these.allows}  # noqa: E731
+    monkeypatch.setattr(read_allowed, "milter_said", said)
     monkeypatch.setattr(
         probe, "recipients", lambda address, port, known, unknown=(): dict.fromkeys([*known, *unknown], these.rcpt)
     )
@@ -303,3 +306,35 @@ def test_a_key_of_tokens_is_answered_by_who_takes_them(daemons: Daemons) -> None
     assert asked(daemons, None, {"token_key": [("k", "p", "i", None)]}).finding == "differs"
     daemons.guard = {"maps": 7, "keys": {"k": "another"}}
     assert asked(daemons, {"maps": {"token_key": [row]}}).finding == "differs"
+
+
+# What filters may pass on, and alias domains
+
+
+def allowing(until: int | None = None) -> Compiled:
+    return {"maps": {"allowed": [{"source": MIA, "target": "@far.example", "until": until}]}}
+
+
+def test_what_filters_may_pass_on_is_said_by_who_judges_it(daemons: Daemons) -> None:
+    gone = {"allowed": [(MIA, "@far.example", None)]}
+    assert asked(daemons, allowing()).finding == "differs"
+    assert asked(daemons, allowing(until=5)).finding == asked(daemons, None, gone).finding == "agrees"
+    daemons.allows = [[MIA, "@far.example"]]
+    assert asked(daemons, allowing()).finding == asked(daemons, allowing(), gone).finding == "agrees"
+    assert asked(daemons, allowing(until=5)).finding == asked(daemons, None, gone).finding == "differs"
+    daemons.milter = {"maps": 6}
+    assert asked(daemons, allowing()).finding == "not known"
+    daemons.milter = {"error": "away"}
+    assert asked(daemons, None, gone).finding == "not known"
+
+
+def test_an_alias_domain_is_answered_by_its_map(daemons: Daemons) -> None:
+    row = {"name": "acme.test", "target": "acme.example"}
+    gone = {"alias_domain": [("acme.test", "acme.example", None)]}
+    daemons.maps["alias_domain"] = {}
+    assert asked(daemons, {"maps": {"alias_domain": [row]}}).finding == "differs"
+    assert asked(daemons, None, gone).finding == "agrees"
+    daemons.maps["alias_domain"] = {"acme.test": "acme.example"}
+    assert asked(daemons, {"maps": {"alias_domain": [row]}}).finding == "agrees"
+    assert asked(daemons, {"maps": {"alias_domain": [row | {"until": 5}]}}).finding == "differs"
+    assert asked(daemons, None, gone).finding == "differs"

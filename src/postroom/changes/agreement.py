@@ -16,6 +16,7 @@ from django.db import connection
 Row = Mapping[str, Any]
 Line = Mapping[str, Any]
 
+PASSING = "filters of {source} may pass mail on to {target}"
 OWN = (
     "mailbox",
     "route",
@@ -48,6 +49,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _credentials("consents", maps, maps.get("consent", ()), answers)
     yield from _token_keys(maps, answers)
     yield from _behalf(maps, answers)
+    yield from _allowed(maps, answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(f"milter key of {row['domain']}")
         if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
@@ -70,6 +72,17 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
             yield f"{name} {key}: {value} is missing"
         for key, value in sorted(there - set(pairs)) if name in OWN else ():
             yield f"{name} {key}: {value} is still there"
+
+
+def _allowed(maps: Row, answers: Row) -> Iterator[str]:
+    """To where filters may pass mail on: the milter says so of each, and of no other."""
+    wanted = {f"{PASSING.format(**row)}" for row in maps.get("allowed", ())}
+    for question in sorted(wanted):
+        if answers.get(question) is not True:
+            yield f"{question}: it does not say so"
+    for question in sorted(answers.keys() - wanted):
+        if question.startswith("filters of ") and answers[question]:
+            yield f"{question}: it still says so"
 
 
 def _credentials(which: str, maps: Row, rows: Iterable[Row], answers: Row) -> Iterator[str]:

@@ -6,7 +6,7 @@ What it does:
 - accounts in maps.db: whoever may not sign in still gets mail;
 - before a password is looked at, auth_policy.py is asked whether it may be tried, and told
   what came of it;
-- nobody sends a password without TLS; POP3 is off; Sieve forwards nothing outside.
+- nobody sends a password without TLS; POP3 is off; what filters send is judged (sieve_out.py).
 """
 
 from . import dovecot23, dovecot24

@@ -206,8 +206,11 @@ submission_relay_ssl = starttls
 submission_relay_ssl_verify = no
 submission_relay_trusted = yes
 submission_max_mail_size = 50M
-# What Sieve sends meets the rules for mail from outside; without this it would go to the machine's own sendmail.
-submission_host = {address}:{smtp}
+# What filters send goes where it is judged (sieve_out.py), with the certificate by which Postfix knows us; without this
+# it would go to the machine's own sendmail. The address is loopback, so there is no name to look at in Postfix's.
+submission_host = {inside}:{sieve_out}
+submission_ssl = starttls
+ssl_client_require_valid_cert = no
 
 protocol imap {{
   mail_plugins {{
@@ -226,17 +229,22 @@ protocol lmtp {{
   }}
   # A full mailbox is told to the sender's queue, not to the sender: it may be emptied in time.
   quota_full_tempfail = yes
+  # Here alone: where nobody is signed in, ManageSieve finds it wanting.
+  sieve_user_email = %{{user | lower}}
 }}
 sieve_script personal {{
   driver = file
   path = ~/sieve
   active_path = ~/.dovecot.sieve
 }}
-sieve_max_redirects = 0
+# Mail is passed on in the name of the mailbox, and so are answers (sieve_out.py makes their sender null).
+sieve_max_redirects = 4
+sieve_redirect_envelope_from = user_email
+sieve_vacation_send_from_recipient = yes
 sieve_extensions {{
-  vacation = no
   enotify = no
   include = no
+  editheader = no
 }}
 quota User {{
   driver = count
@@ -255,6 +263,7 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
     main = CONF.format(
         folder=config.folder,
         address=config.address,
+        inside=config.inside,
         hostname=config.hostname,
         marker=marker,
         api_key=api_key,

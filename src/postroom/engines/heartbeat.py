@@ -13,7 +13,7 @@ from typing import Any
 from . import asking, probe
 from .asking import ParentAway
 from .layout import NodeConfig, packages
-from .read_back import milter_status
+from .milter_status import milter_status
 
 EVERY = 15
 STARTING = 3  # the agent is ready first; before the daemons are, there is nothing to say of them

@@ -48,6 +48,7 @@ class Ports:
     doveadm: int = 2080
     auth_policy: int = 2081
     behind: int = 2590
+    sieve_out: int = 2591
     forwards: int = 2592
     bounces: int = 2593
     srs_forward: int = 2594
@@ -130,6 +131,11 @@ class NodeConfig:
     @property
     def milter_socket(self) -> Path:
         return self.folder / "run/milter/milter.sock"
+
+    @property
+    def sieve_socket(self) -> Path:
+        """The milter's, for what filters send."""
+        return self.folder / "run/milter/sieve.sock"
 
     @property
     def milter_status(self) -> Path:

@@ -2,7 +2,8 @@
 
 Whatever goes wrong is a temporary failure: mail waits in the sender's program rather than leaving unsigned. At start
 and every minute a signature is made and verified by another implementation (dkimpy) against the public half.
-Its status socket answers one JSON line: the generations it reads, and whether the last self-test held.
+On a socket of its own it judges what filters send (sieve_out.py). Its status socket answers one JSON line: the
+generations it reads, and whether the last self-test held.
 
 SECURITY: a unix socket in a folder only Postfix and we may enter: whoever speaks here gets signatures.
 """
@@ -16,19 +17,23 @@ import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import from_header, self_test
+from . import from_header, self_test, sieve_out
 from .key_store import BEHALF, SENDERS, KeyStore, KeyUnusable, Reader
 from .layout import NodeConfig, load
-from .milter_protocol import Answer, Message, OutOfStep, converse
+from .milter_protocol import Answer, Judge, Message, OutOfStep, Terms, converse
 from .own_keys import node_private_key
 from .signing import signature
 
 log = logging.getLogger("postroom.milter")
 EVERY = 60  # seconds between self-tests; a failed one is tried again sooner
 LATER = Answer(reply="451 4.7.5 signing is not possible now, try again later")
+
+
+Shown = tuple[tuple[str, str], ...]
 
 
 class Milter:
@@ -61,21 +66,37 @@ class Milter:
             return Answer(reply=f"550 5.7.1 {_printable(judged.refused)}")
         if judged.note:
             log.warning("%s: %s: %s", message.macros.get("i", "-"), login, _printable(judged.note))
+        shown = (("Sender", f" {login}"),) if judged.shows_sender else ()
+        return await self._signed(message, judged.domain, shown)
+
+    async def _signed(self, message: Message, domain: str, shown: Shown = ()) -> Answer:
+        """shown: headers that are added, and signed with the others."""
         if self.test.failing:
             log.error("not signing: %s", self.test.failing)
             return LATER
-        if judged.domain in self.test.unusable:
-            raise KeyUnusable(f"{judged.domain}: {self.test.unusable[judged.domain]}")
-        shown = (("Sender", f" {login}"),) if judged.shows_sender else ()
-        found = self.keys.for_domain(judged.domain)
+        if domain in self.test.unusable:
+            raise KeyUnusable(f"{domain}: {self.test.unusable[domain]}")
+        found = self.keys.for_domain(domain)
         if found is None:
             return Answer(add=shown)
         selector, key = found
         signed = [*((name.encode(), value.encode()) for name, value in shown), *message.headers]
-        value = await asyncio.to_thread(
-            signature, signed, bytes(message.body), judged.domain, selector, key, int(time.time())
-        )
+        value = await asyncio.to_thread(signature, signed, bytes(message.body), domain, selector, key, int(time.time()))
         return Answer(add=(*shown, ("DKIM-Signature", value)))
+
+    async def judge_filtered(self, message: Message) -> Answer:
+        """What a filter sends (sieve_out.py). It is kept in the mailbox when refused, and tried again when it fails."""
+        queue_id = message.macros.get("i", "-")
+        try:
+            verdict = sieve_out.judge(message, self.maps, self._owns)
+            answer = Answer(reply=f"550 5.7.1 {_printable(verdict.refused)}") if verdict.refused else Answer()
+            if verdict.answers_as:
+                answer = replace(await self._signed(message, verdict.answers_as), no_sender=True)
+        except (sqlite3.Error, KeyUnusable, OSError, ValueError) as error:
+            log.error("%s: filter of %s: %s", queue_id, message.sender, error)
+            return LATER
+        log.info("%s: filter of %s: %s", queue_id, message.sender or "<>", answer.reply or "passed")
+        return answer
 
     def _owns(self, login: str, address: str) -> bool:
         """As Postfix asks for the envelope: the whole address; if it is nobody's, without its extension (mia+x@)."""
@@ -100,9 +121,14 @@ class Milter:
         }
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """What is asked beside the status, of domains and of pairs."""
+        """What is asked beside the status, of domains and of pairs. Raises sqlite3.Error."""
         domains, pairs = question.get("domains", []), question.get("behalf", [])
-        return {"signs": self.signs(domains), "behalf": self.behalf(pairs)}
+        allows = {"allows": self.allows(question["allowed"])} if "allowed" in question else {}
+        return {"signs": self.signs(domains), "behalf": self.behalf(pairs), **allows}
+
+    def allows(self, pairs: list[list[str]]) -> list[list[str]]:
+        """Those of them (source, target) that stand among what filters may pass on, now."""
+        return [pair for pair in pairs if len(pair) == 2 and self.maps.rows(sieve_out.STANDS, *pair)]
 
     def signs(self, domains: list[str]) -> dict[str, str | None]:
         """Domain → the selector that signs for it now, None without one; a key that cannot sign says why."""
@@ -147,6 +173,19 @@ async def _listening(path: Path, talks: Talks, limit: int = 1 << 16) -> asyncio.
     return server
 
 
+def _talk(judge: Judge, terms: Terms) -> Talks:
+    async def postfix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await converse(reader, writer, judge, terms)
+        except (OutOfStep, asyncio.IncompleteReadError, ConnectionError) as error:
+            if isinstance(error, OutOfStep):
+                log.error("out of step: %s", error)
+        finally:
+            writer.close()
+
+    return postfix
+
+
 async def serve(config: NodeConfig) -> None:
     """Until SIGTERM."""
     milter = Milter(config)
@@ -155,28 +194,21 @@ async def serve(config: NodeConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
 
-    async def postfix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await converse(reader, writer, milter.judge)
-        except (OutOfStep, asyncio.IncompleteReadError, ConnectionError) as error:
-            if isinstance(error, OutOfStep):
-                log.error("out of step: %s", error)
-        finally:
-            writer.close()
-
     async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             question = json.loads(await reader.readline() or b"{}")
-            reply = milter.status() | milter.answer(question)
+            status = milter.status()
+            reply = status if "error" in status else status | milter.answer(question)
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
-        except (ValueError, ConnectionError) as error:
+        except (ValueError, ConnectionError, sqlite3.Error) as error:
             log.warning("status: %s", error)
         finally:
             writer.close()
 
     servers = [
-        await _listening(config.milter_socket, postfix),
+        await _listening(config.milter_socket, _talk(milter.judge, Terms())),
+        await _listening(config.sieve_socket, _talk(milter.judge_filtered, sieve_out.TERMS)),
         await _listening(config.milter_status, status, 1_000_000),
     ]
     log.info("ready")

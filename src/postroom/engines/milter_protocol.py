@@ -10,11 +10,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 VERSION = 6
-ADD_HEADERS = 0x1
+ADD_HEADERS, CHANGE_SENDER = 0x1, 0x40
 # No connect, HELO, RCPT, unknown, DATA; no answer to MAIL, header, end of headers, body; blanks before values kept.
 STEPS = 0x1 | 0x2 | 0x8 | 0x100 | 0x200 | 0x4000 | 0x80 | 0x40000 | 0x80000 | 0x100000
+# The same, and RCPT too, without an answer to it.
+STEPS_WITH_RECIPIENTS = STEPS & ~0x8 | 0x8000
 LONGEST = 4_000_000  # of one packet; Postfix sends a body in 64 kB pieces
 LARGEST = 64_000_000  # of one message
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is asked of Postfix: which changes to a message, which steps of it."""
+
+    actions: int = ADD_HEADERS
+    steps: int = STEPS
 
 
 class OutOfStep(Exception):
@@ -28,28 +38,33 @@ class Message:
     macros: dict[str, str] = field(default_factory=dict)
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
+    sender: str = ""  # of the envelope; empty for none
+    recipients: list[str] = field(default_factory=list)  # where they were asked for
 
 
 @dataclass(frozen=True)
 class Answer:
     """What becomes of a message: `reply` (an SMTP reply, 4xx or 5xx) or, without one, it goes with these headers put
-    on top."""
+    on top, and without a sender if it shall have none."""
 
     reply: str | None = None
     add: tuple[tuple[str, str], ...] = ()
+    no_sender: bool = False
 
 
 Judge = Callable[[Message], Awaitable[Answer]]
 
 
-async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, judge: Judge) -> None:
+async def converse(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, judge: Judge, terms: Terms = Terms()
+) -> None:
     """One connection, many messages. Raises OutOfStep, IncompleteReadError when the other side is gone."""
     message = Message()
     while True:
         command, data = await _read(reader)
         match command:
             case b"O":
-                _send(writer, b"O", _agreed(data))
+                _send(writer, b"O", _agreed(data, terms))
             case b"D":
                 _macros(message, data)
             case b"L":
@@ -62,7 +77,9 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, j
                 _answer(writer, await judge(message))
                 message = Message(macros=message.macros)
             case b"M":
-                message = Message(macros=message.macros)
+                message = Message(macros=message.macros, sender=_address(data))
+            case b"R":
+                message.recipients.append(_address(data))
             case b"A":
                 message = Message()
             case b"Q":
@@ -88,11 +105,16 @@ def _send(writer: asyncio.StreamWriter, command: bytes, data: bytes = b"") -> No
     writer.write(struct.pack(">I", len(data) + 1) + command + data)
 
 
-def _agreed(offer: bytes) -> bytes:
+def _agreed(offer: bytes, terms: Terms) -> bytes:
     version, actions, steps = struct.unpack(">III", offer[:12])
-    if version < VERSION or actions & ADD_HEADERS == 0 or steps & STEPS != STEPS:
+    if version < VERSION or actions & terms.actions != terms.actions or steps & terms.steps != terms.steps:
         raise OutOfStep(f"offered version {version}, actions {actions:#x}, steps {steps:#x}")
-    return struct.pack(">III", VERSION, ADD_HEADERS, STEPS)
+    return struct.pack(">III", VERSION, terms.actions, terms.steps)
+
+
+def _address(data: bytes) -> str:
+    """Of MAIL and RCPT; what Postfix says besides is left off."""
+    return data.partition(b"\0")[0].decode(errors="replace").strip("<>")
 
 
 def _macros(message: Message, data: bytes) -> None:
@@ -119,4 +141,6 @@ def _answer(writer: asyncio.StreamWriter, answer: Answer) -> None:
     for name, value in answer.add:
         # Index 0 puts it above everything; line ends inside a value are single newlines in this protocol.
         _send(writer, b"i", struct.pack(">I", 0) + f"{name}\0{value}\0".replace("\r\n", "\n").encode())
+    if answer.no_sender:
+        _send(writer, b"e", b"<>\0")
     _send(writer, b"a")

@@ -27,8 +27,8 @@ from typing import Any
 from . import asking, certificates, daemons, dovecot, one_device, own_keys, postfix, probe, rendering, sign_ins
 from .daemons import Daemon
 from .layout import NodeConfig, NodeRefused, load, make_folders, save, versions
+from .milter_status import milter_status
 from .own_keys import doveadm_api_key
-from .read_back import milter_status
 
 log = logging.getLogger("postroom.node")
 WATCH, GUARD = 0.5, 30  # seconds

@@ -73,11 +73,13 @@ transport_maps = ${{returned}} inline:{{{{{srs_domain} = srs:[{inside}]:{bounces
 smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
 pool_maps = ${{db}}/pool.cf
 own_maps = ${{db}}/own.cf
+here_maps = ${{db}}/here.cf
 hosted_maps = ${{db}}/hosted.cf
 hosted_alias_maps = ${{db}}/hosted_alias.cf
 canary_maps = ${{db}}/canary.cf
 proxy_read_maps = $virtual_mailbox_domains $virtual_mailbox_maps $virtual_alias_maps $smtpd_sender_login_maps
-  $pool_maps $own_maps $hosted_maps $hosted_alias_maps $canary_maps proxy:static:{marker}
+  $pool_maps $own_maps $here_maps $hosted_maps
+  $hosted_alias_maps $canary_maps proxy:static:{marker}
 
 # From outside.
 smtpd_forbid_bare_newline = yes
@@ -102,6 +104,9 @@ smtpd_tls_loglevel = 1
 default_transport = srs:[{inside}]:{forwards}
 relay_domains = {srs_domain}
 relay_recipient_maps = tcp:{inside}:{srs_reverse}
+# What filters send stays here as it is, and goes round to outside.
+sieve_recipients = reject_unlisted_recipient check_recipient_access $here_maps
+  check_recipient_access static:{{FILTER srs:[{inside}]:{forwards}}} permit
 smtpd_restriction_classes = bounces_only
 bounces_only = check_sender_access inline:{{{{<> = OK}}}} reject
 smtp_tls_security_level = may

@@ -46,6 +46,7 @@ QUERIES = {
     "route": _routes("'%s'"),
     "plus": f"SELECT DISTINCT {EXTENDED_DESTINATION} FROM ({_routes(WITHOUT)}) WHERE {EXTENDED}",
     "alias": f"SELECT DISTINCT '%u@' || target FROM alias_domain WHERE name='%d' AND {LIVE} AND {AT_TARGET}",
+    "here": f"SELECT 'OK' FROM domain WHERE name='%d' UNION SELECT 'OK' FROM alias_domain WHERE name='%d' AND {LIVE}",
     "sender": f"SELECT DISTINCT login FROM sender WHERE sender='%s' AND {LIVE}",
     "pool": "SELECT transport FROM pool WHERE domain='%d'",
     "hosted": f"SELECT DISTINCT '{SIGN_IN}' FROM domain WHERE name='%s'",

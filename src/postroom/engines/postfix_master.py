@@ -114,6 +114,19 @@ forwarded unix - - n - - smtp
 """
 
 
+# What filters send, from Dovecot, which shows the certificate. One recipient each, as it does: to outside it goes
+# round, and that is decided of the whole message. Without who judges it (sieve_out.py) it waits where it came from.
+SIEVE = """\
+{inside}:{sieve_out} inet n - n - - smtpd
+  -o syslog_name=postfix/sieve
+  -o smtpd_milters=unix:{folder}/run/milter/sieve.sock
+  -o milter_default_action=tempfail
+  -o milter_protocol=6
+  -o smtpd_recipient_limit=1
+{only_inside}  -o smtpd_recipient_restrictions=$sieve_recipients
+"""
+
+
 def render(config: NodeConfig, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> str:
     """The ids are uid and gid of who owns the sink, and what comes back of our own letters."""
     address, ports = config.address, config.ports
@@ -122,7 +135,8 @@ def render(config: NodeConfig, mail_ids: tuple[int, int], agent_ids: tuple[int, 
     uid, gid = agent_ids
     text += behind + SERVICES + RETURNED.format(folder=config.folder, uid=uid, gid=gid)
     only_inside = INSIDE.format(folder=config.folder)
-    text += FORWARDED.format(folder=config.folder, inside=config.inside, only_inside=only_inside, **vars(ports))
+    for services in (FORWARDED, SIEVE):
+        text += services.format(folder=config.folder, inside=config.inside, only_inside=only_inside, **vars(ports))
     if config.sink is not None:
         uid, gid = mail_ids
         text += SINK.format(parent=config.sink.parent, name=config.sink.name, uid=uid, gid=gid)

@@ -5,23 +5,24 @@ as the generation the object was written in). Only the first is evidence enough 
 - maps: one `postmap -q -` each through the running proxymap, and the generation of maps.db that it reads;
 - accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
   evidence for those is the generation of secrets.db that the running auth reads, and which of them are in it;
-- consents and the keys of tokens by who looks at tokens (read_tokens.py);
+- consents and the keys of tokens by who looks at tokens (read_tokens.py); to where filters may pass mail on by the
+  milter, which judges it (read_allowed.py);
 - one address a domain by RCPT TO; sessions of those who ended by `who`; keys, and who writes on whose behalf, by the
   milter's status.
 """
 
 import datetime
 import json
-import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import asking, probe, read_behalf, read_tokens
+from . import asking, probe, read_allowed, read_behalf, read_tokens
 from .asking import GONE, Answer, ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .expected import Expected
 from .layout import NodeConfig
+from .milter_status import milter_status
 from .one_device import signed_in_by
 from .source import Evidence
 
@@ -67,6 +68,7 @@ class Round:
         for step in (self._maps, self._accounts, self._recipients, self._sessions, self._old_sessions, self._keys):
             step()
         read_tokens.judge(self)
+        read_allowed.judge(self)
         return list(self.results.values())
 
     # Postfix
@@ -264,21 +266,6 @@ class Round:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         where = f"{server} at {self.config.address}"
         result.evidence.append({"question": question, "answer": answer, "server": where, "at": now})
-
-
-def milter_status(
-    config: NodeConfig, domains: Sequence[str] = (), behalf: Sequence[tuple[str, str]] = ()
-) -> Answer:  # fmt: skip
-    """The milter's own word; {"error": …} if it does not answer. behalf: pairs of which it says who may."""
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(5)
-            line.connect(str(config.milter_status))
-            line.sendall(json.dumps({"domains": list(domains), "behalf": list(behalf)}).encode() + b"\n")
-            with line.makefile("rb") as answer:
-                return dict(json.loads(answer.readline() or b"{}"))
-    except (OSError, ValueError) as error:
-        return {"error": str(error)}
 
 
 def _has(one: Expected, file: str) -> bool:

@@ -28,6 +28,7 @@ PORTS = (
     Port("doveadm", 2080, False, "Dovecot: HTTP for kick and who"),
     Port("auth_policy", 2081, False, "the node's count of sign-ins, asked by Dovecot"),
     Port("submission_backend", 2590, False, "Postfix: what Dovecot's submission proxy hands on"),
+    Port("sieve_out", 2591, False, "Postfix: what filters send, from Dovecot"),
     Port("forwards", 2592, False, "Postfix: what a forward passes on to outside, to be given a sender that leads back"),
     Port("bounces", 2593, False, "Postfix: what came back to such a sender"),
     Port("srs_forward", 2594, False, "postsrsd, asked by Postfix for such a sender"),

@@ -1,0 +1,93 @@
+"""What filters send: may it go? Dovecot hands it to a port of its own, where the milter asks here before it is taken.
+
+Refused for good, Sieve keeps the mail in the mailbox; refused for now, it comes again. To addresses hosted here all may
+go. To outside goes
+- mail that is passed on (redirect), where a live row says that this mailbox may pass mail on to that address;
+- an answer (vacation) from an address that is the mailbox's own.
+
+Which of the two a message is must not be the script's to say, nor the sender's of the mail that is passed on. Mail that
+is passed on keeps what delivery put on top of it, and Pigeonhole puts X-Sieve-Redirected-From above that; a script can
+add headers to an answer (:mime) and take none away, as editheader is off. So whatever has been delivered before, or
+says that it is passed on, is passed on; an answer is only what never was delivered, and Pigeonhole made.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import from_header
+from .key_store import Reader
+from .milter_protocol import ADD_HEADERS, CHANGE_SENDER, STEPS_WITH_RECIPIENTS, Message, Terms
+
+TERMS = Terms(ADD_HEADERS | CHANGE_SENDER, STEPS_WITH_RECIPIENTS)
+ROUNDS = 4  # mailboxes that one message may be passed on by
+REDIRECTED, MADE, SUBMITTED = "x-sieve-redirected-from", "x-sieve", "auto-submitted"
+DELIVERED = {REDIRECTED, "received", "delivered-to", "return-path"}
+
+LIVE = "(until IS NULL OR until > unixepoch())"
+STANDS = f"SELECT 1 FROM allowed WHERE source = ? AND target = ? AND {LIVE}"
+ALLOWED = (
+    "SELECT 1 FROM allowed WHERE source IN (SELECT value FROM json_each(?)) "
+    f"AND target IN (SELECT value FROM json_each(?)) AND {LIVE}"
+)
+HERE = f"SELECT 1 FROM domain WHERE name = ? UNION SELECT 1 FROM alias_domain WHERE name = ? AND {LIVE}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`refused` says why, empty if it may go. `answers_as`: an answer, from this domain; it gets its signature and no
+    sender, as nobody shall answer it (RFC 3834, 3.3)."""
+
+    refused: str = ""
+    answers_as: str = ""
+
+
+def judge(message: Message, maps: Reader, owns: Callable[[str, str], bool]) -> Verdict:
+    """`owns(login, address)`: may this mailbox write as it? Raises sqlite3.Error: then nothing is known."""
+    if len(message.recipients) != 1:
+        return Verdict("one recipient at a time")
+    to = from_header.normal(message.recipients[0])
+    if to is None:
+        return Verdict("no address to send to")
+    headers = [(name.decode("ascii", "replace").lower(), _text(value)) for name, value in message.headers]
+    names = {name for name, _ in headers}
+    inside = _here(maps, to)
+    if names & DELIVERED:
+        return _passed_on(message.sender, to, [value for name, value in headers if name == REDIRECTED], inside, maps)
+    if MADE in names and any(name == SUBMITTED and value.strip().startswith("auto-replied") for name, value in headers):
+        mailbox = from_header.plain(message.sender.lower())
+        judged = from_header.judge(headers, lambda address: owns(mailbox, address))
+        return Verdict(judged.refused, "") if judged.refused else Verdict(answers_as=judged.domain)
+    return Verdict() if inside else Verdict("a filter sends nothing of this sort to outside")
+
+
+def _passed_on(sender: str, to: str, by: list[str], inside: bool, maps: Reader) -> Verdict:
+    """The sender is the mailbox that passes it on (sieve_redirect_envelope_from), but for mail that had none: then the
+    topmost header is, which Pigeonhole put there."""
+    mailboxes = [from_header.plain(one.strip().strip("<>").lower()) for one in by]
+    if not mailboxes or (sender and from_header.plain(sender.lower()) != mailboxes[0]):
+        return Verdict("it does not say who passes it on")
+    mailbox = mailboxes[0]
+    if mailboxes.count(mailbox) > 1 or from_header.plain(to) in mailboxes or len(mailboxes) > ROUNDS:
+        return Verdict(f"it has been at {to} or {mailbox} before, or at too many")
+    if inside or allowed(maps, mailbox, to):
+        return Verdict()
+    return Verdict(f"{mailbox} may not pass mail on to {to}")
+
+
+def allowed(maps: Reader, mailbox: str, to: str) -> bool:
+    """Is there a live row for this mailbox, or all of its domain, and this address, its domain, or one above it?"""
+    domain = to.rpartition("@")[2]
+    labels = domain.split(".")
+    above = ["@." + ".".join(labels[at:]) for at in range(len(labels))]
+    sources, targets = [mailbox, "@" + mailbox.rpartition("@")[2]], [to, "@" + domain, *above]
+    return bool(maps.rows(ALLOWED, json.dumps(sources), json.dumps(targets)))
+
+
+def _here(maps: Reader, address: str) -> bool:
+    domain = address.rpartition("@")[2]
+    return bool(maps.rows(HERE, domain, domain))
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
