@@ -58,7 +58,7 @@ def test_another_forward_by_the_same_exception_waits_for_nobody(house: House) ->
 
 
 def test_what_is_forbidden_is_refused_and_what_is_allowed_needs_no_exception(house: House) -> None:
-    do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test"])
+    approved(house, do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test"]))
     assert forwarded(house, "joe@mail.partner.test").version
     do("organization.change", house.oskar, forward_forbidden=["Private Providers"])
     for refused in (forwarded(house, HOME, owner="Mia"), forwarded(house, HOME, address="new@acme.example", owner="x")):

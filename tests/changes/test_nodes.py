@@ -318,7 +318,8 @@ def test_a_forward_an_exception_and_a_catch_all_as_a_node_serves_them(house: Hou
     found = [one["maps"] for one in pull(mx1).values() if one and "domain" in one.get("maps", {})]
     assert found[0]["alias_domain"] == [{"name": "acme.test", "target": "acme.example", "until": None}]
     acknowledge(mx1)
-    do("organization.change", house.oskar, forward_allowed=["partner.test", "*.wide.test", "joe@one.test"])
+    wider = ["partner.test", "*.wide.test", "joe@one.test"]
+    with_consent(house, do("organization.change", house.oskar, forward_allowed=wider))
     found = [one["maps"] for one in pull(mx1).values()]
     assert {one["domain"][0]["name"] for one in found} == {"acme.example", "acme.test"}
     assert [row["target"] for row in found[0]["allowed"]] == ["@.wide.test", "joe@one.test", "@partner.test"]

@@ -71,8 +71,11 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "aliases": ("alias", "alias mail"), "people": ("person viewer", "person mail"), "grants": ("grant",),
     "freezes": ("freeze",), "record_sets": ("record_set",), "dkim_keys": ("key",),
     "credentials": ("app password", "consent"),
+    "forwards": ("forward",), "catch_alls": ("catch-all", "domain name"), "exceptions": ("exception",),
 }  # fmt: skip
-OF_A_DOMAIN = ("domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys")
+OF_A_DOMAIN = (
+    "domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys", "forwards", "catch_alls", "exceptions",
+)  # fmt: skip
 MADE = (200, 202, 409)  # 409: the act before has been at it
 
 API: dict[str, Asked] = {

@@ -36,6 +36,7 @@ from postroom.models import (
     ApiToken,
     Approval,
     Batch,
+    CatchAll,
     Change,
     Client,
     Credential,
@@ -51,6 +52,7 @@ from postroom.models import (
     Erasure,
     Evidence,
     Finding,
+    Forward,
     Freeze,
     Grant,
     Invite,
@@ -75,8 +77,10 @@ from postroom.models import (
     Review,
     Round,
     RoundLine,
+    RouteException,
     Secret,
     ServerReading,
+    SieveScript,
     SignIn,
     SignInPlace,
     Subject,
@@ -154,6 +158,19 @@ def mailbox(world: World, here: Ground) -> None:
     here.secrets["invite"] = token
     done(world.house, "aliases.create", world.house.olive, address=here.at("info"), targets=[here.at("mia")])
     here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
+
+
+@makes(Forward, CatchAll, RouteException)
+def routes(world: World, here: Ground) -> None:
+    """Mail of `going` goes on to mia, and of the domain what is nobody's; that of info may leave, and does not."""
+    olive, until = world.house.olive, soon()
+    done(world.house, "forwards.create", olive, address=here.at("going"), to=here.at("mia"), until=until)
+    done(world.house, "catch_alls.set", olive, domain=here.domain, target=here.at("mia"), until=until)
+    done(world.house, "exceptions.create", olive, address=here.at("info"), target=f"info@{here.slug}.test",
+         owner=here.words("Mia"), until=until)  # fmt: skip
+    here.ids |= {"forward": str(the(Forward, client=here.client).pk),
+                 "catch-all": str(the(CatchAll, client=here.client).pk),
+                 "exception": str(the(RouteException, client=here.client).pk)}  # fmt: skip
 
 
 @makes(Credential)
@@ -376,6 +393,18 @@ def sign_ins(world: World, here: Ground) -> None:
         SignInPlace.objects.create(network="192.0.2.0/24", program=here.canary, last=now, wanted=False, **about)
         LiveSession.objects.create(node=node, key=f"imap {here.canary}", credential=here.canary, since=now, **about)
         Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
+
+
+@makes(SieveScript)
+def sieve_script(world: World, here: Ground) -> None:
+    """As a node's read leaves it."""
+    with acting_as(SYSTEM):
+        node, now = Node.objects.get(name="mx1"), timezone.now()
+        SieveScript.objects.create(
+            client_id=here.client, domain_id=here.ids["domain"], mailbox_id=here.ids["mailbox"], node=node, at=now,
+            first=now, name=here.words("rules"), text=here.canary,
+            redirects=[{"to": here.at("leo"), "copy": False, "conditional": True, "by": "redirect"}],
+        )  # fmt: skip
 
 
 @makes(Mailed)

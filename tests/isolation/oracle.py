@@ -14,6 +14,10 @@ MAILBOXES = frozenset({
     "mailboxes.restore", "mailboxes.transfer", "mailboxes.end_sessions",
 })  # fmt: skip
 ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
+ROUTES = frozenset({
+    "forwards.create", "forwards.change", "forwards.disable", "forwards.enable", "forwards.end", "catch_alls.set",
+    "catch_alls.end", "exceptions.create", "exceptions.end",
+})  # fmt: skip
 INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites.redirect", "invites.cancel"})
 CHANNELS = frozenset({"recovery_channels.name", "recovery_channels.ask", "recovery_channels.end"})
 TOKENS = frozenset({"tokens.create", "tokens.end"})
@@ -30,14 +34,14 @@ RESETS = frozenset(
 )
 DELEGATIONS = frozenset({"delegations.ask", "delegations.end"})
 ANSWERS = frozenset({"delegations.consent", "delegations.decline"})
-OPERATES = DELEGATIONS | MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
+OPERATES = DELEGATIONS | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
-    "clients.restore", "clients.ask_contact", "domains.ask_contact",
-    "domains.add", "domains.change", "domains.suspend", "domains.resume", "domains.remove",
-    "domains.restore", "record_sets.set", "record_sets.release", "dkim_keys.activate", "people.invite",
-    "people.change", "people.suspend", "people.resume", "people.remove", "people.restore", "grants.give", "grants.end",
-    "freezes.start", "freezes.end", "history.roll_back", "sessions.end", "findings.acknowledge", "findings.accept",
-    "findings.reopen", "entries.export", "sheets.export", "rosters.open", "rosters.answer", "nodes.deliver_again",
+    "clients.restore", "clients.ask_contact", "domains.ask_contact", "domains.add", "domains.change", "domains.suspend",
+    "domains.resume", "domains.remove", "domains.restore", "domains.set_alias", "record_sets.set",
+    "record_sets.release", "dkim_keys.activate", "people.invite", "people.change", "people.suspend", "people.resume",
+    "people.remove", "people.restore", "grants.give", "grants.end", "freezes.start", "freezes.end", "history.roll_back",
+    "sessions.end", "findings.acknowledge", "findings.accept", "findings.reopen", "entries.export", "sheets.export",
+    "rosters.open", "rosters.answer", "nodes.deliver_again",
     "app_passwords.end", "consents.end", "doubts.settle",
 }  # fmt: skip
 OWNS = OPERATES | ANSWERS | {
@@ -59,7 +63,7 @@ MAY: dict[str, frozenset[str]] = {
         "resets.ask_code", "resets.enter_code",
     },
     "auditor": OF_THE_AGENCY | {"entries.export", "sheets.export"},
-    "client admin": DELEGATIONS | ANSWERS | MAILBOXES | ALIASES | INVITES | CHANNELS | RESETS | TOKENS | {
+    "client admin": DELEGATIONS | ANSWERS | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS | TOKENS | {
         "resets.vouch", "resets.waive_wait", "resets.approve",
         "history.roll_back", "access.suspend", "access.resume", "findings.acknowledge", "entries.export",
         "sheets.export", "rosters.answer", "app_passwords.end", "consents.end", "doubts.settle",
@@ -74,13 +78,14 @@ LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at ev
 # `asked.value`, and by the kinds of `asked_kinds`: those that are about something they see.
 AT_A_DOMAIN = frozenset({
     "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
+    "forward", "catch-all", "exception",
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
-    "domains.suspend", "findings.accept",
+    "domains.set_alias", "domains.suspend", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
-}) | MAILBOXES | ALIASES  # fmt: skip
+}) | MAILBOXES | ALIASES | ROUTES  # fmt: skip
 # What these write belongs to the client as a whole, whatever it is about.
 OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from cast import MIA, House, at, do, reachable, reasons, redeemed, the
+from cast import MIA, House, at, do, reachable, reasons, redeemed, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.pipeline import apply_scheduled
@@ -32,6 +32,8 @@ def routed(after: list[str], before: list[str] | None = None, *, address: UUID =
     (routed(["leo@acme.example"], address=OWN), 2, True),
     (routed(["leo@acme.example"], [MIA]), 2, True), (routed([MIA, "x@acme.example"], [MIA]), 2, True),
     (routed([MIA], [MIA]), 2, False),
+    (Routed(UUID(int=9), OWN, ("x@x.test",), (), THEN + HOUR, shut=True), 2, False),
+    (Routed(UUID(int=9), None, (), (MIA,), THEN + HOUR), 2, True),
     (routed([MIA], hours=-1), 2, False), (routed([MIA], hours=71), 72, True), (routed([MIA], hours=71), 73, False),
 ])  # fmt: skip
 def test_after_reset(move: Routed, hours: int, found: bool) -> None:
@@ -70,3 +72,14 @@ def test_it_is_read_from_the_record_after_a_vips_reset_and_not_before(house: Hou
     assert watched() == 0
     do("aliases.create", house.olive, address="late@acme.example", targets=[MIA])
     assert watched() == 1
+    soon = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    for kind, more in (("forwards.create", {"to": "leo@acme.example"}),
+                       ("exceptions.create", {"target": "m@x.test", "owner": "Mia"})):  # fmt: skip
+        before = watched()
+        with_consent(house, do(kind, house.olive, address=MIA, until=soon, **more))
+        assert watched() == before + 1, kind
+    with acting_as(SYSTEM):
+        shown = [one.evidence["after"] for one in Finding.objects.filter(check_name="resets.after_reset")]
+    assert ["leo@acme.example"] in shown and ["m@x.test"] in shown
+    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=soon)
+    assert watched() == 4

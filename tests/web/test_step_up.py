@@ -25,9 +25,9 @@ ASKING = {
     "resets.declare_emergency", "resets.waive_wait", "mail_apps.add", "delegations.consent",
 }  # fmt: skip
 APPROVING = {
-    "aliases.remove", "clients.remove", "domains.remove", "grants.elevate", "grants.give", "history.roll_back",
-    "mailboxes.remove", "nodes.remove", "people.remove", "people.recover", "record.erase", "record_sets.set",
-    "mailboxes.transfer", "resets.send_link",
+    "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "grants.elevate",
+    "grants.give", "history.roll_back", "mailboxes.remove", "mailboxes.transfer", "nodes.remove", "people.recover",
+    "people.remove", "record.erase", "record_sets.set", "resets.send_link",
 }  # fmt: skip
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "grants.give": [{"role": role} for role in ("owner", "operator", "approver", "helpdesk", "auditor")],

@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import click
+from django.utils import timezone
 
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as
 from postroom.access.scope import visible
@@ -11,7 +14,7 @@ from postroom.changes.approvals import approve, undo
 from postroom.changes.errors import ChangeError
 from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
-from postroom.models import Change, DkimKey, Domain, Node, Organization, Person
+from postroom.models import Change, DkimKey, Domain, Forward, Node, Organization, Person
 
 from . import everyday, portfolio
 from .faults import plant
@@ -46,17 +49,31 @@ def _key(number: int) -> str:
 
 
 def _do(step: portfolio.Step, key: str) -> None:
+    with acting_as(SYSTEM):
+        earlier = Change.objects.filter(key=key).first()
     params = step.params if isinstance(step.params, list) else [step.params]
-    kinds = [KINDS[step.kind].model_validate(one) for one in params]
+    kinds = [KINDS[step.kind].model_validate(asked(one)) for one in params]
     try:
-        _then(step, submit(kinds, actor=_person(step.by), why=step.why, key=key))
+        _then(step, earlier or submit(kinds, actor=_person(step.by), why=step.why, key=key))
     except ChangeError as error:
         raise click.ClickException(f"{step.kind}: {error}") from None
 
 
+def asked(params: dict[str, Any]) -> dict[str, Any]:
+    """As a kind takes it: a span of time is so far from now."""
+    now = timezone.now()
+    return {name: now + one if isinstance(one, timedelta) else one for name, one in params.items()}
+
+
 def _then(step: portfolio.Step, change: Change) -> None:
-    if step.then == "approve" and change.stage == "held":
-        approve(change.pk, actor=_person(step.who), plan_hash=change.plan_hash)
+    if step.then in ("approve", "disable") and change.stage == "held":
+        change = approve(change.pk, actor=_person(step.who), plan_hash=change.plan_hash)
+    if step.then == "disable":
+        with acting_as(SYSTEM):
+            forward = visible(SYSTEM, Forward).get(address__address=step.params["address"], to=step.params["to"])
+        if forward.disabled_at is None:
+            disable = KINDS["forwards.disable"].model_validate({"forward": str(forward.pk)})
+            submit(disable, actor=_person(step.by), why="a private mailbox: asked the client for another way")
     if step.then == "undo" and change.undone_by_id is None:
         undo(change.pk, actor=_person(step.who), why="wrong person; the client called back")
 

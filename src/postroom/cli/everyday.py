@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .going_on import routes
 from .portfolio import ACME_ADMIN, GLOBEX_ADMIN, HELPDESK, NAMES, OPERATOR, OWNER, REGISTRARS, Step, address_of
 
 ADMINS = {"acme.example": ACME_ADMIN, "globex.example": GLOBEX_ADMIN}
@@ -13,6 +14,7 @@ def requests() -> Iterator[Step]:
         yield from _of_people(domain, names)
     yield from _absences()
     yield from _found_out()
+    yield from routes()
 
 
 def _of_people(domain: str, names: list[str]) -> Iterator[Step]:

@@ -25,7 +25,9 @@ PEOPLE = (OWNER, OPERATOR, APPROVER, HELPDESK, AUDITOR, ACME_ADMIN, GLOBEX_ADMIN
 
 @dataclass(frozen=True)
 class Step:
-    """Who asks for what, and why. then: approve, undo or withdraw it, by whom; the rest is left as it comes."""
+    """Who asks for what, and why. then: approve, undo or withdraw it, by whom, or approve it and disable the
+    forward that it made; the rest is left as it comes. A span of time in `params` is so far ahead of when it is asked.
+    """
 
     by: str
     kind: str

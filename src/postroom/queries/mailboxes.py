@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Alias, Credential, Grant, Invite, Mailbox, Secret
+from postroom.models import Alias, CatchAll, Credential, Forward, Grant, Invite, Mailbox, RouteException, Secret
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,33 @@ def app_passwords(actor: Actor, mailbox: UUID) -> list[Credential]:
     return list(rows.exclude(until__lte=timezone.now()).order_by("id"))
 
 
-def routes(actor: Actor, mailbox: Mailbox) -> list[Alias]:
-    """Aliases of the client that land here."""
-    rows = visible(actor, Alias).filter(client=mailbox.client_id, removed_at=None)
-    return list(rows.filter(targets__contains=[mailbox.label]).select_related("address").order_by("address__address"))
+@dataclass(frozen=True)
+class Routes:
+    """What brings mail to a mailbox in one step, and what passes its own on.
+
+    forwards: those of its address and those that go to it. exceptions: by which its mail may leave.
+    """
+
+    aliases: list[Alias]
+    forwards: list[Forward]
+    catch_alls: list[CatchAll]
+    exceptions: list[RouteException]
+
+
+def routes(actor: Actor, mailbox: Mailbox) -> Routes:
+    """Those of its client that stand; four queries."""
+    own, now = {"client": mailbox.client_id}, timezone.now()
+    aliases = visible(actor, Alias).filter(**own, removed_at=None, targets__contains=[mailbox.label])
+    forwards = visible(actor, Forward).filter(**own, removed_at=None, until__gt=now)
+    caught = visible(actor, CatchAll).filter(**own, removed_at=None, until__gt=now, target=mailbox.label)
+    let = visible(actor, RouteException).filter(**own, ended_at=None, until__gt=now, address=mailbox.address_id)
+    return Routes(
+        list(aliases.select_related("address").order_by("address__address")),
+        list(forwards.filter(Q(address=mailbox.address_id) | Q(to=mailbox.label)).select_related("address")
+             .order_by("address__address", "to")),
+        list(caught.select_related("domain").order_by("domain__name")),
+        list(let.order_by("target")),
+    )  # fmt: skip
 
 
 def whole(actor: Actor, ref: Any) -> Mailbox:

@@ -16,7 +16,7 @@ from postroom.access.acting import Actor, access_of
 from postroom.access.known import ask
 from postroom.access.roles import matches, permissions_of
 from postroom.access.scope import visible
-from postroom.models import Credential, Doubt, RecoveryChannel, Secret
+from postroom.models import Credential, Doubt, Forward, RecoveryChannel, RouteException, Secret
 
 from .page import Page
 from .resets import LEADS_IN
@@ -26,7 +26,8 @@ LEAKS = (
     "aliases.create", "aliases.change", "recovery_channels.name", "recovery_channels.end", "invites.send",
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
     "app_passwords.create", "consents.grant", "delegations.ask", "delegations.consent", "resets.send_link",
-    "mailboxes.transfer", "mailboxes.restore", "history.roll_back",
+    "mailboxes.transfer", "mailboxes.restore",
+    "history.roll_back", "forwards.create", "forwards.change", "forwards.enable", "exceptions.create",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]
@@ -52,6 +53,25 @@ def aliases(actor: Actor) -> list[tuple[str, int]]:
     """Other addresses whose mail lands in the mailbox; at how many other addresses each lands too."""
     access_of(actor)
     return [(str(address), others) for _, address, others in ask("SELECT * FROM postroom_own_aliases()")]
+
+
+@dataclass(frozen=True)
+class Onward:
+    """Where mail of the mailbox goes on to, or may. by: the forward, or none where an exception alone lets it."""
+
+    to: str
+    until: datetime
+    by: Forward | None
+
+
+def onward(actor: Actor, address: UUID) -> list[Onward]:
+    """Forwards of the mailbox's address that have not ended, and what else its mail may leave to."""
+    now = timezone.now()
+    rows = visible(actor, Forward).filter(address=address, removed_at=None, until__gt=now).select_related("address")
+    found = [Onward(one.to, one.until, one) for one in rows.order_by("to")]
+    said = {one.to for one in found}
+    let = visible(actor, RouteException).filter(address=address, ended_at=None, until__gt=now).order_by("target")
+    return found + [Onward(one.target, one.until, None) for one in let if one.target not in said]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The inventory sheet of a client: its domains and who holds them where, its mailboxes and whose they are, its routes,
-and who may do what. What nobody has said is None, and is counted: how many of its cells are known.
+forwards and catch-alls, and who may do what. What nobody has said is None, and is counted: how many of its cells are
+known.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor, current
 from postroom.access.scope import visible
-from postroom.models import Alias, Client, Domain, Grant, Mailbox, Organization
+from postroom.models import Alias, CatchAll, Client, Domain, Forward, Grant, Mailbox, Organization, RouteException
 from postroom.models.mailboxes import OWNER_KNOWN
 
 from . import access
@@ -165,6 +166,27 @@ def _read_routes(actor: Actor, client: Client, after: str | None, limit: int) ->
     return Page([Line((one.label, ", ".join(one.targets))) for one in found.items], found.next)
 
 
+def _read_forwards(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    """In the order in which they were made; who answers for what leaves is the owner of its exception."""
+    rows = visible(actor, Forward).filter(client=client, removed_at=None)
+    found = page(rows, key="id", after=after, limit=limit, along=("address",))
+    let = visible(actor, RouteException).filter(
+        client=client, ended_at=None, address__in=[one.address_id for one in found.items]
+    )
+    owners = {(one.address_id, one.target): one.owner for one in let.order_by("until")}
+    return Page([
+        Line((one.address.address, one.to, f"{one.until:%Y-%m-%d}", "disabled" if one.disabled_at else "on",
+              owners.get((one.address_id, one.to), "")))
+        for one in found.items
+    ], found.next)  # fmt: skip
+
+
+def _read_catch_alls(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
+    rows = visible(actor, CatchAll).filter(client=client, removed_at=None)
+    found = page(rows, key="domain__name", after=after, limit=limit, along=("domain",))
+    return Page([Line((one.domain.name, one.target, f"{one.until:%Y-%m-%d}")) for one in found.items], found.next)
+
+
 def _read_roles(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:
     """Roles that stand, newest first; on the last page also tokens, and who is seen by name alone."""
     found = access.grants(actor, client, after=after or "", limit=limit)
@@ -196,6 +218,12 @@ PARTS: Mapping[str, Part] = {
             ("client_admin", "Client admin"),
         ), _read_mailboxes),
         Part("routes", "Routes", (("address", "Address"), ("lands_at", "Lands at")), _read_routes),
+        Part("forwards", "Forwards", (
+            ("address", "Address"), ("to", "Goes on to"), ("until", "Until"), ("state", "State"),
+            ("exception_owner", "Answers for it"),
+        ), _read_forwards),
+        Part("catch_alls", "Catch-alls", (("domain", "Domain"), ("lands_at", "Lands at"), ("until", "Until")),
+             _read_catch_alls),
         Part("roles", "Roles", (
             ("name", "Name"), ("email", "Mail address"), ("role", "Role"), ("where", "Where"), ("since", "Since"),
             ("until", "Until"),

@@ -25,7 +25,8 @@ from .pdf_pages import Pages
 
 MISSING = "not known"
 SHARES = {"domains": (3, 2, 3, 2.5, 2.5, 2.5, 1.5, 2.5, 1.7, 1.7), "mailboxes": (4, 1, 2.5, 2.5, 2.5, 2.5),
-          "routes": (1, 2), "roles": (2.5, 3, 2, 2, 1.2, 1.2)}  # fmt: skip
+          "routes": (1, 2), "forwards": (3, 3, 1.2, 1, 2), "catch_alls": (2, 2, 1),
+          "roles": (2.5, 3, 2, 2, 1.2, 1.2)}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -171,21 +171,31 @@ BEGIN
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
--- The aliases of its client whose mail comes to that mailbox, also by way of others; for nobody but its owner. Each is
--- followed once, so a loop ends.
+-- What of its client brings mail to that mailbox, also by way of others: aliases, forwards, catch-alls (as @domain), and the
+-- same addresses of domains that are aliases; for nobody but its owner. Each is followed once, so a loop ends.
 CREATE OR REPLACE FUNCTION postroom_own_leads() RETURNS TABLE (id uuid, address text)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
   WITH RECURSIVE mine AS (
-    SELECT a.client_id, a.address FROM addresses a WHERE a.id = (SELECT (postroom_own())[2])
+    SELECT a.id, a.client_id, a.address FROM addresses a WHERE a.id = (SELECT (postroom_own())[2])
   ), passed AS MATERIALIZED (
     SELECT l.id, b.address, t.target FROM mine m JOIN aliases l ON l.client_id = m.client_id
       JOIN addresses b ON b.id = l.address_id, unnest(l.targets) t(target) WHERE l.removed_at IS NULL
+    UNION ALL SELECT f.id, b.address, f."to" FROM mine m JOIN forwards f ON f.client_id = m.client_id
+      JOIN addresses b ON b.id = f.address_id
+      WHERE f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > clock_timestamp()
+    UNION ALL SELECT g.id, '@' || d.name, g.target FROM mine m JOIN catch_alls g ON g.client_id = m.client_id
+      JOIN domains d ON d.id = g.domain_id WHERE g.removed_at IS NULL AND g.until > clock_timestamp()
   ), leads AS (
     SELECT p.id, p.address FROM mine m JOIN passed p ON p.target = m.address
     UNION SELECT p.id, p.address FROM leads s JOIN passed p ON p.target = s.address
+  ), named AS (
+    SELECT s.id, s.address FROM leads s UNION SELECT m.id, m.address FROM mine m
   )
-  SELECT s.id, s.address FROM leads s;
+  SELECT s.id, s.address FROM leads s
+  UNION SELECT n.id, split_part(n.address, '@', 1) || '@' || d.name FROM named n
+    JOIN domains o ON o.name = split_part(n.address, '@', 2) JOIN domains d ON d.alias_of_id = o.id
+    WHERE n.address NOT LIKE '@%' AND d.removed_at IS NULL;
 END;
 -- Each of them by its address, and at how many other addresses its mail lands too: lands are those that pass it no further.
 DROP FUNCTION IF EXISTS postroom_own_aliases();
@@ -197,6 +207,9 @@ BEGIN ATOMIC
   ), passed AS MATERIALIZED (
     SELECT l.id, b.address, t.target FROM mine m JOIN aliases l ON l.client_id = m.client_id
       JOIN addresses b ON b.id = l.address_id, unnest(l.targets) t(target) WHERE l.removed_at IS NULL
+    UNION ALL SELECT f.id, b.address, f."to" FROM mine m JOIN forwards f ON f.client_id = m.client_id
+      JOIN addresses b ON b.id = f.address_id
+      WHERE f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > clock_timestamp()
   ), leads AS MATERIALIZED (
     SELECT o.id, o.address FROM postroom_own_leads() o
   ), ends AS (
@@ -260,6 +273,9 @@ BEGIN
     UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
+    UNION SELECT f.id FROM addresses a JOIN forwards f ON f.client_id = a.client_id
+      WHERE a.id = (postroom_own())[2] AND (f.address_id = a.id OR f."to" = a.address)
+    UNION SELECT x.id FROM exceptions x WHERE x.address_id = (postroom_own())[2]
     UNION SELECT w.id FROM postroom_own_leads() w
   ), about AS MATERIALIZED (
     SELECT DISTINCT x.entry_id FROM its JOIN edits x ON x."row" = its.id

@@ -20,6 +20,7 @@ from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
 from postroom.queries.records import CHECKS, Live
 from postroom.web.badges import NOT_MEASURED, check, proof, spelt, standing
+from postroom.web.domain_landing import landing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered
 from postroom.web.lines import lines
@@ -97,7 +98,8 @@ def domain(request: Any, ref: str) -> HttpResponse:
         checks=_checks(states, live), checks_sub=_read(live), proof=_proof(one), records=_records(request, one, live),
         records_sub="as found, as wanted, as read",
         by_hand=tuple(records.by_hand(one, live).lines()), by_hand_why=_by_hand(one),
-        keys=_keys(request, one, keys, live), recent=lines(recent), changes_url=f"/changes/?object={one.pk}",
+        keys=_keys(request, one, keys, live), landing=landing(request, one), recent=lines(recent),
+        changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
     )  # fmt: skip
     return render(request, "domain.html", {"page": shown})

@@ -10,10 +10,10 @@ from postroom.models import Credential, Grant, Mailbox, SignIn
 from postroom.queries.changes import timeline
 from postroom.queries.invites import arrived
 from postroom.queries.lists import listed
-from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, routes, whole
+from postroom.queries.mailboxes import Entry, admins, app_passwords, entries, whole
 from postroom.queries.objects import row_of
 from postroom.queries.sign_ins import last_uses
-from postroom.web import delivered, mailbox_access, resets
+from postroom.web import delivered, mailbox_access, mailbox_routes, resets
 from postroom.web.badges import sign_in, spelt, standing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, initials, offered, query
@@ -27,11 +27,9 @@ from postroom.web.parts.shapes import (
     Bulk,
     BulkAct,
     Cell,
-    Code,
     Column,
     Crumb,
     Fact,
-    Item,
     Link,
     PageHead,
     Row,
@@ -111,7 +109,7 @@ def mailbox(request: Any, ref: str) -> HttpResponse:
         layers=_layers(request, one, admins(request.actor, one)),
         resets=resets.items(request, one), reset_acts=resets.new(request, one),
         credentials=_credentials(request, one, entry),
-        facts=(*_facts(one, entry), *_letter(entry)), routes=_routes(request, one),
+        facts=(*_facts(one, entry), *_letter(entry)), routes=mailbox_routes.items(request, one),
         access=mailbox_access.items(request, one), access_acts=mailbox_access.new(request, one),
         recent=lines(recent, (one.pk, one.address_id)),
         changes_url=f"/changes/?object={one.pk}", **cards(request, one),
@@ -227,12 +225,3 @@ def _letter(entry: Entry) -> tuple[Fact, ...]:
 def _node(one: Mailbox) -> Any:
     node = one.client.node
     return Link(node.name, f"/nodes/{node.name}/") if node else Badge("warn", "no node yet")
-
-
-def _routes(request: Any, one: Mailbox) -> tuple[Item, ...]:
-    may = request.access.can_about("aliases.change", one.client_id, [one.address.domain_id])
-    return tuple(
-        Item(("Alias", Code(alias.label), "lands here"), icon="route",
-             acts=(Act("Change", f"/do/aliases.change/{query(alias=alias.label)}", of=alias.label),) if may else ())
-        for alias in routes(request.actor, one)
-    )  # fmt: skip

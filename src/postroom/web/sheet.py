@@ -28,6 +28,8 @@ NOTHING = {
     "domains": Empty("No domain yet", "Mail starts with a domain.", "world"),
     "mailboxes": Empty("No mailbox yet", "Mailboxes hang on the client\u2019s domains.", "mailbox"),
     "routes": Empty("No route yet", "Aliases pass mail on to other addresses of the client.", "route"),
+    "forwards": Empty("No forward", "Forwards pass mail of an address on to another, until a day.", "route"),
+    "catch_alls": Empty("No catch-all", "Mail to an address that is none is refused.", "route"),
     "roles": Empty("Nobody", "Nobody whom you see may act here.", "users"),
 }  # fmt: skip
 

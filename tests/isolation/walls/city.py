@@ -147,6 +147,7 @@ def furnished(house: House, slug: str) -> None:
     home = reachable(house, f"rex@{zone}", f"rex@home.{slug}.test", link=slug[0] * 32 + "1" * 32)
     do("resets.ask_code", house.henry, verification=session, channel=str(home.pk))
     do("aliases.create", olive, address=f"sales@{zone}", targets=[f"mia@{zone}"])
+    _routes(house, slug)
     holds(house, zone, {(f"{zone}.", "MX"): ["10 mx.other.example."]})
     do("record_sets.set", olive, domain=zone, name=f"www.{zone}", type="TXT", values=[word])
     do("people.invite", house.oskar, name=word, email=f"somebody@{zone}", client=slug)
@@ -165,6 +166,16 @@ def furnished(house: House, slug: str) -> None:
     _findings(house, slug)
     _record(house, slug)
     _machinery(slug)
+
+
+def _routes(house: House, slug: str) -> None:
+    """Mail that goes on inside, what is nobody's, and a way out that nothing takes yet."""
+    zone, olive = f"{slug}.example", house.olive
+    do("forwards.create", olive, address=f"going@{zone}", to=f"mia@{zone}", until=later())
+    do("catch_alls.set", olive, domain=zone, target=f"mia@{zone}", until=later())
+    asked = {"address": f"going@{zone}", "target": f"going@{slug}.test", "owner": canary(slug), "until": later()}
+    held = do("exceptions.create", olive, **asked)
+    assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
 
 
 def the_freeze(slug: str) -> Any:
@@ -220,6 +231,9 @@ MACHINERY = (
     "INSERT INTO live_sessions (at, client_id, domain_id, mailbox_id, node_id, key, protocol, address, credential)"
     " SELECT now(), c.id, c.id, m.id, c.node_id, %(word)s, 'imap', '', ''"
     " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO sieve_scripts (at, first, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut,"
+    " redirects, vacation, unreadable) SELECT now(), now(), c.id, c.id, m.id, c.node_id, %(word)s, true, '', %(word)s,"
+    " false, '[]', false, '' FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO mailed (at, client_id, contact, token, state, status, said) SELECT now(), c.id, %(word)s, c.slug,"
     " 'bounced', '', %(word)s FROM clients c WHERE c.slug = %(slug)s",
     "INSERT INTO reviews (change_id, client_id, reason, until) SELECT h.id, h.client_id, %(word)s, now()"

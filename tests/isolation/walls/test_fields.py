@@ -42,9 +42,20 @@ ASKED: dict[str, dict[str, Any]] = {
     "aliases.change": {"alias": "sales@acme.example", "targets": ["leo@acme.example"]},
     "aliases.create": {"address": "new@acme.example", "targets": ["mia@acme.example"]},
     "aliases.remove": {"alias": "sales@acme.example"},
+    "catch_alls.end": {"catch_all": "acme.example"},
+    "catch_alls.set": {"domain": "acme.example", "target": "mia@acme.example", "until": later(days=9)},
+    "exceptions.create": {"address": "mia@acme.example", "target": "x@x.test", "owner": "x", "until": later(),
+                          "review_on": "2030-01-01", "on_end": "ask"},
+    "exceptions.end": {"exception": "{exceptions}"},
+    "forwards.change": {"forward": "{forwards}", "until": later(days=9)},
+    "forwards.create": {"address": "mia@acme.example", "to": "leo@acme.example", "keep_copy": True, "until": later(),
+                        "owner": "x", "on_end": "ask"},
+    "forwards.disable": {"forward": "{forwards}"}, "forwards.enable": {"forward": "{forwards}"},
+    "forwards.end": {"forward": "{forwards}"},
     "clients.change": {"client": "acme", "notes": "x", "name": "X", "security_contact": "s@x.test", "may_ask": [],
                        "app_passwords_only": True, "reset_keeps_app_passwords": True, "sending": "shared",
-                       "held_over": 3, "undo_within": 5},
+                       "held_over": 3, "undo_within": 5,
+                       "forward_allowed": ["x.test"], "forward_forbidden": ["y.test"]},
     "clients.create": {"name": "Nice", "security_contact": "s@x.test", "may_ask": [], "notes": "x",
                        "sending": "isolated"},
     "clients.place": {"client": "acme", "node": "mx1"},
@@ -63,6 +74,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "delegations.consent": {"delegation": "{delegations}"}, "delegations.decline": {"delegation": "{delegations}"},
     "delegations.end": {"delegation": "{delegations}"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
+    "domains.set_alias": {"domain": "acme.example", "of": "acme.example"},
     "doubts.settle": {"doubt": "{doubts}", "outcome": "x"},
     "domains.resume": {"domain": "acme.example"}, "domains.suspend": {"domain": "acme.example"},
     "findings.accept": {"finding": "{findings}", "reason": "x", "until": later()},
@@ -93,7 +105,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "nodes.drain": {"node": "mx1"}, "nodes.remove": {"node": "mx1"},
     "mail_apps.add": {"name": "Birdmail", "redirect_uris": ["http://127.0.0.1/"]},
     "mail_apps.end": {"mail_app": "Mail of tests"},
-    "organization.change": {"name": "X", "postmaster": "p@x.test", "terms_url": "", "privacy_url": ""},
+    "organization.change": {"name": "X", "postmaster": "p@x.test", "terms_url": "", "privacy_url": "",
+                            "forward_allowed": ["x.test"], "forward_forbidden": ["y.test"]},
     "people.change": {"person": "somebody@acme.example", "name": "X", "email": "x@acme.example"},
     "people.invite": {"name": "X", "email": "nice@x.test", "client": "acme"},
     "people.remove": {"person": "somebody@acme.example"}, "people.restore": {"person": "somebody@acme.example"},
@@ -129,6 +142,11 @@ MEANT = {
     ("aliases.change", "targets"): (["mia@globex.example"], ["mia@nowhere.example"]),
     ("delegations.ask", "mailbox"): ("mia@globex.example", "mia@nowhere.example"),
     ("delegations.ask", "to"): ("mia@globex.example", "mia@nowhere.example"),
+    ("forwards.create", "address"): ("new@globex.example", "new@nowhere.example"),
+    ("forwards.create", "to"): ("mia@globex.example", "mia@nowhere.example"),
+    ("exceptions.create", "address"): ("mia@globex.example", "mia@nowhere.example"),
+    ("exceptions.create", "target"): ("mia@globex.example", "mia@nowhere.example"),
+    ("catch_alls.set", "target"): ("mia@globex.example", "mia@nowhere.example"),
     ("mailboxes.create", "address"): ("new@globex.example", "new@nowhere.example"),
     ("tokens.create", "clients"): (["globex"], ["nowhere"]),
     ("nodes.deliver_again", "object"): ("{addresses}", "0197f000-0000-7000-8000-000000000000"),
@@ -144,8 +162,10 @@ ONLY_TEXT = {
     "node", "role", "email", "value", "ticket", "urgent", "lines", "label", "mfa", "answer", "app_passwords_only",
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
-    "new_password", "rights",
+    "new_password", "rights", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden",
 }  # fmt: skip
+
+OWNERS = {("forwards.create", "owner"), ("exceptions.create", "owner")}  # a name; elsewhere it is a person
 
 
 def by_people() -> dict[str, type[Kind]]:
@@ -161,7 +181,7 @@ def test_every_kind_and_every_field_is_tried_or_only_text() -> None:
     assert set(ASKED) == set(by_people())
     for name, one in by_people().items():
         for field, schema in one.model_json_schema()["properties"].items():
-            tried = bool(nouns(schema)) or (name, field) in MEANT or field in ONLY_TEXT
+            tried = bool(nouns(schema)) or (name, field) in MEANT or field in ONLY_TEXT or (name, field) in OWNERS
             assert field in ASKED[name] and tried, f"{name}.{field}"
 
 
@@ -222,6 +242,7 @@ NAMES = {  # what people call one of Globex's, and what nothing is called
     "mailboxes": ("leo@globex.example", "leo@nowhere.example"),
     "aliases": ("sales@globex.example", "sales@nowhere.example"),
     "people": ("somebody@globex.example", "somebody@nowhere.example"),
+    "catch_alls": ("globex.example", "nowhere.example"),
 }  # fmt: skip
 
 
@@ -349,6 +370,15 @@ NEVER_BY_A_CLIENT = {
     "that somebody is no VIP": ("mailboxes.change", {"mailbox": "vip@acme.example", "vip": False}),
     "where postmaster goes": ("aliases.change", {"alias": "postmaster@acme.example", "targets": ["mia@acme.example"]}),
     "where abuse goes": ("aliases.change", {"alias": "abuse@acme.example", "targets": ["mia@acme.example"]}),
+    "who else gets what comes for abuse":
+        ("forwards.create", {"address": "abuse@acme.example", "to": "mia@acme.example", "until": later()}),
+    "that mail leaves": ("forwards.create", {"address": "mia@acme.example", "to": "m@x.test", "until": later(),
+                                             "owner": "Mia"}),
+    "that mail may leave": ("exceptions.create", {"address": "mia@acme.example", "target": "m@x.test",
+                                                  "until": later(), "owner": "Mia"}),
+    "where all mail may leave to": ("clients.change", {"client": "acme", "forward_allowed": ["x.test"]}),
+    "where no mail may": ("clients.change", {"client": "acme", "forward_forbidden": []}),
+    "that a domain is another one": ("domains.set_alias", {"domain": "acme.example"}),
     "that abuse answers": ("aliases.remove", {"alias": "abuse@acme.example"}),
     "the notes of the agency": ("clients.change", {"client": "acme", "notes": "x"}),
     "who may ask": ("clients.change", {"client": "acme", "may_ask": ["carl@northlight.example"]}),
@@ -402,22 +432,23 @@ def test_a_client_sets_nothing_that_is_the_operators_to_set(city: City, things: 
         assert came_to(city.who[who], permission, params, "…") == ("proposed", ""), "operators do"
 
 
-PLANTED = {
-    "layers": "its client admin", "role_accounts": "where abuse goes", "high_risk": "that somebody is no VIP",
-}  # fmt: skip
+PLANTED = [
+    ("layers", "its client admin"), ("role_accounts", "where abuse goes"), ("high_risk", "that somebody is no VIP"),
+    ("role_accounts", "who else gets what comes for abuse"), ("forwarding", "that mail leaves"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("policy", PLANTED)
+@pytest.mark.parametrize(("policy", "what"), PLANTED)
 def test_without_its_policy_a_client_would(
-    city: City, things: Any, monkeypatch: pytest.MonkeyPatch, policy: str
+    city: City, things: Any, monkeypatch: pytest.MonkeyPatch, policy: str, what: str
 ) -> None:
     assert rank in POLICIES
-    a_client_sets_none_of_these(city, things, (PLANTED[policy],))
+    a_client_sets_none_of_these(city, things, (what,))
     monkeypatch.setitem(globals(), "do", lambda *_, **__: None)  # the VIP is there already
     left = [one for one in POLICIES if one.__name__ != policy]
     monkeypatch.setattr("postroom.changes.policy.POLICIES", left)
     with pytest.raises(AssertionError, match="set "):
-        a_client_sets_none_of_these(city, things, (PLANTED[policy],))
+        a_client_sets_none_of_these(city, things, (what,))
 
 
 def test_there_is_one_of_each_to_be_foreign(city: City, things: Any) -> None:

@@ -22,7 +22,18 @@ from postroom.changes.kind import KINDS
 from postroom.changes.kinds.recovery import PASSWORD
 from postroom.changes.pipeline import dry_run, submit
 from postroom.changes.policies import rank as rule
-from postroom.models import ApiSession, ApiToken, Change, Invite, Login, Person, ResetCode, Verification
+from postroom.models import (
+    ApiSession,
+    ApiToken,
+    Change,
+    Forward,
+    Invite,
+    Login,
+    Person,
+    ResetCode,
+    RouteException,
+    Verification,
+)
 
 pytestmark = pytest.mark.matrix
 
@@ -136,6 +147,15 @@ ACTS: dict[str, list[Act]] = {
     "resets.ask_code": [Act(CLIENTS_OWN | DESK, BOX, named(verification="{verification}", channel="{channel}"))],
     "resets.vouch": [Act({"client admin"}, BOX, named(verification="{verification}", answer="right"))],
     "resets.end": [Act(CLIENTS_OWN | DESK, BOX, named(verification="{verification}"))],
+    "forwards.create": [Act(CLIENTS_OWN, BOX, named(address="{box}", to="mia@acme.example", until=later()))],
+    "forwards.change": [Act(CLIENTS_OWN, BOX, named(forward="{forward}", until=later(days=9)))],
+    "forwards.disable": [Act(CLIENTS_OWN, BOX, named(forward="{forward}"))],
+    "forwards.enable": [Act(CLIENTS_OWN, BOX, named(forward="{off forward}"))],
+    "forwards.end": [Act(CLIENTS_OWN, BOX, named(forward="{forward}"))],
+    "exceptions.create": [
+        Act(CLIENTS_OWN, BOX, named(address="{box}", target="x@elsewhere.test", owner="x", until=later())),
+    ],
+    "exceptions.end": [Act(CLIENTS_OWN, BOX, named(exception="{exception}"))],
     # Further down, in their order: they need what was proven before.
     "resets.enter_code": [], "resets.record_call": [], "resets.send_link": [], "resets.declare_emergency": [],
     "resets.waive_wait": [],
@@ -170,8 +190,10 @@ PERSONAL = {
     "doubts",
     "own_roles",
     "changes",
+    "forwards",
+    "exceptions",
 }
-NOUNS = ("people", "sessions", "tokens", "grants", "invites", "mailboxes", "roles")
+NOUNS = ("people", "sessions", "tokens", "grants", "invites", "mailboxes", "roles", "forwards", "exceptions")
 
 
 def test_every_kind_that_can_touch_a_person_stands_in_the_table() -> None:
@@ -288,6 +310,7 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     ids["app password"] = str(app_password(own, "Phone").pk)
     ids["consent"] = str(let_in(house, own, "Laptop").pk)
     ids["doubt"] = str(doubted(own).pk)
+    _routes(house, ids)
     top = person("sealed@northlight.example", SYSTEM)
     reads = reachable(replace(house, olive=top), own, f"{name}@read.test", link=name.ljust(9, "z").encode().hex())
     ids["channel"] = str(reads.pk)
@@ -296,6 +319,20 @@ def _boxes(house: House, name: str, email: str, ids: dict[str, str]) -> None:
     gone = do("mailboxes.remove", top, mailbox=ids["gone box"])
     approve(gone.pk, actor=house.ada, plan_hash=gone.plan_hash)
     ids["change"] = str(do("mailboxes.change", top, mailbox=ids["box"], quota_mb=7).pk)
+
+
+def _routes(house: House, ids: dict[str, str]) -> None:
+    """A forward of one box and a disabled one of another, and an exception."""
+    top = person("sealed@northlight.example", SYSTEM)
+    for name, box in (("forward", "off box"), ("off forward", "gone box")):
+        made = do("forwards.create", top, address=ids[box], to="leo@acme.example", until=later())
+        assert made.version, reasons(made)
+        ids[name] = str(the(Forward, address__address=ids[box]).pk)
+    do("forwards.disable", top, forward=ids["off forward"])
+    asked = {"address": ids["box"], "target": "out@elsewhere.test", "owner": "x", "until": later()}
+    held = do("exceptions.create", top, **asked)
+    approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
+    ids["exception"] = str(the(RouteException, address__address=ids["box"]).pk)
 
 
 # The cells.
@@ -474,6 +511,8 @@ def test_without_the_rule_the_table_is_wrong(city: City, street: Street, monkeyp
 
 HANGING = {
     "doubts.settle": ("Doubt", rule.Credential),
+    "forwards.create": ("Forward", rule.Credential),
+    "exceptions.end": ("RouteException", rule.Credential),
     "resets.ask_code": ("_of_codes", lambda _: set()),
     "resets.end": ("Verification", rule.Credential),
     "recovery_channels.ask": ("RecoveryChannel", rule.Credential),

@@ -5,6 +5,7 @@ counts only after seven days in which they could object, and while its holder sa
 """
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from pydantic import Field
 
@@ -13,7 +14,18 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
-from postroom.models import Alias, Invite, Letter, Mailbox, RecoveryChannel, Secret
+from postroom.models import (
+    Address,
+    Alias,
+    CatchAll,
+    Domain,
+    Forward,
+    Invite,
+    Letter,
+    Mailbox,
+    RecoveryChannel,
+    Secret,
+)
 from postroom.models.recovery import ADDRESS, ALIVE, CONTACT, REMINDED
 
 from .alive import confirmed
@@ -116,7 +128,7 @@ def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str =
     """One more way back in: asked whether it is read, and told to everybody who has to know. None where it is one."""
     if value == mailbox.label:
         raise Problem(where, "whoever cannot get into the mailbox cannot read it there; name another")
-    if value in lands_in(state, mailbox):
+    if _lands(value, lands_in(state, mailbox), state):
         raise Problem(where, f"what is sent there lands in {mailbox.label} itself; name another")
     others = alive(state, mailbox)
     along: list[str] = state.once(f"channels of {mailbox.pk}", list)  # by the parts of this change before this one
@@ -134,16 +146,36 @@ def named(state: State, mailbox: Mailbox, value: str, name: str, *, where: str =
 
 
 def lands_in(state: State, mailbox: Mailbox) -> set[str]:
-    """The aliases whose mail comes to this mailbox, also by way of another; its owner sees those that lead there."""
+    """The addresses whose mail comes to this mailbox, also by way of another; its owner sees those that lead there.
+
+    Those of aliases and forwards, what a catch-all catches (as @domain), and what they are called at domain aliases.
+    """
     if state.access.own is not None:
         return {str(address) for (address,) in ask("SELECT address FROM postroom_own_leads()")}
     found: set[str] = set()
     ahead = {mailbox.label}
     while ahead:
-        rows = Alias.objects.filter(client=mailbox.client_id, removed_at=None, targets__overlap=sorted(ahead))
-        ahead = set(rows.values_list("address__address", flat=True)) - found
+        ahead = set(_brought(mailbox.client_id, sorted(ahead), state)) - found
         found |= ahead
-    return found
+    same = Domain.objects.filter(client=mailbox.client_id, alias_of__isnull=False, removed_at=None)
+    mirrors = list(same.values_list("alias_of__name", "name"))
+    parts = [one.rpartition("@") for one in (*found, mailbox.label)]
+    return found | {f"{local}@{name}" for local, _, of in parts for other, name in mirrors if local and of == other}
+
+
+def _brought(client: UUID, to: list[str], state: State) -> Iterator[str]:
+    """What of a client passes its mail on to any of these, in one step."""
+    about = {"client": client, "removed_at": None}
+    yield from Alias.objects.filter(**about, targets__overlap=to).values_list("address__address", flat=True)
+    forwards = Forward.objects.filter(**about, disabled_at=None, until__gt=state.now, to__in=to)
+    yield from forwards.values_list("address__address", flat=True)
+    caught = CatchAll.objects.filter(**about, until__gt=state.now, target__in=to).values_list("domain__name", flat=True)
+    yield from (f"@{name}" for name in caught)
+
+
+def _lands(value: str, there: set[str], state: State) -> bool:
+    """Whether it is one of these, or caught with what is nobody's at its domain."""
+    return value in there or (f"@{value.rpartition('@')[2]}" in there and state.there(Address, value) is None)
 
 
 def signed_into(state: State, ref: str) -> Mailbox:

@@ -14,7 +14,7 @@ from postroom.protocols.patterns import matches, private
 
 def forwarding(proposed: Proposed) -> Verdict | None:
     """Refuse what is forbidden, and a way out without an exception; hold an exception."""
-    opening = [m for m in proposed.moves(Forward, CatchAll, RouteException) if m.opens or _longer(m)]
+    opening = [m for m in proposed.moves(Forward, CatchAll, RouteException) if m.opens or longer(m)]
     if not opening:
         return None
     client = proposed.plan.client
@@ -34,7 +34,7 @@ def forwarding(proposed: Proposed) -> Verdict | None:
     return hold(forwarding, "; ".join(map(_words, new))) if new else None
 
 
-def _longer(move: Move) -> bool:
+def longer(move: Move) -> bool:
     """Whether what stands open would stand so for longer."""
     standing = bool(move.then and model_of(move.edit.table).opens(move.then))
     return standing and bool(move.now and move.then and move.then["until"] > move.now["until"])

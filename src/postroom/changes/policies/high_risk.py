@@ -8,7 +8,7 @@
 | a high role | a grant of approver or above opens (the founder's own apart), or of a role of one's own that ranks so |
 | a role of one's own that becomes a high one | it may something more, and ranks with approver or above by then |
 | an elevation | somebody asks for more than they hold, for some hours |
-| routing of a VIP | an alias that passes a VIP's mail on, or took it, changes |
+| routing of a VIP | what passes a VIP's mail on opens, or for longer; what brought it mail changes (vips.py) |
 | mail of a live domain | MX, NS or the DMARC policy of a domain that has been live changes |
 | a domain live elsewhere | its zone had an MX of others when it is added |
 | a VIP no more | the mark is taken off a mailbox that has it |
@@ -22,6 +22,7 @@
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
 | less of this at a client | it would hold more objects than now only, or one's own undo goes by itself for longer |
+| less of this for mail that leaves | more may leave without an exception than now, or less is forbidden |
 
 A client may have another number than 25 (`held_over`), which counts in what people change there; a batch is held over
 25 besides. One's own undo waits for nobody within 30 minutes, or what the client has instead (`undo_within`), while
@@ -37,21 +38,23 @@ from postroom.models import (
     Acceptance,
     Address,
     Alias,
+    CatchAll,
     Client,
-    Delegation,
     DkimKey,
     Domain,
     Erasure,
+    Forward,
     Freeze,
     Grant,
     Invite,
     Mailbox,
     Node,
+    Organization,
     Person,
     RecordSet,
-    RecoveryChannel,
     Role,
     RoundLine,
+    RouteException,
     StateModel,
 )
 from postroom.models.clients import HELD_OVER, UNDO_WITHIN
@@ -60,6 +63,7 @@ from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
 from .own_undo import touched_by_people
+from .vips import delegated, no_more, recovery, routing, suspended
 
 MANY = HELD_OVER
 HIGH = rank(["approver"])
@@ -67,7 +71,10 @@ LOOSER = (
     ("held_over", HELD_OVER, "holds changes of {client} over {then} objects only, until now over {was}"),
     ("undo_within", UNDO_WITHIN, "lets an undo of one's own at {client} need nobody for {then} min, not {was}"),
 )
-NAMED = (Client, Domain, Mailbox, Alias, Person, Grant, Invite, RecordSet, Freeze, Node, DkimKey)
+NAMED = (
+    Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Person, Grant, Invite, RecordSet, Freeze, Node,
+    DkimKey,
+)  # fmt: skip
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 
 
@@ -83,18 +90,6 @@ def _removals(proposed: Proposed) -> Iterator[str]:
         gone = [m for m in there if m.then is None or m.then["removed_at"]]
         if gone:
             yield f"removes {_count(len(gone), model)}"
-
-
-def _vip_suspended(proposed: Proposed) -> Iterator[str]:
-    for m in proposed.moves(Mailbox):
-        if m.then and m.then["vip"] and m.then["suspended_at"] and not (m.now or {}).get("suspended_at"):
-            yield f"suspends a VIP: {m.then['name'] or 'a mailbox'}"
-
-
-def _vip_no_more(proposed: Proposed) -> Iterator[str]:
-    for m in proposed.moves(Mailbox):
-        if m.now and m.then and m.now["vip"] and not m.then["vip"]:
-            yield f"a VIP would be one no more: {m.now['name'] or 'a mailbox'}"
 
 
 def _restored_for_another(proposed: Proposed) -> Iterator[str]:
@@ -199,18 +194,6 @@ def _critical_accepted(proposed: Proposed) -> Iterator[str]:
             yield f"accepts a critical finding: {m.then['title']}"
 
 
-def _vip_routing(proposed: Proposed) -> Iterator[str]:
-    if not (moves := [m for m in proposed.moves(Alias) if m.opens or m.closes]):
-        return
-    touched = {str((m.then or m.now or {})["address_id"]) for m in moves}
-    targets = {target for m in moves for target in m.opens | m.closes}
-    vips = Mailbox.objects.filter(client_id=proposed.plan.client, vip=True)
-    if vips.filter(address_id__in=touched).exists():
-        yield "passes on the mail of a VIP"
-    elif vips.filter(address__address__in=targets).exists() and any(m.now for m in moves):
-        yield "changes what reaches a VIP"
-
-
 def _live_dns(proposed: Proposed) -> Iterator[str]:
     made = {e.id for e in proposed.plan.on(Domain) if e.before is None}
     changes: dict[str, set[str]] = {}  # what is changed → at which domains
@@ -251,19 +234,6 @@ def _lost_sign_in(proposed: Proposed) -> Iterator[str]:
             yield f"lets {m.then['contact']} set a new password and new second factors"
 
 
-def _vip_recovery(proposed: Proposed) -> Iterator[str]:
-    moves = [m for m in proposed.moves(RecoveryChannel) if m.opens or m.closes]
-    boxes = {str((m.then or m.now or {})["mailbox_id"]) for m in moves}
-    if moves and proposed.access.actor.somebody and Mailbox.objects.filter(pk__in=boxes, vip=True).exists():
-        yield f"{'names' if any(m.opens for m in moves) else 'ends'} a way back into the mailbox of a VIP"
-
-
-def _vip_delegated(proposed: Proposed) -> Iterator[str]:
-    made = [m.then["mailbox_id"] for m in proposed.moves(Delegation) if m.then and m.now is None]
-    if made and Mailbox.objects.filter(pk__in=made, vip=True).exists():
-        yield "lets somebody else into the mailbox of a VIP, or write in its name"
-
-
 def _erasure(proposed: Proposed) -> Iterator[str]:
     count = sum(len(m.then["lines"]) for m in proposed.moves(Erasure) if m.then)
     if count:
@@ -288,13 +258,25 @@ def _looser(proposed: Proposed) -> Iterator[str]:
                 yield words.format(client=m.now["name"], then=then, was=was)
 
 
+def _leaves_freely(proposed: Proposed) -> Iterator[str]:
+    for m in proposed.moves(Organization, Client):
+        was, then = m.now, m.then
+        if not was or not then:
+            continue
+        if more := [one for one in then["forward_allowed"] if one not in was["forward_allowed"]]:
+            yield f"lets mail of {then['name']} leave to {', '.join(more[:5])} without an exception"
+        if less := [one for one in was["forward_forbidden"] if one not in then["forward_forbidden"]]:
+            yield f"forbids mail of {then['name']} no more to go to {', '.join(less[:5])}"
+
+
 def _count(n: int, model: type) -> str:
     meta = model._meta  # type: ignore[attr-defined]
     return f"{n} {meta.verbose_name if n == 1 else meta.verbose_name_plural}"
 
 
 RULES = (
-    _removals, _vip_suspended, _vip_no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
-    _elevation, _critical_accepted, _vip_routing, _live_dns, _live_elsewhere, _lost_sign_in, _vip_recovery,
-    _vip_delegated, _erasure, _over_others, _looser,
+    _removals, suspended, no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
+    _elevation, _critical_accepted, routing, _live_dns, _live_elsewhere, _lost_sign_in, recovery,
+    delegated, _erasure,
+    _over_others, _looser, _leaves_freely,
 )  # fmt: skip

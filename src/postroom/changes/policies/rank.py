@@ -4,12 +4,15 @@ Who stands above depends on what of a person it is:
 
 * their sign-in (address, links, sessions, tokens, suspension): who holds more at any place than the proposer does
   there; whoever is let into it, or shut out, is so everywhere.
-* a mailbox of theirs: who holds more, wherever it is, than the proposer at the mailbox's client.
+* a mailbox of theirs, and where its mail goes on to: who holds more, wherever it is, than the proposer at the
+  mailbox's client.
 * a grant, or a role of the organization's own that they hold: who holds more than the proposer at that client.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+
+from django.db.models import Q
 
 from postroom.access.roles import rank as height
 from postroom.changes.cover import beyond, held_until, lasting, more_here, outranked, signs_in_above
@@ -20,6 +23,7 @@ from postroom.models import (
     Credential,
     Delegation,
     Doubt,
+    Forward,
     Grant,
     Invite,
     Mailbox,
@@ -27,6 +31,7 @@ from postroom.models import (
     RecoveryChannel,
     ResetCode,
     Role,
+    RouteException,
     Row,
     Verification,
 )
@@ -93,7 +98,8 @@ def _sign_ins(proposed: Proposed) -> Iterator[str]:
 
 def _owners(proposed: Proposed) -> Iterable[str]:
     """Whose mailbox it is, or the link to it: who has the link sets its secret; a channel is a way to such a link, and
-    so is a code; whom it is asked for. What its owner does not know nobody settles who could not have stopped it."""
+    so is a code, or whoever its mail goes on to; whom it is asked for. What its owner does not know is nobody's to
+    settle who could not have stopped it."""
     for move in proposed.moves(Mailbox):
         if move.now and move.now["owner_id"]:
             yield move.now["owner_id"]
@@ -102,10 +108,10 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging} | _of_codes(proposed)
     boxes |= {move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now}
     boxes -= proposed.made(Mailbox)
-    if boxes:
-        yield from map(
-            str, Mailbox.objects.filter(pk__in=boxes, owner__isnull=False).values_list("owner_id", flat=True)
-        )
+    passed = {str((move.now or move.then or {})["address_id"]) for move in proposed.moves(Forward, RouteException)}
+    if boxes or passed:
+        rows = Mailbox.objects.filter(Q(pk__in=boxes) | Q(address__in=passed), owner__isnull=False)
+        yield from map(str, rows.values_list("owner_id", flat=True))
 
 
 def _of_codes(proposed: Proposed) -> set[str]:

@@ -1,16 +1,19 @@
-"""postmaster@ and abuse@ of every domain answer, and answer to the organization (RFC 2142)."""
+"""postmaster@ and abuse@ of every domain answer, and answer to the organization (RFC 2142).
+
+Who reads what comes there proves a domain to those who issue certificates: nobody else gets it besides.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from postroom.access.roles import rank
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import Address, Alias, Domain
+from postroom.models import Address, Alias, Domain, Forward, RouteException
 
 LOCAL_PARTS = ("postmaster", "abuse")
 
 
 def role_accounts(proposed: Proposed) -> Verdict | None:
-    """Refuse their removal, and any other target unless an operator of the agency sets it."""
+    """Refuse their removal, and any other or further target unless an operator of the agency sets it."""
     moves = [move for move in proposed.moves(Alias) if move.edit.before is not None]
     going = {m.edit.id for m in proposed.moves(Domain) if m.then is None}  # gone as a whole, role accounts too
     for move, address, domain in _addressed(moves):
@@ -18,14 +21,17 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
             continue
         if not (move.then and not move.then["removed_at"]):
             return refuse(role_accounts, f"{address} cannot be removed; every domain has to answer there")
-        if (
-            move.now
-            and move.now["targets"] != move.then["targets"]
-            and proposed.access.rank_at(None) < rank(["operator"])
-            and not proposed.access.everything
-        ):
+        if move.now and move.now["targets"] != move.then["targets"] and not _operates(proposed):
             return refuse(role_accounts, f"{address} is pointed elsewhere by the agency's operators alone")
+    passed = [] if _operates(proposed) else [m for m in proposed.moves(Forward, RouteException) if m.opens]
+    for _, address, _ in _addressed(passed):
+        if address.partition("@")[0] in LOCAL_PARTS:
+            return refuse(role_accounts, f"mail of {address} is passed on by the agency's operators alone")
     return None
+
+
+def _operates(proposed: Proposed) -> bool:
+    return proposed.access.everything or proposed.access.rank_at(None) >= rank(["operator"])
 
 
 def _addressed(moves: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:

@@ -1,7 +1,8 @@
 """Where a VIP's mail goes changed within three days of a verified reset: whoever got in may be leading it out.
 
 NIST SP 800-63B-4, 4.2.3 (recovery is told of and watched): a forward set right after a reset is how a mailbox that was
-taken is kept. Critical, and open until the three days are over; aliases are all there is of routes yet.
+taken is kept. Critical, and open until the three days are over. Aliases, forwards, catch-alls, and the exceptions by
+which filters may send mail on; that a way out is shut is no finding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,11 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from postroom.models import Alias, Invite, Mailbox, RecordedEdit, Row, Verification
+from postroom.models import (
+    Alias,
+    CatchAll,
+    Forward,
+    Invite,
+    Mailbox,
+    RecordedEdit,
+    RouteException,
+    Row,
+    StateModel,
+    Verification,
+)
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 
 WATCHED = timedelta(hours=72)
+ROUTES: dict[str, type[StateModel]] = {
+    model._meta.db_table: model for model in (Alias, Forward, CatchAll, RouteException)
+}
+STANDS = {"removed_at": None, "ended_at": None, "disabled_at": None}
 
 
 @dataclass(frozen=True)
@@ -26,29 +42,33 @@ class Reset:
 
 @dataclass(frozen=True)
 class Routed:
-    """What was done to an alias: where it stands, its targets before and after (none: it was not, or is no more)."""
+    """What was done to a route: where it stands, its targets before and after (none: it was not, or is no more).
 
-    alias: UUID
-    address: UUID
+    address: none for a catch-all. shut: nothing is passed on by it from then on that was not before.
+    """
+
+    route: UUID
+    address: UUID | None
     before: tuple[str, ...]
     after: tuple[str, ...]
     at: datetime
+    shut: bool = False
 
 
 def evaluate(resets: Iterable[Reset], routed: Iterable[Routed], now: datetime) -> Iterator[Found]:
-    """One for each alias that passes a watched mailbox's mail on, or by which something reaches it or no more."""
+    """One for each route that passes a watched mailbox's mail on, or by which something reaches it or no more."""
     moves = list(routed)
     for one in resets:
         label = one.mailbox.label
         for move in moves:
-            own = move.address == one.mailbox.address_id
+            own = move.address == one.mailbox.address_id and not move.shut
             about = own or (label in move.before) != (label in move.after) or (label in move.before and
                                                                                move.before != move.after)  # fmt: skip
             if not about or not one.at <= move.at <= one.at + WATCHED or now > one.at + WATCHED:
                 continue
             yield Found(
                 "critical", "mailboxes", one.mailbox.pk, label, f"Where mail of {label} goes changed after its reset",
-                str(move.alias), client=one.mailbox.client_id, domain=one.mailbox.address.domain_id,
+                str(move.route), client=one.mailbox.client_id, domain=one.mailbox.address.domain_id,
                 evidence={"before": list(move.before), "after": list(move.after),
                           "reset": one.at.isoformat(timespec="seconds")},
             )  # fmt: skip
@@ -76,17 +96,32 @@ def _resets(now: datetime) -> Iterator[Reset]:
 
 
 def _routed(clients: set[UUID], since: datetime) -> Iterator[Routed]:
-    """Every edit of an alias at these clients since then, each with the address that it stands at."""
-    rows = RecordedEdit.objects.filter(table="aliases", client__in=clients, entry__at__gte=since)
+    """Every edit of a route at these clients since then, each with the address that it stands at."""
+    rows = RecordedEdit.objects.filter(table__in=ROUTES, client__in=clients, entry__at__gte=since)
     edits = list(rows.select_related("entry").order_by("entry_id", "n"))
-    addresses = dict(Alias.objects.filter(pk__in={one.row for one in edits}).values_list("pk", "address_id"))
+    standing = {
+        (table, one.pk): one.row()
+        for table, model in ROUTES.items()
+        for one in model.objects.filter(pk__in={one.row for one in edits if one.table == table})
+    }
     for one in edits:
-        if one.row in addresses:
-            yield Routed(one.row, addresses[one.row], _targets(one.before), _targets(one.after), one.entry.at)
+        if row := standing.get((one.table, one.row)):
+            yield _one(one, row)
 
 
-def _targets(row: Row | None) -> tuple[str, ...]:
-    return tuple((row or {}).get("targets") or ())
+def _one(one: RecordedEdit, row: Row) -> Routed:
+    """row: as it stands now; its end since then, if it has one, is another edit's."""
+    whole = {**row, **{name: None for name in STANDS if name in row}}
+    before, after = (_targets(one.table, {**whole, **side}) if side else () for side in (one.before, one.after))
+    longer = bool(one.before and one.after and one.after.get("until", "") > one.before.get("until", ""))
+    passes_on = one.table in (Forward._meta.db_table, RouteException._meta.db_table)
+    shut = passes_on and not longer and not set(after) - set(before)
+    address = row.get("address_id")
+    return Routed(one.row, UUID(address) if address else None, before, after, one.entry.at, shut)
+
+
+def _targets(table: str, row: Row) -> tuple[str, ...]:
+    return tuple(sorted(ROUTES[table].opens(row)))
 
 
 AFTER_RESET = Check(

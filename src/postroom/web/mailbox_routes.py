@@ -1,0 +1,67 @@
+"""Routes touching a mailbox, on its page: what lands here, where its mail goes on to, and what lets it leave."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from postroom.models import CatchAll, Forward, Mailbox, RouteException
+from postroom.queries.mailboxes import Routes, routes
+from postroom.web.framed import offered, query
+from postroom.web.parts.shapes import Act, Code, Item
+from postroom.web.times import when
+
+
+def items(request: Any, one: Mailbox) -> tuple[Item, ...]:
+    found = routes(request.actor, one)
+    return (*_lands(request, one, found), *_goes_on(request, one, found))
+
+
+def _lands(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
+    for alias in found.aliases:
+        change = Act("Change", f"/do/aliases.change/{query(alias=alias.label)}", of=alias.label)
+        yield Item(("Alias", Code(alias.label), "lands here"), icon="route",
+                   acts=_may(request, one, ("aliases.change", change)))  # fmt: skip
+    for forward in found.forwards:
+        if forward.address_id != one.address_id:
+            yield Item(("Forward of", Code(forward.address.address), "lands here"), _until(forward), icon="route",
+                       acts=_of_a_forward(request, one, forward))  # fmt: skip
+    for caught in found.catch_alls:
+        end = Act("End…", f"/do/catch_alls.end/{query(catch_all=caught.domain.name)}", weight="asks",
+                  of=f"the catch-all of {caught.domain.name}")  # fmt: skip
+        yield Item(("What is nobody’s at", Code(caught.domain.name), "lands here"), _until(caught), "warn",
+                   icon="route", acts=_may(request, one, ("catch_alls.end", end)))  # fmt: skip
+
+
+def _goes_on(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
+    let = {each.target: each for each in found.exceptions}
+    for forward in found.forwards:
+        if forward.address_id == one.address_id:
+            by = let.pop(forward.to, None)
+            copy = "a copy stays" if forward.address.keep_copy else "no copy stays"
+            rests = f"; by the exception of {by.owner}" if by else ""
+            yield Item(("Goes on to", Code(forward.to)), f"{_until(forward)}; {copy}{rests}",
+                       "off" if forward.disabled_at else "warn",
+                       icon="arrow-forward-up", acts=_of_a_forward(request, one, forward))  # fmt: skip
+    for target, each in let.items():
+        end = Act(
+            "End…", f"/do/exceptions.end/{query(exception=str(each.pk))}", weight="asks", of=f"exception to {target}"
+        )
+        yield Item(("May go on to", Code(target)), f"{_until(each)}; by the exception of {each.owner}", "warn",
+                   icon="arrow-forward-up", acts=_may(request, one, ("exceptions.end", end)))  # fmt: skip
+
+
+def _of_a_forward(request: Any, one: Mailbox, forward: Forward) -> tuple[Act, ...]:
+    at, of = query(forward=str(forward.pk)), f"{forward.address.address} to {forward.to}"
+    turn = ("enable", "Enable") if forward.disabled_at else ("disable", "Disable")
+    return _may(
+        request, one, (f"forwards.{turn[0]}", Act(turn[1], f"/do/forwards.{turn[0]}/{at}", of=of)),
+        ("forwards.end", Act("End…", f"/do/forwards.end/{at}", weight="asks", of=of)),
+    )  # fmt: skip
+
+
+def _may(request: Any, one: Mailbox, *wanted: tuple[str, Act]) -> tuple[Act, ...]:
+    return offered(request, one.client_id, *wanted, domain=one.address.domain_id)
+
+
+def _until(row: Forward | CatchAll | RouteException) -> str:
+    ends = f"until {when(row.until)}"
+    return f"disabled; {ends}" if isinstance(row, Forward) and row.disabled_at else ends
