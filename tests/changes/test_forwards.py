@@ -176,3 +176,19 @@ def test_an_exception_alone_is_held_is_of_what_is_outside_and_said_once(house: H
     with pytest.raises(Problems, match="is inside"):
         do("exceptions.create", house.olive, **asked | {"target": "leo@acme.example"})
     assert forwarded(house, HOME, until=later(20)).version, "it rests on what stands"
+
+
+def test_an_address_made_for_a_forward_may_be_an_alias_too_and_one_with_a_mailbox_may_not(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    forwarded(house, LEO, address="gone@acme.example")
+    assert do("aliases.create", house.olive, address="gone@acme.example", targets=[MIA]).version
+    with pytest.raises(Problems, match="taken"):
+        do("aliases.create", house.olive, address=LEO, targets=[MIA])
+
+
+def test_who_gets_a_mailbox_gets_none_of_its_ways_out(house: House) -> None:
+    """The one before may have forwarded their mail home: it is another's mail from now on."""
+    one = out(house)
+    held = do("mailboxes.transfer", house.olive, mailbox=MIA, contact="new@home.test")
+    assert approved(house, held).version, reasons(held)
+    assert the(RouteException).ended_at is not None and the(Forward, pk=one.pk).disabled_at is not None

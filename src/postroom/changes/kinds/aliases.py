@@ -10,7 +10,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
-from postroom.models import Address, Alias, Domain
+from postroom.models import Address, Alias, Domain, Mailbox
 
 from .destinations import there
 from .fields import AliasRef, DestinationRef, MailAddress
@@ -27,6 +27,7 @@ class CreateAlias(Kind, name="aliases.create"):
     def reads(self) -> Iterator[Ref]:
         yield Domain, self.address.rpartition("@")[2]
         yield Alias, self.address
+        yield Address, self.address
         yield from named(self.targets)
 
     def plan(self, state: State) -> Iterator[Planned]:
@@ -38,8 +39,10 @@ class CreateAlias(Kind, name="aliases.create"):
         if old and old.removed_at:
             yield edit(old, **led, removed_at=None)
             return
-        address = state.new_id()
-        yield create(Address, address, client_id=domain.client_id, domain_id=domain.pk, address=self.address)
+        free = _passes_only(state.find(Address, self.address))
+        address = free.pk if free else state.new_id()
+        if free is None:
+            yield create(Address, address, client_id=domain.client_id, domain_id=domain.pk, address=self.address)
         yield create(Alias, state.new_id(), client_id=domain.client_id, address_id=address, **led)
 
 
@@ -71,6 +74,11 @@ class RemoveAlias(Kind, name="aliases.remove"):
         alias = state.get(Alias, self.alias, where="alias")
         if alias.removed_at is None:
             yield edit(alias, removed_at=state.now)
+
+
+def _passes_only(address: Address | None) -> Address | None:
+    """One that was made for a forward alone may be an alias too; where a mailbox is, or was, it is taken."""
+    return None if address is None or Mailbox.objects.filter(address=address.pk).exists() else address
 
 
 def _led(asked: CreateAlias | ChangeAlias, client: UUID, state: State, *, itself: str) -> dict[str, Any]:

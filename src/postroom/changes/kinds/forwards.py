@@ -191,6 +191,17 @@ class EndException(Kind, name="exceptions.end"):
                 yield edit(forward, disabled_at=state.now)
 
 
+def leaving_ended(state: State, address: UUID) -> Iterator[Planned]:
+    """No exception of an address stands any more, and what rested on one passes nothing on: it is another's mail."""
+    gone = [one for one in state.hanging(RouteException, "address_id", address) if one.ended_at is None]
+    for one in gone:
+        yield edit(one, ended_at=state.now)
+    targets = {one.target for one in gone}
+    for forward in state.hanging(Forward, "address_id", address):
+        if forward.to in targets and not forward.removed_at and not forward.disabled_at:
+            yield edit(forward, disabled_at=state.now)
+
+
 def excepted(
     state: State, client: UUID, address: UUID, *, target: str, owner: str, until: datetime, on_end: str,
     review_on: date | None = None,

@@ -4,7 +4,9 @@ from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.policy import Move, Proposed, Verdict, mark, refuse
 
 QUIET = ("invites", "secrets")  # a link or a secret that goes along with what closes opens nothing by itself
-TOLD = frozenset({"checkpoint", "roster", "factor added", "factor removed", "codes made"})  # letters that open nothing
+TOLD = frozenset(
+    {"checkpoint", "roster", "factor added", "factor removed", "codes made", "mail leaves"}
+)  # open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
 TELLS_OF = {"channel ended", "delegation ended", "delegation declined"}  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
