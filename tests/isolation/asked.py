@@ -72,6 +72,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "freezes": ("freeze",), "record_sets": ("record_set",), "dkim_keys": ("key",),
     "credentials": ("app password", "consent"),
     "forwards": ("forward",), "catch_alls": ("catch-all", "domain name"), "exceptions": ("exception",),
+    "destinations": ("destination",),
 }  # fmt: skip
 OF_A_DOMAIN = (
     "domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys", "forwards", "catch_alls", "exceptions",

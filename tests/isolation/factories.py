@@ -42,6 +42,7 @@ from postroom.models import (
     Credential,
     Delegation,
     Delivery,
+    Destination,
     Device,
     DeviceCode,
     DkimKey,
@@ -161,7 +162,7 @@ def mailbox(world: World, here: Ground) -> None:
     here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
 
 
-@makes(Forward, CatchAll, RouteException)
+@makes(Forward, CatchAll, RouteException, Destination)
 def routes(world: World, here: Ground) -> None:
     """Mail of `going` goes on to mia, and of the domain what is nobody's; that of info may leave, and does not."""
     olive, until = world.house.olive, soon()
@@ -169,6 +170,9 @@ def routes(world: World, here: Ground) -> None:
     done(world.house, "catch_alls.set", olive, domain=here.domain, target=here.at("mia"), until=until)
     done(world.house, "exceptions.create", olive, address=here.at("info"), target=f"info@{here.slug}.test",
          owner=here.words("Mia"), until=until)  # fmt: skip
+    asked = {"client": here.slug, "name": here.words("invoicing"), "targets": [here.at("mia")]}
+    done(world.house, "destinations.create", olive, **asked)
+    here.ids |= {"destination": str(the(Destination, client=here.client).pk)}
     here.ids |= {"forward": str(the(Forward, client=here.client).pk),
                  "catch-all": str(the(CatchAll, client=here.client).pk),
                  "exception": str(the(RouteException, client=here.client).pk)}  # fmt: skip

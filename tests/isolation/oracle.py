@@ -34,7 +34,8 @@ RESETS = frozenset(
 )
 DELEGATIONS = frozenset({"delegations.ask", "delegations.end"})
 ANSWERS = frozenset({"delegations.consent", "delegations.decline"})
-AGENTS = DELEGATIONS | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS
+DESTINATIONS = frozenset({"destinations.create", "destinations.change", "destinations.end"})
+AGENTS = DELEGATIONS | DESTINATIONS | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS
 OPERATES = AGENTS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "clients.ask_contact", "domains.ask_contact", "domains.add", "domains.change", "domains.suspend",
@@ -83,7 +84,7 @@ AT_A_DOMAIN = frozenset({
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
-    "domains.set_alias", "domains.suspend", "forwards.tell_owner", "findings.accept",
+    "domains.suspend", "forwards.tell_owner", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
 }) | MAILBOXES | ALIASES | ROUTES  # fmt: skip

@@ -176,6 +176,7 @@ def _routes(house: House, slug: str) -> None:
     asked = {"address": f"going@{zone}", "target": f"going@{slug}.test", "owner": canary(slug), "until": later()}
     held = do("exceptions.create", olive, **asked)
     assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+    do("destinations.create", olive, client=slug, name=canary(slug), targets=[f"mia@{zone}"])
 
 
 def the_freeze(slug: str) -> Any:
