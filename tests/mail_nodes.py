@@ -61,6 +61,8 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"token key {row['kid']}"] = row["public"]
     for row in maps.get("allowed", ()):
         said[f"filters of {row['source']} may pass mail on to {row['target']}"] = True
+    for row in maps.get("forbidden", ()):
+        said[f"filters of {row['source']} never pass mail on to {row['target']}"] = True
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         said[f"milter key of {row['domain']}"] = row["selector"]
     return [{"question": question, "answer": answer} for question, answer in said.items()]

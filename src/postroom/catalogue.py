@@ -178,10 +178,13 @@ TOGETHER: list[policy.Together] = [many_together]
 WAIVERS: list[policy.Waiver] = [own_undo]
 
 # Who serves what: the deliveries of a change follow from the tables of its edits; a table left out is served by nobody.
+PATTERNS = frozenset({"forward_allowed", "forward_forbidden"})
 SERVED_BY: dict[str, Served] = {
     "clients": Served(
         "nodes",
-        frozenset({"suspended_at", "removed_at", "node_id", "app_passwords_only", "forward_allowed"}),
+        frozenset(
+            {"suspended_at", "removed_at", "node_id", "app_passwords_only", "forward_allowed", "forward_forbidden"}
+        ),
         made=False,
     ),
     "domains": Served("nodes", frozenset({"proof", "suspended_at", "removed_at", "name", "alias_of_id"})),
@@ -194,7 +197,7 @@ SERVED_BY: dict[str, Served] = {
     "catch_alls": Served("nodes"),
     "exceptions": Served("nodes"),
     "delegations": Served("nodes", frozenset({"started_at", "ended_at"})),
-    "organizations": Served("nodes", frozenset({"forward_allowed"}), made=False),
+    "organizations": Served("nodes", PATTERNS, made=False),
     "credentials": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
     "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),

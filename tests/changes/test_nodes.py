@@ -130,7 +130,7 @@ def test_a_domain_that_is_not_proven_is_served_to_nobody(house: House, mx1: Node
     acknowledge(mx1)
     do("domains.prove", SYSTEM, domain="new.example", proof="TXT read")
     there = [one for one in pull(mx1).values() if one]
-    assert {"name": "new.example"} in [d for one in there for d in one["maps"].get("domain", [])]
+    assert "new.example" in [d["name"] for one in there for d in one["maps"].get("domain", [])]
     assert sum(1 for one in there if one["maps"].get("mailbox")) == 1
     assert len(there) == 4, "the domain, its mailbox, postmaster@ and abuse@; its keys are not made yet"
 
@@ -323,3 +323,9 @@ def test_a_forward_an_exception_and_a_catch_all_as_a_node_serves_them(house: Hou
     found = [one["maps"] for one in pull(mx1).values()]
     assert {one["domain"][0]["name"] for one in found} == {"acme.example", "acme.test"}
     assert [row["target"] for row in found[0]["allowed"]] == ["@.wide.test", "joe@one.test", "@partner.test"]
+    acknowledge(mx1)
+    with_consent(house, do("clients.change", house.olive, client="acme", forward_allowed=["private providers"]))
+    do("clients.change", house.olive, client="acme", forward_forbidden=["*.evil.test"])
+    one = [one["maps"] for one in pull(mx1).values() if one and one.get("maps", {}).get("alias_domain")][-1]
+    assert one["forbidden"] == [{"source": "@acme.test", "target": "@.evil.test"}]
+    assert "@private" in [row["target"] for row in one["allowed"]]

@@ -219,6 +219,7 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
                      "consent": [{"address": MIA, "cred": "2", "subject": "m", "protocols": "imap"}],
                      "alias_domain": [{"name": "acme.test", "target": "acme.example"}],
                      "allowed": [{"source": MIA, "target": "@.far.example"}],
+                     "forbidden": [{"source": "@acme.example", "target": "@.evil.example"}],
                      "behalf": [{"sender": MIA, "login": "leo@acme.example"}],
                      "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
         "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}]},

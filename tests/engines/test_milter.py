@@ -286,7 +286,9 @@ def test_what_is_passed_on_goes_unsigned_or_not_at_all(milter: Milter, files: ma
     put(files, "address", "allowed", {"maps": {"allowed": [row]}})
     assert filtered(milter, "mia@acme.example", "one@far.example", *PASSED_ON)[1:] == [(b"a", b"")]
     pair = ["mia@acme.example", "@far.example"]
-    assert milter.allows([pair, ["mia@acme.example", "one@far.example"], ["x"]]) == [pair]
+    asked = [pair, ["mia@acme.example", "one@far.example"], ["x"]]
+    assert milter.answer({"allowed": asked, "forbidden": asked})["allowed"] == [pair]
+    assert milter.answer({"forbidden": asked})["forbidden"] == []
 
 
 @pytest.mark.parametrize("table", ["allowed", "domain", "sender"])

@@ -35,6 +35,7 @@ class Daemons:
         self.milter: Answer = {"maps": 7, "keys": 3, "signs": {}}
         self.away = False
         self.allows: list[list[str]] = []
+        self.never: list[list[str]] = []
         self.apps: dict[str, set[str]] = {}
         self.ending: dict[str, str] = {}
         self.consents: dict[str, set[str]] = {}
@@ -63,7 +64,7 @@ def daemons(monkeypatch: pytest.MonkeyPatch) -> Daemons:
     monkeypatch.setattr(asking, "ask", these.ask)
     monkeypatch.setattr(read_tokens, "asked", lambda config, question: these.guard)
     monkeypatch.setattr(read_back, "milter_status", lambda config, domains=(), behalf=(): these.milter)
-    said = lambda config, question: these.milter | {"allows": these.allows}  # noqa: E731
+    said = lambda config, question: these.milter | {"allowed": these.allows, "forbidden": these.never}  # noqa: E731
     monkeypatch.setattr(read_allowed, "milter_said", said)
     monkeypatch.setattr(
         probe, "recipients", lambda address, port, known, unknown=(): dict.fromkeys([*known, *unknown], these.rcpt)
@@ -326,6 +327,14 @@ def test_what_filters_may_pass_on_is_said_by_who_judges_it(daemons: Daemons) -> 
     assert asked(daemons, allowing()).finding == "not known"
     daemons.milter = {"error": "away"}
     assert asked(daemons, None, gone).finding == "not known"
+
+
+def test_what_filters_may_never_pass_on_is_said_by_who_judges_it(daemons: Daemons) -> None:
+    never: Compiled = {"maps": {"forbidden": [{"source": MIA, "target": "@far.example"}]}}
+    gone = {"forbidden": [(MIA, "@far.example")]}
+    assert asked(daemons, never).finding == "differs" and asked(daemons, None, gone).finding == "agrees"
+    daemons.never = [[MIA, "@far.example"]]
+    assert asked(daemons, never).finding == "agrees" and asked(daemons, None, gone).finding == "differs"
 
 
 def test_an_alias_domain_is_answered_by_its_map(daemons: Daemons) -> None:

@@ -31,7 +31,8 @@ def files() -> Iterator[maps.Files]:
         {"name": "acme.test", "target": "acme.example"},
         {"name": "over.test", "target": "acme.example", "until": 1},
     ]
-    domains = [{"name": "acme.example"}, {"name": "globex.example"}]
+    domains = [{"name": "acme.example", "client": "a"}, {"name": "globex.example", "client": "b"},
+               {"name": "more.example", "client": "a"}]  # fmt: skip
     put(opened, "domain", {"maps": {"domain": domains, "alias_domain": aliases}})
     yield opened
     for one in opened:
@@ -63,9 +64,15 @@ def said(reader: Reader, headers: tuple[str, ...], to: str = OUT, sender: str = 
 # Passed on
 
 
-@pytest.mark.parametrize("to", [JOE, KIM, "anybody@acme.test", "Joe@ACME.example"])
+@pytest.mark.parametrize("to", [JOE, "joe@more.example", "anybody@acme.test", "Joe@ACME.example"])
 def test_to_inside_it_goes(reader: Reader, to: str) -> None:
     assert said(reader, REDIRECT, to) == ""
+
+
+def test_another_client_of_the_same_node_is_outside(reader: Reader, files: maps.Files) -> None:
+    assert said(reader, REDIRECT, KIM) == f"{MIA} may not pass mail on to {KIM}"
+    allow(files, MIA, KIM)
+    assert said(reader, REDIRECT, KIM) == ""
 
 
 @pytest.mark.parametrize("to", [OUT, "x@over.test", "x@sub.acme.example", "x@acme.example.far.test"])
@@ -126,6 +133,22 @@ def test_it_does_not_go_round(files: maps.Files, reader: Reader) -> None:
         assert "before" in said(reader, (*REDIRECT, REDIRECT[1]), to)
     assert "before" in said(reader, REDIRECT, MIA) and "before" in said(reader, REDIRECT, "mia+x@acme.example")
     assert "before" in said(reader, (*REDIRECT, f"X-Sieve-Redirected-From: {JOE}"), JOE)
+
+
+def test_what_is_forbidden_goes_nowhere_whatever_is_allowed(files: maps.Files, reader: Reader) -> None:
+    allow(files, "@acme.example", "@.far.example")
+    assert said(reader, REDIRECT) == ""
+    for target in (OUT, "@far.example", "@.far.example"):
+        put(files, "never", {"maps": {"forbidden": [{"source": "@acme.example", "target": target}]}})
+        assert "may not" in said(reader, REDIRECT), target
+    put(files, "never", {"maps": {"forbidden": [{"source": "@acme.example", "target": "@private"}]}})
+    allow(files, MIA, "mia@gmail.com")
+    assert "may not" in said(reader, REDIRECT, "mia@gmail.com")
+
+
+def test_all_providers_of_private_mailboxes_may_be_allowed(files: maps.Files, reader: Reader) -> None:
+    allow(files, "@acme.example", "@private")
+    assert said(reader, REDIRECT, "mia@gmail.com") == "" and "may not" in said(reader, REDIRECT, "mia@far.example")
 
 
 # Answers

@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 Line = Mapping[str, Any]
 
 PASSING = "filters of {source} may pass mail on to {target}"
+NEVER = "filters of {source} never pass mail on to {target}"
 OWN = (
     "mailbox",
     "route",
@@ -76,7 +77,8 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
 
 def _allowed(maps: Row, answers: Row) -> Iterator[str]:
     """To where filters may pass mail on: the milter says so of each, and of no other."""
-    wanted = {f"{PASSING.format(**row)}" for row in maps.get("allowed", ())}
+    wanted = {PASSING.format(**row) for row in _live(maps.get("allowed", ()))}
+    wanted |= {NEVER.format(**row) for row in maps.get("forbidden", ())}
     for question in sorted(wanted):
         if answers.get(question) is not True:
             yield f"{question}: it does not say so"

@@ -61,7 +61,8 @@ AIMED = {
     WHERE t = 'redeliveries'""",
     "organizations": """SELECT c.node_id, 'domain' AS object, d.id AS object_id
     FROM e, domains d JOIN clients c ON c.id = d.client_id
-    WHERE t = 'organizations' AND NOT whole AND row ? 'forward_allowed' AND c.node_id IS NOT NULL""",
+    WHERE t = 'organizations' AND NOT whole AND c.node_id IS NOT NULL
+      AND (row ? 'forward_allowed' OR row ? 'forward_forbidden')""",
     "token_keys": """SELECT n.id AS node_id, 'token key' AS object, e.id AS object_id FROM e, nodes n
     WHERE t = 'token_keys' AND n.removed_at IS NULL""",
     "nodes": """SELECT n.id AS node_id, 'token key' AS object, k.id AS object_id

@@ -34,6 +34,8 @@ class Expected:
     no_token_keys: set[str] = field(default_factory=set)
     allowed: set[Pair] = field(default_factory=set)  # mailbox or @domain, to where filters may pass mail on
     not_allowed: set[Pair] = field(default_factory=set)
+    forbidden: set[Pair] = field(default_factory=set)  # the same, to where they may not whatever is allowed
+    not_forbidden: set[Pair] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
     signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
@@ -62,6 +64,7 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
             expected.no_token_keys.add(row["kid"])
     for row in compiled.get("maps", {}).get("allowed", []):
         (expected.allowed if _live(row, now) else expected.not_allowed).add((row["source"], row["target"]))
+    expected.forbidden = {(row["source"], row["target"]) for row in compiled.get("maps", {}).get("forbidden", [])}
     for row in compiled.get("keys", {}).get("key", []):
         expected.signing.setdefault(row["domain"], set()).add(row["selector"])
     _add_gone(expected, gone)
@@ -139,6 +142,8 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.no_token_keys.add(values[0])
             if table == "allowed" and (values[0], values[1]) not in expected.allowed:
                 expected.not_allowed.add((values[0], values[1]))
+            if table == "forbidden" and (values[0], values[1]) not in expected.forbidden:
+                expected.not_forbidden.add((values[0], values[1]))
             if table == "key" and values[1] not in expected.signing.get(values[0], set()):
                 expected.not_signing.add((values[0], values[1]))
     still = {row["address"] for row in (expected.todo.compiled or {}).get("maps", {}).get("login", [])}

@@ -25,12 +25,14 @@ from .layout import MAPS, NodeConfig
 # WITHOUT ROWID for damage ("NULL value in domain.object", tried).
 SCHEMAS = {
     "maps": """
-        CREATE TABLE domain(name TEXT, object TEXT, PRIMARY KEY (name, object)) WITHOUT ROWID;
+        CREATE TABLE domain(name TEXT, object TEXT, client TEXT, PRIMARY KEY (name, object)) WITHOUT ROWID;
         CREATE TABLE mailbox(address TEXT PRIMARY KEY, object TEXT, quota_mb INT, until INT) WITHOUT ROWID;
         CREATE TABLE route(source TEXT, destination TEXT, object TEXT, until INT,
             PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
         CREATE TABLE alias_domain(name TEXT, target TEXT, object TEXT, until INT,
             PRIMARY KEY (name, target, object)) WITHOUT ROWID;
+        CREATE TABLE forbidden(source TEXT, target TEXT, object TEXT,
+            PRIMARY KEY (source, target, object)) WITHOUT ROWID;
         CREATE TABLE allowed(source TEXT, target TEXT, object TEXT, until INT,
             PRIMARY KEY (source, target, object)) WITHOUT ROWID;
         CREATE TABLE sender(sender TEXT, login TEXT, object TEXT, until INT,
@@ -58,13 +60,14 @@ SCHEMAS = {
 }
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     "maps": {
-        "domain": ("name",),
+        "domain": ("name", "client"),  # whose it is: filters of one client's mailboxes send nothing to another's
         "mailbox": ("address", "quota_mb", "until"),
         "route": ("source", "destination", "until"),
         # Every address of one domain is that of another.
         "alias_domain": ("name", "target", "until"),
         # To where outside a filter may pass mail on: an address, @domain (all of it), @.domain (all below it too).
         "allowed": ("source", "target", "until"),
+        "forbidden": ("source", "target"),  # whatever is allowed besides
         "sender": ("sender", "login", "until"),
         # Who may write in From: another's address, with their own in Sender: (from_header.py); never as the envelope's.
         "behalf": ("sender", "login", "until"),

@@ -123,12 +123,13 @@ class Milter:
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """What is asked beside the status, of domains and of pairs. Raises sqlite3.Error."""
         domains, pairs = question.get("domains", []), question.get("behalf", [])
-        allows = {"allows": self.allows(question["allowed"])} if "allowed" in question else {}
-        return {"signs": self.signs(domains), "behalf": self.behalf(pairs), **allows}
+        sorts = {"allowed": sieve_out.STANDS, "forbidden": sieve_out.FORBIDS}
+        stands = {sort: self.standing(query, question[sort]) for sort, query in sorts.items() if sort in question}
+        return {"signs": self.signs(domains), "behalf": self.behalf(pairs), **stands}
 
-    def allows(self, pairs: list[list[str]]) -> list[list[str]]:
-        """Those of them (source, target) that stand among what filters may pass on, now."""
-        return [pair for pair in pairs if len(pair) == 2 and self.maps.rows(sieve_out.STANDS, *pair)]
+    def standing(self, query: str, pairs: list[list[str]]) -> list[list[str]]:
+        """Those of them (source, target) that stand among what filters may pass on, or may not, now."""
+        return [pair for pair in pairs if len(pair) == 2 and self.maps.rows(query, *pair)]
 
     def signs(self, domains: list[str]) -> dict[str, str | None]:
         """Domain → the selector that signs for it now, None without one; a key that cannot sign says why."""

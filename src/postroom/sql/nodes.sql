@@ -14,21 +14,27 @@ END;
 REVOKE ALL ON FUNCTION postroom_delegates(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_delegates(uuid, text) TO postroom_system;
 -- Row security and rights are those of who asks: postroom_system, inside the functions below.
+-- A pattern of protocols/patterns.py as a node has it: an address, @domain, @.domain for all below it too, or @private.
+CREATE OR REPLACE FUNCTION postroom_pattern(p text) RETURNS text IMMUTABLE LANGUAGE sql
+  RETURN CASE WHEN p LIKE '*.%' THEN '@' || substr(p, 2) WHEN p LIKE '%@%' THEN p
+    WHEN p = 'private providers' THEN '@private' ELSE '@' || p END;
 CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
   SELECT 'domain'::text AS object, d.id, c.node_id, d.client_id,
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL THEN
       jsonb_build_object('maps', jsonb_build_object(
-        'domain', jsonb_build_array(jsonb_build_object('name', d.name)),
+        'domain', jsonb_build_array(jsonb_build_object('name', d.name, 'client', d.client_id)),
         'alias_domain', CASE WHEN o.id IS NULL THEN '[]' ELSE jsonb_build_array(
           jsonb_build_object('name', d.name, 'target', o.name, 'until', NULL)) END,
         'route', CASE WHEN g.id IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
           'source', '@' || d.name, 'destination', g.target, 'until', extract(epoch FROM g.until)::bigint)) END,
         'allowed', (
-          SELECT coalesce(jsonb_agg(jsonb_build_object('source', '@' || d.name, 'target',
-            CASE WHEN p LIKE '*.%' THEN '@' || substr(p, 2) WHEN p LIKE '%@%' THEN p ELSE '@' || p END, 'until', NULL)
+          SELECT coalesce(jsonb_agg(jsonb_build_object('source', '@' || d.name, 'target', postroom_pattern(p), 'until', NULL)
             ORDER BY p), '[]')
-          FROM (SELECT unnest(c.forward_allowed) UNION SELECT unnest(forward_allowed) FROM organizations) one(p)
-          WHERE p LIKE '%.%')))
+          FROM (SELECT unnest(c.forward_allowed) UNION SELECT unnest(forward_allowed) FROM organizations) one(p)),
+        'forbidden', (
+          SELECT coalesce(jsonb_agg(jsonb_build_object('source', '@' || d.name, 'target', postroom_pattern(p))
+            ORDER BY p), '[]')
+          FROM (SELECT unnest(c.forward_forbidden) UNION SELECT unnest(forward_forbidden) FROM organizations) one(p))))
     END AS compiled
   FROM domains d JOIN clients c ON c.id = d.client_id
     LEFT JOIN domains o ON o.id = d.alias_of_id AND o.proof = 'read' AND o.removed_at IS NULL
