@@ -192,3 +192,67 @@ def test_who_gets_a_mailbox_gets_none_of_its_ways_out(house: House) -> None:
     held = do("mailboxes.transfer", house.olive, mailbox=MIA, contact="new@home.test")
     assert approved(house, held).version, reasons(held)
     assert the(RouteException).ended_at is not None and the(Forward, pk=one.pk).disabled_at is not None
+
+
+def test_a_domain_that_is_only_claimed_or_removed_is_outside(house: House) -> None:
+    """Mail to it goes by whatever MX it has: only what is served is inside."""
+    do("domains.add", house.olive, client="acme", name="claimed.test")
+    there = "abuse@claimed.test"
+    held = forwarded(house, there, owner="Mia Moss")
+    assert held.stage == "held" and f"lets mail leave to {there}" in reasons(held)
+    for kind, more in (("aliases.create", {"address": "x@acme.example", "targets": [there]}),
+                       ("catch_alls.set", {"domain": "acme.example", "target": there, "until": later()})):  # fmt: skip
+        with pytest.raises(Problems, match="is outside this client"):
+            do(kind, house.olive, **more)
+    assert do("aliases.create", house.olive, address="info@claimed.test", targets=[there]).version, "at itself"
+    do("domains.prove", SYSTEM, domain="claimed.test", proof="a test")
+    assert do("aliases.create", house.olive, address="x@acme.example", targets=[there]).version
+
+
+def test_an_alias_that_led_elsewhere_is_not_led_back_outside(house: House, sql: Any) -> None:
+    do("domains.add", house.olive, client="acme", name="old.test")
+    do("domains.prove", SYSTEM, domain="old.test", proof="a test")
+    do("mailboxes.create", house.olive, address="jo@old.test")
+    do("aliases.create", house.olive, address="sales@acme.example", targets=["jo@old.test"])
+    moved = do("aliases.change", house.olive, alias="sales@acme.example", targets=[MIA])
+    sql("SET session_replication_role = replica", "UPDATE domains SET removed_at = now() WHERE name = 'old.test'",
+        "RESET session_replication_role")  # fmt: skip
+    back = undo(moved.pk, actor=house.olive, why="as it was")
+    assert not back.version and "an alias stays inside" in reasons(back)
+
+
+def test_an_exception_is_not_taken_from_under_a_forward(house: House) -> None:
+    asked = {"address": MIA, "target": HOME, "owner": "Mia Moss", "until": later()}
+    made = do("exceptions.create", house.olive, **asked)
+    approved(house, made)
+    assert forwarded(house, HOME, until=later(20)).version
+    back = undo(made.pk, actor=house.olive, why="never mind")
+    assert not back.version and "rests on this exception" in reasons(back)
+    with acting_as(SYSTEM):
+        assert RouteException.objects.get().ended_at is None
+
+
+def test_a_shorter_exception_that_stands_keeps_no_forward_that_lasts_longer(house: House) -> None:
+    approved(house, do("exceptions.create", house.olive, address=MIA, target=HOME, owner="Mia", until=later(10)))
+    one = out(house)
+    longest = the(RouteException, until=one.until)
+    assert do("exceptions.end", house.olive, exception=str(longest.pk)).version
+    assert the(Forward).disabled_at is not None
+
+
+@pytest.mark.parametrize("touch", ["disable", "change"])
+def test_an_undo_of_what_was_touched_since_ends_it(house: House, touch: str) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    made = forwarded(house, LEO)
+    one = str(the(Forward).pk)
+    do(f"forwards.{touch}", house.olive, forward=one, **({"until": later(9)} if touch == "change" else {}))
+    back = undo(made.pk, actor=house.olive, why="never mind")
+    assert back.version or approved(house, back).version, reasons(back)
+    with acting_as(SYSTEM):
+        assert not Forward.objects.filter(removed_at=None).exists()
+
+
+def test_a_mailbox_that_is_removed_passes_nothing_on_to_outside(house: House) -> None:
+    out(house)
+    done = approved(house, do("mailboxes.remove", house.olive, mailbox=MIA))
+    assert done.version and the(Forward).disabled_at is not None and the(RouteException).ended_at is not None

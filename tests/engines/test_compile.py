@@ -255,3 +255,16 @@ def test_a_damaged_file_is_told_and_set_aside(config: NodeConfig, damage: bytes)
     assert maps.set_aside(config, "secrets").read_bytes() == damage
     for one in maps.open_files(config):
         one.connection.close()
+
+
+def test_a_file_that_grew_says_so_until_all_was_asked_for_again(config: NodeConfig) -> None:
+    """What belongs into a new column is not in the rows that are there: who reads them would take it for nothing."""
+    files = maps.open_files(config)
+    assert files.maps.marked(maps.GROWN) is None, "made new, it lacks nothing"
+    files.maps.connection.executescript("DROP TABLE forbidden; DROP TABLE alias_domain;")
+    for one in files:
+        one.connection.close()
+    again = maps.open_files(config)
+    assert again.maps.marked(maps.GROWN) == maps.YES and again.keys.marked(maps.GROWN) is None
+    for one in again:
+        one.connection.close()

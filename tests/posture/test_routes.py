@@ -43,7 +43,7 @@ def test_a_forward_whose_exception_was_taken_away_is_found_until_it_is_disabled(
 
 
 def test_what_a_pattern_allowed_is_found_when_it_does_no_more(house: House) -> None:
-    do("clients.change", house.olive, client="acme", forward_allowed=["partner.test"])
+    with_consent(house, do("clients.change", house.olive, client="acme", forward_allowed=["partner.test"]))
     assert do("forwards.create", house.olive, address=MIA, to="joe@partner.test", until=later()).version
     assert found(unexcepted.UNEXCEPTED) == []
     do("clients.change", house.olive, client="acme", forward_allowed=[])
@@ -111,3 +111,9 @@ NAMES = ("forwards.unexcepted", "routes.dead", "routes.overdue", "mailboxes.many
 def test_their_names_stay() -> None:
     checks = (unexcepted.UNEXCEPTED, dead.DEAD, overdue.OVERDUE, many_hands.MANY_HANDS)
     assert tuple(one.name for one in checks) == NAMES
+
+
+def test_what_is_forbidden_is_found_whatever_lets_it_leave(house: House) -> None:
+    out(house)
+    do("organization.change", house.oskar, forward_forbidden=["gmail.com"])
+    assert found(unexcepted.UNEXCEPTED) == [("critical", f"Mail of {MIA} leaves to {HOME} which gmail.com forbids")]

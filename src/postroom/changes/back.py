@@ -164,7 +164,8 @@ def _unmake(key: Key, last: RecordedEdit, row: Row, goes: bool, state: State) ->
 
 def _removed(whole: StateModel, state: State) -> Iterator[Planned]:
     """As its own kind of removal does it: what goes along with it, and what stands in the way, is known there."""
-    kind = KINDS[f"{whole._meta.db_table}.remove"]
+    table = whole._meta.db_table
+    kind = KINDS.get(f"{table}.remove") or KINDS[f"{table}.end"]
     param = next(iter(kind.model_fields))
     try:
         yield from kind.model_validate({param: str(whole.pk)}).plan(state)

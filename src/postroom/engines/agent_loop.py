@@ -96,12 +96,20 @@ class Agent:
             self.source.wait(self.pause(left))
         leave()
 
+    def refill(self) -> None:
+        """A file that has grown lacks what an older agent never wrote: all is asked for again. Raises SourceAway."""
+        if grown := [one for one in self.files if one.marked(maps.GROWN) == maps.YES]:
+            self.source.rebuild()
+            for one in grown:
+                one.mark(maps.GROWN, maps.NO)
+
     # One round
 
     def round(self) -> int:
         """What is left on the list that was seen; -1 if the control plane is away."""
         self.end_by_time()
         try:
+            self.refill()
             todo = self.answer(self.source.pull(AT_ONCE))
         except SourceAway:
             self.kick()

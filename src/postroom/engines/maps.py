@@ -85,6 +85,9 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+GROWN, YES, NO = "grown", "yes", "no"
+
+
 class MapsDamaged(Exception):
     """A file is no database any more, or not one of ours; `name` says which of the three."""
 
@@ -206,14 +209,18 @@ def _make(name: str, connection: sqlite3.Connection) -> None:
 
 
 def _grow(name: str, connection: sqlite3.Connection) -> None:
-    """A file made before some of its tables or columns were: they are added, in place, as readers have it open."""
+    """A file made before some of its tables or columns were: they are added, in place, as readers have it open. What
+    belongs there is not there yet: GROWN says so, until all of it was asked for again."""
     for table in re.findall(r"CREATE TABLE (\w+)\(.*?WITHOUT ROWID;", SCHEMAS[name], re.DOTALL):
+        new = not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
         (statement,) = re.findall(rf"CREATE TABLE {table}\(.*?WITHOUT ROWID;", SCHEMAS[name], re.DOTALL)
         connection.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
         known = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-        for column in COLUMNS[name].get(table, ()):
-            if column not in known:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INT")
+        missing = [column for column in COLUMNS[name].get(table, ()) if column not in known]
+        for column in missing:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INT")
+        if new or missing:
+            connection.execute("INSERT OR REPLACE INTO canary VALUES (?, ?)", (GROWN, YES))
         if table in COLUMNS[name]:
             connection.execute(f"CREATE INDEX IF NOT EXISTS {table}_object ON {table}(object)")
 

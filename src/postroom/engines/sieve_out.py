@@ -34,9 +34,10 @@ FORBIDS = "SELECT 1 FROM forbidden WHERE source = ? AND target = ?"
 HERE = f"SELECT 1 FROM domain WHERE name = ? UNION SELECT 1 FROM alias_domain WHERE name = ? AND {LIVE}"
 # Of the same client as the mailbox's domain.
 OWN = (
-    "SELECT 1 FROM domain m JOIN domain d ON d.client IS m.client WHERE m.name = ? AND d.name = ? UNION "
-    "SELECT 1 FROM domain m JOIN domain d ON d.client IS m.client JOIN alias_domain a ON a.target = d.name "
-    f"WHERE m.name = ? AND a.name = ? AND {LIVE}"
+    "SELECT 1 FROM domain m JOIN domain d ON d.client = m.client OR d.name = m.name "
+    "WHERE m.name = ? AND d.name = ? UNION "
+    "SELECT 1 FROM domain m JOIN domain d ON d.client = m.client OR d.name = m.name "
+    f"JOIN alias_domain a ON a.target = d.name WHERE m.name = ? AND a.name = ? AND {LIVE}"
 )
 
 

@@ -93,8 +93,9 @@ REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception en
 
 
 def inside(client: UUID | None) -> set[str]:
-    """What mail of a client stays inside by: the names of its domains, and the address role accounts lead to."""
-    names = Domain.objects.filter(client=client, removed_at=None).values_list("name", flat=True)
+    """What mail of a client stays inside by: the names of its domains that are served, and the address
+    role accounts lead to. To a domain that is claimed alone, mail goes by whatever MX it has."""
+    names = Domain.objects.filter(client=client, removed_at=None, proof="read").values_list("name", flat=True)
     return {*names, *Organization.objects.values_list("postmaster", flat=True)}
 
 

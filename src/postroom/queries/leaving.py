@@ -23,7 +23,7 @@ from postroom.access.known import ask
 from postroom.access.scope import visible
 from postroom.changes.errors import Problem
 from postroom.models import Change, Domain, RecordedEdit
-from postroom.protocols.patterns import PRIVATE, PROVIDERS
+from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
 from .changes import shown as as_lines
@@ -107,8 +107,8 @@ class Way:
 
     @property
     def blocked(self) -> bool:
-        """A script's, to a target that nothing allows at its node, which knows addresses and domains alone."""
-        return self.by_script and bool(self.target) and not self.exception and self.allowed in (None, PRIVATE)
+        """A script's, to a target that nothing allows at its node, or that is forbidden."""
+        return self.by_script and bool(self.target) and (bool(self.forbidden) or not (self.exception or self.allowed))
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:

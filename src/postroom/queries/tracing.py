@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from postroom.access.acting import Actor, access_of, acted
+from postroom.access.acting import Actor, acted
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.edit import Edit
 from postroom.changes.errors import NotThere, Problem
@@ -27,6 +27,7 @@ from postroom.models import (
     Forward,
     Mailbox,
     RecordedEdit,
+    SieveScript,
     StateModel,
 )
 from postroom.protocols.addresses import BadAddress
@@ -79,8 +80,9 @@ def _hidden(actor: Actor, facts: Facts) -> frozenset[Ref]:
     asked = [visible(actor, m).filter(pk__in=list(read[m._meta.db_table])).values_list("pk", flat=True) for m in RULES]
     seen = {str(pk) for pk in asked[0].union(*asked[1:], all=True)}
     hidden = {(table, id) for table, rows in read.items() for id in rows if id not in seen}
-    if not access_of(actor).can_somewhere(SCRIPTS):
-        hidden |= {("sieve_scripts", id) for id in facts.get("sieve_scripts", {})}
+    scripts = facts.get("sieve_scripts", {})
+    may = visible(actor, SieveScript, SCRIPTS).filter(pk__in=list(scripts)).values_list("pk", flat=True)
+    hidden |= {("sieve_scripts", id) for id in scripts.keys() - {str(pk) for pk in may}}
     return frozenset(hidden)
 
 

@@ -192,8 +192,8 @@ def _whose_word(state: State, asked: Delegation, mailbox: Mailbox) -> str:
         raise Problem(
             "delegation", f"the owner of {mailbox.label} answers, signed in to it; nobody does in their stead"
         )
-    if state.actor.person == asked.requester_id:
-        raise Problem("delegation", "you asked for it: another admin of the client answers")
+    if state.actor.person in {asked.requester_id, _whole(asked.to_mailbox_id).owner_id}:
+        raise Problem("delegation", "you asked for it, or it is for you: another admin of the client answers")
     return CLIENT
 
 

@@ -56,7 +56,7 @@ class CreateForward(Kind, name="forwards.create"):
             raise Problem("to", f"{self.address} passes its mail on to {self.to} already")
         own = address.pk if address else state.new_id()
         yield from self._address(state, domain, address, own)
-        if leaves(self.to, domain.client_id, state):
+        if leaves(self.to, domain.client_id, state, of=self.address):
             yield from self._exception(state, domain, own)
         if old:
             yield edit(old, until=self.until, disabled_at=None, removed_at=None)
@@ -156,7 +156,7 @@ class CreateException(Kind, name="exceptions.create"):
     def plan(self, state: State) -> Iterator[Planned]:
         address = state.get(Address, self.address, where="address")
         wrong = []
-        if not leaves(self.target, address.client_id, state):
+        if not leaves(self.target, address.client_id, state, of=self.address):
             wrong.append(Problem("target", f"{self.target} is inside; nothing to except"))
         if any(one.until >= self.until for one in standing(address.pk, self.target, state)):
             wrong.append(Problem("target", f"mail of {self.address} may go to {self.target} as long already"))
@@ -182,9 +182,11 @@ class EndException(Kind, name="exceptions.end"):
             return
         yield edit(gone, ended_at=state.now)
         others = [one for one in standing(gone.address_id, gone.target, state) if one.pk != gone.pk]
-        if others or allowed_at(gone.target, gone.client_id, state):
+        if allowed_at(gone.target, gone.client_id, state):
             return
         for forward in Forward.objects.filter(address=gone.address_id, to=gone.target, removed_at=None):
+            if any(one.until >= forward.until for one in others):
+                continue
             if gone.on_end == REMOVE:
                 yield edit(forward, removed_at=state.now)
             elif forward.disabled_at is None:

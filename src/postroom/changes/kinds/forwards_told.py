@@ -28,7 +28,7 @@ class TellOwner(Kind, name="forwards.tell_owner"):
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
         if mailbox.removed_at:
             raise Problem("mailbox", "it is removed: nobody reads there")
-        if self.target and not leaves(self.target, mailbox.client_id, state):
+        if self.target and not leaves(self.target, mailbox.client_id, state, of=mailbox.label):
             raise Problem("target", f"{self.target} is inside; nothing to tell of")
         told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": LEAVES, "about": self.target or ""}
         for contact in dict.fromkeys(filter(None, (mailbox.label, mailbox.contact))):

@@ -21,24 +21,25 @@ def named(targets: Iterable[str]) -> Iterator[Ref]:
 def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str, where: str = "targets") -> list[str]:
     """The targets, once each, all of this client (or the organization's postmaster); else a Problem with each."""
     wanted = list(dict.fromkeys(targets))
-    away = [one for one in wanted if leaves(one, client, state)]
+    away = [one for one in wanted if leaves(one, client, state, of=itself)]
     if wrong := [f"{one} {OUTSIDE}" for one in away] + list(wrong_ways(wanted, client, state, itself=itself)):
         raise Problem(where, "; ".join(wrong))
     return wanted
 
 
-def leaves(target: str, client: UUID, state: State) -> bool:
-    """Whether what goes there leaves the client: at none of its domains, and not the organization's postmaster."""
-    return target.rpartition("@")[2] not in own_domains(client, state) and target != state.once(
-        "postmaster", _postmaster
-    )
+def leaves(target: str, client: UUID, state: State, *, of: str) -> bool:
+    """Whether what goes there leaves the client: at none of its domains that are served, nor at the domain of `of`,
+    whose mail it is, and not the organization's postmaster."""
+    domain = target.rpartition("@")[2]
+    stays = domain == of.rpartition("@")[2] or domain in own_domains(client, state)
+    return not stays and target != state.once("postmaster", _postmaster)
 
 
 def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:
     """What is wrong with passing mail of `itself` on to these, in words: to nobody, to itself, or round and back."""
     if itself in targets:
         yield f"{itself} would pass mail to itself"
-    own = own_domains(client, state)
+    own = own_domains(client, state) | {itself.rpartition("@")[2]}
     held = {one for one in targets if (row := state.there(Address, one)) and row.client_id == client}
     known = held | {state.once("postmaster", _postmaster)}
     yield from (f"{one} does not exist yet" for one in targets if one.rpartition("@")[2] in own and one not in known)
@@ -48,8 +49,8 @@ def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -
 
 
 def own_domains(client: UUID, state: State) -> set[str]:
-    """The names of this client's domains."""
-    names = Domain.objects.filter(client_id=client).values_list("name", flat=True)
+    """The names of this client's domains that are served: to another, mail goes by whatever MX it has."""
+    names = Domain.objects.filter(client_id=client, proof="read", removed_at=None).values_list("name", flat=True)
     return state.once(f"domains of {client}", lambda: set(names))
 
 

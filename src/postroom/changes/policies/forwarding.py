@@ -1,72 +1,111 @@
 """Mail leaves a client by an exception that somebody else agreed to, or by a pattern that is allowed; or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from uuid import UUID
 
 from django.utils import timezone
 
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
-from postroom.models import CatchAll, Domain, Forward, Organization, RouteException
-from postroom.models.routes import patterns_at
+from postroom.models import Address, Alias, CatchAll, Domain, Forward, RouteException, Row
+from postroom.models.routes import inside, patterns_at
 from postroom.protocols.patterns import matches, private
+
+Out = tuple[Move, str]  # by which move mail would leave, and to where
+EXCEPTIONS = RouteException._meta.db_table
 
 
 def forwarding(proposed: Proposed) -> Verdict | None:
     """Refuse what is forbidden, and a way out without an exception; hold an exception."""
-    opening = [m for m in proposed.moves(Forward, CatchAll, RouteException) if m.opens or longer(m)]
-    if not opening:
-        return None
-    client = proposed.plan.client
-    away = [m for m in opening if any(_leaves(client, [_target(m)]))]
+    if words := _left_open(proposed):
+        return refuse(forwarding, words)
+    routes = [m for m in proposed.moves(Alias, Forward, CatchAll, RouteException) if m.opens or longer(m)]
+    away = _away(proposed, routes) if routes else []
     if not away:
         return None
-    allowed, forbidden = patterns_at(client)
-    for m in away:
-        if by := matches(forbidden, _target(m)):
-            return refuse(forwarding, f"{_target(m)} is forbidden by {by}: no mail is passed on there")
-    for m in away:
-        if m.edit.table == RouteException._meta.db_table or matches(allowed, _target(m)):
-            continue
-        if why := _uncovered(proposed, m):
+    allowed, forbidden = patterns_at(proposed.plan.client)
+    for _, to in away:
+        if by := matches(forbidden, to):
+            return refuse(forwarding, f"{to} is forbidden by {by}: no mail is passed on there")
+    for m, to in away:
+        if m.edit.table != EXCEPTIONS and not matches(allowed, to) and (why := _uncovered(proposed, m, to)):
             return refuse(forwarding, why)
-    new = [m for m in away if m.edit.table == RouteException._meta.db_table]
+    new = [m for m, _ in away if m.edit.table == EXCEPTIONS]
     return hold(forwarding, "; ".join(map(_words, new))) if new else None
 
 
 def longer(move: Move) -> bool:
     """Whether what stands open would stand so for longer."""
-    standing = bool(move.then and model_of(move.edit.table).opens(move.then))
-    return standing and bool(move.now and move.then and move.then["until"] > move.now["until"])
+    now, then = move.now or {}, move.then or {}
+    standing = "until" in then and bool(model_of(move.edit.table).opens(then))
+    return standing and bool(now) and then["until"] > now["until"]
 
 
-def _target(move: Move) -> str:
+def _targets(move: Move) -> Collection[str]:
     row = move.then or {}
-    return str(row.get("to") or row.get("target"))
+    return move.opens if "targets" in row else [str(row.get("to") or row.get("target"))]
 
 
-def _leaves(client: UUID | None, targets: list[str]) -> Iterator[str]:
-    names = {one.rpartition("@")[2] for one in targets}
-    own = set(Domain.objects.filter(client=client, name__in=names).values_list("name", flat=True))
-    ours = Organization.objects.values_list("postmaster", flat=True).first()
-    yield from (one for one in targets if one.rpartition("@")[2] not in own and one != ours)
+def _away(proposed: Proposed, routes: list[Move]) -> list[Out]:
+    """What of these leads outside: not to a domain that is served for the client, nor to its own, served or not."""
+    ours, own = inside(proposed.plan.client), _own(proposed, routes)
+    return [
+        (m, to) for m in routes for to in sorted(_targets(m))
+        if not {to, to.rpartition("@")[2]} & {*ours, own.get(m.edit.id, "")}
+    ]  # fmt: skip
 
 
-def _uncovered(proposed: Proposed, move: Move) -> str:
+def _own(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
+    """By the row of a route, the domain whose mail it is about."""
+    made = {m.edit.id: str((m.then or {})["address"]) for m in proposed.moves(Address) if m.now is None}
+    rows: dict[str, Row] = {m.edit.id: m.then or {} for m in routes}
+    ids = {row["address_id"] for row in rows.values() if "address_id" in row} - made.keys()
+    known = {str(pk): address for pk, address in Address.objects.filter(pk__in=ids).values_list("pk", "address")}
+    whole = {row["domain_id"] for row in rows.values() if "domain_id" in row}
+    names = (
+        {str(pk): name for pk, name in Domain.objects.filter(pk__in=whole).values_list("pk", "name")} if whole else {}
+    )
+    addresses = {**known, **made}
+    return {
+        id: addresses.get(row["address_id"], "").rpartition("@")[2] if "address_id" in row else
+        names.get(row.get("domain_id", ""), "") for id, row in rows.items()
+    }  # fmt: skip
+
+
+def _uncovered(proposed: Proposed, move: Move, to: str) -> str:
     """Why it does not rest on an exception; empty where it does, one of this plan's included."""
     row = move.then or {}
+    if "until" not in row:
+        return f"an alias stays inside: {to} is outside"
     if "address_id" not in row:
-        return f"a catch-all stays inside: {_target(move)} is outside"
+        return f"a catch-all stays inside: {to} is outside"
     made = [m.then for m in proposed.moves(RouteException) if m.opens and m.then]
-    if any(one["address_id"] == row["address_id"] and one["target"] == row["to"] for one in made):
+    if any(one["address_id"] == row["address_id"] and one["target"] == to for one in made):
         return ""
-    standing = RouteException.objects.filter(
-        address=row["address_id"], target=row["to"], ended_at=None, until__gt=timezone.now(), until__gte=row["until"]
-    )
+    if _standing(proposed, row["address_id"], to, row["until"]):
+        return ""
+    return f"no exception lets mail go to {to} until {row['until'][:10]}: ask for one, or for the forward anew"
+
+
+def _standing(proposed: Proposed, address: UUID | str, to: str, until: object) -> bool:
+    """Whether an exception stands, and would after this, that lasts as long."""
     ended = {m.edit.id for m in proposed.moves(RouteException) if m.closes}
-    if standing.exclude(pk__in=ended).exists():
-        return ""
-    return f"no exception lets mail go to {row['to']} until {row['until'][:10]}: ask for one, or for the forward anew"
+    rows = RouteException.objects.filter(address=address, target=to, ended_at=None, until__gt=timezone.now())
+    return bool(rows.filter(until__gte=until).exclude(pk__in=ended).exists())
+
+
+def _left_open(proposed: Proposed) -> str:
+    """A forward that would go on when the exception it rests on ends: an undo, or a hand of one's own, forgot it."""
+    ending = [m.now for m in proposed.moves(RouteException) if m.closes and m.now]
+    closed = {m.edit.id for m in proposed.moves(Forward) if m.closes} if ending else set()
+    allowed = patterns_at(proposed.plan.client)[0] if ending else ()
+    for row in ending:
+        rows = Forward.objects.filter(address=row["address_id"], to=row["target"], removed_at=None, disabled_at=None)
+        for forward in rows.filter(until__gt=timezone.now()).exclude(pk__in=closed):
+            rests = not matches(allowed, forward.to)
+            if rests and not _standing(proposed, row["address_id"], forward.to, forward.until):
+                return f"a forward to {forward.to} rests on this exception: end it as such, and the forward goes along"
+    return ""
 
 
 def _words(move: Move) -> str:
