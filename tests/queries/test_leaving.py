@@ -127,7 +127,7 @@ def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: H
     allow(house, "acme", "private providers")
     script(MIA, {"to": HOME}, name="home")
     found = ways(house.olive, search=HOME)[0]
-    assert (found.allowed, found.blocked) == ("private providers", True), "its node knows no such pattern"
+    assert (found.allowed, found.blocked) == ("private providers", False), "its node knows who these are"
 
 
 def test_forbidden_outweighs_what_is_allowed(house: House) -> None:
@@ -140,7 +140,8 @@ def test_forbidden_outweighs_what_is_allowed(house: House) -> None:
 
 def test_at_a_domain_of_ones_own_that_no_node_serves_is_outside(house: House) -> None:
     do("domains.add", house.olive, client="acme", name="later.example")
-    do("forwards.create", house.olive, address=MIA, to="abuse@later.example", until=later())
+    asked = {"address": MIA, "to": "abuse@later.example", "until": later(), "owner": "Mia"}
+    with_consent(house, do("forwards.create", house.olive, **asked))
     assert told(ways(house.olive)) == [("forward", MIA, "", "abuse@later.example")]
     do("domains.prove", SYSTEM, domain="later.example", proof="a test")
     assert ways(house.olive) == []

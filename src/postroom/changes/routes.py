@@ -57,9 +57,10 @@ UNION ALL SELECT 'domains', jsonb_build_object('id', o.id, 'client_id', o.client
     'alias_of_id', o.alias_of_id, 'removed_at', o.removed_at) FROM domains o
   WHERE o.id = ANY (ARRAY(SELECT alias_of_id FROM in_))
 UNION ALL SELECT 'clients', jsonb_build_object('id', c.id, 'removed_at', c.removed_at, 'node_id', c.node_id,
-    'forward_allowed', c.forward_allowed) FROM clients c
+    'forward_allowed', c.forward_allowed, 'forward_forbidden', c.forward_forbidden) FROM clients c
   WHERE c.id = ANY (ARRAY(SELECT client_id FROM in_))
-UNION ALL SELECT 'organizations', jsonb_build_object('id', o.id, 'forward_allowed', o.forward_allowed)
+UNION ALL SELECT 'organizations', jsonb_build_object('id', o.id, 'forward_allowed', o.forward_allowed,
+  'forward_forbidden', o.forward_forbidden)
   FROM organizations o
 UNION ALL SELECT 'aliases', jsonb_build_object('id', l.id, 'client_id', l.client_id, 'address_id', l.address_id,
     'targets', l.targets, 'removed_at', l.removed_at) FROM aliases l WHERE l.address_id = ANY (ARRAY(SELECT id FROM at))

@@ -124,16 +124,22 @@ class Rules:
                 yield Rule("sieve", source, (), keep, sometimes, unknown=COMPUTED, ref=ref)
 
     def _let_out(self, to: str, box: Row, address: Row) -> bool:
-        """Whether a node sends what a filter redirects: inside, by an exception, or by a pattern that is allowed."""
-        domain = parts(to)[2]
-        if any(rule.mechanism in ("domain", "hidden") for rule in self.known.get(domain, ())):
+        """Whether a node sends what a filter redirects, as engines/sieve_out.py judges it: to the same client; else if
+        it is not forbidden, by an exception, or by a pattern that is allowed."""
+        domain, own = parts(to)[2].removeprefix("@"), str(box["client_id"])
+        ours = (row for _, row in self._of("domains") if row["name"] == domain and str(row["client_id"]) == own)
+        if any(self.served(row) for row in ours):
             return True
+        if matches(self._patterns("forward_forbidden", own), to):
+            return False
         excepted = (row for _, row in self._of("exceptions") if str(row["address_id"]) == str(address["id"]))
         if any(row["target"] == to and not row["ended_at"] and moment(row["until"]) > self.now for row in excepted):
             return True
-        allowed = [row["forward_allowed"] for _, row in self._of("organizations")]
-        allowed.append((self._row("clients", box["client_id"]) or {}).get("forward_allowed") or [])
-        return bool(matches([pattern for some in allowed for pattern in some if "." in pattern], to))
+        return bool(matches(self._patterns("forward_allowed", own), to))
+
+    def _patterns(self, which: str, client: str) -> list[str]:
+        said = [row[which] for _, row in self._of("organizations")]
+        return [one for some in (*said, (self._row("clients", client) or {}).get(which) or ()) for one in some]
 
     def _add(self, rule: Rule) -> None:
         if rule.ref in self.hidden:
