@@ -29,6 +29,12 @@ def planted(house: House) -> None:
     script("mia@globex.example", {"to": "=x@elsewhere.test", "conditional": True}, node="mx2")
 
 
+def whole(answer: Any) -> bytes:
+    found = b"".join(answer.streaming_content)
+    answer.close()
+    return found
+
+
 def exported() -> list[dict[str, Any]]:
     with acting_as(SYSTEM):
         return [one["facts"] for one in entries(SYSTEM, Wanted(said=("forwards exported",)), signed()).items]
@@ -64,7 +70,7 @@ def test_the_file_stands_in_the_record_and_holds_no_formula(house: House, at_api
     olive, carl = at_api("olive"), at_api("carl")
     assert olive.get("/forwards-leaving/file").status_code == 422 and exported() == []
     answer = olive.get("/forwards-leaving/file?why=asked")
-    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(whole(answer).decode("utf-8-sig"))))
     assert ["Mailboxes whose scripts were checked", "0 of 2"] in rows
     assert [row[:4] for row in rows[-2:]] == [["high", "acme", MIA, "forward"],
                                               ["high", "globex", "mia@globex.example", "sieve redirect"]]  # fmt: skip
@@ -72,7 +78,7 @@ def test_the_file_stands_in_the_record_and_holds_no_formula(house: House, at_api
     (entry,) = exported()
     assert (entry["why"], entry["format"], entry["client_id"]) == ("asked", "csv", None)
     assert carl.get("/forwards-leaving/file?why=asked").status_code == 403, "all clients are for the organization"
-    own = b"".join(carl.get("/forwards-leaving/file?why=mine&client=acme").streaming_content).decode()
+    own = whole(carl.get("/forwards-leaving/file?why=mine&client=acme")).decode()
     assert "globex" not in own and "mia@gmail.com" in own and len(exported()) == 2
     assert carl.get("/forwards-leaving/file?why=mine&client=globex").status_code == 404
 

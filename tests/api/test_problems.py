@@ -26,7 +26,9 @@ OPERATIONS = operations()
 def address(path: str) -> str:
     for name in ("change_id", "batch_id", "invite_id", "finding_id", "round_id", "verification_id"):
         path = path.replace(f"{{{name}}}", SOMEBODY)
-    return "/api/v1" + path.replace("{ref}", "acme").replace("{review_id}", "1").replace("{number}", "1")
+    return "/api/v1" + path.replace("{ref}", "acme").replace("{address}", "a@b.test").replace(
+        "{review_id}", "1"
+    ).replace("{number}", "1")
 
 
 def reads_a_body(one: Any) -> bool:

@@ -59,6 +59,7 @@ def test_what_always_asks_asks_an_older_session(house: House, at_api: Ask, monke
         "/invites/<invite_id>/link": lambda: oskar.post(f"{invite}/link", {"why": "x"}),
         "/invites/<invite_id>/redirect": lambda: oskar.post(f"{invite}/redirect", elsewhere),
         "/clients/<ref>/record": lambda: oskar.get("/clients/acme/record?why=x"),
+        "/forwards-leaving/file": lambda: oskar.get("/forwards-leaving/file?why=x"),
         "/clients/<ref>/sheet/file": lambda: oskar.get("/clients/acme/sheet/file?why=x"),
     }
     always = {one.path for one in routes() if one.said and one.said.step_up == ALWAYS}

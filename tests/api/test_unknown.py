@@ -20,7 +20,9 @@ EXTRA = "surplus"
 def addressed(path: str) -> str:
     for name in ("change_id", "batch_id", "invite_id", "finding_id", "round_id", "verification_id"):
         path = path.replace(f"{{{name}}}", ID)
-    return "/api/v1" + path.replace("{ref}", "acme").replace("{number}", "1").replace("{review_id}", "1")
+    return "/api/v1" + path.replace("{ref}", "acme").replace("{address}", "a@b.test").replace("{number}", "1").replace(
+        "{review_id}", "1"
+    )
 
 
 def sources(one: Any, source: str) -> list[Any]:

@@ -160,7 +160,7 @@ def test_a_revoked_one_ends_its_own_device_and_no_other(node: LiveNode) -> None:
         sending.mail(name)
     assert not any(opens(node, name, PHONE) for opens in DOORS.values())
     assert is_open(laptop) and is_open(main) and kept.mail(name)[0] == 250
-    assert took < 5
+    assert took < 10, "with servers of others beside it; alone it takes a tenth of a second"
     for line in (phone, laptop, main):
         line.shutdown()
     sending.close()

@@ -123,7 +123,9 @@ def test_row_17_configurations_hold_each_setting_and_service_once() -> None:
     assert set(parameters(texts["main.cf"]).values()) == {1}
     assert len(set(services(texts["master.cf"]))) == len(services(texts["master.cf"])) > 20
     plain = {"maps/returned", "maps/returned_access", "maps/returned_sender", "maps/returned_letters"}
-    assert {one for one in texts if one.startswith("maps/")} == {f"maps/{one}.cf" for one in postfix.QUERIES} | plain
+    assert {one for one in texts if one.startswith("maps/")} == {
+        f"maps/{one}.cf" for one in (*postfix.QUERIES, "own")
+    } | plain
     assert all(texts[one].count("\n") == 1 for one in plain)
     for name in postfix.QUERIES:
         assert parameters(texts[f"maps/{name}.cf"]) == {"dbpath": 1, "query": 1}

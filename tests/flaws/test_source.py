@@ -140,6 +140,7 @@ RULES: dict[str, tuple[Callable[[Path], Found], dict[str, str]]] = {
         "engines/agent.py start write_text": "a pid",
         "engines/daemons.py start write_text": "a pid",
         "engines/node.py run write_text": "a pid",
+        "engines/sieve_box.py dumped write_bytes": "a script to be taken apart, in a box that is emptied",
         "engines/fake_source.py _append open": "a control plane that is a folder, in tests",
         "engines/fake_source.py _write write_text": "the same",
         "host/cluster.py running open": "a log",

@@ -73,6 +73,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "credentials": ("app password", "consent"),
     "forwards": ("forward",), "catch_alls": ("catch-all", "domain name"), "exceptions": ("exception",),
     "destinations": ("destination",),
+    "delegations": ("delegation",),
 }  # fmt: skip
 OF_A_DOMAIN = (
     "domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys", "forwards", "catch_alls", "exceptions",

@@ -80,14 +80,14 @@ LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at ev
 # `asked.value`, and by the kinds of `asked_kinds`: those that are about something they see.
 AT_A_DOMAIN = frozenset({
     "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
-    "forward", "catch-all", "exception",
+    "forward", "catch-all", "exception", "delegation",
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
     "domains.suspend", "forwards.tell_owner", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
-}) | MAILBOXES | ALIASES | ROUTES  # fmt: skip
+}) | MAILBOXES | ALIASES | ROUTES | DELEGATIONS  # fmt: skip
 # What these write belongs to the client as a whole, whatever it is about.
 OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})
 

@@ -174,6 +174,7 @@ def test_the_file_asks_why_and_is_that_of_the_list(house: House) -> None:
     assert "say why" in browser.post("/forwards/export/", {"client": "acme"}).content.decode()
     answer = browser.post("/forwards/export/", {"client": "acme", "why": "asked"})
     text = b"".join(answer.streaming_content).decode()
+    answer.close()
     assert HOME in text and "globex" not in text and answer["Content-Disposition"].endswith('"forwards-acme.csv"')
     assert visitor(house.henry).post("/forwards/export/", {"why": "asked"}).status_code == 403
 

@@ -20,7 +20,7 @@ from .shapes import Told
 router = Router(tags=["routes"])
 
 
-class ExceptionOut(Schema):
+class WayExceptionOut(Schema):
     id: str
     owner: str
     until: str
@@ -51,7 +51,7 @@ class WayOut(Schema):
     keeps_copy: bool | None = Field(description="Its own mailbox keeps a copy; nothing where it has none")
     script: str = Field(description="The Sieve script's name")
     private: bool = Field(description="At a provider of private mailboxes")
-    exception: ExceptionOut | None
+    exception: WayExceptionOut | None
     forbidden: str | None = Field(description="The pattern that forbids it")
     allowed: str | None = Field(description="The pattern that allows it without an exception")
     risk: str = Field(description=", ".join(queries.RISKS))

@@ -56,7 +56,7 @@ def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str, int]:
 
 
 def _form(typed: str, error: str) -> Form:
-    field = Field("address", "Address", "text", typed, error=error, required=True, placeholder="mia@acme.example")
+    field = Field("address", "Address", "text", typed, error=error, required=True, placeholder="name@domain.example")
     return Form((field,), "Trace", "/trace/", icon="route")
 
 
