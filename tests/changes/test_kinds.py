@@ -105,6 +105,7 @@ def test_no_alias_leads_back_to_itself_over_others(house: House) -> None:
 
 def test_a_loop_is_found_where_its_proposer_does_not_see_all_of_it(house: House) -> None:
     do("domains.add", house.olive, client="acme", name="acme-two.example")
+    do("domains.prove", SYSTEM, domain="acme-two.example", proof="a test")
     a, b, c = "a@acme.example", "b@acme.example", "c@acme-two.example"
     do("aliases.create", house.olive, address=a, targets=[MIA])
     do("aliases.create", house.olive, address=c, targets=[a])

@@ -193,15 +193,26 @@ class EndException(Kind, name="exceptions.end"):
                 yield edit(forward, disabled_at=state.now)
 
 
-def leaving_ended(state: State, address: UUID) -> Iterator[Planned]:
+def leaving_ended(state: State, client: UUID, address: UUID) -> Iterator[Planned]:
     """No exception of an address stands any more, and what rested on one passes nothing on: it is another's mail."""
-    gone = [one for one in state.hanging(RouteException, "address_id", address) if one.ended_at is None]
-    for one in gone:
+    exceptions, forwards = state.once(f"ways out of {client}", lambda: _ways_out(client))
+    for one in exceptions.get(address, ()):
         yield edit(one, ended_at=state.now)
-    targets = {one.target for one in gone}
-    for forward in state.hanging(Forward, "address_id", address):
-        if forward.to in targets and not forward.removed_at and not forward.disabled_at:
-            yield edit(forward, disabled_at=state.now)
+    for forward in forwards.get(address, ()):
+        yield edit(forward, disabled_at=state.now)
+
+
+def _ways_out(client: UUID) -> tuple[dict[UUID, list[RouteException]], dict[UUID, list[Forward]]]:
+    """By address, the exceptions of a client that have not ended, and the forwards that rest on them."""
+    exceptions: dict[UUID, list[RouteException]] = {}
+    for one in RouteException.objects.filter(client=client, ended_at=None).order_by("id"):
+        exceptions.setdefault(one.address_id, []).append(one)
+    forwards: dict[UUID, list[Forward]] = {}
+    rows = Forward.objects.filter(address__in=list(exceptions), removed_at=None, disabled_at=None).order_by("id")
+    for forward in rows if exceptions else ():
+        if forward.to in {one.target for one in exceptions[forward.address_id]}:
+            forwards.setdefault(forward.address_id, []).append(forward)
+    return exceptions, forwards
 
 
 def excepted(

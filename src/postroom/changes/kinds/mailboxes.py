@@ -158,7 +158,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
         yield from all_ended(mailbox, state)
         yield from stopped(mailbox, state)
         yield from delegations_ended(mailbox, state)
-        yield from leaving_ended(state, mailbox.address_id)
+        yield from leaving_ended(state, mailbox.client_id, mailbox.address_id)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:
                 yield from over(invite, state)

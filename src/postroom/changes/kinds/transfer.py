@@ -48,7 +48,7 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
                 yield from over(invite, state)
         yield from stopped(mailbox, state)
         yield from delegations_ended(mailbox, state)
-        yield from leaving_ended(state, mailbox.address_id)
+        yield from leaving_ended(state, mailbox.client_id, mailbox.address_id)
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
         yield from self._told(mailbox, before.email if before else "", state)
