@@ -21,7 +21,7 @@ import pytest
 from world import Stack
 
 CHECKOUT = Path(__file__).parents[1]
-STARTED_WITHIN = 240
+STARTED_WITHIN = 420
 
 
 @dataclass
