@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cast import MIA, House, do, kind, reasons, the, with_consent
-from postroom.access.acting import acting_as
+from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.landing import Diff, diff
 from postroom.changes.pipeline import dry_run
 from postroom.changes.policies.landing import landing
@@ -123,3 +123,12 @@ def test_mail_of_a_vip_is_held_by_name(routed: House) -> None:
         held = do(permission, routed.olive, **params)
         assert held.stage == "held" and "moves mail of a VIP: " in said(held), reasons(held)
     assert do("aliases.create", routed.olive, address="more@acme.example", targets=[LEO]).version
+
+
+def test_the_proof_of_a_domain_waits_for_nobody_though_a_vips_mail_lands_by_it(house: House) -> None:
+    """It follows from what was agreed to; held, the domain would deliver for nobody."""
+    do("domains.add", house.olive, client="acme", name="acme.test")
+    do("mailboxes.create", house.olive, address="vip@acme.test", vip=True)
+    do("aliases.create", house.olive, address="boss@acme.test", targets=["vip@acme.test"])
+    proven = do("domains.prove", SYSTEM, domain="acme.test", proof="a test")
+    assert proven.version, reasons(proven)

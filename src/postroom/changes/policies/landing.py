@@ -20,12 +20,14 @@ NOT_SEEN = "an address you do not see"
 
 def landing(proposed: Proposed) -> Verdict | None:
     """Hold what moves mail of a VIP, and what leaves an address that landed in a mailbox without any."""
+    if not proposed.access.actor.somebody:
+        return None  # what follows from a change, or ends by the clock, was looked at with it: a proof, an end
     made = proposed.made(Address)
     edits = moves_mail(proposed.plan.edits)
     if all((e.after or {}).get("address_id", e.id) in made and e.before is None for e in edits):
         return None  # nothing came to what is made only now
     found = diff(edits, proposed.state.now, most=MOST)
-    more = found.more if proposed.access.actor.somebody else 0
+    more = found.more
     emptied = [one for one in found.moved if _emptied(one, found)]
     of_vips = [one for one in found.moved if one not in emptied and _of_a_vip(one, found)]
     names = _seen(proposed, {one.address for one in (*emptied, *of_vips)})
