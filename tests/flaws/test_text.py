@@ -66,6 +66,7 @@ def test_row_14_a_quote_in_a_filter_finds_nothing_more(house: House, at_api: Ask
                 if answer.status_code == 200 and name in ("search", "client", "object", "person"):
                     found = json.dumps(answer.json()["items"], ensure_ascii=False).lower()
                     assert answer.json()["items"] == [] or trick.lower() in found, (path, name, trick)
+                answer.close()  # one of them is a file, which a trick is reason enough to be given
                 tried += 1
         for nul in NUL:
             assert olive.get(f"{path}?{names[0]}={nul}").status_code in (400, 422)

@@ -10,6 +10,7 @@ Debian's libfaketime was tried first: with it Python's time.sleep fails (clock_n
 import email.utils
 import os
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ class Clock:
         self.ahead += timedelta(**by)
         show(self.stack.state, self.ahead)
         until("the clock has moved", lambda: self.told() > self.now() - timedelta(seconds=30), within=20)
+        time.sleep(2)  # one of its processes has told it; each of the others reads the file within a second of its own
 
     def told(self) -> datetime:
         """What the pages say the time is."""
