@@ -6,7 +6,8 @@ from uuid import UUID
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Ref
 from postroom.changes.state import State
-from postroom.models import Address, Alias, Domain, Forward, Organization
+from postroom.models import Address, Alias, Forward
+from postroom.models.routes import inside as within
 
 OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
 
@@ -28,35 +29,29 @@ def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str,
 
 
 def leaves(target: str, client: UUID, state: State, *, of: str) -> bool:
-    """Whether what goes there leaves the client: at none of its domains that are served, nor at the domain of `of`,
-    whose mail it is, and not the organization's postmaster."""
-    domain = target.rpartition("@")[2]
-    stays = domain == of.rpartition("@")[2] or domain in own_domains(client, state)
-    return not stays and target != state.once("postmaster", _postmaster)
+    """Whether what goes there leaves the client: not to what is inside, nor to the domain of `of`, whose mail it is."""
+    ours = _ours(client, state)
+    return target not in ours and _domain(target) not in {*ours, _domain(of)}
 
 
 def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:
     """What is wrong with passing mail of `itself` on to these, in words: to nobody, to itself, or round and back."""
     if itself in targets:
         yield f"{itself} would pass mail to itself"
-    own = own_domains(client, state) | {itself.rpartition("@")[2]}
+    ours = _ours(client, state) | {_domain(itself)}
     held = {one for one in targets if (row := state.there(Address, one)) and row.client_id == client}
-    known = held | {state.once("postmaster", _postmaster)}
-    yield from (f"{one} does not exist yet" for one in targets if one.rpartition("@")[2] in own and one not in known)
+    yield from (f"{one} does not exist yet" for one in targets if _domain(one) in ours and one not in held | ours)
     for one in _back_by(targets, itself, state):
         by = "an alias" if state.there(Alias, one) else "a forward"
         yield f"mail to {itself} would come back to it by {one if state.find(Address, one) else f'{by} you do not see'}"
 
 
-def own_domains(client: UUID, state: State) -> set[str]:
-    """The names of this client's domains that are served: to another, mail goes by whatever MX it has."""
-    names = Domain.objects.filter(client_id=client, proof="read", removed_at=None).values_list("name", flat=True)
-    return state.once(f"domains of {client}", lambda: set(names))
+def _ours(client: UUID, state: State) -> set[str]:
+    return state.once(f"inside of {client}", lambda: within(client))
 
 
-def _postmaster() -> str | None:
-    found = Organization.objects.first()
-    return found.postmaster if found else None
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
 
 
 def _back_by(targets: list[str], itself: str, state: State) -> list[str]:
