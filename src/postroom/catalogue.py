@@ -58,6 +58,7 @@ from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.landing import landing
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
+from postroom.changes.policies.led_out import led_out
 from postroom.changes.policies.mirrored import mirrored
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
@@ -171,6 +172,7 @@ POLICIES: list[policy.Policy] = [
     forwarding,
     mirrored,
     landing,
+    led_out,
     beside,
     high_risk,
 ]

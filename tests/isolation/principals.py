@@ -12,9 +12,9 @@ from typing import Any
 
 from django.test import Client
 from factories import soon
-from three_clients import LETTERS, World, agreed, done, joins, ours
+from three_clients import LETTERS, World, done, joins, ours
 
-from cast import do, kind, person, the
+from cast import agreed, do, kind, person, the
 from postroom.access.acting import CLOCK, Actor
 from postroom.access.tokens import draw
 from postroom.changes.pipeline import submit

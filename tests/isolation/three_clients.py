@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from cast import House, do, person, reasons
+from cast import House, agreed, do, person, reasons
 from postroom.access.acting import SYSTEM, Actor
-from postroom.changes.approvals import approve
 from postroom.models import Change
 
 LETTERS = ("A", "B", "C")
@@ -73,14 +72,6 @@ class World:
     def foreign(self, known: Iterable[str]) -> list[Ground]:
         """The clients that somebody who knows these must not know."""
         return [self.grounds[letter] for letter in LETTERS if letter not in set(known)]
-
-
-def agreed(house: House, change: Change) -> Change:
-    """Done, by a second person where one has to look."""
-    if change.stage == "held":
-        change = approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
-    assert change.version is not None, (change.kind, change.stage, reasons(change))
-    return change
 
 
 def done(house: House, permission: str, by: Actor, /, **params: Any) -> Change:

@@ -91,31 +91,39 @@ def _seen(facts: Facts) -> frozenset[Ref]:
     return frozenset()
 
 
-def diff(edits: Sequence[Edit], now: datetime, *, most: int, hide: Callable[[Facts], frozenset[Ref]] = _seen) -> Diff:
+def diff(
+    edits: Sequence[Edit],
+    now: datetime,
+    *,
+    most: int,
+    hide: Callable[[Facts], frozenset[Ref]] = _seen,
+    proven: bool = False,
+) -> Diff:
     """Where mail lands now, and by these edits. A fixed number of queries, however many.
 
     hide: of what was read, the rows that are not to be shown; an address that only leads there is then not named.
+    proven: as it would be with every domain of these clients served.
     """
     moves = list(_moves(moves_mail(edits)))
     if not moves:
         return Diff()
     names, made = _addresses(moves)
-    own = list(dict.fromkeys(one for move in moves for one in _touched(move, names)))
     clients = {str(e.client) for e in edits if e.client}
-    whole = [move.id for move in moves if model_of(move.table) in OF_A_WHOLE and move.now]
-    own += [one for one in _of_a_whole(whole, most) if one not in own]
+    mirrored = dict(_mirrored(moves, most))
+    own = _about(moves, names, mirrored, most)
     if not own:
         return Diff()
     looked = own[:most]
     led = leading_to(looked, clients, most=most) if len(looked) < most else []
     every = [*looked, *led][:most]
     targets = {to for move in moves[: 10 * most] for row in (move.now, move.then) if row for to in _targets(row)}
-    facts = read({*every, *targets})
+    facts = read({*every, *targets, *mirrored.values()})
     hidden = hide(facts)
     dark = {row["address"] for id, row in facts.get("addresses", {}).items() if ("addresses", id) in hidden}
     every = [one for one in every if one in looked or one not in dark]
     near = [one for one in moves if not facts.get("reached") or _near(one, names, facts["reached"])]
-    before, after = (Rules(_laid(facts, near, then=then), now, hidden) for then in (False, True))
+    proved = clients if proven else ()
+    before, after = (Rules(_laid(facts, near, then=then), now, hidden, proved) for then in (False, True))
     found = tuple(
         Moved(one, trace(one, before, at=now), trace(one, after, at=now), one in own, one in made) for one in every
     )
@@ -148,6 +156,13 @@ def _addresses(moves: Sequence[_Move]) -> tuple[dict[str, str], set[str]]:
     return names, made
 
 
+def _about(moves: Sequence[_Move], names: Mapping[str, str], also: Iterable[str], most: int) -> list[str]:
+    """The addresses a plan is about, in its order; of a client or a domain, its first ones."""
+    whole = [move.id for move in moves if model_of(move.table) in OF_A_WHOLE and move.now]
+    touched = (one for move in moves for one in _touched(move, names))
+    return list(dict.fromkeys((*touched, *_of_a_whole(whole, most), *also)))
+
+
 def _touched(move: _Move, names: Mapping[str, str]) -> Iterator[str]:
     if move.table == Address._meta.db_table:
         yield names[move.id]
@@ -171,6 +186,21 @@ def _of_a_whole(ids: Sequence[str], most: int) -> list[str]:
         return []
     rows = Address.objects.filter(domain_id__in=ids) | Address.objects.filter(client_id__in=ids)
     return list(rows.order_by("address").values_list("address", flat=True)[: most + 1])
+
+
+def _mirrored(moves: Sequence[_Move], most: int) -> Iterator[tuple[str, str]]:
+    """Of a domain that comes to stand for another: by its own name, each address whose mail may leave there."""
+    for move in moves:
+        of = (move.then or {}).get("alias_of_id") if move.table == Domain._meta.db_table else None
+        if of and of != (move.now or {}).get("alias_of_id"):
+            ways = RouteException.objects.filter(client=move.row["client_id"], ended_at=None)
+            out = set(ways.values_list("address__address", flat=True)[:most])
+            led = leading_to(sorted(out), [str(move.row["client_id"])], most=most) if out else []
+            there = Domain.objects.filter(pk=of).values_list("name", flat=True).first()
+            for one in sorted({*out, *led}):
+                local, _, at = one.rpartition("@")
+                if at == there and local != ANY:
+                    yield f"{local}@{move.row['name']}", one
 
 
 def _targets(row: Row) -> Iterator[str]:

@@ -24,11 +24,12 @@ COMPUTED = "a filter sends it to an address worked out for each message"
 @dataclass
 class Rules:
     """hidden: rows (table, id) that the reader may not see. Where one of them stands there is a rule `hidden`, and
-    nothing else of that address."""
+    nothing else of that address. proven: clients whose domains count as proven."""
 
     facts: Facts
     now: datetime
     hidden: Collection[Ref] = ()
+    proven: Collection[str] = ()
     known: dict[str, list[Rule]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,7 +49,9 @@ class Rules:
 
     def served(self, domain: Row | None) -> bool:
         """Whether a node takes mail of it."""
-        if domain is None or domain["proof"] != "read" or domain["removed_at"]:
+        if domain is None or domain["removed_at"]:
+            return False
+        if domain["proof"] != "read" and str(domain["client_id"]) not in self.proven:
             return False
         client = self._row("clients", domain["client_id"])
         return client is not None and not client["removed_at"]

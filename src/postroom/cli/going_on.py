@@ -22,7 +22,8 @@ def routes() -> Iterator[Step]:
     private = {**PRIVATE, "owner": "Omar Said", "until": timedelta(days=60)}
     yield Step(OPERATOR, "forwards.create", private, "reads on his own phone while he travels", "disable", APPROVER)
     mirror = {"domain": MIRROR, "of": "acme.example"}
-    yield Step(OPERATOR, "domains.set_alias", mirror, "the old name of the company; letters still come")
+    old = "the old name of the company; letters still come"
+    yield Step(OPERATOR, "domains.set_alias", mirror, old, "approve", APPROVER)  # Sofia's mail of that name leaves too
     for domain, target, until, why in (
         (CAUGHT, "sales@acme.example", timedelta(days=30), "the shop's old addresses are being listed"),
         (ENDED, "bookings@globex.example", AT_ONCE, "caught what was left of a campaign"),

@@ -22,6 +22,7 @@
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
 | less of this at a client | it would hold more objects than now only, or one's own undo goes by itself for longer |
+| mail led to a way out | mail of an address comes to another one that has an exception (led_out.py) |
 | less of this for mail that leaves | more may leave without an exception than now, or less is forbidden |
 
 A client may have another number than 25 (`held_over`), which counts in what people change there; a batch is held over

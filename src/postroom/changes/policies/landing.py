@@ -5,7 +5,7 @@ on purpose lands nowhere on purpose: of the very address whose alias, forward or
 here. Nor of an address that the plan makes. That mail leaves no more, to nobody else, is never held up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postroom.access.acting import as_shown
 from postroom.access.scope import visible
@@ -30,9 +30,9 @@ def landing(proposed: Proposed) -> Verdict | None:
     more = found.more
     emptied = [one for one in found.moved if _emptied(one, found)]
     of_vips = [one for one in found.moved if one not in emptied and _of_a_vip(one, found)]
-    names = _seen(proposed, {one.address for one in (*emptied, *of_vips)})
-    said = [*_words("mail to {} would land nowhere", emptied, names)]
-    said += _words("moves mail of a VIP: {}", of_vips, names)
+    names = seen(proposed, {one.address for one in (*emptied, *of_vips)})
+    said = [*named("mail to {} would land nowhere", emptied, names)]
+    said += named("moves mail of a VIP: {}", of_vips, names)
     said += [f"where mail to {more} more addresses would land is not followed"] if more else []
     return hold(landing, "; ".join(said)) if said else None
 
@@ -59,15 +59,16 @@ def _only_stays(one: Moved, found: Diff) -> bool:
     return own and all(landed.sort == "outside" for landed in before - after)
 
 
-def _words(words: str, moved: list[Moved], names: set[str]) -> Iterator[str]:
+def named(words: str, moved: Sequence[Moved], names: set[str]) -> Iterator[str]:
+    """The words about these addresses, if there are any, with the names of those that are given."""
     if moved:
         said = sorted(one.address if one.address in names else NOT_SEEN for one in moved)
         more = f" and {len(said) - NAMED} more" if len(said) > NAMED else ""
         yield words.format(", ".join(dict.fromkeys(said[:NAMED])) + more)
 
 
-def _seen(proposed: Proposed, addresses: set[str]) -> set[str]:
-    """Those its proposer may read the names of."""
+def seen(proposed: Proposed, addresses: set[str]) -> set[str]:
+    """Those of these addresses that its proposer may read the names of."""
     if not addresses:
         return set()
     if proposed.access.everything:

@@ -1,0 +1,95 @@
+"""Mail that would leave by way of an address with an exception of its own is held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from cast import MIA, House, do, reasons
+from postroom.access.acting import SYSTEM
+from postroom.changes.approvals import approve
+from postroom.models import Change
+
+LEO, NEW, HOME = "leo@acme.example", "new@acme.example", "mia@gmail.com"
+WORDS = "mail to {} would leave by way of another address"
+
+
+def later(days: int = 30) -> str:
+    return (timezone.now() + timedelta(days=days)).replace(microsecond=0).isoformat()
+
+
+def out(house: House, **more: Any) -> Change:
+    asked = {"address": MIA, "to": HOME, "until": later(), "owner": "Mia Moss", **more}
+    held = do("forwards.create", house.olive, **asked)
+    assert held.stage == "held" and "lets mail leave" in reasons(held)
+    return held
+
+
+@pytest.fixture
+def leaves(house: House) -> House:
+    """Mia's mail does, and another has a mailbox."""
+    do("mailboxes.create", house.olive, address=LEO)
+    held = out(house)
+    assert [one["policy"] for one in held.verdicts] == ["forwarding"]
+    assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+    return house
+
+
+ASKED = {
+    "a new alias": (NEW, "aliases.create", {"address": NEW, "targets": [MIA]}),
+    "a forward": (LEO, "forwards.create", {"address": LEO, "to": MIA, "until": later(10)}),
+    "a new forward, instead": (NEW, "forwards.create",
+                               {"address": NEW, "to": MIA, "until": later(10), "keep_copy": False}),
+    "a catch-all": ("*@acme.example", "catch_alls.set", {"domain": "acme.example", "target": MIA, "until": later(10)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ASKED)
+def test_what_leads_to_a_way_out_is_held(leaves: House, row: str) -> None:
+    address, kind, asked = ASKED[row]
+    held = do(kind, leaves.olive, **asked)
+    assert held.stage == "held", (held.stage, held.verdicts)
+    assert [one["policy"] for one in held.verdicts] == ["led_out"]
+    assert WORDS.format(address) in reasons(held)
+    assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
+
+
+def test_it_is_seen_over_two_hops_and_not_where_nothing_new_leaves(leaves: House) -> None:
+    first = do("aliases.create", leaves.olive, address=NEW, targets=[MIA])
+    approve(first.pk, actor=leaves.ada, plan_hash=first.plan_hash)
+    second = do("aliases.create", leaves.olive, address="far@acme.example", targets=[NEW])
+    assert second.stage == "held" and WORDS.format("far@acme.example") in reasons(second)
+    assert do("aliases.create", leaves.olive, address="near@acme.example", targets=[LEO]).version
+    assert do("aliases.change", leaves.olive, alias=NEW, targets=[MIA, LEO]).version, "to Mia it went before"
+
+
+def test_a_way_out_names_who_leads_to_it(house: House) -> None:
+    assert do("aliases.create", house.olive, address=NEW, targets=[MIA]).version
+    held = out(house)
+    assert WORDS.format(NEW) in reasons(held)
+
+
+def test_a_pattern_that_is_allowed_needs_nobody(house: House) -> None:
+    held = do("clients.change", house.olive, client="acme", forward_allowed=["*.partner.test"])
+    approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
+    assert do("forwards.create", house.olive, address=MIA, to="m@mail.partner.test", until=later()).version
+    assert do("aliases.create", house.olive, address=NEW, targets=[MIA]).version
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_a_domain_that_comes_to_stand_for_one_with_a_way_out(leaves: House, proven: bool) -> None:
+    """Its proof comes by itself and is asked of nobody: so it is held before."""
+    do("domains.add", leaves.olive, client="acme", name="acme.test")
+    if proven:
+        do("domains.prove", SYSTEM, domain="acme.test", proof="a test")
+    held = do("domains.set_alias", leaves.olive, domain="acme.test", of="acme.example")
+    assert held.stage == "held" and WORDS.format("mia@acme.test") in reasons(held)
+
+
+def test_an_alias_of_a_domain_that_is_only_claimed_is_held_before_it_is_proven(leaves: House) -> None:
+    do("domains.add", leaves.olive, client="acme", name="acme.test")
+    held = do("aliases.create", leaves.olive, address="info@acme.test", targets=[MIA])
+    assert held.stage == "held" and WORDS.format("info@acme.test") in reasons(held)
