@@ -1,6 +1,9 @@
 """From a proposal to state: what is applied, refused, asked twice, or nothing at all."""
 
+import copy
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +13,7 @@ from postroom.access.acting import CLOCK, SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.errors import KeyReused, NothingToDo, NotLikeThat, NotThere, Problems
 from postroom.changes.pipeline import AT_MOST, apply_scheduled, dry_run, submit
+from postroom.changes.plan import Plan
 from postroom.models import Change, Client, Entry, Mailbox, Person, RecordedEdit
 
 
@@ -244,6 +248,21 @@ def test_a_scheduled_change_waits_for_its_time(house: House) -> None:
     (done,) = tick(datetime.now(UTC) + timedelta(hours=2))
     assert (done.pk, done.stage) == (later.pk, "applied")
     assert tick(datetime.now(UTC) + timedelta(hours=2)) == []
+
+
+def test_a_plan_older_than_a_column_makes_its_row_with_the_default(house: House, sql: Any) -> None:
+    """It waited over an upgrade. What it does not say is what a row without it would have been."""
+    asked = waits("clients.create", house.oskar, name="Initech")
+    plan = copy.deepcopy(asked.plan)
+    for _, _, _, after, _ in plan:
+        for name in ("forward_allowed", "forward_forbidden"):
+            after.pop(name, None)
+    older = Plan.from_json(plan)
+    assert older.hash != asked.plan_hash
+    sql(f"UPDATE changes SET plan = '{json.dumps(plan)}', plan_hash = '{older.hash}' WHERE id = '{asked.pk}'")
+    (done,) = tick(datetime.now(UTC) + timedelta(hours=2))
+    assert (done.pk, done.stage) == (asked.pk, "verified")
+    assert the(Client, slug="initech").forward_allowed == []
 
 
 def test_what_a_kind_refuses_is_refused_before_anything_is_asked() -> None:

@@ -6,6 +6,7 @@ recorded* → enqueue deliveries.
 State that is not in the record cannot be written here, because the record is where it is read from.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -166,8 +167,10 @@ OF_ENTRY = """e.entry_id = %(entry)s AND e."table" = '{table}'"""
 AS_PLANNED = """e."row" = t.id AND now.r || (e.before - %(read)s::text[]) = now.r"""
 # What a zone holds is compared with its newest reading, not with what we last wished for (readings.moved_since).
 READ_ELSEWHERE = {RecordSet._meta.db_table: ["ttl", "values"]}
+# A plan that waited may be older than a column: of what it does not say, the default stands, as in every reading of it.
 INSERT = (
-    "INSERT INTO {table} ({columns}) SELECT {r_columns} FROM edits e, jsonb_populate_record(NULL::{table}, e.after) r"
+    "INSERT INTO {table} ({columns}) SELECT {r_columns} FROM edits e,"
+    " jsonb_populate_record(NULL::{table}, %(defaults)s::jsonb || e.after) r"
     f" WHERE {OF_ENTRY} AND e.before IS NULL"
 )
 UPDATE = (
@@ -199,7 +202,7 @@ def _sql(template: str, table: str) -> str:
     )
 
 
-def _run(template: str, entry: int, table: str, **values: list[str]) -> set[str]:
+def _run(template: str, entry: int, table: str, **values: str | list[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(_sql(template, table), {"entry": entry, "read": READ_ELSEWHERE.get(table, []), **values})
         return {str(id) for (id,) in cursor.fetchall()} if cursor.description else set()
@@ -213,7 +216,7 @@ def _if_as_planned(plan: Plan, table: str, not_written: set[str]) -> None:
 
 def _insert(entry: int, table: str, made: set[str], secrets: Secrets) -> None:
     if table != Secret._meta.db_table:
-        _run(INSERT, entry, table)
+        _run(INSERT, entry, table, defaults=json.dumps(model_of(table).defaults()))
     elif made - _run(INSERT_SECRETS, entry, table, purposes=list(secrets), values=list(secrets.values())):
         raise NotApplied("refused", Verdict("secrets", "refuse", "the value is no longer in memory; set it anew"))
 
