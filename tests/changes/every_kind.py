@@ -58,6 +58,7 @@ from postroom.models import (
     Verification,
 )
 from postroom.posture.findings import Found, observed
+from routed import script
 
 OWN = {name: f"{name}@acme.example" for name in ("change", "renew", "reset", "forgot")}
 NEXT_YEAR = "2099-01-01T00:00:00Z"
@@ -262,6 +263,7 @@ def something_for_each(house: House) -> dict[str, str]:
     do("mailboxes.suspend", house.olive, mailbox="off@acme.example")
     do("mailboxes.create", house.olive, address=ZOE, contact="zoe.has@home.test")
     redeemed(ZOE)
+    script(MIA, {"to": "mia@home.test"})
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, LEO])
     for name in ("Otto", "Gone", "Off", "Rita"):
         do("people.invite", house.oskar, name=name, email=f"{name.lower()}@northlight.example")

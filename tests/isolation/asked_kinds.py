@@ -58,7 +58,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "domains.suspend": by("domain", "domain"),
     "findings.accept": lambda here: {"finding": here.ids["finding"], "reason": "x", "until": soon()},
     "findings.acknowledge": by("finding", "finding"), "findings.reopen": by("finding", "finding known"),
-    "forwards.tell_owner": by("mailbox", "mailbox"),
+    "forwards.tell_owner": lambda here: {"mailbox": here.at("mia"), "target": f"{here.canary}@outside.test"},
     "freezes.end": by("freeze", "freeze"), "freezes.start": lambda here: {"scope": here.ids["client"], "reason": "x"},
     "grants.end": by("grant", "grant"),
     "grants.elevate": lambda here: {"role": "approver", "hours": 1, "client": here.ids["client"]},

@@ -18,9 +18,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import models
 from django.utils import timezone
-from three_clients import Ground, World, agreed, done, joins, ours
+from three_clients import Ground, World, done, joins, ours
 
-from cast import app_password, do, doubted, holds, kind, let_in, owner_of, reachable, the, waits
+from cast import agreed, app_password, do, doubted, holds, kind, let_in, owner_of, reachable, the, waits
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
@@ -211,8 +211,8 @@ def channel(world: World, here: Ground) -> None:
 def delegation(world: World, here: Ground) -> None:
     """Of `leo`, for `mia`: asked for, and not answered."""
     done(world.house, "mailboxes.create", world.house.olive, address=here.at("team"), kind="shared")
-    done(world.house, "delegations.ask", world.house.olive, mailbox=here.at("leo"), to=here.at("mia"),
-         rights=["send-on-behalf"], until=soon())  # fmt: skip
+    asked = kind("delegations.ask", mailbox=here.at("leo"), to=here.at("mia"), rights=["send-on-behalf"], until=soon())
+    agreed(world.house, submit(asked, actor=world.house.olive, why=here.words("on leave")))
     here.ids["delegation"] = str(the(Delegation, client=here.client).pk)
 
 
@@ -400,7 +400,7 @@ def sign_ins(world: World, here: Ground) -> None:
         Report.objects.create(node=node, sort="sessions", facts={"open": 1}, at=now)
 
 
-@makes(SieveScript, SieveRead)
+@makes(SieveScript)
 def sieve_scripts(world: World, here: Ground) -> None:
     """As the node's own report leaves them; that is tried in tests/changes/test_sieve_told.py."""
     with acting_as(SYSTEM):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +16,7 @@ from visitors import visitor
 
 from cast import MIA, House, at, do, with_consent
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.errors import Problems
 from postroom.models import Change, Forward, Letter, RouteException, SieveScript
 from postroom.worker import mail
 from routed import later, looked, script
@@ -73,7 +75,7 @@ def test_empty_is_never_none_while_a_mailbox_was_not_checked(house: House) -> No
 
 def test_a_row_says_what_is_known_of_it_and_what_is_not_measured(house: House) -> None:
     out(house)
-    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA])
+    with_consent(house, do("aliases.create", house.olive, address="team@acme.example", targets=[MIA]))
     script(OTHER, {"to": "x@elsewhere.test", "conditional": True}, {"to": ""}, name="<main>", node="mx2")
     browser = visitor(house.olive)
     said = page(browser.get("/forwards/"))
@@ -165,6 +167,16 @@ def test_the_owner_is_told_where_it_goes_and_by_what(house: House) -> None:
         newest = Letter.objects.filter(says="mail leaves").latest("id")
         text = mail.LETTERS[newest.says](newest, change).get_content()  # type: ignore[union-attr]
     assert "works out when mail comes" in text and "No exception is written down" in text
+
+
+def test_nobody_is_told_of_mail_that_goes_elsewhere(house: House) -> None:
+    out(house)
+    for target in (None, "x@never.test"):
+        with pytest.raises(Problems, match=f"no mail of {MIA} goes to"):
+            do("forwards.tell_owner", house.olive, mailbox=MIA, **({"target": target} if target else {}))
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    with_consent(house, do("forwards.create", house.olive, address="leo@acme.example", to=MIA, until=later()))
+    assert do("forwards.tell_owner", house.olive, mailbox="leo@acme.example", target=HOME).version, "over two hops"
 
 
 def test_the_file_asks_why_and_is_that_of_the_list(house: House) -> None:

@@ -97,6 +97,8 @@ def _mine(access: Access, model: type[Any], permission: str | None) -> Q:
         mine += _any_of(domain, domains)
     elif "address_id" in columns and domains:
         mine.append(Q(address__domain_id__in=domains))
+    elif domains and (way := getattr(model, "at_domain", "")):
+        mine.append(Q(**{f"{way}__in": domains}))
     return reduce(or_, mine) if mine else Q(pk__in=[])
 
 

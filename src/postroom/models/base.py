@@ -54,6 +54,7 @@ class StateModel(models.Model):
     own:           the column by which a row is a mailbox's own, and its owner's to read: it names the mailbox, or is
                    the id of it or of its address.
     own_too:       a second such column: the row is another mailbox's own as well.
+    at_domain:     the way to the domain that a row is about, where it has neither `domain` nor `address`.
     only_forward:  columns that no undo sets back: by a number that came twice, what had ended would be good again.
     unrecorded:    columns that apply keeps itself and no edit names.
     natural_key:   what people call the row by.
@@ -67,6 +68,7 @@ class StateModel(models.Model):
     mine: ClassVar[str] = ""
     own: ClassVar[str] = ""
     own_too: ClassVar[str] = ""
+    at_domain: ClassVar[str] = ""
     only_forward: ClassVar[frozenset[str]] = NOTHING
     unrecorded: ClassVar[frozenset[str]] = NOTHING
     natural_key: ClassVar[str] = "id"

@@ -24,7 +24,7 @@ class Delegation(StateModel):
     """
 
     grants_access = True
-    own, own_too = "mailbox_id", "to_mailbox_id"
+    own, own_too, at_domain = "mailbox_id", "to_mailbox_id", "mailbox__address__domain_id"
     client = models.ForeignKey(Client, models.DO_NOTHING)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False, related_name="+")  # of an index below
     to_mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, related_name="+")

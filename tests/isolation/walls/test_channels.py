@@ -287,6 +287,8 @@ NOT_OF_ANYBODY = {
     "postroom.access.scope._columns": "columns of a table", "postroom.access.scope._client_column": "one of them",
     "postroom.engines.sign_ins._booted": "when the machine started",
     "postroom.queries.pdf_pages.fonts": "files of the machine",
+    "postroom.queries.coverage._statement": "SQL as it is written", "postroom.queries.leaving._statement": "the same",
+    "postroom.engines.sieve_files": "programs of the machine",
 }  # fmt: skip
 
 

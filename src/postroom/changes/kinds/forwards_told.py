@@ -7,8 +7,11 @@ from pydantic import Field
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create
+from postroom.changes.routes import read
+from postroom.changes.rules import COMPUTED, Rules
 from postroom.changes.state import State
 from postroom.models import Letter, Mailbox
+from postroom.protocols.routing import trace
 
 from .fields import MailAddress, MailboxRef
 from .leads import leaves
@@ -30,6 +33,16 @@ class TellOwner(Kind, name="forwards.tell_owner"):
             raise Problem("mailbox", "it is removed: nobody reads there")
         if self.target and not leaves(self.target, mailbox.client_id, state, of=mailbox.label):
             raise Problem("target", f"{self.target} is inside; nothing to tell of")
+        if not _goes(mailbox.label, self.target, state):
+            raise Problem("target", f"no mail of {mailbox.label} goes to {self.target or 'where a script works out'}")
         told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": LEAVES, "about": self.target or ""}
         for contact in dict.fromkeys(filter(None, (mailbox.label, mailbox.contact))):
             yield create(Letter, state.new_id(), **told, contact=contact, made=state.now)
+
+
+def _goes(address: str, target: str | None, state: State) -> bool:
+    """Whether mail to it comes there, over however many hops; to where a script works out, where none is named."""
+    found = trace(address, Rules(read([address]), state.now), at=state.now)
+    if target is None:
+        return any(one.why == COMPUTED for one in found.landings)
+    return any(target in (*hop.to, *hop.rule.barred) for hop in found.hops)
