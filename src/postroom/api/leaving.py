@@ -22,8 +22,8 @@ router = Router(tags=["routes"])
 
 class WayExceptionOut(Schema):
     id: str
-    owner: str
-    until: str
+    owner: str | None = Field(description="Nothing where the caller may not see exceptions, as of its end")
+    until: str | None
 
 
 class MadeBy(Schema):
@@ -66,9 +66,9 @@ class UncheckedOut(Schema):
     reason: str = Field(description=", ".join(coverages.SAID))
     words: str
     node: str | None
-    mailboxes: int
+    mailboxes: int = Field(description="How many; 0 where domains are not seen, of which nothing is said")
     at: str | None = Field(description="When the node last looked")
-    example: str = Field(description="One of these mailboxes")
+    example: str = Field(description="One of these mailboxes; empty for none")
 
 
 class CoverageOut(Schema):

@@ -32,9 +32,9 @@ class ExceptionOut(Schema):
 
     id: str
     target: str
-    owner: str = Field(description="Who answers for it")
-    reason: str
-    until: str
+    owner: str | None = Field(description="Who answers for it; with the rest nothing where the caller may not see it")
+    reason: str | None
+    until: str | None
 
 
 class HopOut(Schema):

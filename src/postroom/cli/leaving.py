@@ -52,7 +52,7 @@ def _shown(found: dict[str, Any]) -> None:
     at = f", as of {known['at'][:19]}Z" if known["at"] else ""
     click.echo(f"scripts of {known['checked']} of {known['mailboxes']} mailboxes checked{at}")
     for one in known["unchecked"]:
-        click.echo(f"  {one['mailboxes']} not: {one['words']}")
+        click.echo(f"  {one['mailboxes']} not: {one['words']}" if one["mailboxes"] else f"  {one['words']}")
 
 
 def _about(one: dict[str, Any]) -> list[str]:

@@ -42,4 +42,5 @@ def _hop(hop: dict[str, Any]) -> Iterator[str]:
     for made in filter(None, (hop["made"], (hop["made"] or {}).get("changed"))):
         yield f"{indent}  {made['kind']} by {made['by']}, {made['at'][:16]}Z: {made['why'] or 'no reason given'}"
     if let := hop["exception"]:
-        yield f"{indent}  leaves by an exception, {let['owner']} answers, until {let['until'][:16]}Z: {let['reason']}"
+        more = f", {let['owner']} answers, until {let['until'][:16]}Z: {let['reason']}" if let["owner"] else ""
+        yield f"{indent}  leaves by an exception{more or ' that is not yours to see'}"

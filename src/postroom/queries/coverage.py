@@ -23,12 +23,14 @@ SAID = {
     "not there": "the proof of their domain is not read, so no node has them",
     "new": "made since {node} last looked",
     "unreadable": "not readable: {why}",
+    "not seen": "what goes on by way of domains of a client that you do not see is not followed",
 }
 
 
 @dataclass(frozen=True)
 class Unchecked:
-    """Some mailboxes that were not checked. reason: one of SAID. example: the address of one of them."""
+    """Some mailboxes that were not checked; of domains that are not seen, none. reason: one of SAID. example: the
+    address of one of them."""
 
     reason: str
     node: str
@@ -36,6 +38,11 @@ class Unchecked:
     why: str
     mailboxes: int
     example: str
+
+    @property
+    def counted(self) -> str:
+        """The words with how many, where they are known."""
+        return f"{self.mailboxes:,} not checked: {self.words}" if self.mailboxes else self.words.capitalize()
 
     @property
     def words(self) -> str:
@@ -54,7 +61,7 @@ class Coverage:
 
     @property
     def whole(self) -> bool:
-        return self.checked == self.all
+        return self.checked == self.all and not self.unchecked
 
 
 def coverage(actor: Actor, client: str = "") -> Coverage:

@@ -20,9 +20,9 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.known import ask
-from postroom.access.scope import visible
+from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import Problem
-from postroom.models import Change, Domain, RecordedEdit
+from postroom.models import Change, Domain, RecordedEdit, RouteException
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
@@ -133,7 +133,17 @@ def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
     checked(asked)
     seen, values = seen_domains(actor)
     rows = ask(_statement().replace("/*seen*/", seen), **named(asked, limit), **values)
-    return [_way(row) for row in rows]
+    return _without_hidden(actor, [_way(row) for row in rows])
+
+
+def _without_hidden(actor: Actor, ways: list[Way]) -> list[Way]:
+    """Who answers for an exception, and until when, is for those who may see it."""
+    ids = {one.exception for one in ways if one.exception}
+    may = set(visible(actor, RouteException).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    return [
+        one if one.exception is None or one.exception in may
+        else replace(one, exception_owner=None, exception_until=None) for one in ways
+    ]  # fmt: skip
 
 
 def named(asked: Asked, limit: int) -> dict[str, Any]:
@@ -185,7 +195,7 @@ def makers(ways: Sequence[Way]) -> Mapping[UUID, Made]:
     entries = {edit.row: edit.entry_id for edit in edits if not (edit.after or {}).get("removed_at")}
     heads = RecordedEdit.objects.filter(entry_id__in=set(entries.values()), n=0, table="changes")
     changes = dict(heads.values_list("entry_id", "row"))
-    made = Change.objects.filter(pk__in=set(changes.values())).select_related(
+    made = Change.objects.filter(changes_seen(), pk__in=set(changes.values())).select_related(
         "client", "proposer", "undone_by", "erased_by"
     )
     lines = {one["id"]: one for one in as_lines(list(made))}

@@ -60,7 +60,7 @@ def _about(known: Coverage) -> Iterator[tuple[str, ...]]:
     yield "As of", _time(timezone.now())
     yield "Mailboxes whose scripts were checked", f"{known.checked} of {known.all}"
     for one in known.unchecked:
-        yield "Not checked", str(one.mailboxes), one.words, f"{one.example} is one"
+        yield "Not checked", str(one.mailboxes), one.words, f"{one.example} is one" if one.example else ""
 
 
 def _cells(one: Way) -> tuple[str, ...]:

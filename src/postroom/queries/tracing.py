@@ -27,6 +27,7 @@ from postroom.models import (
     Forward,
     Mailbox,
     RecordedEdit,
+    RouteException,
     SieveScript,
     StateModel,
 )
@@ -42,18 +43,19 @@ Made = Mapping[str, dict[str, Any]]  # row → by which change it stands as it d
 
 
 def traced(actor: Actor, typed: str, *, now: datetime | None = None) -> dict[str, Any]:
-    """One address; NotThere where its domain is none of theirs. At most ten queries, whatever mail passes through."""
+    """One address; NotThere where its domain is none of theirs. At most eleven queries, however many hops."""
     address, at = _address(typed), now or timezone.now()
     facts = read([address])
     hidden = _hidden(actor, facts)
     domain = _domain(facts, address, hidden)
     rules = Rules(facts, at, hidden)
     found = trace(address, rules, at=at)
+    may = _exceptions(actor, facts)
     made = _made(actor, [hop.rule.ref[1] for hop in found.hops if hop.rule.ref[0] != "sieve_scripts"])
     leads, more = _leads_here(actor, address, str(domain["client_id"]), at)
     return {
         "address": address, "at": at.isoformat(timespec="seconds"),
-        "hops": [_hop(hop, facts, made) for hop in found.hops],
+        "hops": [_hop(hop, facts, made, may) for hop in found.hops],
         "landings": [landing(one, facts) for one in found.landings], "nowhere": found.nowhere,
         "leads_here": leads, "more_lead_here": more,
     }  # fmt: skip
@@ -89,7 +91,14 @@ def _hidden(actor: Actor, facts: Facts) -> frozenset[Ref]:
 # Each hop with its rule: who made it stand so, how old it is, until when, and by which exception mail leaves.
 
 
-def _hop(hop: Hop, facts: Facts, made: Made) -> dict[str, Any]:
+def _exceptions(actor: Actor, facts: Facts) -> set[str]:
+    """Those whose owner and reason this actor may see."""
+    ids = list(facts.get("exceptions", {}))
+    rows = visible(actor, RouteException).filter(pk__in=ids).values_list("pk", flat=True) if ids else ()
+    return {str(pk) for pk in rows}
+
+
+def _hop(hop: Hop, facts: Facts, made: Made, may: set[str]) -> dict[str, Any]:
     rule = hop.rule
     table, id = rule.ref
     return {
@@ -97,11 +106,11 @@ def _hop(hop: Hop, facts: Facts, made: Made) -> dict[str, Any]:
         "sometimes": hop.sometimes, "until": rule.until.isoformat() if rule.until else None, "unknown": rule.unknown,
         "not_sent": sorted(rule.barred), "table": table or None, "id": id or None, "made": made.get(id),
         "read_at": facts["sieve_scripts"][id]["at"] if table == "sieve_scripts" else None,
-        "exception": _exception(hop, facts),
+        "exception": _exception(hop, facts, may),
     }  # fmt: skip
 
 
-def _exception(hop: Hop, facts: Facts) -> dict[str, Any] | None:
+def _exception(hop: Hop, facts: Facts, may: set[str]) -> dict[str, Any] | None:
     """The newest that lets mail of this address go to one of these."""
     owners = {row["address"]: id for id, row in facts.get("addresses", {}).items()}
     own = owners.get(parts(hop.at)[0])
@@ -109,7 +118,8 @@ def _exception(hop: Hop, facts: Facts) -> dict[str, Any] | None:
     if not own or not of:
         return None
     one = max(of, key=lambda row: moment(row["until"]))
-    return {name: one[name] for name in ("id", "target", "owner", "reason", "until")}
+    seen = {name: one[name] if one["id"] in may else None for name in ("owner", "reason", "until")}
+    return {"id": one["id"], "target": one["target"], **seen}
 
 
 def landing(one: Landing, facts: Facts | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 -- Every way by which mail leaves a client, as queries/leaving.py asks for it: a page of them, worst first. Run as whoever
 -- asks, under row security, and of the domains in `seen` alone, which are those that visible() gives them.
 --   steps   each rule by which mail of an address goes on: forwards, aliases, catch-alls, and what active scripts do
---   reach   an address, and a step outside that its mail comes to, over up to five more steps of the same client
+--   reach   an address, and a step outside that its mail comes to, over up to fifty more steps of the same client, as many as Postfix takes
 -- Outside is what is at no domain that a node serves for the same client, as mail is routed there by its MX. The
 -- organization's own postmaster is not: every domain's role addresses lead to it.
 WITH RECURSIVE seen AS MATERIALIZED (/*seen*/),
@@ -59,7 +59,7 @@ UNION
     unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
   FROM reach r JOIN onward n ON n.look = r.look AND n.client_id = r.client_id CROSS JOIN LATERAL (
     SELECT CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END AS source) to_
-  WHERE r.hops < 5 AND NOT r.off
+  WHERE r.hops < 50 AND NOT r.off
 ),
 once AS (
   SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off

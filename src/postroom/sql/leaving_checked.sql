@@ -1,4 +1,5 @@
--- Of how many mailboxes it is known what their scripts do, and of the others why not; one row a reason. A mailbox counts as
+-- Of how many mailboxes it is known what their scripts do, and of the others why not; one row a reason; and one for domains
+-- of the same clients that are not seen, by which mail goes on unfollowed. A mailbox counts as
 -- checked where its node has looked at all scripts within ten minutes, after it was made, and could read all of its own.
 -- An id tells when its row was made (UUIDv7, RFC 9562).
 WITH seen AS MATERIALIZED (/*seen*/),
@@ -18,4 +19,10 @@ FROM mailboxes m JOIN addresses a ON a.id = m.address_id JOIN domains d ON d.id 
   LEFT JOIN looked l ON l.id = c.node_id LEFT JOIN unread u ON u.mailbox_id = m.id
 WHERE m.removed_at IS NULL AND d.removed_at IS NULL AND c.removed_at IS NULL AND d.id IN (SELECT * FROM seen)
   AND (%(client)s = '' OR c.slug = %(client)s OR c.id::text = %(client)s)
-GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 4
+GROUP BY 1, 2, 3, 4
+UNION ALL
+SELECT 'not seen', '', NULL, '', 0, '' WHERE EXISTS (
+  SELECT FROM domains o JOIN domains s ON s.client_id = o.client_id AND s.removed_at IS NULL JOIN clients c ON c.id = s.client_id
+  WHERE s.id IN (SELECT * FROM seen) AND o.id NOT IN (SELECT * FROM seen) AND o.removed_at IS NULL
+    AND (%(client)s = '' OR c.slug = %(client)s OR c.id::text = %(client)s))
+ORDER BY 1, 2, 4

@@ -58,7 +58,7 @@ def leaving(request: Any) -> HttpResponse:
                     bulk=Bulk("/forwards/chosen/", "way", acts, "ways") if acts else None),
         pager=narrow.pager([one.address for one in found.items], found.next),
         empty=None if found.items else _nothing(narrow, known), sure=_sure(known), known=_known(known),
-        unchecked=tuple(Item(f"{one.mailboxes:,} not checked: {one.words}", f"{one.example} is one", "warn")
+        unchecked=tuple(Item(one.counted, f"{one.example} is one" if one.example else "", "warn")
                         for one in known.unchecked),
         export=_export_form(request, asked) if may(SHEET) else None,
     )  # fmt: skip
@@ -103,7 +103,10 @@ def _sure(known: Coverage) -> Badge:
     if not known.all:
         return Badge("fact", "nothing to check")
     words = f"{known.checked:,} of {known.all:,} checked"
-    return Badge("good", words) if known.whole else Badge("unknown", f"{words}; {known.all - known.checked:,} not")
+    if known.whole:
+        return Badge("good", words)
+    rest = known.all - known.checked
+    return Badge("unknown", f"{words}; {rest:,} not" if rest else f"{words}; not all is seen")
 
 
 def _known(known: Coverage) -> Progress | None:

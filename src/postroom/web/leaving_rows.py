@@ -77,6 +77,8 @@ def _exception(one: Way) -> Cell | Words:
     if one.forbidden:
         return Badge("bad", f"forbidden by {one.forbidden}", "ban")
     if one.exception:
+        if one.exception_until is None:
+            return Cell("by an exception", "not yours to see")
         return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
     said = BLOCKED if one.blocked else EACH_TIME if one.by_script and not one.target else ""
     return Cell(f"allowed by {one.allowed}" if one.allowed else "none", said)

@@ -86,9 +86,8 @@ def _rule(hop: Hop) -> Words:
     if hop["until"]:
         said.append(f"Until {when(hop['until'])}.")
     if let := hop["exception"]:
-        said.append(
-            f"Leaves by an exception until {when(let['until'])}; {let['owner']} answers for it: {let['reason']}"
-        )
+        more = f" until {when(let['until'])}; {let['owner']} answers for it: {let['reason']}" if let["owner"] else ""
+        said.append(f"Leaves by an exception{more or ' that is not yours to see.'}")
     if hop["not_sent"]:
         said.append(f"The node sends nothing to {', '.join(hop['not_sent'])}: it stays.")
     return tuple(said)
