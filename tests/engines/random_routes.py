@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from live_node import domain, mailbox
 
 from postroom.engines.source import Compiled
-from postroom.protocols.routing import MAPPED, Rule
+from postroom.protocols.routing import MAPPED, Rule, trace
 
 OUTSIDE = ("ann@far.example", "bob@far.example", "eve@private.example")
 NAMES = ("mia", "joe", "kim", "team", "sales", "info", "old")
@@ -23,6 +23,7 @@ class Routes:
     rules: list[Rule] = field(default_factory=list)
     ended: list[Rule] = field(default_factory=list)  # taken back: the node had them once
     mirror: str = ""  # a domain that stands for the first
+    allowed: set[tuple[str, str]] = field(default_factory=set)  # to where outside a filter of a mailbox may send
 
     def addresses(self, *, plus: bool) -> list[str]:
         """Whatever stands for something, with an extension too, and some that stand for nothing."""
@@ -73,7 +74,34 @@ def drawn(seed: int, now: datetime, *, plus: bool, mirrored: bool) -> Routes:
     if draw.random() < 0.3 and passing:
         routes.ended = [draw.choice(passing)]
         routes.rules = [rule for rule in routes.rules if rule not in routes.ended]
+    for box in boxes:
+        if draw.random() < 0.4:
+            _filtered(routes, draw, box, [*there, *boxes, *OUTSIDE * 2], now, plus=plus)
     return routes
+
+
+def _filtered(routes: Routes, draw: random.Random, box: str, to: list[str], now: datetime, *, plus: bool) -> None:
+    """A filter passes its mail on, with or without a copy; outside it may for one in two. One that would send a message
+    round, or to where it is put off, is not drawn: what becomes of those is tried by itself."""
+    target, keeps, lets = draw.choice([one for one in to if one != box]), draw.random() < 0.5, draw.random() < 0.5
+    outside = target in OUTSIDE
+    barred = frozenset({target}) if outside and not lets else frozenset()
+    rule = Rule("sieve", box, (target,), keeps, barred=barred)
+    before, after = (_put_off(routes, rules, now, plus=plus) for rules in (routes.rules, [*routes.rules, rule]))
+    if after == before:
+        routes.rules.append(rule)
+        routes.allowed |= {(box, target)} if outside and lets else set()
+
+
+def _put_off(routes: Routes, rules: list[Rule], now: datetime, *, plus: bool) -> set[tuple[str, str]]:
+    known = routes.known(rules)
+    return {
+        (one, landing.address) for one in routes.addresses(plus=plus)
+        for landing in trace(one, known, at=now).landings if landing.sort == "loop"
+    } | {
+        ("by a filter", to) for rule in rules if rule.mechanism == "sieve" for to in rule.targets
+        if any(landing.sort == "loop" for landing in trace(to, known, at=now).landings)
+    }  # fmt: skip
 
 
 def _end(draw: random.Random, now: datetime) -> datetime | None:
@@ -85,7 +113,7 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
     something that has not ended takes its mail away."""
     for key, those in routes.known(rules).items():
         if key.startswith("@"):
-            yield "domain", key[1:], _domain(key[1:], those)
+            yield "domain", key[1:], _domain(key[1:], those, f"r{routes.seed}")
         box = any(rule.mechanism == "mailbox" for rule in those)
         passing = [rule for rule in those if rule.mechanism in MAPPED]
         if not box and not passing:
@@ -97,11 +125,15 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
             {"source": key, "destination": to, "until": rule.until and int(rule.until.timestamp())}
             for rule in passing for to in rule.targets
         ]  # fmt: skip
+        allowed = [to for source, to in sorted(routes.allowed) if source == key]
+        rows["maps"]["allowed"] = [{"source": key, "target": to, "until": None} for to in allowed]
         yield "address", f"at {key}", rows
 
 
-def _domain(name: str, rules: list[Rule]) -> Compiled:
+def _domain(name: str, rules: list[Rule], client: str) -> Compiled:
     rows = domain(name)
+    for row in rows["maps"]["domain"]:
+        row["client"] = client
     others = [rule.targets[0][1:] for rule in rules if rule.mechanism == "domain alias"]
     if others:
         rows["maps"]["alias_domain"] = [{"name": name, "target": others[0], "until": None}]

@@ -5,8 +5,9 @@ lie: in Maildirs, in the sink for what would have left, and in what is told to e
 """
 
 import re
+import shutil
 import smtplib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,8 @@ def test_mail_lands_where_trace_says(node: LiveNode, sets: int) -> None:
     plus, mirrored = (knows(node, name) for name in ("plus", "alias_domain"))
     every = [drawn(FIRST + n, now, plus=plus, mirrored=mirrored) for n in range(sets)]
     serve(node, every, now)
+    for routes in every:
+        filtered(node, routes)
     sent = [one for routes in every for one in send(node, routes, now, plus=plus)]
     assert until(lambda: not waiting(node), 20 + sets), waiting(node)
     look(node, sent)
@@ -63,6 +66,23 @@ def serve(node: LiveNode, every: Sequence[Routes], now: datetime) -> None:
             for object, name, served in rows[start : start + AT_ONCE]:
                 node.source.put(object, named(name), served)  # type: ignore[arg-type]
             assert until(lambda: not list((node.source.folder / "todo").glob("[0-9]*")), 60), node.log("agent")[-3000:]
+
+
+def filtered(node: LiveNode, routes: Routes) -> None:
+    """Scripts, put where a ManageSieve client's lie. What comes back to a mailbox passes them by."""
+    owner = node.config.folder / "mail"
+    for rule in routes.rules:
+        if rule.mechanism != "sieve":
+            continue
+        local, _, at = rule.source.partition("@")
+        home = owner / at / local
+        (home / "sieve").mkdir(parents=True, exist_ok=True)
+        copy = ":copy " if rule.keep else ""
+        text = f'require "copy"; if header :matches "Subject" "r*-*" {{ redirect {copy}"{rule.targets[0]}"; }}\n'
+        (home / "sieve/test.sieve").write_text(text)
+        (home / ".dovecot.sieve").symlink_to("sieve/test.sieve")
+        for path in (home.parent, home, home / "sieve", home / "sieve/test.sieve"):
+            shutil.chown(path, node.config.users.mail, node.config.users.mail)
 
 
 def send(node: LiveNode, routes: Routes, now: datetime, *, plus: bool) -> Iterator[Sent]:
@@ -99,14 +119,27 @@ def look(node: LiveNode, sent: Sequence[Sent]) -> None:
     by_id = {one.id: one for one in sent}
     for at in (node.config.folder / "mail").glob("r*/*"):
         for path in at.glob("Maildir/new/*"):
-            by_id[_header(path, "Subject")].seen.add(f"mailbox {at.name}@{at.parent.name}")
+            _lies(path, f"{at.name}@{at.parent.name}", by_id)
     for path in (node.folder / "sink/new").glob("*"):
         to = _header(path, "Delivered-To")
         if to.endswith("@sender.example"):
-            failed = re.findall(r"(?m)^Final-Recipient: rfc822; ?(\S+)", path.read_text(errors="replace"))
-            by_id[to.partition("@")[0]].seen |= {f"refused {address}" for address in failed}
+            by_id[to.partition("@")[0]].seen |= {f"refused {address}" for address in _failed(path)}
         elif (id := _header(path, "Subject")) in by_id:
             by_id[id].seen.add(f"outside {to}")
+
+
+def _lies(path: Path, box: str, by_id: Mapping[str, Sent]) -> None:
+    """A message, or the refusal of one that its filter passed on in its name."""
+    subject = _header(path, "Subject")
+    if subject in by_id:
+        by_id[subject].seen.add(f"mailbox {box}")
+        return
+    (id,) = set(re.findall(r"(?m)^Subject: (r\d+-\d+)$", path.read_text(errors="replace")))
+    by_id[id].seen |= {f"refused {address}" for address in _failed(path)}
+
+
+def _failed(path: Path) -> list[str]:
+    return re.findall(r"(?m)^Final-Recipient: rfc822; ?(\S+)", path.read_text(errors="replace"))
 
 
 def _header(path: Path, name: str) -> str:
