@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from live_node import JOE, KIM, MIA, LiveNode, domain, letter, until
+from live_node import JOE, KIM, MIA, LiveNode, domain, until
+from passing_on import answer, arrives, routes
 
 pytestmark = pytest.mark.server
 NAME = "acme.test"
@@ -12,23 +13,6 @@ NAME = "acme.test"
 def stands_for(node: LiveNode, name: str, target: str, until: int | None = None) -> None:
     row = {"name": name, "target": target, "until": until}
     node.put("domain", f"alias {name}", {"maps": {"alias_domain": [row]}})
-
-
-def routes(node: LiveNode, source: str, *destinations: str, until: int | None = None) -> None:
-    rows = [{"source": source, "destination": one, "until": until} for one in destinations]
-    node.put("address", source, {"maps": {"route": rows}})
-
-
-def answer(node: LiveNode, to: str) -> int:
-    with node.smtp() as line:
-        line.ehlo()
-        line.mail("far@out.example")
-        return line.rcpt(to)[0]
-
-
-def arrives(node: LiveNode, to: str, subject: str) -> None:
-    with node.smtp() as line:
-        assert line.sendmail("far@out.example", [to], letter("far@out.example", subject, to)) == {}
 
 
 @pytest.fixture(scope="module", autouse=True)

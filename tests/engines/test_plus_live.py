@@ -4,18 +4,9 @@ import smtplib
 
 import pytest
 from live_node import JOE, KIM, MIA, LiveNode, letter, until
+from passing_on import arrives, routes
 
 pytestmark = pytest.mark.server
-
-
-def routes(node: LiveNode, source: str, *destinations: str) -> None:
-    rows = [{"source": source, "destination": one} for one in destinations]
-    node.put("address", source, {"maps": {"route": rows}})
-
-
-def arrives(node: LiveNode, to: str, subject: str) -> None:
-    with node.smtp() as line:
-        assert line.sendmail("far@out.example", [to], letter("far@out.example", subject, to)) == {}
 
 
 @pytest.mark.parametrize("to", ["mia+books@acme.example", "Mia+Books+2026@acme.example", "mia+@acme.example"])
