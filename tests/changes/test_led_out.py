@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cast import MIA, House, do, reasons
 from postroom.access.acting import SYSTEM
-from postroom.changes.approvals import approve
+from postroom.changes.approvals import approve, undo
 from postroom.models import Change
 
 LEO, NEW, HOME = "leo@acme.example", "new@acme.example", "mia@gmail.com"
@@ -93,3 +93,14 @@ def test_an_alias_of_a_domain_that_is_only_claimed_is_held_before_it_is_proven(l
     do("domains.add", leaves.olive, client="acme", name="acme.test")
     held = do("aliases.create", leaves.olive, address="info@acme.test", targets=[MIA])
     assert held.stage == "held" and WORDS.format("info@acme.test") in reasons(held)
+
+
+def test_an_undo_of_ones_own_waits_too_where_mail_leaves_by_it(house: House) -> None:
+    """The exception was agreed to while nothing led there."""
+    do("aliases.create", house.olive, address=NEW, targets=[MIA])
+    gone = do("aliases.remove", house.olive, alias=NEW)
+    held = out(house)
+    assert NEW not in reasons(held)
+    assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+    back = undo(gone.pk, actor=house.olive, why="too soon")
+    assert back.stage == "held" and WORDS.format(NEW) in reasons(back)

@@ -105,6 +105,28 @@ def test_a_forward_leaves_when_two_agreed_and_never_before_or_after(firm: Firm, 
     assert firm.left(third) == []
 
 
+def test_who_leads_mail_to_a_way_out_waits_for_a_second_person(firm: Firm) -> None:
+    stack, home, team = firm.stack, f"mia@{firm.slug}.test", f"team@{firm.slug}.example"
+    first, second = (f"{n} by way {firm.slug}" for n in ("one", "two"))
+    held = firm.olive.change(
+        "forwards.create", {"address": firm.mia, "to": home, "until": later(), "owner": "Mia Moss"}
+    )
+    firm.ada.approve(held)
+    firm.olive.verified(held)
+    firm.olive.verified(firm.olive.change("aliases.create", {"address": team, "targets": [firm.leo]}))
+    led = firm.olive.change("aliases.change", {"alias": team, "targets": [firm.leo, firm.mia]})
+    assert led["stage"] == "held" and f"mail to {team} would leave by way of another" in json.dumps(led["verdicts"])
+    stack.from_outside(team, first)
+    received(stack.imap(firm.leo, SECRET), first)
+    assert firm.left(first) == [] and len(firm.ways()) == 1, "held is not done"
+    firm.ada.approve(led)
+    firm.olive.verified(led)
+    stack.from_outside(team, second)
+    assert until("it left", lambda: firm.left(second))[0].startswith(home)
+    (by_way,) = firm.ways(mechanism="by way")
+    assert (by_way["address"], by_way["via"], by_way["target"]) == (team, firm.mia, home)
+
+
 def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_alone(firm: Firm) -> None:
     stack, spy, kept, let = firm.stack, f"spy@{firm.slug}.test", f"kept {firm.slug}", f"let {firm.slug}"
     stack.upload(firm.leo, SECRET, f'require ["copy"];\nif size :over 10 {{ redirect :copy "{spy}"; }}\n')

@@ -1,4 +1,7 @@
-"""What waits for nobody: the undo of one's own change soon after it, while nobody else touched its rows."""
+"""What waits for nobody: the undo of one's own change soon after it, while nobody else touched its rows.
+
+Not where mail would leave by it: what was agreed to meanwhile was so without it.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -8,6 +11,8 @@ from postroom.changes.policy import Proposed
 from postroom.models import Change, Client
 from postroom.models.clients import UNDO_WITHIN
 
+from .led_out import led_out
+
 
 def own_undo(proposed: Proposed) -> bool:
     """The undo of one's own change within half an hour, or what its client has instead, untouched since."""
@@ -16,7 +21,8 @@ def own_undo(proposed: Proposed) -> bool:
         return False
     change = Change.objects.select_related("client").get(pk=undone)
     fresh = proposed.change.now - change.now < alone_for(change.client)
-    return change.proposer_id == proposed.change.proposer_id and fresh and not touched_by_people(undone)
+    alone = change.proposer_id == proposed.change.proposer_id and fresh and not touched_by_people(undone)
+    return alone and led_out(proposed) is None
 
 
 def alone_for(client: Client | None) -> timedelta:
