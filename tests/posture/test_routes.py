@@ -71,7 +71,7 @@ def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None
 
 def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: House, sql: Any) -> None:
     out(house)
-    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later())
+    with_consent(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
     assert found(overdue.OVERDUE) == []
     sql(BY_HAND, "UPDATE exceptions SET review_on = current_date", "RESET session_replication_role")
     assert found(overdue.OVERDUE) == [("low", f"An exception of {MIA} to {HOME} is to be looked at again")]
