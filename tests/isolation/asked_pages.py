@@ -49,6 +49,8 @@ PAGES: dict[str, Asked] = {
     "GET /forwards/": Asked("forwards.view", filters=LIST),
     "POST /forwards/chosen/": Asked("forwards.view", body=lambda here: {"act": "forwards.disable"}, allowed=(404, 422)),
     "POST /forwards/export/": Asked("sheets.export"),
+    "GET /forwards/looks/": Asked("forwards.view", filters={"client": CLIENT}),
+    "POST /forwards/looks/": Asked("forwards.view", body=lambda here: {"client": here.slug}, allowed=(302,)),
     "GET /findings/": Asked("findings.view", filters=LIST),
     "GET /findings/<uuid:finding>/": Asked("findings.view", {"finding": ("finding",)}),
     "GET /invites/": Asked("invites.view", filters=LIST),

@@ -18,7 +18,7 @@ from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, 
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
 from .routes import CatchAll, Forward, RouteException
-from .sieve import SieveRead, SieveScript
+from .sieve import SieveAsked, SieveRead, SieveScript
 from .sign_ins import LiveSession, SignIn, SignInPlace
 from .verifying import Proof, ResetCode, Verification
 
@@ -85,6 +85,7 @@ __all__ = [
     "Secret",
     "SecretField",
     "ServerReading",
+    "SieveAsked",
     "SieveRead",
     "SieveScript",
     "SignIn",

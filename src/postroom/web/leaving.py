@@ -51,7 +51,7 @@ def leaving(request: Any) -> HttpResponse:
     may = request.access.can_somewhere
     acts = tuple(one for permission, one in BULK if may(permission))
     shown = LeavingPage(
-        head=PageHead(TITLE, "every way by which mail leaves a client, worst first", acts=_acts(request)),
+        head=PageHead(TITLE, "every way by which mail leaves a client, worst first", acts=_acts(request, asked.client)),
         notes=(*narrow.notes(), *freeze_notes(request)), label=TITLE,
         filters=narrow.filters("Forwards", _fields(request, narrow)),
         table=Table(TITLE, COLUMNS, tuple(map(row, found.items)), dense=True, high=True,
@@ -84,9 +84,11 @@ def _fields(request: Any, narrow: Narrow) -> list[Field]:
     ]  # fmt: skip
 
 
-def _acts(request: Any) -> tuple[Act, ...]:
+def _acts(request: Any, client: str) -> tuple[Act, ...]:
     may = request.access.can_somewhere("forwards.create")
-    return (Act("Forward mail", "/do/forwards.create/", "plus"),) if may else ()
+    forward = (Act("Forward mail", "/do/forwards.create/", "plus"),) if may else ()
+    return (Act("Look at scripts now", "/forwards/looks/", "refresh", method="post", hidden=(("client", client),)),
+            *forward)  # fmt: skip
 
 
 def _nothing(narrow: Narrow, known: Coverage) -> Empty:

@@ -31,6 +31,18 @@ class LeavingPage(ListPage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LooksPage(Page):
+    """leaving_looks.html: nodes that were asked to look. again: where it asks itself for how far they are; empty: it is
+    over, and asks no more."""
+
+    nav: ClassVar[str] = "forwards"
+    looked: Progress
+    sure: Badge
+    nodes: tuple[Item, ...] = ()
+    again: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TracePage(Page):
     """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there."""
 
