@@ -13,7 +13,7 @@ from .mail_apps import MailApp, TokenKey
 from .mailboxes import Alias, Destination, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
-from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
+from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, SavedView, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
@@ -82,6 +82,7 @@ __all__ = [
     "RoundLine",
     "RouteException",
     "Row",
+    "SavedView",
     "Secret",
     "SecretField",
     "ServerReading",

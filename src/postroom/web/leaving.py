@@ -11,6 +11,7 @@ from postroom.queries.coverage import Coverage, coverage
 from postroom.queries.leaving import MECHANISMS, PLACE, RISKS, VIEW, Asked, listed
 from postroom.queries.leaving_files import take_out
 from postroom.queries.lists import SIZE
+from postroom.web import leaving_views
 from postroom.web.door import act, page
 from postroom.web.framed import freeze_notes
 from postroom.web.leaving_rows import COLUMNS, HOW, row
@@ -61,6 +62,7 @@ def leaving(request: Any) -> HttpResponse:
         unchecked=tuple(Item(one.counted, f"{one.example} is one" if one.example else "", "warn")
                         for one in known.unchecked),
         export=_export_form(request, asked) if may(SHEET) else None,
+        views=leaving_views.items(request), save=leaving_views.form(narrow),
     )  # fmt: skip
     return render(request, "leaving.html", {"page": shown})
 

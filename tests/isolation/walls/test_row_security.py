@@ -78,7 +78,13 @@ def of_a_client(model: type[Model]) -> bool:
     return model is Client or "client_id" in columns
 
 
-WITHOUT_COLUMN = {"api_sessions", "batches", "devices", "token_uses"}  # of a person, several clients, a token
+WITHOUT_COLUMN = {
+    "api_sessions",
+    "batches",
+    "devices",
+    "saved_views",
+    "token_uses",
+}  # of a person, a token
 
 
 def walled_tables() -> list[str]:

@@ -21,13 +21,24 @@ class RoutingPage(ListPage):
 
 @dataclass(frozen=True, kw_only=True)
 class LeavingPage(ListPage):
-    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not."""
+    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not; views: those that
+    the person saved, and the form that saves what is shown."""
 
     nav: ClassVar[str] = "forwards"
     known: Progress | None = None
     sure: Badge
     unchecked: tuple[Item, ...] = ()
     export: Form | None = None
+    views: tuple[Item, ...] = ()
+    save: Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewPage(Page):
+    """leaving_view.html: another name for a saved view."""
+
+    nav: ClassVar[str] = "forwards"
+    form: Form
 
 
 @dataclass(frozen=True, kw_only=True)
