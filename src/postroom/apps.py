@@ -120,9 +120,11 @@ ENTRY = "postroom_recorded_for({}, (SELECT postroom_domains()), (SELECT postroom
 # A batch is of several clients: whoever made it sees it, and whoever sees one of its changes.
 MADE = "proposer_id = (SELECT postroom_person()) OR (proposer_id IS NULL AND (SELECT postroom_everything()))"
 TOKEN = "EXISTS (SELECT FROM api_tokens k WHERE k.id = token_id)"  # from where it came, whoever sees the token sees
+ONES_OWN = "person_id = (SELECT postroom_person())"
 OWN_WALL = {
     "batches": (f"{MADE} OR EXISTS (SELECT FROM changes c WHERE c.batch_id = batches.id)", MADE),
     "token_uses": (TOKEN, TOKEN),
+    "saved_views": (ONES_OWN, ONES_OWN),
 }
 CHANGE = "EXISTS (SELECT FROM changes c WHERE c.id = change_id)"
 NARROW = {

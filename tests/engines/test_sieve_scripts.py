@@ -172,6 +172,56 @@ def test_a_report_that_was_not_heard_is_told_again(place: Place) -> None:
     assert set(place.look()) == {MIA, JOE, KIM, ""}
 
 
+# Asked to look at once
+
+
+def whole(place: Place) -> dict[str, Any]:
+    (row,) = place.look()[""]
+    return dict(row)
+
+
+def test_the_first_look_after_it_was_asked_says_what_it_was_asked_by(place: Place) -> None:
+    assert whole(place)["asked"] == []
+    place.scripts.look_now({7, 9})
+    assert place.scripts.now.is_set() and whole(place)["asked"] == [7, 9]
+    place.scripts.look_now({7, 9})  # on the list still: what was told was not heard yet
+    assert not place.scripts.now.is_set() and whole(place)["asked"] == []
+    place.scripts.look_now({12})
+    assert whole(place)["asked"] == [12]
+    place.scripts = SieveScripts(place.config)
+    place.scripts.look_now({12})
+    assert whole(place)["asked"] == [12], "a new agent does not know that it was told"
+
+
+def test_a_look_that_fails_is_owed_still(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.scripts.look_now({7})
+    monkeypatch.setattr(asking, "ask", lambda *_: {"error": "away"})
+    with pytest.raises(asking.ParentAway):
+        place.scripts.look(place.known)
+    monkeypatch.undo()
+    assert whole(place)["asked"] == [7]
+
+
+def test_what_is_asked_while_it_looks_is_the_next_looks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.scripts.look_now({7})
+    listed = place.scripts._mailboxes
+    monkeypatch.setattr(place.scripts, "_mailboxes", lambda: (place.scripts.look_now({7, 8}), listed())[1])
+    assert whole(place)["asked"] == [7] and place.scripts.now.is_set()
+    monkeypatch.undo()
+    assert whole(place)["asked"] == [8]
+
+
+@pytest.mark.parametrize(("took", "least", "most"), [(0.01, 1.0, 15.0), (10.0, 10.0, 200.0), (300.0, 240.0, 240.0)])
+def test_whoever_asks_it_rests_as_long_as_it_looked(
+    place: Place, monkeypatch: pytest.MonkeyPatch, took: float, least: float, most: float
+) -> None:
+    slept, waited = list[float](), list[float]()
+    monkeypatch.setattr(sieve_scripts.time, "sleep", slept.append)
+    monkeypatch.setattr(place.scripts.now, "wait", waited.append)
+    place.scripts._rest(took)
+    assert slept == [least] and took + least + waited[0] == pytest.approx(max(most, took + least))
+
+
 @pytest.mark.parametrize(("text", "why"), [
     (b"this is no script", "the compiler refuses it: line 1: "),
     (b"", ""),

@@ -116,6 +116,14 @@ API: dict[str, Asked] = {
     "GET /api/v1/findings/<finding_id>": Asked("findings.view", {"finding_id": ("finding",)}),
     "GET /api/v1/forwards-leaving": Asked("forwards.view", filters={"client": CLIENT, "search": ("word",)}),
     "GET /api/v1/forwards-leaving/file": Asked("sheets.export"),
+    "GET /api/v1/forwards-leaving/views": Asked("forwards.view"),
+    "POST /api/v1/forwards-leaving/views": Asked("forwards.view", body=lambda here: {"name": "mine"}, allowed=(422,)),
+    "POST /api/v1/forwards-leaving/views/rename": Asked(
+        "forwards.view", body=lambda here: {"name": "x", "to": "y"}, allowed=(404, 422)),
+    "POST /api/v1/forwards-leaving/views/remove": Asked(
+        "forwards.view", body=lambda here: {"name": "x"}, allowed=(404, 422)),
+    "GET /api/v1/forwards-leaving/looks": Asked("forwards.view", filters={"client": CLIENT}),
+    "POST /api/v1/forwards-leaving/looks": Asked("forwards.view"),
     "GET /api/v1/invites": Asked("invites.view", filters={"client": CLIENT, "mailbox": ("mailbox", "mail")}),
     "POST /api/v1/invites/<invite_id>/link": Asked("invites.issue", {"invite_id": ("invite leo",)}, body=why,
                                                    allowed=MADE, refused=(403, 409)),

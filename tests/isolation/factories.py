@@ -81,6 +81,7 @@ from postroom.models import (
     RouteException,
     Secret,
     ServerReading,
+    SieveAsked,
     SieveRead,
     SieveScript,
     SignIn,
@@ -412,6 +413,7 @@ def sieve_scripts(world: World, here: Ground) -> None:
                        for to in (here.at("leo"), f"{here.canary}@outside.test")],
         )  # fmt: skip
         SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
+        SieveAsked.objects.get_or_create(node=node, defaults={"at": now})
 
 
 @makes(Mailed)

@@ -23,7 +23,7 @@ from postroom.web.parts.pages import (
     PersonPage,
 )
 from postroom.web.parts.plain_pages import OwnSessions
-from postroom.web.parts.route_pages import LeavingPage, TracePage
+from postroom.web.parts.route_pages import LeavingPage, LooksPage, TracePage, ViewPage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -468,6 +468,27 @@ FORWARDS = LeavingPage(
     pager=Pager("4 shown, ana@harbor.example to leo@harbor.example"),
     export=Form((Field("why", "Why", "text", hint="Stands in the record.", required=True),), "Export", "/p/forwards",
                 icon="download"),
+    views=(Item(Link("Private mailboxes", "/p/forwards"), "private", icon="eye", acts=(
+        Act("Rename", "/p/form", of="Private mailboxes"),
+        Act("Remove", "/p/forwards", method="post", of="Private mailboxes"))),),
+    save=Form((Field("name", "Save what is shown as", hint="One of yours that is called so is replaced.",
+                     required=True, maxlength=60),), "Save", "/p/forwards"),
+)  # fmt: skip
+VIEW = ViewPage(
+    head=PageHead("Rename Private mailboxes", "a saved view of yours", (Crumb("Forwards that leave", "/p/forwards"),)),
+    form=Form((Field("to", "Its name", value="Private mailboxes", required=True, maxlength=60),), "Rename", "/p/form",
+              back=Act("Not now", "/p/forwards")),
+)  # fmt: skip
+LOOKS = LooksPage(
+    head=PageHead("Nodes look at all scripts", "asked 09:20:04", (Crumb("Forwards that leave", "/p/forwards"),),
+                  acts=(Act("To the list", "/p/forwards"),)),
+    notes=(Note("No answer from mx3", "What scripts there do is as old as its last look says.", "warn"),),
+    looked=Progress("Nodes that have looked since they were asked", 1, 3), sure=Badge("waits", "1 of 3"),
+    nodes=(
+        Item("mx1", "last looked 09:20:06", icon="server-2", badge=Badge("good", "looked")),
+        Item("mx2", "last looked 09:19:51", icon="server-2", badge=Badge("waits", "waited for")),
+        Item("mx3", "has never looked", icon="server-2", badge=Badge("unknown", "no answer")),
+    ),
 )  # fmt: skip
 FINDING = FindingPage(
     head=PageHead(

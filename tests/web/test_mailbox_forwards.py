@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from cast import House, do, the, with_consent
+from cast import House, agreed, do, the, with_consent
 from mailbox_owner import LEO, owner
 from postroom.models import Forward, Mailbox
 
@@ -49,10 +49,10 @@ def test_what_is_new_of_it_is_asked_of_its_owner_and_what_brings_mail_is_shown(h
     assert "your mail goes there, not here" in front and "do you know" in front
     assert "Mail is passed on to another address" in browser.get("/mailbox/recent/").content.decode()
     assert LEO not in front
-    do("forwards.create", house.olive, address=LEO, to=MIA, until=later())
+    agreed(house, do("forwards.create", house.olive, address=LEO, to=MIA, until=later()))
     do("domains.add", house.olive, client="acme", name="acme.test")
-    do("domains.set_alias", house.olive, domain="acme.test", of="acme.example")
-    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later())
+    agreed(house, do("domains.set_alias", house.olive, domain="acme.test", of="acme.example"))
+    agreed(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
     found = page(browser)
     for one in (LEO, "mia@acme.test", "leo@acme.test", "@acme.example"):
         assert one in found

@@ -24,8 +24,8 @@ PAGES = ("/", "/clients/", "/clients/acme/", "/clients/acme/sheet/",
          "/trace/?address=mia@acme.example",
          "/people/olive@northlight.example/", "/invites/", "/changes/",
          "/changes/?object=mia@acme.example", "/changes/?object=nobody@acme.example",
-         "/approvals/", "/forwards/", "/findings/", "/access-reviews/", "/rosters/", "/roles/", "/mail-apps/",
-         "/tokens/new/",
+         "/approvals/", "/forwards/", "/forwards/looks/", "/findings/", "/access-reviews/", "/rosters/", "/roles/",
+         "/mail-apps/", "/tokens/new/",
          "/access/", "/access/?client=acme", "/audit/", "/audit/?what=changes&client=acme",
          "/find/?q=acme", "/do/mailboxes.suspend/", "/do/grants.give/")  # fmt: skip
 MOST = 50

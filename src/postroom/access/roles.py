@@ -60,6 +60,7 @@ OWNED = frozenset({
     "secrets.change", "secrets.renew", "app_passwords.create", "app_passwords.end", "consents.grant", "consents.end",
     "recovery_channels.name", "recovery_channels.end", "mailboxes.end_sessions", "doubts.raise",
     "delegations.ask", "delegations.consent", "delegations.decline", "delegations.end",
+    "forwards.create", "forwards.disable", "forwards.end",
 })  # fmt: skip
 
 

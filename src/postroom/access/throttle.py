@@ -62,3 +62,4 @@ MAIL_APP = Limit("mail apps that ask for tokens", 240, 60, by_source=True)  # ma
 MAILBOX_RESET = Limit("mailbox resets from a source", 10, 3600, by_source=True)
 RECOVER_ADDRESS = Limit("recovery of an address", 3, 3600)
 RECOVER_SOURCE = Limit("recovery from a source", 10, 3600, by_source=True)
+SCRIPTS = Limit("looks at all scripts", 12, 600)  # by person: each is work for every node

@@ -10,6 +10,7 @@ from postroom.access.declared import ALWAYS, EXPORT
 from postroom.access.roles import SHEET
 from postroom.queries import coverage as coverages
 from postroom.queries import leaving as queries
+from postroom.queries import looking
 from postroom.queries.leaving import Asked
 from postroom.queries.leaving_files import take_out
 
@@ -86,6 +87,39 @@ class LeavingOut(Schema):
 
 
 Leaving = Annotated[dict[str, Any], Told(LeavingOut)]
+
+
+class LookingOut(Schema):
+    node: str
+    state: str = Field(description=", ".join(looking.STATES))
+    asked_at: str | None = Field(description="When it was last asked, by whomever")
+    answered_at: str | None = Field(description="When a look that began after that was told; nothing: it was not")
+    looked_at: str | None = Field(description="When it last looked, asked or not")
+
+
+class LooksOut(Schema):
+    looked: int = Field(description="Nodes that have looked since they were asked")
+    nodes: int
+    over: bool = Field(description=f"None is waited for: after {looking.SILENT.seconds} seconds one has no answer")
+    asked_at: str | None
+    items: list[LookingOut]
+
+
+Looks = Annotated[dict[str, Any], Told(LooksOut)]
+
+
+@router.post("/forwards-leaving/looks", response=Looks)
+@submits(queries.VIEW, recorded="")
+def look_again(request: Any, client: str = "") -> dict[str, Any]:
+    """Ask every node of what you see to look at all scripts now; ask by GET how far they are."""
+    return looking.shown(looking.look_again(request.auth.actor, client))
+
+
+@router.get("/forwards-leaving/looks", response=Looks)
+@reads(queries.VIEW)
+def looks(request: Any, client: str = "") -> dict[str, Any]:
+    """How far the nodes are that were asked to look at all scripts. One that says nothing is never one that has."""
+    return looking.shown(looking.progress(request.auth.actor, client))
 
 
 @router.get("/forwards-leaving", response=Leaving)

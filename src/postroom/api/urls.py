@@ -25,6 +25,7 @@ from . import (
     tokens,
     tracing,
     verifying,
+    views,
 )
 from .documented import Documented
 from .door import Bearer
@@ -71,6 +72,7 @@ for router in (
     findings.router,
     invites.router,
     leaving.router,
+    views.router,
     objects.router,
     reviews.router,
     rounds.router,

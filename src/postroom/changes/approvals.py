@@ -1,13 +1,14 @@
 """What people do with a change that waits: approve, withdraw, plan it again, take it back."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from postroom.access.acting import Access, Actor, acting_as
+from postroom.access.acting import Access, Actor, acting_as, widened
 from postroom.access.roles import APPROVE
 from postroom.access.scope import changes_seen
 from postroom.models import Approval, Change, Due, Grant, Invite
@@ -99,10 +100,15 @@ def _more_than(change: Change, access: Access) -> Iterator[str]:
 
 def withdraw(change_id: UUID, *, actor: Actor, why: str) -> Change:
     """Take back what waits: its proposer, or anybody who may approve it (an approver's no); a token, its own alone."""
-    with refusals(actor, "withdraw", change_id), acting_as(actor) as access:
+    with refusals(actor, "withdraw", change_id), acting_as(actor) as access, _of_a_mailbox(access):
         change = locked(change_id)
         _not_of_a_whole(change, "withdrawn")
         return withdrawn(change, access, why=why)
+
+
+def _of_a_mailbox(access: Access) -> AbstractContextManager[None]:
+    """An owner reads no record; of what waits, their own is found (`changes_seen`) in that of their client."""
+    return widened(access) if access.own else nullcontext()
 
 
 def _not_of_a_whole(change: Change, what: str) -> None:
@@ -118,6 +124,7 @@ def withdrawn(change: Change, access: Access, *, why: str) -> Change:
     if change.stage not in WAITING:
         raise NotSeen(f"it is {change.stage}; only what waits is withdrawn")
     own = change.proposer_id is not None and change.proposer_id == actor.person
+    own |= actor.sort == change.actor == "owner" and change.mailbox_id == actor.mailbox
     if actor.sort == "token" and change.token_id != actor.token:
         raise NotAllowed(
             "a token withdraws what it proposed itself; its person does the rest, in a session of their own"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from postroom.access.acting import Access, Actor
-from postroom.models import Approval, Change, Delegation, Grant, Invite, Mailbox, Role
+from postroom.models import Approval, Change, Delegation, Grant, Invite, Mailbox, Role, RouteException
 
 from .kind import KINDS
 from .plan import Plan
@@ -49,7 +49,7 @@ def _may_still(person: UUID, change: Change) -> bool:
 
 def in_favour_of(*plans: Plan) -> set[UUID]:
     """Who would be let do more by it: who is given a role, or has it for longer; whose own role comes to allow more;
-    to whose sign-in a link is made; whose mailbox gets access to another.
+    to whose sign-in a link is made; whose mailbox gets access to another; whose mail may leave.
     """
     return {UUID(str(one)) for plan in plans for one in _in_favour(plan)}
 
@@ -68,3 +68,5 @@ def _in_favour(plan: Plan) -> Iterator[object]:
     yield from filter(None, links)
     if let_in := [one.after["to_mailbox_id"] for one in plan.on(Delegation) if one.before is None and one.after]:
         yield from Mailbox.objects.filter(pk__in=let_in, owner__isnull=False).values_list("owner", flat=True)
+    if let_out := [one.after["address_id"] for one in plan.on(RouteException) if one.before is None and one.after]:
+        yield from Mailbox.objects.filter(address__in=let_out, owner__isnull=False).values_list("owner", flat=True)

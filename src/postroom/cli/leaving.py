@@ -1,14 +1,16 @@
 """leaving: every way by which mail leaves a client, worst first, and how much of scripts is known."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import remote, show
+from . import leaving_views, remote, show
 
 MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
 RISKS = ("high", "medium", "low")
+LOOKED, WAITED = "looked", "waited for"
 
 
 @click.command()
@@ -21,13 +23,30 @@ RISKS = ("high", "medium", "low")
 @click.option("--after", help="Go on where the last page ended.")
 @click.option("--limit", default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer as it is.")
+@click.option("--view", help="As narrowed by one of your saved views; what else is said here counts before it.")
+@click.option("--save-view", metavar="NAME", help="Save how it is narrowed under this name.")
+@click.option("--remove-view", metavar="NAME", help="Remove one of your saved views, and show nothing.")
+@click.option("--views", is_flag=True, help="List your saved views, and show nothing else.")
+@click.option("--refresh", is_flag=True, help="Have every node look at all scripts first, and wait for it.")
 @click.option("--csv", "out", type=click.Path(path_type=Path), help="Write all of them to this file instead.")
 @click.option("--why", default="", help="With --csv: why they are taken out; stands in the record.")
-def leaving(out: Path | None, why: str, as_json: bool, after: str | None, limit: int, **narrowed: Any) -> None:
+def leaving(
+    out: Path | None, why: str, as_json: bool, after: str | None, limit: int, refresh: bool, view: str | None,
+    save_view: str | None, remove_view: str | None, views: bool, **narrowed: Any,
+) -> None:  # fmt: skip
     """Every way by which mail leaves, worst first."""
+    if out is not None and not why:
+        raise click.UsageError("say --why: it stands in the record")
+    if views or remove_view:
+        leaving_views.listed(remove=remove_view)
+        return
+    if view:
+        narrowed = leaving_views.opened(view) | {name: value for name, value in narrowed.items() if value}
+    if save_view:
+        leaving_views.saved(save_view, narrowed)
+    if refresh:
+        _refreshed(narrowed.get("client"))
     if out is not None:
-        if not why:
-            raise click.UsageError("say --why: it stands in the record")
         size = remote.fetch(f"/forwards-leaving/file?{remote.query({**_said(narrowed), 'why': why})}", out)
         click.echo(f"{size:,} bytes in {out}")
         return
@@ -38,6 +57,23 @@ def leaving(out: Path | None, why: str, as_json: bool, after: str | None, limit:
 
 def _said(narrowed: dict[str, Any]) -> dict[str, Any]:
     return {name: "true" if value is True else value for name, value in narrowed.items() if value}
+
+
+def _refreshed(client: str | None) -> None:
+    """Wait until every node has looked, or has had its time; told on the error stream, as it comes. Ctrl-C ends it."""
+    path = f"/forwards-leaving/looks?{remote.query({'client': client})}"
+    found, told = remote.ask("POST", path), set[tuple[str, str]]()
+    while True:
+        for one in found["items"]:
+            if one["state"] != WAITED and (one["node"], one["state"]) not in told:
+                told.add((one["node"], one["state"]))
+                click.secho(f"  {one['node']}: {one['state']}", err=True, fg=None if one["state"] == LOOKED else "red")
+        if found["over"]:
+            break
+        time.sleep(1)
+        found = remote.ask("GET", path)
+    of_all = f"{found['looked']} of {found['nodes']}"
+    click.echo(f"{of_all} nodes have looked at all scripts since they were asked", err=True)
 
 
 def _shown(found: dict[str, Any]) -> None:

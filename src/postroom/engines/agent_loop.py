@@ -136,7 +136,8 @@ class Agent:
                 self.source.ack([(one.todo, [])])
             elif one.object == "node":
                 self.source.ack([(one.todo, self.own_again())])
-        return [one for one in todo if one.object not in ("bucket", "node")]
+        self.sieve.look_now({one.todo for one in todo if one.object == "scripts"})
+        return [one for one in todo if one.object not in ("bucket", "node", "scripts")]
 
     def own_again(self) -> Evidence:
         """The node's own rows as they shall be, and nothing that has an id nobody ever gave out."""
@@ -283,7 +284,7 @@ class Agent:
         times = [POLL if left <= 0 else self.again, self.heartbeat.due_in()]
         if compile.closing(self.files) or compile.closing_credentials(self.files):
             times.append(0.5)
-        if left >= 0 and self.sieve.waiting:
+        if left >= 0 and (self.sieve.waiting or self.sieve.asked):
             times.append(0.25)
         if (end := compile.next_end(self.files, time.time())) is not None:
             times.append(end - time.time() + 0.05)

@@ -50,6 +50,9 @@ class SieveScripts:
         self.seen: dict[str, Said] = {}  # mailbox → its files as they were told
         self.tries: dict[str, int] = {}  # digest → how often it could not be tried
         self.all_again = 0.0
+        self.on_list: set[int] = set()  # by which the node was asked to look at once, as its list has them
+        self.asked: set[int] = set()  # those that no look was told for yet
+        self.now = threading.Event()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="sieve", daemon=True).start()
@@ -66,6 +69,13 @@ class SieveScripts:
     @property
     def waiting(self) -> bool:
         return bool(self.telling or self.rows)
+
+    def look_now(self, todos: set[int]) -> None:
+        """What of the list asks for a look at once. It stays there until the look is told; it is begun once."""
+        if new := todos - self.on_list:
+            self.asked.update(new)
+            self.now.set()
+        self.on_list = todos
 
     def _fill(self) -> None:
         size = 0
@@ -91,12 +101,18 @@ class SieveScripts:
                 self.look(known)
             except (ParentAway, sqlite3.Error, OSError, ValueError) as error:
                 log.warning("scripts were not all looked at: %s", error)
-            took = time.monotonic() - began
-            time.sleep(max(1.0, min(LATEST, max(EVERY, SHARE * took)) - took))
+            self._rest(time.monotonic() - began)
+
+    def _rest(self, took: float) -> None:
+        """Until the next look is due, or one is asked for: of all its time it looks for half, whoever asks."""
+        least = max(1.0, min(LATEST, took))
+        time.sleep(least)
+        self.now.wait(max(0.0, min(LATEST, max(EVERY, SHARE * took)) - took - least))
 
     def look(self, known: SieveKnown) -> None:
         """One look at every mailbox. Raises ParentAway, sqlite3.Error: then it is not said that there was one."""
-        began, until = time.time(), time.monotonic() + TURN
+        self.now.clear()
+        began, until, asked = time.time(), time.monotonic() + TURN, frozenset(self.asked)
         if began >= self.all_again:
             self.seen, self.all_again = {}, began + ALL_EVERY
         mailboxes = self._mailboxes()
@@ -110,7 +126,9 @@ class SieveScripts:
             elif self._tell(row, known):
                 self.seen[row["address"]] = row
         told = [{"login": login, "why": why} for login, why in sorted(unread.items())]
-        self._put({"whole": True, "at": round(began, 3), "mailboxes": len(mailboxes), "unread": told})
+        whole = {"whole": True, "at": round(began, 3), "mailboxes": len(mailboxes), "unread": told}
+        self._put({**whole, "asked": sorted(asked)})
+        self.asked.difference_update(asked)
 
     def _mailboxes(self) -> list[str]:
         database = f"file:{self.config.database('maps')}?mode=ro"

@@ -13,12 +13,12 @@ from .mail_apps import MailApp, TokenKey
 from .mailboxes import Alias, Destination, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
-from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, TokenUse
+from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, SavedView, TokenUse
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
 from .routes import CatchAll, Forward, RouteException
-from .sieve import SieveRead, SieveScript
+from .sieve import SieveAsked, SieveRead, SieveScript
 from .sign_ins import LiveSession, SignIn, SignInPlace
 from .verifying import Proof, ResetCode, Verification
 
@@ -82,9 +82,11 @@ __all__ = [
     "RoundLine",
     "RouteException",
     "Row",
+    "SavedView",
     "Secret",
     "SecretField",
     "ServerReading",
+    "SieveAsked",
     "SieveRead",
     "SieveScript",
     "SignIn",

@@ -121,6 +121,19 @@ class Device(StateModel):
         return NOTHING if row["ended_at"] else frozenset({"be known"})
 
 
+class SavedView(models.Model):
+    """What one person narrows the list of forwards that leave by, under a name: like the theme of the pages, theirs
+    alone to read and to write, and no state. narrowed: parameter → value, as the address of the list has them."""
+
+    person = models.ForeignKey(Person, models.DO_NOTHING, db_constraint=False, db_index=False)
+    name = models.TextField()
+    narrowed = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "saved_views"
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_view")]
+
+
 class ApiSession(StateModel):
     """A personal session at the API and the CLI: may do what its person may, for twelve hours at most.
 

@@ -46,3 +46,15 @@ class SieveRead(Observation):
 
     class Meta:
         db_table = "sieve_reads"
+
+
+class SieveAsked(Observation):
+    """When a node was last asked to look at all scripts at once, and when such a look had been told; None: not yet."""
+
+    everybody: ClassVar[bool] = True
+    client: ClassVar[None] = None
+    node = models.OneToOneField(Node, models.DO_NOTHING, db_constraint=False)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sieve_asked"

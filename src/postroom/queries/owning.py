@@ -12,11 +12,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from postroom.access.acting import Actor, access_of
+from postroom.access.acting import Actor, access_of, widened
 from postroom.access.known import ask
 from postroom.access.roles import matches, permissions_of
-from postroom.access.scope import visible
-from postroom.models import Credential, Doubt, Forward, RecoveryChannel, RouteException, Secret
+from postroom.access.scope import changes_seen, visible
+from postroom.changes.approvals import WAITING
+from postroom.models import Change, Credential, Doubt, Forward, RecoveryChannel, RouteException, Secret
 
 from .page import Page
 from .resets import LEADS_IN
@@ -72,6 +73,27 @@ def onward(actor: Actor, address: UUID) -> list[Onward]:
     said = {one.to for one in found}
     let = visible(actor, RouteException).filter(address=address, ended_at=None, until__gt=now).order_by("target")
     return found + [Onward(one.target, one.until, None) for one in let if one.target not in said]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A forward that its owner asked for, and that somebody else has to agree to first."""
+
+    change: UUID
+    to: str
+    until: datetime
+    asked: datetime
+
+
+def waiting(actor: Actor) -> list[Waiting]:
+    """Those that nobody has decided on yet, the oldest first."""
+    access = access_of(actor)
+    with widened(access):  # of the record of their client, what they asked for themselves
+        rows = Change.objects.filter(changes_seen(), kind="forwards.create", actor="owner", stage__in=WAITING)
+        return [
+            Waiting(one.pk, one.params["to"], datetime.fromisoformat(one.params["until"]), one.now)
+            for one in rows.order_by("id")[:MOST]
+        ]
 
 
 @dataclass(frozen=True)

@@ -254,8 +254,9 @@ BEGIN
   END LOOP;
 END $$;
 -- Sieve scripts: a row a mailbox with all it has now, each with what was read of it; `first` stays while its text does. A row
--- {{"whole": true}} ends a look at every mailbox: how many there were, and which could not be read. A row without a name says
--- of a mailbox that it could not; what is known of its scripts is older then.
+-- {{"whole": true}} ends a look at every mailbox: how many there were, and which could not be read; asked: the numbers on its
+-- list by which it was asked to look, and did after it had seen them. A row without a name says of a mailbox that it could
+-- not be read; what is known of its scripts is older then.
 CREATE OR REPLACE FUNCTION postroom_sieve(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   r record;
@@ -282,7 +283,7 @@ BEGIN
         unreadable = excluded.unreadable, first = CASE WHEN k.digest = excluded.digest THEN k.first ELSE excluded.first END;
   END LOOP;
   SELECT least(now(), to_timestamp((d.value ->> 'at')::float8)) AS at, (d.value ->> 'mailboxes')::int AS mailboxes,
-      d.value -> 'unread' AS unread INTO r
+      d.value -> 'unread' AS unread, d.value -> 'asked' AS asked INTO r
     FROM jsonb_array_elements(rows) WITH ORDINALITY d(value, n)
     WHERE (d.value ->> 'whole')::boolean AND jsonb_typeof(d.value -> 'unread') = 'array' ORDER BY d.n DESC LIMIT 1;
   IF NOT FOUND THEN
@@ -299,6 +300,10 @@ BEGIN
     ON CONFLICT (mailbox_id, name) DO UPDATE SET at = excluded.at, unreadable = excluded.unreadable, node_id = excluded.node_id;
   INSERT INTO sieve_reads (at, node_id, mailboxes, unread) VALUES (r.at, me, r.mailboxes, jsonb_array_length(r.unread))
     ON CONFLICT (node_id) DO UPDATE SET at = excluded.at, mailboxes = excluded.mailboxes, unread = excluded.unread;
+  WITH struck AS (
+    DELETE FROM node_todo t WHERE t.node_id = me AND t.object = 'scripts' AND jsonb_typeof(r.asked) = 'array'
+      AND r.asked @> to_jsonb(t.id) RETURNING t.node_id
+  ) UPDATE sieve_asked a SET answered_at = now() FROM struck s WHERE a.node_id = s.node_id;
 END $$;
 REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
   postroom_returns(jsonb), postroom_sieve(uuid, jsonb) FROM PUBLIC;

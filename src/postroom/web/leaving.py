@@ -11,6 +11,7 @@ from postroom.queries.coverage import Coverage, coverage
 from postroom.queries.leaving import MECHANISMS, PLACE, RISKS, VIEW, Asked, listed
 from postroom.queries.leaving_files import take_out
 from postroom.queries.lists import SIZE
+from postroom.web import leaving_views
 from postroom.web.door import act, page
 from postroom.web.framed import freeze_notes
 from postroom.web.leaving_rows import COLUMNS, HOW, row
@@ -51,7 +52,7 @@ def leaving(request: Any) -> HttpResponse:
     may = request.access.can_somewhere
     acts = tuple(one for permission, one in BULK if may(permission))
     shown = LeavingPage(
-        head=PageHead(TITLE, "every way by which mail leaves a client, worst first", acts=_acts(request)),
+        head=PageHead(TITLE, "every way by which mail leaves a client, worst first", acts=_acts(request, asked.client)),
         notes=(*narrow.notes(), *freeze_notes(request)), label=TITLE,
         filters=narrow.filters("Forwards", _fields(request, narrow)),
         table=Table(TITLE, COLUMNS, tuple(map(row, found.items)), dense=True, high=True,
@@ -61,6 +62,7 @@ def leaving(request: Any) -> HttpResponse:
         unchecked=tuple(Item(one.counted, f"{one.example} is one" if one.example else "", "warn")
                         for one in known.unchecked),
         export=_export_form(request, asked) if may(SHEET) else None,
+        views=leaving_views.items(request), save=leaving_views.form(narrow),
     )  # fmt: skip
     return render(request, "leaving.html", {"page": shown})
 
@@ -84,9 +86,11 @@ def _fields(request: Any, narrow: Narrow) -> list[Field]:
     ]  # fmt: skip
 
 
-def _acts(request: Any) -> tuple[Act, ...]:
+def _acts(request: Any, client: str) -> tuple[Act, ...]:
     may = request.access.can_somewhere("forwards.create")
-    return (Act("Forward mail", "/do/forwards.create/", "plus"),) if may else ()
+    forward = (Act("Forward mail", "/do/forwards.create/", "plus"),) if may else ()
+    return (Act("Look at scripts now", "/forwards/looks/", "refresh", method="post", hidden=(("client", client),)),
+            *forward)  # fmt: skip
 
 
 def _nothing(narrow: Narrow, known: Coverage) -> Empty:

@@ -4,22 +4,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
 from pydantic import ValidationError
 
 from postroom.access.acting import acting_as
-from postroom.changes.errors import NothingToDo, Problems
-from postroom.changes.kind import KINDS, Kind
-from postroom.changes.pipeline import submit
+from postroom.changes.errors import Problems
+from postroom.changes.kind import KINDS
 from postroom.models import RecoveryChannel
 from postroom.models.recovery import ADDRESS
 from postroom.queries.owning import channels
 from postroom.web.door import by_method
-from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, told
-from postroom.web.mailbox_secrets import PRESENT, proven, reasons
+from postroom.web.mailbox_door import PAGE, Asked, done, mailbox_act, mailbox_page, told
+from postroom.web.mailbox_secrets import PRESENT, proven
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerForm, Part
 from postroom.web.parts.shapes import Act, Badge, Code, Item
@@ -36,6 +35,7 @@ OVER = (
     "high risk it counts seven days yet, where others verify who asks."
 )
 GONE = "It is no way back in any more."
+HELD = "It is as before until somebody who runs the mail has agreed to it."
 
 
 def part(request: Asked) -> Part:
@@ -81,7 +81,7 @@ def name(request: Asked) -> HttpResponse:
     if (stop := proven(request, lambda wrong, status: _new(request, {"old": wrong}, status))) is not None:
         return stop
     try:
-        return _done(request, kind, "named by its owner")
+        return done(request, kind, "named by its owner", held=HELD)
     except Problems as problems:
         return _new(request, {one.where: one.what for one in problems.problems}, 422)
 
@@ -97,19 +97,9 @@ def end(request: Asked) -> HttpResponse:
         return stop
     try:
         kind = KINDS["recovery_channels.end"].model_validate({"channel": request.GET.get("channel", "")})
-        return _done(request, kind, "ended by its owner")
+        return done(request, kind, "ended by its owner", held=HELD)
     except (ValidationError, Problems):
         return told(request, "Nothing was changed", GONE, status=422)
-
-
-def _done(request: Asked, kind: Kind, why: str) -> HttpResponse:
-    try:
-        done = submit(kind, actor=request.actor, why=why)
-    except NothingToDo:
-        return HttpResponseRedirect(PAGE)
-    if done.version is None:
-        return told(request, "Nothing was changed", reasons(done) or "It waits for somebody else.", status=409)
-    return HttpResponseRedirect(PAGE)
 
 
 def _new(request: Asked, wrong: dict[str, str], status: int = 200) -> HttpResponse:

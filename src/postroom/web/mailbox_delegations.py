@@ -7,21 +7,20 @@ and to end only closes, so nothing is asked with it.
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from pydantic import ValidationError
 
 from postroom.access.acting import acting_as
-from postroom.changes.errors import NothingToDo, Problems
-from postroom.changes.kind import KINDS, Kind
-from postroom.changes.pipeline import submit
+from postroom.changes.errors import Problems
+from postroom.changes.kind import KINDS
 from postroom.queries.delegations import Owned, own_delegations
 from postroom.web.door import by_method
 from postroom.web.mailbox_access import WAITS_FOR, rights
 from postroom.web.mailbox_app_passwords import last_second
-from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, told
-from postroom.web.mailbox_secrets import PRESENT, proven, reasons
+from postroom.web.mailbox_door import PAGE, Asked, done, mailbox_act, mailbox_page, told
+from postroom.web.mailbox_secrets import PRESENT, proven
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerForm, Part
 from postroom.web.parts.shapes import Act, Badge, Code, Item
@@ -38,6 +37,7 @@ LET = (
     "They can do so from now on, until that day. Who gets a letter written as you sees no difference; on your behalf "
     "shows both addresses. You can end it at any time."
 )
+HELD = "The mailbox is marked as high risk: its owner is asked once somebody who runs the mail has agreed to that."
 MAY = {"send-as": "Write as it", "send-on-behalf": "Write on its behalf: both addresses are shown"}
 FIELDS = ("mailbox", "rights", "until", "why", "old")
 Wrong = dict[str, str]
@@ -98,7 +98,7 @@ def ask(request: Asked) -> HttpResponse:
     if (stop := proven(request, lambda wrong, status: _ask(request, {"old": wrong}, status))) is not None:
         return stop
     try:
-        return _done(request, kind, why)
+        return done(request, kind, why, held=HELD)
     except Problems as problems:
         return _ask(request, {one.where: one.what for one in problems.problems}, 422)
 
@@ -127,22 +127,9 @@ def end(request: Asked) -> HttpResponse:
 
 def _said(request: Asked, permission: str, which: str, why: str) -> HttpResponse:
     try:
-        return _done(request, KINDS[permission].model_validate({"delegation": which}), why)
+        return done(request, KINDS[permission].model_validate({"delegation": which}), why, held=HELD)
     except (ValidationError, Problems):
         return told(request, "Nothing was changed", GONE, status=422)
-
-
-def _done(request: Asked, kind: Kind, why: str) -> HttpResponse:
-    try:
-        done = submit(kind, actor=request.actor, why=why)
-    except NothingToDo:
-        return HttpResponseRedirect(PAGE)
-    if done.stage == "held":
-        return told(request, "It waits for a second person", "The mailbox is marked as high risk: its owner is asked "
-                    "once somebody who runs the mail has agreed to that.")  # fmt: skip
-    if done.version is None:
-        return told(request, "Nothing was changed", reasons(done), status=409)
-    return HttpResponseRedirect(PAGE)
 
 
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:

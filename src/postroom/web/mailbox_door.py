@@ -17,8 +17,11 @@ from django.shortcuts import render
 
 from postroom.access.acting import Access, Actor, NoSuchOwner, Own, acting_as
 from postroom.access.declared import CHANGE, MAILBOX, Declared
-from postroom.changes.errors import ChangeError
-from postroom.models import Login
+from postroom.changes.approvals import WAITING
+from postroom.changes.errors import ChangeError, NothingToDo
+from postroom.changes.kind import Kind
+from postroom.changes.pipeline import submit
+from postroom.models import Change, Login
 from postroom.queries.sessions import EPOCH
 from postroom.web.parts.plain_pages import Notice
 from postroom.web.parts.shapes import Act
@@ -115,6 +118,23 @@ def _declared(view: F, *, inside: bool, **methods: str) -> F:
 def _out(request: HttpRequest, because: str) -> HttpResponse:
     end(request, because)
     return HttpResponseRedirect(SIGN_IN)
+
+
+def done(request: Asked, kind: Kind, why: str, *, held: str, to: str = PAGE) -> HttpResponse:
+    """Submit it as the owner, and go back. held: what is told where it waits for somebody else. Raises Problems."""
+    try:
+        change = submit(kind, actor=request.actor, why=why)
+    except NothingToDo:
+        return HttpResponseRedirect(to)
+    if change.stage in WAITING:
+        return told(request, "It waits for a second person", held)
+    if change.version is None:
+        return told(request, "Nothing was changed", reasons(change), status=409)
+    return HttpResponseRedirect(to)
+
+
+def reasons(change: Change) -> str:
+    return "; ".join(verdict["reason"] for verdict in change.verdicts)
 
 
 def told(request: HttpRequest, title: str, *words: str, status: int = 200, to: str = PAGE) -> HttpResponse:

@@ -11,8 +11,7 @@ from postroom.changes.kind import KINDS
 from postroom.changes.pipeline import submit
 from postroom.queries.owning import Happened, one_of
 from postroom.web.door import by_method
-from postroom.web.mailbox_door import Asked, mailbox_act, mailbox_page, told
-from postroom.web.mailbox_secrets import reasons
+from postroom.web.mailbox_door import Asked, mailbox_act, mailbox_page, reasons, told
 from postroom.web.mailbox_sessions import HERE as SESSIONS
 from postroom.web.mailbox_sessions import ITEMS
 from postroom.web.mailbox_story import item

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from postroom.models import Forward
-from postroom.queries.owning import Keeper, aliases, doubts, keepers, last_known, lately, made, onward
+from postroom.queries.owning import Keeper, aliases, doubts, keepers, last_known, lately, made
 from postroom.queries.sign_ins import Lately, own_lately, own_live
 from postroom.web import mailbox_browsers, mailbox_sessions
 from postroom.web.mailbox_door import SAFE, Asked
@@ -100,24 +99,6 @@ def _keepers(found: Sequence[Keeper]) -> Iterator[Item]:
     yield from (Item(one.name, f"{one.role} · {SENDS}", icon="user-cog") for one in found if one.name)
     if ours := [f"{one.people} × {one.role}" for one in found if not one.name]:
         yield Item("Whoever runs the mail", f"{', '.join(ours)} · {SENDS}", icon="users")
-
-
-def goes_on(request: Asked) -> Part:
-    """Where its mail goes on to, each until when."""
-    rows = tuple(
-        Item(("To", Code(one.to)), f"{_passed(one.by)}, until {when(one.until)} UTC", "warn", icon="arrow-forward-up")
-        for one in onward(request.actor, request.own.address_id)
-    )
-    none = Item("Nothing passes your mail on", "to another address", icon="arrow-forward-up")
-    return Part("Where your mail goes on to", ITEMS, rows or (none,))
-
-
-def _passed(by: Forward | None) -> str:
-    if by is None:
-        return "a filter of yours may send mail there"
-    if by.disabled_at:
-        return "disabled: nothing goes there now"
-    return "your mail goes there, and a copy stays here" if by.address.keep_copy else "your mail goes there, not here"
 
 
 def lands(request: Asked) -> Part:

@@ -25,8 +25,8 @@ from postroom.protocols import passwords
 from postroom.web.door import public
 from postroom.web.entries import entered as recorded
 from postroom.web.entries import of_mailbox
-from postroom.web.mailbox_door import SIGN_IN, entered, told
-from postroom.web.mailbox_secrets import faults, reasons, shown, twice
+from postroom.web.mailbox_door import SIGN_IN, entered, reasons, told
+from postroom.web.mailbox_secrets import faults, shown, twice
 from postroom.web.mailbox_sign_in import typed_address, wait
 from postroom.web.often import too_many
 from postroom.web.one_time import OneTime

@@ -14,7 +14,7 @@ from postroom.engines.dovecot_auth import NotAnswered
 from postroom.models import Change
 from postroom.protocols import passwords
 from postroom.web.adapter import COMMON
-from postroom.web.mailbox_door import PAGE, Asked, again, mailbox_act, mailbox_page, told
+from postroom.web.mailbox_door import PAGE, Asked, again, mailbox_act, mailbox_page, reasons, told
 from postroom.web.mailbox_sign_in import AWAY, looked_at, refused
 from postroom.web.mailbox_sign_in import again as own_slots
 from postroom.web.often import too_many
@@ -105,10 +105,6 @@ def twice(wrong: str = "") -> tuple[Field, Field]:
               autocomplete="new-password"),
         Field("again", "The same again", "password", required=True, autocomplete="new-password"),
     )  # fmt: skip
-
-
-def reasons(change: Change) -> str:
-    return "; ".join(verdict["reason"] for verdict in change.verdicts)
 
 
 def shown(

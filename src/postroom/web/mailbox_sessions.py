@@ -18,8 +18,7 @@ from postroom.queries.owning import Devices, devices
 from postroom.queries.sign_ins import Now, own_history, own_live
 from postroom.web import mailbox_browsers
 from postroom.web.door import by_method
-from postroom.web.mailbox_door import PAGE, SAFE, Asked, again, mailbox_act, mailbox_page, told
-from postroom.web.mailbox_secrets import reasons
+from postroom.web.mailbox_door import PAGE, SAFE, Asked, again, mailbox_act, mailbox_page, reasons, told
 from postroom.web.parts.plain_pages import OwnerParts, OwnerStory, Part
 from postroom.web.parts.shapes import Act, Badge, Code, Item, Strong, Words
 from postroom.web.times import when

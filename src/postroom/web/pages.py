@@ -20,6 +20,8 @@ from postroom.web import (
     invites,
     leaving,
     leaving_chosen,
+    leaving_looks,
+    leaving_views,
     mailboxes,
     named_apps,
     nodes,
@@ -54,6 +56,12 @@ URLS: list[URLPattern | URLResolver] = [
     path("forwards/", by_method(GET=leaving.leaving), name="forwards"),
     path("forwards/chosen/", by_method(POST=leaving_chosen.chosen), name="forwards-chosen"),
     path("forwards/export/", by_method(POST=leaving.export), name="forwards-export"),
+    path("forwards/looks/", by_method(GET=leaving_looks.looks, POST=leaving_looks.look_again), name="forwards-looks"),
+    path("forwards/views/", by_method(POST=leaving_views.save), name="forwards-views"),
+    path(
+        "forwards/views/rename/", by_method(GET=leaving_views.renaming, POST=leaving_views.rename), name="view-rename"
+    ),
+    path("forwards/views/remove/", by_method(POST=leaving_views.remove), name="forwards-view-remove"),
     path("mail-apps/", by_method(GET=named_apps.named_apps), name="mail-apps"),
     path("trace/", by_method(GET=tracing.trace), name="trace"),
     path("resets/<uuid:which>/", by_method(GET=verifying.verification), name="verification"),

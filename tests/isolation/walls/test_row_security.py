@@ -52,6 +52,7 @@ OF_NO_CLIENT = {
     "counted": "counters by key, of who tries to sign in and of tokens",
     "looks": "when each check last ran",
     "sieve_reads": "when a node last read the scripts of its mailboxes, and how many",
+    "sieve_asked": "when a node was last asked to do so at once",
     "reports": "what a node says of itself; object ids and digests",
     "node_todo": "ids of objects a node has to look at",
     "tree_nodes": "hashes of hashes", "checkpoints": "size and root of the log",
@@ -77,7 +78,13 @@ def of_a_client(model: type[Model]) -> bool:
     return model is Client or "client_id" in columns
 
 
-WITHOUT_COLUMN = {"api_sessions", "batches", "devices", "token_uses"}  # of a person, several clients, a token
+WITHOUT_COLUMN = {
+    "api_sessions",
+    "batches",
+    "devices",
+    "saved_views",
+    "token_uses",
+}  # of a person, a token
 
 
 def walled_tables() -> list[str]:

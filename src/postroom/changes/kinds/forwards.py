@@ -15,7 +15,7 @@ from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.patterns import allowed_at
 from postroom.changes.plan import Planned, create, edit
-from postroom.changes.state import State
+from postroom.changes.state import State, not_there
 from postroom.models import Address, Domain, Forward, Mailbox, RouteException
 from postroom.models.routes import REMOVE
 
@@ -23,13 +23,16 @@ from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
 from .leads import leaves, named, wrong_ways
 
 LONGEST = timedelta(days=366)
+OWNERS_TOO = frozenset({"person", "owner"})
 NO_OWNER = "say who answers for mail that leaves: no owner of this mailbox is known"
 OnEnd = Literal["remove", "ask"]
 
 
 class CreateForward(Kind, name="forwards.create"):
-    """Pass mail of an address on to another one, until a day. Where it leaves the client, by an exception."""
+    """Pass mail of an address on to another one, until a day. Where it leaves the client, by an exception. The owner
+    of a mailbox asks for their own address alone, and answers for it."""
 
+    by = OWNERS_TOO
     address: MailAddress = Field(description="Whose mail; one that is none yet only passes it on")
     to: MailAddress = Field(description="Where it goes on to")
     keep_copy: bool = Field(default=True, description="Its own mailbox keeps a copy")
@@ -44,7 +47,7 @@ class CreateForward(Kind, name="forwards.create"):
         yield from named((self.to,))
 
     def plan(self, state: State) -> Iterator[Planned]:
-        domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
+        domain = self._domain(state)
         if domain.removed_at:
             raise Problem("address", f"{domain.name} is removed")
         _soon(self.until, state)
@@ -66,6 +69,16 @@ class CreateForward(Kind, name="forwards.create"):
                 made=state.now,
             )  # fmt: skip
 
+    def _domain(self, state: State) -> Domain:
+        """An owner sees no domain; but their own address has one."""
+        name, own = self.address.rpartition("@")[2], state.access.own
+        if own is None:
+            return state.get(Domain, name, where="address")
+        domain = state.there(Domain, name)
+        if domain is None or self.address != own.address:
+            raise not_there(Address, self.address, "address")
+        return domain
+
     def _address(self, state: State, domain: Domain, address: Address | None, own: UUID) -> Iterator[Planned]:
         if address is None:
             yield create(
@@ -81,7 +94,8 @@ class CreateForward(Kind, name="forwards.create"):
         covering = [one for one in standing(address, self.to, state) if one.until >= self.until]
         if not covering:
             box = state.find(Mailbox, self.address)
-            owner = self.owner or (box.contact or box.name if box else "")
+            known = box.contact or box.name if box else ""
+            owner = (box.name or f"the owner of {self.address}") if box and state.access.own else self.owner or known
             if not owner:
                 raise Problem("owner", NO_OWNER)
             yield excepted(
@@ -92,6 +106,7 @@ class CreateForward(Kind, name="forwards.create"):
 class DisableForward(Kind, name="forwards.disable"):
     """Pass nothing on for now; the forward stays to be read, and can be enabled again."""
 
+    by = OWNERS_TOO
     forward: ForwardRef
 
     def plan(self, state: State) -> Iterator[Planned]:
@@ -128,7 +143,7 @@ class ChangeForward(Kind, name="forwards.change"):
 class EndForward(Kind, name="forwards.end"):
     """Pass nothing on any more. Its row stays, so what it was can be read, and undone."""
 
-    by = frozenset({"person", "clock"})
+    by = OWNERS_TOO | {"clock"}
     step_up = frozenset({APPROVED})
     forward: ForwardRef
 

@@ -20,7 +20,7 @@ NOT_SEEN = "an address you do not see"
 
 def landing(proposed: Proposed) -> Verdict | None:
     """Hold what moves mail of a VIP, and what leaves an address that landed in a mailbox without any."""
-    if not proposed.access.actor.somebody:
+    if not proposed.access.actor.limited:
         return None  # what follows from a change, or ends by the clock, was looked at with it: a proof, an end
     made = proposed.made(Address)
     edits = moves_mail(proposed.plan.edits)

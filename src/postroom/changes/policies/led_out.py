@@ -19,7 +19,7 @@ from .landing import MOST, named, seen
 
 def led_out(proposed: Proposed) -> Verdict | None:
     """Hold what makes mail of an address leave by way of another."""
-    if not proposed.access.actor.somebody or not _opens(proposed):
+    if not proposed.access.actor.limited or not _opens(proposed):
         return None  # what follows from a change was looked at with it
     found = diff(proposed.plan.edits, proposed.state.now, most=MOST, proven=True)
     led = list(_led(proposed, found.moved))

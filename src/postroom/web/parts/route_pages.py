@@ -21,13 +21,36 @@ class RoutingPage(ListPage):
 
 @dataclass(frozen=True, kw_only=True)
 class LeavingPage(ListPage):
-    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not."""
+    """leaving.html. known: how many mailboxes were checked, and unchecked: why the others were not; views: those that
+    the person saved, and the form that saves what is shown."""
 
     nav: ClassVar[str] = "forwards"
     known: Progress | None = None
     sure: Badge
     unchecked: tuple[Item, ...] = ()
     export: Form | None = None
+    views: tuple[Item, ...] = ()
+    save: Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewPage(Page):
+    """leaving_view.html: another name for a saved view."""
+
+    nav: ClassVar[str] = "forwards"
+    form: Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooksPage(Page):
+    """leaving_looks.html: nodes that were asked to look. again: where it asks itself for how far they are; empty: it is
+    over, and asks no more."""
+
+    nav: ClassVar[str] = "forwards"
+    looked: Progress
+    sure: Badge
+    nodes: tuple[Item, ...] = ()
+    again: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
