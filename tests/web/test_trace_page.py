@@ -80,8 +80,8 @@ def test_what_a_probe_found_and_the_button_for_another(house: House) -> None:
     page = visitor(house.carl).get("/trace/", {"address": TEAM})
     for words in (
         "not as computed", f"{MIA} arrived in Lists", f"{LEO} not arrived yet",
-        "spy@evil.example left to outside; the next server took it not computed", "“250 <b>ok</b>”",
+        "spy@evil.example left to outside; the next server took it not computed",
         "its mail node was not heard of just now",
     ):  # fmt: skip
         assert words in plain(page), (words, plain(page))
-    assert f"/changes/{change.pk}/" in page.content.decode() and "<b>ok" not in page.content.decode()
+    assert f"/changes/{change.pk}/" in page.content.decode() and "250 &lt;b&gt;ok" in page.content.decode()
