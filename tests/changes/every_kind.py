@@ -156,6 +156,7 @@ WALKS: dict[str, Walk] = {
     "exceptions.end": closing("olive", exception="{exception}"),
     "catch_alls.set": by("olive", domain="acme.example", target=MIA, until="{soon}"),
     "catch_alls.end": closing("olive", catch_all="off.example"),
+    "probes.send": by("olive", address=MIA),
     "destinations.create": by("olive", client="acme", name="reception", targets=[MIA]),
     "destinations.change": by("olive", destination="{destination}", targets=[MIA, LEO]),
     "destinations.end": closing("olive", destination="{destination}"),

@@ -10,8 +10,10 @@ from click.testing import CliRunner, Result
 from django.utils import timezone
 
 from api.conftest import Caller
-from cast import MIA, House, do, with_consent
-from postroom.cli import main, remote
+from cast import MIA, SYSTEM, House, do, the, with_consent
+from postroom.access.acting import acting_as
+from postroom.cli import main, remote, trace
+from postroom.models import Change, Mailed, Probe, ProbeLanding
 
 LEO, TEAM = "leo@acme.example", "team@acme.example"
 
@@ -59,3 +61,44 @@ def test_a_dry_run_says_where_mail_would_land(house: House, run: Any) -> None:
     words = ("change", "aliases.change", "-p", f"alias={TEAM}", "-p", f"targets={MIA}", "--why", "x", "--dry-run")
     told = run("olive", *words).output
     assert f"mail to {TEAM}: sometimes {LEO}" in told and f"-> sometimes {MIA}" in told
+
+
+def arrived(address: str, *, predicted: bool = True) -> None:
+    """As the worker and a node leave it."""
+    probe, now = the(Probe), timezone.now()
+    with acting_as(SYSTEM):
+        Mailed.objects.get_or_create(
+            object=probe.pk, defaults={"contact": TEAM, "token": "a", "state": "queued", "at": now}
+        )
+        ProbeLanding.objects.create(
+            probe=probe, client_id=probe.client_id, domain_id=probe.domain_id, at=now, seen_at=now, sort="mailbox",
+            address=address, predicted=predicted, folder="INBOX",
+        )  # fmt: skip
+
+
+def test_a_probe_is_sent_and_where_it_arrived_is_told(house: House, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    do("aliases.create", house.olive, address=TEAM, targets=[MIA])
+    looked: list[float] = []
+
+    def later(seconds: float) -> None:
+        looked.append(seconds)
+        arrived(MIA)
+
+    monkeypatch.setattr(trace.time, "sleep", later)
+    told = run("olive", "trace", TEAM, "--prove", "--why", "a ticket")
+    assert told.exit_code == 0 and looked == [trace.PAUSE]
+    assert told.output.splitlines() == [f"{MIA} (mailbox): arrived; INBOX", f"{TEAM}: as computed"]
+    with acting_as(SYSTEM):
+        assert Change.objects.get(kind="probes.send").why == "a ticket"
+
+
+def test_a_probe_that_came_elsewhere_ends_with_one(house: House, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    do("aliases.create", house.olive, address=TEAM, targets=[MIA])
+    monkeypatch.setattr(trace.time, "sleep", lambda seconds: arrived(LEO, predicted=False))
+    told = run("olive", "trace", TEAM, "--prove", "--why", "x", "--json")
+    assert told.exit_code == 1 and json.loads(told.output)["verdict"] == "differs"
+    silent = run("olive", "trace", MIA, "--prove", "--why", "x", "--within", "0")
+    assert silent.exit_code == 1 and f"{MIA}: not sent yet" in silent.output
+    assert run("olive", "trace", TEAM, "--prove").exit_code == 2
+    assert run("audrey", "trace", TEAM, "--prove", "--why", "x").exit_code == 1
+    assert run("carl", "trace", "mia@globex.example", "--prove", "--why", "x").exit_code == 1

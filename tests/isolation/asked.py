@@ -141,6 +141,9 @@ API: dict[str, Asked] = {
         "verifications.view", {"verification_id": ("verification",)}),
     "GET /api/v1/mailboxes/<ref>/who-can-reset": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
     "GET /api/v1/addresses/<address>/trace": Asked("addresses.view", {"address": ("mail",)}),
+    "GET /api/v1/addresses/<address>/probe": Asked("probes.view", {"address": ("mail",)}),
+    "POST /api/v1/addresses/<address>/probe": Asked(
+        "probes.send", {"address": ("mail",)}, body=why, allowed=(*MADE, 422)),  # so many within the hour
     "GET /api/v1/nodes": Asked("nodes.view", filters={"search": ("word",)}),
     "GET /api/v1/nodes/<ref>": Asked("nodes.view"),
     "GET /api/v1/reviews": Asked("approvals.view", filters={"client": CLIENT}),

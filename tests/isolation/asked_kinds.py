@@ -41,6 +41,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "delegations.end": by("delegation", "delegation"),
     "destinations.create": lambda here: {"client": here.ids["client"], "name": "more", "targets": [here.at("mia")]},
     "destinations.change": lambda here: {"destination": here.ids["destination"], "targets": [here.at("leo")]},
+    "probes.send": lambda here: {"address": here.at("mia")},
     "destinations.end": by("destination", "destination"),
     "dkim_keys.activate": by("key", "key"),
     "domains.add": lambda here: {"client": here.ids["client"], "name": f"new-{here.letter.lower()}.example"},

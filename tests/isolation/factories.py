@@ -67,6 +67,8 @@ from postroom.models import (
     NodeTodo,
     Person,
     Place,
+    Probe,
+    ProbeLanding,
     Proof,
     Reading,
     RecordedEdit,
@@ -414,6 +416,17 @@ def sieve_scripts(world: World, here: Ground) -> None:
         )  # fmt: skip
         SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
         SieveAsked.objects.get_or_create(node=node, defaults={"at": now})
+
+
+@makes(Probe, ProbeLanding)
+def probes(world: World, here: Ground) -> None:
+    """Asked for, and seen at two ends, as the node's own report leaves them (tests/worker/test_probes.py)."""
+    done(world.house, "probes.send", world.house.olive, address=here.at("mia"))
+    probe = the(Probe, client=here.client)
+    about = {"client_id": here.client, "domain_id": here.ids["domain"], "probe": probe, "at": timezone.now()}
+    with acting_as(SYSTEM):
+        for sort, to in (("mailbox", here.at("mia")), ("outside", f"{here.canary}@outside.test")):
+            ProbeLanding.objects.create(sort=sort, address=to, predicted=True, said=here.canary, **about)
 
 
 @makes(Mailed)

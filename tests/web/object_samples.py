@@ -220,6 +220,13 @@ TRACE = TracePage(
         Item((Badge("bad", "nowhere", "ban"), "old@harbor.example: no such address"), tone="bad", icon="ban"),
         Item((Badge("unknown", "unknown"), "where", Code("k@harbor.example"), "sends it on"), icon="question-mark"),
     ),
+    proof=(Badge("bad", "not as computed"), Link("asked for 09:11", "/p/change"), "sent 09:11"),
+    proven=(
+        Item((Code("m.hale@harbor.example"), "arrived in Lists"), "09:12.", "ok", "mailbox"),
+        Item((Code("max@private.example"), Badge("unknown", "not arrived yet")), icon="world"),
+        Item((Code("spy@evil.example"), "left to outside", Badge("bad", "not computed")), "09:12.", "warn", "world"),
+    ),
+    prove=Act("Prove it", "/p/form", "send", of="office@harbor.example"),
     leads=(
         Item((Code("info@harbor.example"), "by alias"), icon="route", acts=(Act("Trace", "/p/trace", of="info"),)),
         Item((Badge("unknown", "not shown"), "3 more may lead here"), icon="route"),

@@ -8,7 +8,9 @@ from django.utils import timezone
 from test_object_pages import plain
 from visitors import visitor
 
-from cast import MIA, House, do, with_consent
+from cast import MIA, SYSTEM, House, do, the, with_consent
+from postroom.access.acting import acting_as
+from postroom.models import Mailed, Probe, ProbeLanding
 
 LEO, TEAM = "leo@acme.example", "team@acme.example"
 
@@ -55,3 +57,31 @@ def test_a_plan_shows_where_mail_would_land(house: House) -> None:
     held = do("mailboxes.remove", house.olive, mailbox=LEO)
     page = plain(visitor(house.ada).get(f"/changes/{held.pk}/"))
     assert "Where mail lands" in page and "would land nowhere" in page
+
+
+def test_what_a_probe_found_and_the_button_for_another(house: House) -> None:
+    do("aliases.create", house.olive, address=TEAM, targets=[MIA])
+    prove = f"/do/probes.send/?address={TEAM}"
+    page = visitor(house.carl).get("/trace/", {"address": TEAM})
+    assert "No probe was sent there" in plain(page) and prove in page.content.decode()
+    assert prove not in visitor(house.audrey).get("/trace/", {"address": TEAM}).content.decode()
+    change = do("probes.send", house.carl, address=TEAM)
+    assert "not sent yet" in plain(visitor(house.carl).get("/trace/", {"address": TEAM}))
+    probe, now = the(Probe), timezone.now()
+    about = {"probe": probe, "client_id": probe.client_id, "domain_id": probe.domain_id, "at": now}
+    with acting_as(SYSTEM):
+        Mailed.objects.create(object=probe.pk, contact=TEAM, token="a", state="queued", at=now)
+        for sort, address, more in (
+            ("mailbox", MIA, {"predicted": True, "seen_at": now, "folder": "Lists"}),
+            ("outside", "spy@evil.example", {"seen_at": now, "said": "250 <b>ok</b>"}),
+            ("mailbox", LEO, {"predicted": True}),
+        ):
+            ProbeLanding.objects.create(sort=sort, address=address, **more, **about)
+    page = visitor(house.carl).get("/trace/", {"address": TEAM})
+    for words in (
+        "not as computed", f"{MIA} arrived in Lists", f"{LEO} not arrived yet",
+        "spy@evil.example left to outside; the next server took it not computed",
+        "its mail node was not heard of just now",
+    ):  # fmt: skip
+        assert words in plain(page), (words, plain(page))
+    assert f"/changes/{change.pk}/" in page.content.decode() and "250 &lt;b&gt;ok" in page.content.decode()

@@ -13,7 +13,7 @@ OPERATED = (
     "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
     "rosters.*", "recovery_channels.*", "app_passwords.end", "consents.end", "resets.start", "resets.record_call",
     "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency",
-    "doubts.settle",
+    "doubts.settle", "probes.send",
 )  # fmt: skip
 APPROVE = "changes.approve"
 EXPORT = "entries.export"  # take a client's record away
@@ -41,7 +41,7 @@ ROLES: dict[str, frozenset[str]] = {
         "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
         "resets.start", "resets.vouch", "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code",
         "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", "consents.end",
-        SHEET, "doubts.settle",
+        SHEET, "doubts.settle", "probes.send",
     }),
     "client viewer": frozenset({"*.view"}),
 }  # fmt: skip

@@ -130,7 +130,7 @@ def _objects(target: str, edits: list[Edit]) -> dict[UUID, str]:
     about: dict[UUID, str] = {}
     for e in edits:
         row = {**(e.before or {}), **(e.after or {})}
-        about[_named(e, row)] = str(row.get("contact") or row.get("name") or "")
+        about[_named(e, row)] = str(row.get("contact") or row.get("name") or row.get("address") or "")
     if target == "mail":
         return about
     return about | dict(Domain.objects.filter(pk__in=list(about)).values_list("pk", "name"))

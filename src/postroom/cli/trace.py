@@ -1,19 +1,30 @@
-"""trace: where mail to an address lands."""
+"""trace: where mail to an address lands; and a probe, to prove it."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from . import remote, show
-from .changes import json_option
+from .changes import done, json_option
 
 
 @click.command()
 @click.argument("address")
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Send a message there, and say where it was seen to arrive; exit code 1 if not where it was computed to.",
+)
+@click.option("--why", default="", help="Why, with --prove; whoever looks at this later will ask.")
+@click.option("--within", default=60, show_default=True, help="Seconds to wait for a probe to arrive.")
 @json_option
-def trace(address: str, as_json: bool) -> None:
+def trace(address: str, prove: bool, why: str, within: int, as_json: bool) -> None:
     """Where mail to ADDRESS lands: each hop with its rule, who made it, how old it is and until when."""
+    if prove:
+        _prove(address, why, within, as_json)
+        return
     found = remote.ask("GET", f"/addresses/{remote.quoted(address)}/trace")
     if as_json:
         show.as_json(found)
@@ -30,6 +41,45 @@ def trace(address: str, as_json: bool) -> None:
         click.echo(f"comes here: {one['address']} by {one['by']}{', sometimes' if one['sometimes'] else ''}")
     if found["more_lead_here"]:
         click.echo(f"comes here: perhaps {found['more_lead_here']} more")
+
+
+PAUSE = 2  # seconds between two looks
+OPEN = ("waits", "not sent yet")
+
+
+def _prove(address: str, why: str, within: int, as_json: bool) -> None:
+    """Send one, and look until all of it is seen, or the time is over."""
+    if not why:
+        raise click.UsageError("--prove needs --why: whoever looks at this later will ask")
+    path = f"/addresses/{remote.quoted(address)}/probe"
+    change = remote.ask("POST", path, {"why": why})
+    if change["stage"] not in ("applied", "verified"):
+        done(change, as_json)
+        return
+    until = time.monotonic() + within
+    while (found := _of(remote.ask("GET", path)["probe"], change))["verdict"] in OPEN and time.monotonic() < until:
+        time.sleep(PAUSE)
+    if as_json:
+        show.as_json(found)
+    else:
+        for one in found["landings"]:
+            click.echo(_landed(one))
+        click.secho(f"{address}: {found['verdict']}", bold=True)
+    if found["verdict"] != "as computed":
+        raise SystemExit(1)
+
+
+def _of(probe: dict[str, Any] | None, change: dict[str, Any]) -> dict[str, Any]:
+    if probe is None or probe["change"] != change["id"]:
+        raise click.ClickException("another probe was sent there since; look at that one")
+    return probe
+
+
+def _landed(one: dict[str, Any]) -> str:
+    name = one["address"] or "an address that is not shown"
+    notes = [word for word, so in (("sometimes", one["sometimes"]), ("not computed", not one["computed"])) if so]
+    notes += [note for note in (one["folder"], one["said"] or one["status"], one["why"]) if note]
+    return f"{name} ({one['sort']}): {one['state']}{'; ' if notes else ''}{'; '.join(notes)}"
 
 
 def _hop(hop: dict[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from types import FrameType
 from uuid import UUID
 
 from . import asking, compile, digests, expected, maps, one_device
+from .arrivals import Arrivals
 from .asking import ParentAway
 from .doveadm import Doveadm
 from .ending import Ending
@@ -38,7 +39,7 @@ class Agent:
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
         self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
-        self.returned, self.sieve = Returned(config), SieveScripts(config)
+        self.returned, self.sieve, self.arrivals = Returned(config), SieveScripts(config), Arrivals(config)
         self.ending = Ending(files)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
@@ -255,10 +256,10 @@ class Agent:
         try:
             self.sign_ins.hand_on(self.source)
             self.sessions.hand_on(self.doveadm, self.source)
-            self.returned.hand_on(self.source)
-            self.sieve.hand_on(self.source)
+            for one in (self.returned, self.sieve, self.arrivals):
+                one.hand_on(self.source)
         except SourceAway as error:
-            log.debug("sign-ins, returned letters and scripts wait: %s", error)
+            log.debug("sign-ins, letters, scripts and probes wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:

@@ -1,9 +1,9 @@
-"""The questions that need root, over a unix socket only the agent may use: a list of nine, nothing else.
+"""The questions that need root, over a unix socket only the agent may use: a list of ten, nothing else.
 
 Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
-that holds its key, and mailboxes are the mail user's alone: all of it needs root or more rights than an agent should
-have. The node's parent, which is root anyway to start daemons, asks for it: fixed commands, addresses checked, no
-shell, bounded time. The caller is known by SO_PEERCRED.
+that holds its key, mailboxes are the mail user's alone, and logs root's: all of it needs root or more rights than an
+agent should have. The node's parent, which is root anyway to start daemons, asks for it: fixed commands, addresses
+checked, no shell, bounded time. The caller is known by SO_PEERCRED.
 
     {"ask": "map", "map": "route", "keys": [...]}      → {"code": 0, "found": {key: value}}
     {"ask": "user" | "login" | "loaded", "addresses": [...]}
@@ -15,6 +15,7 @@ shell, bounded time. The caller is known by SO_PEERCRED.
     {"ask": "sieve", "addresses": [...]}               → {"rows": [...]}, as sieve_files.listed says
     {"ask": "sieve text", "address": "…", "name": "…"} → {"text": base64} | {"why": "…"} | {"gone": true}
     {"ask": "sieve dump", "text": base64}              → {"dump": base64} | {"why": "…", "again": bool}
+    {"ask": "probes", "taken": number}               → {"rows": [...]}, as probe_log.ProbeLog.take says
 
 Codes are the command's: 67 no such account, 75 the database fails, 124 no answer in time.
 """
@@ -33,6 +34,7 @@ from typing import Any
 from . import sieve_box, sieve_files
 from .layout import NodeConfig
 from .postfix_maps import QUERIES
+from .probe_log import ProbeLog
 from .rendering import ENVIRONMENT
 
 GONE, UNAVAILABLE, TIMED_OUT = 67, 75, 124
@@ -68,6 +70,7 @@ class Desk:
 
     def __init__(self, config: NodeConfig, actions: dict[str, Callable[..., Answer]]) -> None:
         self.config, self.actions = config, actions
+        self.probes = ProbeLog(config.folder / "log")
         self.running: set[subprocess.Popen[str]] = set()
         self.closed, self.lock = False, threading.Lock()
 
@@ -90,6 +93,8 @@ class Desk:
                 return sieve_files.text(self.config, address, name)
             case {"ask": "sieve dump", "text": str(text)}:
                 return sieve_box.dumped(self.config, base64.b64decode(text))
+            case {"ask": "probes", "taken": int(taken)}:
+                return {"rows": self.probes.take(taken)}
             case _:
                 return {"error": "no such question"}
 

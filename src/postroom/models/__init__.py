@@ -14,6 +14,7 @@ from .mailboxes import Alias, Destination, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, SavedView, TokenUse
+from .probes import Probe, ProbeLanding
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
@@ -68,6 +69,8 @@ __all__ = [
     "Organization",
     "Person",
     "Place",
+    "Probe",
+    "ProbeLanding",
     "Proof",
     "Reading",
     "RecordSet",

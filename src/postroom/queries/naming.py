@@ -38,6 +38,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "aliases": lambda row, name: _of(row, name, "address_id"),
     "forwards": lambda row, name: f"{_of(row, name, 'address_id')} to {row['to']}",
     "destinations": lambda row, name: str(row["name"]),
+    "probes": lambda row, name: f"to {row['address']}",
     "catch_alls": lambda row, name: f"of {_of(row, name, 'domain_id')}",
     "exceptions": lambda row, name: f"{_of(row, name, 'address_id')} to {row['target']}",
     "delegations": lambda row, name: f"to {_of(row, name, 'mailbox_id')} for {_of(row, name, 'to_mailbox_id')}",

@@ -477,6 +477,7 @@ BEGIN
     WHEN 'exceptions' THEN RETURN (SELECT a.domain_id FROM exceptions x JOIN addresses a ON a.id = x.address_id WHERE x.id = which);
     WHEN 'catch_alls' THEN RETURN (SELECT domain_id FROM catch_alls WHERE id = which);
     WHEN 'record_sets' THEN RETURN (SELECT domain_id FROM record_sets WHERE id = which);
+    WHEN 'probes' THEN RETURN (SELECT domain_id FROM probes WHERE id = which);
     WHEN 'dkim_keys' THEN RETURN (SELECT domain_id FROM dkim_keys WHERE id = which);
     WHEN 'grants' THEN RETURN (SELECT domain_id FROM grants WHERE id = which);
     WHEN 'invites' THEN RETURN (SELECT coalesce(i.domain_id, a.domain_id) FROM invites i

@@ -151,7 +151,8 @@ BEGIN
   RETURN struck;
 END $$;
 
--- What the node tells. Sign-ins, sessions and scripts are of mailboxes it serves, whatever it says; all else is of itself.
+-- What the node tells. Sign-ins, sessions and scripts are of mailboxes it serves, whatever it says; what became of a letter, or
+-- a probe, is of whoever knows its token; all else is of itself.
 CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -167,6 +168,8 @@ BEGIN
     PERFORM postroom_returns(rows);
   ELSIF what = 'sieve' THEN
     PERFORM postroom_sieve(me, rows);
+  ELSIF what = 'probes' THEN
+    PERFORM postroom_probes(me, rows);
   ELSE
     INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
   END IF;
@@ -305,6 +308,64 @@ BEGIN
       AND r.asked @> to_jsonb(t.id) RETURNING t.node_id
   ) UPDATE sieve_asked a SET answered_at = now() FROM struck s WHERE a.node_id = s.node_id;
 END $$;
+-- Where a probe ended: by its token it is known, whichever node tells, and for a day. What is at a domain of its client is told
+-- as it is, of mailboxes by the node that serves them. All else is outside: at another client's domain no word of a server is
+-- kept; and where mail is computed to go to another client, what that one makes of it says that it came there, no more.
+CREATE OR REPLACE FUNCTION postroom_probes(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  r record;
+  theirs record;
+  others text[];
+BEGIN
+  FOR r IN
+    SELECT p.id, p.client_id, p.domain_id, c.node_id = me AS served, d.what, d.address, split_part(d.address, '@', 2) AS domain,
+      NULL::uuid AS of, left(coalesce(d.folder, ''), 300) AS folder, left(coalesce(d.said, ''), 300) AS said,
+      coalesce(substring(d.status FROM '^[245]\.\d{{1,3}}\.\d{{1,3}}$'), '') AS status, least(now(), to_timestamp(d.at)) AS at
+    FROM jsonb_to_recordset(rows) AS d (number bigint, at float8, token text, what text, address text, folder text,
+        status text, said text)
+      JOIN mailed m ON m.token = encode(sha256(convert_to(d.token, 'UTF8')), 'hex')
+      JOIN probes p ON p.id = m.object AND p.made > now() - interval '1 day' JOIN clients c ON c.id = p.client_id
+    WHERE d.what IN ('mailbox', 'outside', 'refused', 'discarded', 'waiting') AND d.address <> '' AND d.at IS NOT NULL
+    ORDER BY d.number
+  LOOP
+    SELECT d.id, d.client_id INTO theirs FROM domains d WHERE d.name = r.domain AND d.removed_at IS NULL;
+    IF theirs.client_id = r.client_id THEN
+      CONTINUE WHEN r.what = 'outside' OR (r.what IN ('mailbox', 'discarded') AND r.served IS NOT TRUE);
+      r.of := theirs.id;
+    ELSE
+      IF r.what IN ('mailbox', 'discarded') THEN
+        r.what := 'outside';
+      END IF;
+      IF theirs.id IS NOT NULL THEN
+        r.folder := ''; r.said := ''; r.status := '';
+      END IF;
+      IF NOT EXISTS (SELECT FROM probe_landings l WHERE l.probe_id = r.id AND l.predicted AND l.sort = 'outside'
+          AND l.address = r.address) THEN
+        SELECT array_agg(l.address) INTO others FROM probe_landings l
+          JOIN domains d ON d.name = split_part(l.address, '@', 2) AND d.removed_at IS NULL AND d.client_id <> r.client_id
+          WHERE l.probe_id = r.id AND l.predicted AND l.sort = 'outside';
+        IF others IS NOT NULL THEN
+          CONTINUE WHEN r.what <> 'outside' OR cardinality(others) > 1;
+          r.address := others[1]; r.said := ''; r.status := '';
+        ELSIF theirs.id IS NOT NULL THEN
+          r.address := '';
+        END IF;
+      END IF;
+    END IF;
+    CONTINUE WHEN r.what IN ('waiting', 'discarded') AND EXISTS (SELECT FROM probe_landings l
+      WHERE l.probe_id = r.id AND l.address = r.address AND l.seen_at IS NOT NULL AND l.sort NOT IN ('waiting', 'discarded'));
+    DELETE FROM probe_landings l WHERE l.probe_id = r.id AND l.address = r.address AND l.sort IN ('waiting', 'discarded');
+    INSERT INTO probe_landings AS l (at, client_id, domain_id, probe_id, of, sort, address, predicted, sometimes, why, seen_at,
+        folder, status, said)
+      VALUES (r.at, r.client_id, r.domain_id, r.id, r.of, r.what, r.address, false, false, '', r.at, r.folder, r.status, r.said)
+      ON CONFLICT (probe_id, sort, address) DO UPDATE SET seen_at = coalesce(l.seen_at, excluded.seen_at),
+        status = excluded.status, said = excluded.said,
+        folder = CASE WHEN l.folder IN ('', excluded.folder) OR position(', ' || excluded.folder || ',' IN ', ' || l.folder || ',') > 0
+          THEN coalesce(nullif(l.folder, ''), excluded.folder) ELSE left(l.folder || ', ' || excluded.folder, 600) END;
+  END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION postroom_probes(uuid, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postroom_probes(uuid, jsonb) TO postroom_system;
 REVOKE ALL ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),
   postroom_returns(jsonb), postroom_sieve(uuid, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_served(uuid, text[]), postroom_sign_ins(uuid, jsonb), postroom_sessions(uuid, jsonb),

@@ -35,6 +35,8 @@ SAID: dict[str, str] = {
     "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",
     "catch_alls.set": "Typing errors and guesses land there too, and spam. Addresses that are there keep theirs.",
     "destinations.change": "Every alias that uses it leads there from now on; the plan lists them all.",
+    "probes.send": "A message goes there and comes where mail comes, also to outside; it says what it is. Where it was "
+    "seen to arrive is on the page of the trace.",
     "catch_alls.end": "Mail to an address that is none is refused from now on.",
     "delegations.ask": "Into a person’s mailbox nobody is let before its owner consents, signed in to it; of a VIP’s a "
     "second person and the client’s own admin agree too. They are told now, when it starts and when it ends.",

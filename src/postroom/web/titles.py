@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "destinations.create": ("Name a destination", "Name the destination {name} of {client}"),
     "destinations.change": ("Change a destination", "Change the destination {destination}"),
     "destinations.end": ("End a destination", "End the destination {destination}"),
+    "probes.send": ("Send a probe", "Send a probe to {address}"),
     "delegations.ask": ("Ask for access to a mailbox", "Let {to} have access to {mailbox}"),
     "delegations.consent": ("Consent to access", "Consent to access {delegation}"),
     "delegations.decline": ("Decline access", "Decline access {delegation}"),

@@ -7,8 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.changes.errors import NotThere, Problem
+from postroom.queries.probing import VIEW as PROBES
+from postroom.queries.probing import probed
 from postroom.queries.tracing import VIEW, traced
-from postroom.web import landing
+from postroom.web import landing, probing
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, query
 from postroom.web.lists import clean
@@ -33,12 +35,14 @@ TONES: Mapping[str, Any] = {"mailbox": "ok", "outside": "warn", "refused": "bad"
 def trace(request: Any) -> HttpResponse:
     typed = clean(str(request.GET.get("address", "")))
     found, error, status = _found(request, typed)
+    proof = probed(request.actor, typed)["probe"] if found and request.access.can_somewhere(PROBES) else None
     shown = TracePage(
         head=PageHead("Where mail lands", found["address"] if found else "type an address of a domain you see"),
         notes=freeze_notes(request), form=_form(typed, error), at=when(found["at"]) if found else "",
         hops=tuple(map(_hop, found["hops"])) if found else (),
         ends=_ends(found) if found else (), leads=_leads(found) if found else (),
-        traced=found is not None,
+        traced=found is not None, proof=probing.head(proof) if proof else "",
+        proven=probing.items(proof) if proof else (), prove=_prove(request, found),
     )  # fmt: skip
     return render(request, "trace.html", {"page": shown}, status=status)
 
@@ -58,6 +62,12 @@ def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str, int]:
 def _form(typed: str, error: str) -> Form:
     field = Field("address", "Address", "text", typed, error=error, required=True, placeholder="name@domain.example")
     return Form((field,), "Trace", "/trace/", icon="route")
+
+
+def _prove(request: Any, found: Hop | None) -> Act | None:
+    if found is None or not request.access.can_somewhere("probes.send"):
+        return None
+    return Act("Prove it", f"/do/probes.send/{query(address=found['address'])}", "send", of=found["address"])
 
 
 def _hop(hop: Hop) -> Item:

@@ -43,7 +43,7 @@ from postroom.changes.kinds.recovery import IssueRecovery
 from postroom.changes.kinds.recovery_channels import IssueConfirmation
 from postroom.changes.kinds.reset_codes import HASH, IssueCode
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Delivery, Invite, Letter, Mailed, ResetCode
+from postroom.models import Change, Delivery, Invite, Letter, Mailed, Probe, ResetCode
 from postroom.models.mailed import HANDED, QUEUED, REFUSED
 from postroom.models.rounds import ROSTER
 from postroom.protocols import return_address
@@ -58,6 +58,7 @@ from . import (
     letters,
     notices,
     owner_letters,
+    probes,
     reset_codes,
     rounds,
 )
@@ -67,7 +68,7 @@ OVER = Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: 
 OVERTAKEN = Outcome(why="a newer try has taken it up")
 NOTIFY = "NOTIFY=SUCCESS,FAILURE,DELAY"  # RFC 3461, 4.1
 Written = EmailMessage | Outcome  # a letter; or why there is none
-About = Letter | Invite | ResetCode
+About = Letter | Invite | ResetCode | Probe
 
 # What a letter says → who writes it.
 LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
@@ -86,10 +87,12 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
 def send(change: Change, delivery: Delivery) -> Outcome:
     """Write what is to be mailed, with a link of its own where it has one; evidence is our submission's own answer."""
     about = _about(delivery.object)
-    if about is None or (not isinstance(about, Letter) and (about.used_at or about.ended_at)):
+    if about is None or (isinstance(about, Invite | ResetCode) and (about.used_at or about.ended_at)):
         return OVER
     if settings.POSTROOM.submission is None:
         return Outcome(why="no submission server is set up for our own mail")
+    if isinstance(about, Probe):
+        return _probe(about, delivery)
     with in_hand(delivery) as mine:
         written = _written(about, change) if mine else OVERTAKEN
     if isinstance(written, Outcome):
@@ -106,13 +109,25 @@ def _about(row: UUID | None) -> About | None:
     sorts: tuple[QuerySet[Any], ...] = (
         Letter.objects.all(),
         Invite.objects.select_related("mailbox__address", "person"),
+        Probe.objects.all(),
         ResetCode.objects.select_related("channel"),
     )
     with acting_as(SYSTEM):
         return next((found for rows in sorts if (found := rows.filter(pk=row).first())), None)
 
 
-def _written(about: About, change: Change) -> Written:
+def _probe(probe: Probe, delivery: Delivery) -> Outcome:
+    """What is computed is kept, and then it is tried."""
+    with in_hand(delivery) as mine:
+        written = probes.computed(probe) if mine else OVERTAKEN
+    if isinstance(written, Outcome):
+        return written
+    token = return_address.drawn()
+    written["Message-ID"] = probes.message_id(token)
+    return probes.answered(probe, post(probe.address, written, object=probe.pk, client=probe.client_id, token=token))
+
+
+def _written(about: Letter | Invite | ResetCode, change: Change) -> Written:
     if isinstance(about, Letter):
         return LETTERS[about.says](about, change)
     return _code(about, change) if isinstance(about, ResetCode) else _with_link(about, change)
@@ -173,9 +188,9 @@ def _invite(invite: Invite, change: Change) -> Written:
     return _issued(issue, invite, change, lambda token: invite_letters.letter(invite, invite_link(token)))
 
 
-def post(to: str, letter: EmailMessage, *, object: UUID, client: UUID | None) -> Outcome:
+def post(to: str, letter: EmailMessage, *, object: UUID, client: UUID | None, token: str = "") -> Outcome:
     """Hand a letter in from a return address of its own, and keep by which it is known. object: what it is about."""
-    token = return_address.drawn()
+    token = token or return_address.drawn()
     with acting_as(SYSTEM):
         again = Mailed.objects.filter(object=object, contact=to, state__in=("", REFUSED))  # a try that came to nothing
         said = {"token": hashed(token), "at": timezone.now()}
@@ -209,7 +224,9 @@ def hand_in(to: str, letter: EmailMessage) -> Outcome:
     sender = str(letter["Return-Path"] or env.notices_from)
     del letter["Return-Path"]
     letter["From"], letter["To"] = env.notices_from, to
-    letter["Date"], letter["Message-ID"] = formatdate(), make_msgid(domain=env.notices_from.rpartition("@")[2])
+    letter["Date"] = formatdate()
+    if "Message-ID" not in letter:
+        letter["Message-ID"] = make_msgid(domain=env.notices_from.rpartition("@")[2])
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday note answers it
     host, port = env.submission
     try:

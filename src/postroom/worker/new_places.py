@@ -84,8 +84,7 @@ def tell(place: int, now: datetime | None = None) -> None:
 
 
 def _handed_in(one: SignInPlace, mailbox: Mailbox, at: datetime) -> None:
-    about = {"object": mailbox.pk, "client": mailbox.client_id}
-    outcome = mail.post(mailbox.label, letter(one, mailbox), **about)
+    outcome = mail.post(mailbox.label, letter(one, mailbox), object=mailbox.pk, client=mailbox.client_id)
     if outcome.why:
         one.told_to = {"why": outcome.why[:500], "at": at.isoformat(timespec="seconds")}
     else:

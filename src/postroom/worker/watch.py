@@ -12,7 +12,18 @@ from django.utils import timezone
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes import readings
 from postroom.changes.readings import ZoneRead
-from postroom.models import Counted, Domain, LookedAt, Mailed, Reading, Report, SieveScript, SignIn, SignInPlace
+from postroom.models import (
+    Counted,
+    Domain,
+    LookedAt,
+    Mailed,
+    ProbeLanding,
+    Reading,
+    Report,
+    SieveScript,
+    SignIn,
+    SignInPlace,
+)
 from postroom.models.mailed import DELAYED, HANDED, QUEUED
 
 from .cadence import at_once, side_by_side
@@ -27,9 +38,9 @@ LOOKED = timedelta(hours=2)
 
 
 def forget() -> int:
-    """Observations of nodes older than a week are let go, sign-ins of mailboxes and what became of letters after 90
-    days, counts and mail apps' codes past their time, and filters of mailboxes that are removed; what was read back for
-    a change stays with it."""
+    """Observations of nodes older than a week are let go; sign-ins of mailboxes, what became of letters and where
+    probes arrived after 90 days; counts and mail apps' codes past their time, and filters of mailboxes that are
+    removed. What was read back for a change stays with it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Token.objects.expired().filter(expires_at__lt=timezone.now() - LOOKED).delete()
@@ -37,6 +48,7 @@ def forget() -> int:
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         _forget_sign_ins(timezone.now() - SIGN_INS)
         _forget_letters(timezone.now() - SIGN_INS)
+        ProbeLanding.objects.filter(at__lt=timezone.now() - SIGN_INS).delete()
         SieveScript.objects.filter(mailbox__removed_at__lt=timezone.now() - KEPT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 

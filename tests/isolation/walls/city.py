@@ -176,6 +176,7 @@ def _routes(house: House, slug: str) -> None:
     asked = {"address": f"going@{zone}", "target": f"going@{slug}.test", "owner": canary(slug), "until": later()}
     held = do("exceptions.create", olive, **asked)
     assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+    do("probes.send", olive, address=f"mia@{zone}")
     do("destinations.create", olive, client=slug, name=canary(slug), targets=[f"mia@{zone}"])
 
 
@@ -235,6 +236,9 @@ MACHINERY = (
     "INSERT INTO sieve_scripts (at, first, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut,"
     " redirects, vacation, unreadable) SELECT now(), now(), c.id, c.id, m.id, c.node_id, %(word)s, true, '', %(word)s,"
     " false, '[]', false, '' FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO probe_landings (at, client_id, domain_id, probe_id, sort, address, predicted, sometimes, why, folder,"
+    " status, said) SELECT now(), p.client_id, p.domain_id, p.id, 'mailbox', %(word)s, true, false, '', '', '',"
+    " %(word)s FROM clients c JOIN probes p ON p.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO mailed (at, client_id, contact, token, state, status, said) SELECT now(), c.id, %(word)s, c.slug,"
     " 'bounced', '', %(word)s FROM clients c WHERE c.slug = %(slug)s",
     "INSERT INTO reviews (change_id, client_id, reason, until) SELECT h.id, h.client_id, %(word)s, now()"

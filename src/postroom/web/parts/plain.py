@@ -27,6 +27,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "forwards": ("Forward", "route"),
     "destinations": ("Destination", "route"),
     "catch_alls": ("Catch-all", "route"),
+    "probes": ("Probe", "send"),
     "exceptions": ("Exception", "route"),
     "delegations": ("Access to a mailbox", "user-cog"),
     "invites": ("Invite", "mail"),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from postroom.web.parts.forms import Form
 from postroom.web.parts.pages import ListPage, Page
 from postroom.web.parts.route_map import Drawing
-from postroom.web.parts.shapes import Badge, Item, Progress
+from postroom.web.parts.shapes import Act, Badge, Item, Progress, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,10 @@ class LooksPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class TracePage(Page):
-    """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there."""
+    """trace.html. `hops`: the way, in its order; `ends`: where mail lands; `leads`: what else comes there.
+
+    `proof`: what became of the newest probe; `proven`: place by place; `prove`: the button for another, if any.
+    """
 
     nav: ClassVar[str] = "mailboxes"
     form: Form
@@ -64,3 +67,6 @@ class TracePage(Page):
     hops: tuple[Item, ...] = ()
     ends: tuple[Item, ...] = ()
     leads: tuple[Item, ...] = ()
+    proof: Words = ""
+    proven: tuple[Item, ...] = ()
+    prove: Act | None = None
