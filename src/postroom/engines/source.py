@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 # A bucket: the node is asked what is in it (digests.py). node: its own rows, and what has nobody's id.
-Sort = Literal["domain", "address", "key", "token key", "bucket", "node"]
+Sort = Literal["domain", "address", "key", "token key", "filter", "bucket", "node"]
 Compiled = dict[str, dict[str, list[dict[str, Any]]]]  # file → table → rows
 Evidence = list[dict[str, Any]]  # question, answer, server, at: one entry a question asked
 

@@ -27,7 +27,7 @@ LEAKS = (
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
     "app_passwords.create", "consents.grant", "delegations.ask", "delegations.consent", "resets.send_link",
     "mailboxes.transfer", "mailboxes.restore", "history.roll_back", "forwards.create", "forwards.change",
-    "forwards.enable", "exceptions.create",
+    "forwards.enable", "exceptions.create", "filters.write", "filters.set",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]

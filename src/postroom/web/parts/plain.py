@@ -29,6 +29,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "catch_alls": ("Catch-all", "route"),
     "exceptions": ("Exception", "route"),
     "delegations": ("Access to a mailbox", "user-cog"),
+    "filters": ("Filter", "mail-cog"),
     "invites": ("Invite", "mail"),
     "credentials": ("App password", "key"),
     "letters": ("Letter", "mail"),
