@@ -58,8 +58,8 @@ class Token:
 
 @dataclass
 class Script:
-    """What was read. redirects: the addresses it names, empty where one is worked out when mail comes. answers: it has a
-    vacation."""
+    """What was read. redirects: the addresses it names, empty where one is worked out when mail comes. answers: it has
+    a vacation."""
 
     needs: set[str] = field(default_factory=set)
     redirects: list[str] = field(default_factory=list)
