@@ -118,6 +118,11 @@ def test_what_the_compiler_takes_is_a_script(name: str) -> None:
     parsed(text)
 
 
+@compiled
+def test_the_compiler_knows_every_extension_that_is_taken_for_offered(tmp_path: Path) -> None:
+    dumped(f"require [{', '.join(map(quoted, sorted(sieve_text.EXTENSIONS)))}];\nkeep;", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

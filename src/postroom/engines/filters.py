@@ -93,12 +93,8 @@ class Filters:
         """None where it could not be: `result` says why. Where no change asks for it, as after a file was lost, nothing
         that is there is written over."""
         reading = self._reading(row["address"])
-        if (
-            todo.change is None
-            and before is None
-            and not reading.is_as(row)
-            and (reading.active or NAME in reading.names)
-        ):
+        unasked = todo.change is None and before is None
+        if unasked and not reading.is_as(row) and (reading.active or NAME in reading.names):
             return self._keep(todo.id, row, reading.said)
         if row["active"] and not reading.is_as(row):
             if why := self._why_not(row):

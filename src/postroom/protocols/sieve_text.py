@@ -13,7 +13,7 @@ LONGEST = 65_536  # bytes; of a script that is read whole by its node
 DEEPEST = 15  # blocks and tests within each other; Pigeonhole's own limit is 32
 COMMANDS = {
     "require": "", "if": "", "elsif": "", "else": "", "stop": "", "keep": "", "discard": "", "redirect": "",
-    "fileinto": "fileinto", "reject": "reject", "ereject": "ereject", "vacation": "vacation", "set": "variables",
+    "fileinto": "fileinto", "reject": "reject", "vacation": "vacation", "set": "variables",
     "addflag": "imap4flags", "setflag": "imap4flags", "removeflag": "imap4flags", "foreverypart": "foreverypart",
     "break": "foreverypart", "extracttext": "extracttext", "error": "ihave",
 }  # fmt: skip
@@ -25,8 +25,7 @@ TESTS = {
 }  # fmt: skip
 EXTENSIONS = frozenset({
     *COMMANDS.values(), *TESTS.values(), "copy", "subaddress", "relational", "comparator-i;octet", "regex",
-    "comparator-i;ascii-casemap", "comparator-i;ascii-numeric", "encoded-character", "mime", "index", "special-use",
-    "fcc",
+    "comparator-i;ascii-casemap", "comparator-i;ascii-numeric", "encoded-character", "mime", "index",
 }) - {""}  # fmt: skip
 BLOCKS = frozenset({"if", "elsif", "else", "foreverypart"})
 TOKEN = re.compile(
