@@ -509,6 +509,8 @@ BEGIN
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
         JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
+      (SELECT a.domain_id FROM filters f JOIN mailboxes m ON m.id = f.mailbox_id
+        JOIN addresses a ON a.id = m.address_id WHERE f.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which));
     ELSE RETURN NULL;
   END CASE;

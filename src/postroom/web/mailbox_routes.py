@@ -67,6 +67,10 @@ def _scripts(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
         ours = script.active and script.name == SCRIPT
         yield Item(("Filter", Code(script.name), state), f"{why}; read {when(script.at)}", tone,  # type: ignore[arg-type]
                    icon="mail-cog", acts=_may(request, one, ("filters.end", end)) if ours else ())  # fmt: skip
+    put = Act("Set one", f"/do/filters.set/{query(mailbox=one.label)}", of=f"filter at {one.label}")
+    if not one.removed_at and (acts := _may(request, one, ("filters.set", put))):
+        yield Item("A filter or an automatic answer", "in place of what was put here; its owner is told", icon="plus",
+                   acts=acts)  # fmt: skip
 
 
 def _of_a_forward(request: Any, one: Mailbox, forward: Forward) -> tuple[Act, ...]:
