@@ -53,6 +53,9 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"doveadm login {row['address']}"] = {"address": row["address"]}
     for row in (compiled or {}).get("secrets", {}).get("app", ()):
         said[f"app passwords of {row['address']}"].append(row["cred"])
+    for row in (compiled or {}).get("secrets", {}).get("filter", ()):
+        in_force = {"active": "postroom" if row["active"] else "", "digest": row["digest"]}
+        said[f"sieve script of {row['address']}, revision {row['revision']}"] = in_force
     for row in maps.get("consent", ()):
         said[f"consents of {row['address']}"].append(row["cred"])
     for row in maps.get("behalf", ()):

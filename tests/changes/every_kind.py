@@ -164,6 +164,9 @@ WALKS: dict[str, Walk] = {
     "delegations.consent": by(lambda: owner_of(ZOE), delegation="{asked access}"),
     "delegations.decline": closing("refuse", delegation="{refused access}"),
     "delegations.end": closing("olive", delegation="{access}"),
+    "filters.write": by(lambda: owner_of(ZOE), secrets=("filter",)),
+    "filters.set": by("olive", mailbox=MIA, script="keep;"),
+    "filters.end": closing("olive", mailbox=LEO),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
     "invites.resend": by("olive", invite="{invite}"),
@@ -319,6 +322,7 @@ def _passed_on(house: House) -> dict[str, str]:
 def _delegated(house: House) -> dict[str, str]:
     """Zoe is asked twice; what she has at the shared mailbox started at once."""
     do("mailboxes.create", house.olive, address="team@acme.example", kind="shared")
+    do("filters.set", house.olive, mailbox=LEO, script="keep;")
     house.refuse = owner_of(ZOE)
     found = {}
     for name, mailbox, to in (

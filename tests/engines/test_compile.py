@@ -222,7 +222,8 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
                      "forbidden": [{"source": "@acme.example", "target": "@.evil.example"}],
                      "behalf": [{"sender": MIA, "login": "leo@acme.example"}],
                      "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
-        "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}]},
+        "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}],
+                    "filter": [{"address": MIA, "revision": 1, "active": 1, "digest": "ab", "script": "a2VlcDs="}]},
         "keys": {"key": [{"domain": "acme.example", "selector": "s1", "algorithm": "rsa-sha256", "sealed": "x"}]},
     })  # fmt: skip
     assert all(rows(one, table) for one in files for table in maps.COLUMNS[one.name])

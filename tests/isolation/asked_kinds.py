@@ -39,6 +39,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "delegations.ask": lambda here: {"mailbox": here.at("team"), "to": here.at("mia"), "rights": ["send-as"]},
     "delegations.consent": by("delegation", "delegation"), "delegations.decline": by("delegation", "delegation"),
     "delegations.end": by("delegation", "delegation"),
+    "filters.set": lambda here: {"mailbox": here.at("mia"), "script": "keep;"},
+    "filters.end": lambda here: {"mailbox": here.at("leo")},
     "destinations.create": lambda here: {"client": here.ids["client"], "name": "more", "targets": [here.at("mia")]},
     "destinations.change": lambda here: {"destination": here.ids["destination"], "targets": [here.at("leo")]},
     "probes.send": lambda here: {"address": here.at("mia")},

@@ -52,6 +52,7 @@ from postroom.models import (
     Entry,
     Erasure,
     Evidence,
+    Filter,
     Finding,
     Forward,
     Freeze,
@@ -217,6 +218,13 @@ def delegation(world: World, here: Ground) -> None:
     asked = kind("delegations.ask", mailbox=here.at("leo"), to=here.at("mia"), rights=["send-on-behalf"], until=soon())
     agreed(world.house, submit(asked, actor=world.house.olive, why=here.words("on leave")))
     here.ids["delegation"] = str(the(Delegation, client=here.client).pk)
+
+
+@makes(Filter)
+def filter_(world: World, here: Ground) -> None:
+    """Of `leo`, set by the operator."""
+    text = f"# {here.words('sorts')}\nkeep;"
+    done(world.house, "filters.set", world.house.olive, mailbox=here.at("leo"), script=text)
 
 
 @makes(Verification, Proof, ResetCode)

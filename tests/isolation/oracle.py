@@ -33,10 +33,11 @@ RESETS = frozenset(
     }
 )
 DELEGATIONS = frozenset({"delegations.ask", "delegations.end"})
+FILTERS = frozenset({"filters.set", "filters.end"})
 ANSWERS = frozenset({"delegations.consent", "delegations.decline"})
 PROBES = frozenset({"probes.send"})
 DESTINATIONS = frozenset({"destinations.create", "destinations.change", "destinations.end"})
-AGENTS = DELEGATIONS | DESTINATIONS | PROBES | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS
+AGENTS = FILTERS | DELEGATIONS | DESTINATIONS | PROBES | MAILBOXES | ALIASES | ROUTES | INVITES | CHANNELS | RESETS
 OPERATES = AGENTS | {"resets.record_call"} | {
     "clients.create", "clients.change", "clients.place", "clients.suspend", "clients.resume", "clients.remove",
     "clients.restore", "clients.ask_contact", "domains.ask_contact", "domains.add", "domains.change", "domains.suspend",
@@ -88,7 +89,7 @@ AT_A_DOMAIN = frozenset({
     "domains.suspend", "forwards.tell_owner", "findings.accept",
     "findings.acknowledge", "findings.reopen", "history.roll_back", "invites.send", "record.erase",
     "record_sets.release", "record_sets.set", "recovery_channels.name", "resets.start",
-}) | MAILBOXES | ALIASES | ROUTES | DELEGATIONS | PROBES  # fmt: skip
+}) | MAILBOXES | ALIASES | ROUTES | DELEGATIONS | PROBES | FILTERS  # fmt: skip
 # What these write belongs to the client as a whole, whatever it is about.
 OF_A_WHOLE = frozenset({"findings.accept", "findings.acknowledge", "findings.reopen", "record.erase"})
 

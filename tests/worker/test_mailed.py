@@ -453,6 +453,7 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
         delegations,
         devices,
         factors,
+        filters,
         forwards_told,
         invites,
         own_secrets,
@@ -465,6 +466,6 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
     says = {clients.CHECKPOINT, rounds.ROSTER, invites.REDEEMED, transfer.TRANSFERRED, recovery_channels.NAMED,
             recovery_channels.ENDED, resets.RESET, own_secrets.CHANGED, own_secrets.RENEWED, own_secrets.RESET,
             own_secrets.COMPELLED, devices.DEVICE, factors.ADDED, factors.REMOVED, factors.CODES, app_passwords.MADE,
-            app_passwords.LET_IN, forwards_told.LEAVES, "recovered", "moved", delegations.ASKED_FOR,
+            app_passwords.LET_IN, forwards_told.LEAVES, filters.SET, "recovered", "moved", delegations.ASKED_FOR,
             delegations.STARTED, delegations.ENDED, delegations.DECLINED}  # fmt: skip
     assert says == set(mail.LETTERS), kind

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from postroom.models.filters import SCRIPT
+
 Row = Mapping[str, Any]
 Line = Mapping[str, Any]
 
@@ -51,6 +53,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _token_keys(maps, answers)
     yield from _behalf(maps, answers)
     yield from _allowed(maps, answers)
+    yield from _scripts((compiled or {}).get("secrets", {}).get("filter", ()), answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(f"milter key of {row['domain']}")
         if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
@@ -85,6 +88,16 @@ def _allowed(maps: Row, answers: Row) -> Iterator[str]:
     for question in sorted(answers.keys() - wanted):
         if question.startswith("filters of ") and answers[question]:
             yield f"{question}: it still says so"
+
+
+def _scripts(rows: Iterable[Row], answers: Row) -> Iterator[str]:
+    """The node read back that this very script was in force once it was put, or that ours was not."""
+    for row in rows:
+        said = answers.get(f"sieve script of {row['address']}, revision {row['revision']}")
+        read = said if isinstance(said, dict) else {}
+        ours = read.get("active") == SCRIPT
+        if not (ours and read.get("digest") == row["digest"] if row["active"] else read and not ours):
+            yield f"the script of {row['address']} is not the one that was put, or it was not asked about"
 
 
 def _credentials(which: str, maps: Row, rows: Iterable[Row], answers: Row) -> Iterator[str]:

@@ -22,7 +22,10 @@ TOUCHED = {
     "addresses": "SELECT 'address' AS object, id FROM e WHERE t = 'addresses'",
     "mailboxes": """SELECT 'address' AS object,
     coalesce((row ->> 'address_id')::uuid, (SELECT m.address_id FROM mailboxes m WHERE m.id = e.id)) AS id
-    FROM e WHERE t = 'mailboxes'""",
+    FROM e WHERE t = 'mailboxes'
+  UNION SELECT 'filter', f.id FROM filters f JOIN e ON e.id = f.mailbox_id
+    WHERE t = 'mailboxes' AND row ? 'removed_at'""",
+    "filters": "SELECT 'filter' AS object, id FROM e WHERE t = 'filters'",
     "aliases": """SELECT 'address' AS object,
     coalesce((row ->> 'address_id')::uuid, (SELECT l.address_id FROM aliases l WHERE l.id = e.id)) AS id
     FROM e WHERE t = 'aliases'""",
@@ -49,11 +52,14 @@ TOUCHED = {
     "dkim_keys": "SELECT 'key' AS object, id FROM e WHERE t = 'dkim_keys'",
     "domains": """SELECT 'domain' AS object, id FROM e WHERE t = 'domains'
   UNION SELECT 'address', a.id FROM addresses a JOIN e ON e.id = a.domain_id WHERE t = 'domains'
-  UNION SELECT 'key', k.id FROM dkim_keys k JOIN e ON e.id = k.domain_id WHERE t = 'domains'""",
+  UNION SELECT 'key', k.id FROM dkim_keys k JOIN e ON e.id = k.domain_id WHERE t = 'domains'
+  UNION SELECT 'filter', f.id FROM e JOIN addresses a ON a.domain_id = e.id JOIN mailboxes m ON m.address_id = a.id
+    JOIN filters f ON f.mailbox_id = m.id WHERE t = 'domains'""",
     "clients": """SELECT 'domain' AS object, d.id
     FROM domains d JOIN e ON e.id = d.client_id WHERE t = 'clients' AND NOT whole
   UNION SELECT 'address', a.id FROM addresses a JOIN e ON e.id = a.client_id WHERE t = 'clients' AND NOT whole
-  UNION SELECT 'key', k.id FROM dkim_keys k JOIN e ON e.id = k.client_id WHERE t = 'clients' AND NOT whole""",
+  UNION SELECT 'key', k.id FROM dkim_keys k JOIN e ON e.id = k.client_id WHERE t = 'clients' AND NOT whole
+  UNION SELECT 'filter', f.id FROM filters f JOIN e ON e.id = f.client_id WHERE t = 'clients' AND NOT whole""",
 }  # fmt: skip
 # The same of what is named nodes', whoever is served there, as (node_id, object, object_id).
 AIMED = {

@@ -15,6 +15,7 @@ from .arrivals import Arrivals
 from .asking import ParentAway
 from .doveadm import Doveadm
 from .ending import Ending
+from .filters import Filters
 from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
@@ -40,15 +41,14 @@ class Agent:
         self.heartbeat = Heartbeat(config)
         self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
         self.returned, self.sieve, self.arrivals = Returned(config), SieveScripts(config), Arrivals(config)
-        self.ending = Ending(files)
+        self.ending, self.filters = Ending(files), Filters(config, files, self.doveadm)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
         self.since: dict[int, float] = {}  # todo → first seen
         self.own: Compiled = {}
         self.next_digest = time.monotonic() + 5
-        self.again = 1.0
-        self.ended_until = 0.0
+        self.again, self.ended_until = 1.0, 0.0
         self.writing, self.over = False, False
 
     # Start and end
@@ -194,11 +194,12 @@ class Agent:
         wanted = [expected.of(one, self.gone.get(str(one.id), {})) for one in asked]
         addresses = {address for one in wanted for address in (*one.apps, *(whose for whose, _ in one.ended))}
         letting = {address for one in wanted for address in (*one.consents, *(whose for whose, _ in one.withdrawn))}
-        return Round(
+        read = Round(
             self.config, self.doveadm, self.files.generations(), wanted, compile.closing(self.files),
             compile.app_passwords(self.files, addresses), compile.consents(self.files, letting),
             compile.closing_credentials(self.files),
         ).run()  # fmt: skip
+        return self.filters.judge(asked, read)
 
     def forget(self, agreed: set[int], todo: Sequence[Todo]) -> None:
         for one in todo:

@@ -1,4 +1,4 @@
-"""Dovecot's HTTP interface, for the two questions that are asked by the second: kick and who.
+"""Dovecot's HTTP interface: kick and who, which are asked by the second, and a mailbox's script put in force.
 
 Wrong JSON types make the doveadm process panic (tried), so every parameter that its schema calls an array is one
 here. Look-ups of accounts go by the command (asking.py): over HTTP one missing account fails its whole batch.
@@ -72,6 +72,14 @@ class Doveadm:
         """Every session that is open."""
         rows = self._ask("who", {"separateConnections": True})
         return [_session(row) for row in rows if row.get("username")]
+
+    def put_script(self, address: str, name: str, text: str) -> None:
+        """Stored, and in force."""
+        self._ask("sievePut", {"user": address, "scriptname": name, "activate": True, "file": text})
+
+    def no_script(self, address: str) -> None:
+        """None is in force at this mailbox any more; those that are stored stay."""
+        self._ask("sieveDeactivate", {"user": address})
 
     def _ask(self, command: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         request = urllib.request.Request(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 # A bucket: the node is asked what is in it (digests.py). node: its own rows, and what has nobody's id. scripts: it is
 # asked to look at all of them now; what it tells of that look takes it off the list (sieve_scripts.py).
-Sort = Literal["domain", "address", "key", "token key", "bucket", "node", "scripts"]
+Sort = Literal["domain", "address", "key", "token key", "filter", "bucket", "node", "scripts"]
 Compiled = dict[str, dict[str, list[dict[str, Any]]]]  # file → table → rows
 Evidence = list[dict[str, Any]]  # question, answer, server, at: one entry a question asked
 

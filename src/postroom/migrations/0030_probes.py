@@ -9,7 +9,7 @@ def seen(to: str) -> "models.ForeignKey[object, object]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0028_destinations")]
+    dependencies = [("postroom", "0029_filters")]
 
     operations = [
         migrations.CreateModel(

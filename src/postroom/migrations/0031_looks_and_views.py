@@ -5,7 +5,7 @@ from django.db.models.deletion import DO_NOTHING
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0028_destinations")]
+    dependencies = [("postroom", "0030_probes")]
 
     operations = [
         migrations.CreateModel(

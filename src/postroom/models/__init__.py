@@ -6,6 +6,7 @@ from .credentials import Credential
 from .delegations import Delegation
 from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .doubts import Doubt
+from .filters import Filter
 from .findings import Acceptance, Finding, Look
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
@@ -50,6 +51,7 @@ __all__ = [
     "Entry",
     "Erasure",
     "Evidence",
+    "Filter",
     "Finding",
     "Forward",
     "Freeze",

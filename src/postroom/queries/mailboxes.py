@@ -11,7 +11,18 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
-from postroom.models import Alias, CatchAll, Credential, Forward, Grant, Invite, Mailbox, RouteException, Secret
+from postroom.models import (
+    Alias,
+    CatchAll,
+    Credential,
+    Forward,
+    Grant,
+    Invite,
+    Mailbox,
+    RouteException,
+    Secret,
+    SieveScript,
+)
 
 
 @dataclass(frozen=True)
@@ -45,32 +56,39 @@ def app_passwords(actor: Actor, mailbox: UUID) -> list[Credential]:
     return list(rows.exclude(until__lte=timezone.now()).order_by("id"))
 
 
+MOST_SCRIPTS = 20
+
+
 @dataclass(frozen=True)
 class Routes:
     """What brings mail to a mailbox in one step, and what passes its own on.
 
-    forwards: those of its address and those that go to it. exceptions: by which its mail may leave.
+    forwards: those of its address and those that go to it. exceptions: by which its mail may leave. scripts: those that
+    its node read there, for who may see them; never their text.
     """
 
     aliases: list[Alias]
     forwards: list[Forward]
     catch_alls: list[CatchAll]
     exceptions: list[RouteException]
+    scripts: list[SieveScript]
 
 
 def routes(actor: Actor, mailbox: Mailbox) -> Routes:
-    """Those of its client that stand; four queries."""
+    """Those of its client that stand; five queries."""
     own, now = {"client": mailbox.client_id}, timezone.now()
     aliases = visible(actor, Alias).filter(**own, removed_at=None, targets__contains=[mailbox.label])
     forwards = visible(actor, Forward).filter(**own, removed_at=None, until__gt=now)
     caught = visible(actor, CatchAll).filter(**own, removed_at=None, until__gt=now, target=mailbox.label)
     let = visible(actor, RouteException).filter(**own, ended_at=None, until__gt=now, address=mailbox.address_id)
+    scripts = visible(actor, SieveScript).filter(mailbox=mailbox.pk)
     return Routes(
         list(aliases.select_related("address").order_by("address__address")),
         list(forwards.filter(Q(address=mailbox.address_id) | Q(to=mailbox.label)).select_related("address")
              .order_by("address__address", "to")),
         list(caught.select_related("domain").order_by("domain__name")),
         list(let.order_by("target")),
+        list(scripts.defer("text").order_by("-active", "name")[:MOST_SCRIPTS]),
     )  # fmt: skip
 
 

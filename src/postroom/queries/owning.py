@@ -28,7 +28,7 @@ LEAKS = (
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
     "app_passwords.create", "consents.grant", "delegations.ask", "delegations.consent", "resets.send_link",
     "mailboxes.transfer", "mailboxes.restore", "history.roll_back", "forwards.create", "forwards.change",
-    "forwards.enable", "exceptions.create",
+    "forwards.enable", "exceptions.create", "filters.write", "filters.set",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]
@@ -133,6 +133,11 @@ def lately(actor: Actor) -> list[Happened]:
     """What could leak, of the last fourteen days."""
     access_of(actor)
     return _told(None, timezone.now() - LATELY, LEAKS, MOST)
+
+
+def newest(kinds: Sequence[str]) -> Happened | None:
+    """The last entry of one of these kinds, of the mailbox whose owner acts."""
+    return next(iter(_told(None, None, kinds, 1)), None)
 
 
 def last_known(actor: Actor) -> int:

@@ -271,6 +271,7 @@ BEGIN
     UNION SELECT k.id FROM credentials k WHERE k.mailbox_id = (postroom_own())[1]
     UNION SELECT g.id FROM delegations g WHERE g.mailbox_id = (postroom_own())[1] OR g.to_mailbox_id = (postroom_own())[1]
     UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
+    UNION SELECT f.id FROM filters f WHERE f.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
     UNION SELECT f.id FROM addresses a JOIN forwards f ON f.client_id = a.client_id
@@ -490,6 +491,8 @@ BEGIN
       JOIN addresses a ON a.id = m.address_id WHERE c.id = which);
     WHEN 'delegations' THEN RETURN (SELECT a.domain_id FROM delegations g JOIN mailboxes m ON m.id = g.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE g.id = which);
+    WHEN 'filters' THEN RETURN (SELECT a.domain_id FROM filters f JOIN mailboxes m ON m.id = f.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE f.id = which);
     WHEN 'verifications' THEN RETURN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE v.id = which);
     WHEN 'doubts' THEN RETURN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id
@@ -507,6 +510,8 @@ BEGIN
         JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
       (SELECT a.domain_id FROM reset_codes k JOIN recovery_channels c ON c.id = k.channel_id
         JOIN mailboxes m ON m.id = c.mailbox_id JOIN addresses a ON a.id = m.address_id WHERE k.id = which),
+      (SELECT a.domain_id FROM filters f JOIN mailboxes m ON m.id = f.mailbox_id
+        JOIN addresses a ON a.id = m.address_id WHERE f.id = which),
       (SELECT domain_id FROM dkim_keys WHERE id = which));
     ELSE RETURN NULL;
   END CASE;

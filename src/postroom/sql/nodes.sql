@@ -107,6 +107,20 @@ UNION ALL
     END
   FROM dkim_keys k JOIN domains d ON d.id = k.domain_id JOIN clients c ON c.id = k.client_id
 UNION ALL
+  SELECT 'filter', f.id, c.node_id, f.client_id,
+    CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL AND m.removed_at IS NULL
+        AND (script.text <> '' OR NOT f.active) THEN
+      jsonb_build_object('secrets', jsonb_build_object('filter', jsonb_build_array(jsonb_build_object(
+        'address', a.address, 'revision', f.revision, 'active', f.active::int,
+        'digest', encode(sha256(convert_to(script.text, 'UTF8')), 'hex'),
+        'script', translate(encode(convert_to(script.text, 'UTF8'), 'base64'), E'\n', '')))))
+    END
+  FROM filters f JOIN mailboxes m ON m.id = f.mailbox_id JOIN addresses a ON a.id = m.address_id
+    JOIN domains d ON d.id = a.domain_id JOIN clients c ON c.id = f.client_id
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN NOT f.active THEN '' WHEN f.text <> '' THEN f.text ELSE coalesce(
+        (SELECT s.value FROM secrets s WHERE s.owner_row = f.id AND s.purpose = 'filter'), '') END AS text) script
+UNION ALL
   SELECT 'token key', k.id, n.id, NULL, jsonb_build_object('maps', jsonb_build_object('token_key', jsonb_build_array(
       jsonb_build_object('kid', k.kid, 'public', k.public, 'issuer', k.issuer,
         'until', extract(epoch FROM k.until)::bigint))))
@@ -394,7 +408,7 @@ CREATE OR REPLACE FUNCTION postroom_of_all() RETURNS boolean STABLE LANGUAGE sql
   RETURN postroom_everything() AND postroom_without() = '{{}}';
 
 -- For the worker, which compares: what a node said of each object of a change, the newest it said of that object,
--- and the object as it is compiled now, without any hash or sealed key. Only for who may see everything.
+-- and the object as it is compiled now, without any hash, script or sealed key. Only for who may see everything.
 CREATE OR REPLACE FUNCTION postroom_read_back(change uuid, node uuid)
   RETURNS TABLE (object text, id uuid, said jsonb, newest jsonb, compiled jsonb, overtaken boolean)
   STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
@@ -415,7 +429,9 @@ BEGIN ATOMIC
         SELECT coalesce(jsonb_agg(p - 'hash'), '[]')
         FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'password') p), 'app', (
         SELECT coalesce(jsonb_agg(k - 'sha256'), '[]')
-        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'app') k)))
+        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'app') k), 'filter', (
+        SELECT coalesce(jsonb_agg(k - 'script'), '[]')
+        FROM jsonb_array_elements(r.compiled -> 'secrets' -> 'filter') k)))
       || jsonb_build_object('keys', jsonb_build_object('key', (
         SELECT coalesce(jsonb_agg(k - 'sealed'), '[]')
         FROM jsonb_array_elements(r.compiled -> 'keys' -> 'key') k))),

@@ -42,6 +42,8 @@ SAID: dict[str, str] = {
     "second person and the client’s own admin agree too. They are told now, when it starts and when it ends.",
     "delegations.consent": "For the client, of a VIP’s mailbox; its owner consents on their own page. It starts when "
     "both have.",
+    "filters.set": "It takes the place of what was put in force here before, and its owner is told by mail.",
+    "filters.end": "What was put in force here does nothing any more; what the owner uploaded themselves stays.",
     "delegations.decline": "Nobody is let in; whoever asked is told.",
     "delegations.end": "Nobody writes by it any more, at once; both owners are told.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
@@ -105,7 +107,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end", "delegations.decline",
-    "delegations.end",
+    "delegations.end", "filters.end",
     "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",

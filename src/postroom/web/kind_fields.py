@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
     "owner": "Owner", "operator": "Operator", "ttl": "TTL, seconds", "until": "Until (UTC)", "vip": "VIP",
 }  # fmt: skip
 SHORT = {"mailboxes": "mailbox", "aliases": "alias", "catch_alls": "catch-all"}
-LONG_TEXT = frozenset({"notes"})
+LONG_TEXT = frozenset({"notes", "script", "reply"})
 KEPT = "was-"  # a hidden field: how a value stood when the form was made
 EMPTY_ROWS = 2
 

@@ -14,6 +14,7 @@ from postroom.web import (
     mailbox_app_passwords,
     mailbox_channels,
     mailbox_delegations,
+    mailbox_filters,
     mailbox_forwards,
     mailbox_front,
     mailbox_reset,
@@ -41,7 +42,8 @@ def happened(request: Asked) -> Part:
 # Each is asked in the page's one transaction, as the owner, and may read a fixed number of times.
 PARTS: list[Callable[[Asked], Part]] = [
     mailbox_front.strange, mailbox_front.inside, mailbox_app_passwords.part, mailbox_front.resets,
-    mailbox_channels.part, mailbox_delegations.part, mailbox_forwards.part, mailbox_front.lands, happened,
+    mailbox_channels.part, mailbox_delegations.part, mailbox_filters.part, mailbox_forwards.part, mailbox_front.lands,
+    happened,
 ]  # fmt: skip
 
 

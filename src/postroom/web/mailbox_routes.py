@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from postroom.models import CatchAll, Forward, Mailbox, RouteException
+from postroom.models.filters import SCRIPT
 from postroom.queries.mailboxes import Routes, routes
 from postroom.web.framed import offered, query
-from postroom.web.parts.shapes import Act, Code, Item
+from postroom.web.parts.shapes import Act, Badge, Code, Item
 from postroom.web.times import when
 
 
 def items(request: Any, one: Mailbox) -> tuple[Item, ...]:
     found = routes(request.actor, one)
-    return (*_lands(request, one, found), *_goes_on(request, one, found))
+    return (*_lands(request, one, found), *_goes_on(request, one, found), *_scripts(request, one, found))
 
 
 def _lands(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
@@ -47,6 +48,29 @@ def _goes_on(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
         )
         yield Item(("May go on to", Code(target)), f"{_until(each)}; by the exception of {each.owner}", "warn",
                    icon="arrow-forward-up", acts=_may(request, one, ("exceptions.end", end)))  # fmt: skip
+
+
+def _scripts(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
+    """Which there are, and where the one in force sends mail: what else stands in them is their owner's."""
+    for script in found.scripts:
+        if not script.name:
+            yield Item((Badge("unknown", "unknown"), "which filters it has"), script.unreadable, icon="question-mark")
+            continue
+        sends = ", ".join(each["to"] or "where it works out" for each in script.redirects)
+        does = [f"sends mail to {sends}"] if sends else []
+        does += ["answers by itself"] if script.vacation else []
+        why = f"unreadable: {script.unreadable}" if script.unreadable else "; ".join(does) or "sends nothing"
+        state, tone = (
+            ("in force", "warn" if sends or script.unreadable else "plain") if script.active else ("stored", "off")
+        )
+        end = Act("End…", f"/do/filters.end/{query(mailbox=one.label)}", weight="asks", of=f"filter of {one.label}")
+        ours = script.active and script.name == SCRIPT
+        yield Item(("Filter", Code(script.name), state), f"{why}; read {when(script.at)}", tone,  # type: ignore[arg-type]
+                   icon="mail-cog", acts=_may(request, one, ("filters.end", end)) if ours else ())  # fmt: skip
+    put = Act("Set one", f"/do/filters.set/{query(mailbox=one.label)}", of=f"filter at {one.label}")
+    if not one.removed_at and (acts := _may(request, one, ("filters.set", put))):
+        yield Item("A filter or an automatic answer", "in place of what was put here; its owner is told", icon="plus",
+                   acts=acts)  # fmt: skip
 
 
 def _of_a_forward(request: Any, one: Mailbox, forward: Forward) -> tuple[Act, ...]:

@@ -34,6 +34,7 @@ from postroom.changes.carry import Outcome, in_hand
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
+from postroom.changes.kinds.filters import SET
 from postroom.changes.kinds.forwards_told import LEAVES
 from postroom.changes.kinds.invites import REDEEMED, IssueInvite
 from postroom.changes.kinds.mailboxes import ResumeMailbox
@@ -53,6 +54,7 @@ from . import (
     channels,
     checkpoints,
     delegation_letters,
+    filter_letters,
     forward_letters,
     invite_letters,
     letters,
@@ -77,6 +79,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     REDEEMED: letters.redeemed,
     COMPELLED: owner_letters.wanted,
     LEAVES: forward_letters.told,
+    SET: filter_letters.told,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
     **dict.fromkeys(delegation_letters.SAYS, delegation_letters.told),

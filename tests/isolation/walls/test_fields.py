@@ -77,6 +77,9 @@ ASKED: dict[str, dict[str, Any]] = {
                         "until": later()},
     "delegations.consent": {"delegation": "{delegations}"}, "delegations.decline": {"delegation": "{delegations}"},
     "delegations.end": {"delegation": "{delegations}"},
+    "filters.set": {"mailbox": "mia@acme.example", "subject": "Away", "reply": "x", "first": "2026-01-01",
+                    "last": "2030-01-01", "days": 3},
+    "filters.end": {"mailbox": "leo@acme.example"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
     "domains.set_alias": {"domain": "acme.example", "of": "acme.example"},
     "doubts.settle": {"doubt": "{doubts}", "outcome": "x"},
@@ -175,6 +178,7 @@ ONLY_TEXT = {
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
     "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden", "rights",
+    "script", "subject", "reply", "first", "last", "days",
 }  # fmt: skip
 
 OWNERS = {("forwards.create", "owner"), ("exceptions.create", "owner")}  # a name; elsewhere it is a person

@@ -156,6 +156,8 @@ ACTS: dict[str, list[Act]] = {
         Act(CLIENTS_OWN, BOX, named(address="{box}", target="x@elsewhere.test", owner="x", until=later())),
     ],
     "exceptions.end": [Act(CLIENTS_OWN, BOX, named(exception="{exception}"))],
+    "filters.set": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", script="stop;"))],
+    "filters.end": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     # Further down, in their order: they need what was proven before.
     "resets.enter_code": [], "resets.record_call": [], "resets.send_link": [], "resets.declare_emergency": [],
     "resets.waive_wait": [],
@@ -332,6 +334,7 @@ def _routes(house: House, ids: dict[str, str]) -> None:
         assert made.version, reasons(made)
         ids[name] = str(the(Forward, address__address=ids[box]).pk)
     do("forwards.disable", top, forward=ids["off forward"])
+    do("filters.set", top, mailbox=ids["box"], script="keep;")
     asked = {"address": ids["box"], "target": "out@elsewhere.test", "owner": "x", "until": later()}
     held = do("exceptions.create", top, **asked)
     approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
@@ -516,6 +519,7 @@ HANGING = {
     "doubts.settle": ("Doubt", rule.Credential),
     "forwards.create": ("Forward", rule.Credential),
     "exceptions.end": ("RouteException", rule.Credential),
+    "filters.set": ("Filter", rule.Credential),
     "resets.ask_code": ("_of_codes", lambda _: set()),
     "resets.end": ("Verification", rule.Credential),
     "recovery_channels.ask": ("RecoveryChannel", rule.Credential),

@@ -19,7 +19,7 @@ LAST = 2**63 - 2
 # By which somebody gets in, or mail gets out, are as bad as their likes among findings; what is left is worth a look.
 WAYS_IN = ("secrets.", "invites.", "recovery_channels.", "app_passwords.create", "consents.grant",
            "resets.send_link", "mailboxes.transfer", "signed in")  # fmt: skip
-BY_OTHERS = ("aliases.", "mailboxes.", "resets.", "app_passwords.", "consents.", "delegations.", "history.")
+BY_OTHERS = ("aliases.", "mailboxes.", "resets.", "app_passwords.", "consents.", "delegations.", "filters.", "history.")
 
 
 def severity_of(said: str) -> str:

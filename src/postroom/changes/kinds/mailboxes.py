@@ -17,6 +17,7 @@ from .app_passwords import all_ended
 from .clients import within_restore
 from .delegations import delegations_ended
 from .fields import AppPasswordRef, Line, MailAddress, MailboxRef, PersonRef
+from .filters import filters_ended
 from .forwards import leaving_ended
 from .invites import over, readable
 from .own_secrets import compelled
@@ -158,6 +159,7 @@ class RemoveMailbox(Kind, name="mailboxes.remove"):
         yield from all_ended(mailbox, state)
         yield from stopped(mailbox, state)
         yield from delegations_ended(mailbox, state)
+        yield from filters_ended(state, mailbox)
         yield from leaving_ended(state, mailbox.client_id, mailbox.address_id)
         for invite in state.hanging(Invite, "mailbox_id", mailbox.pk):
             if not invite.ended_at and not invite.used_at:

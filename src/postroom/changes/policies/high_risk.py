@@ -18,6 +18,7 @@
 | a lost sign-in | a person would get a link to a new one, without their second factor |
 | a way back into a VIP's mailbox | a recovery channel of one is named or ended, by another than its owner |
 | a VIP's mailbox for others | it is asked that somebody else reads it, or writes in its name |
+| a filter at a VIP's mailbox | one is set there by another than its owner |
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
@@ -64,7 +65,7 @@ from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
 from .own_undo import touched_by_people
-from .vips import delegated, no_more, recovery, routing, suspended
+from .vips import delegated, filtered, no_more, recovery, routing, suspended
 
 MANY = HELD_OVER
 HIGH = rank(["approver"])
@@ -277,6 +278,6 @@ def _count(n: int, model: type) -> str:
 
 RULES = (
     _removals, suspended, no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
-    _elevation, _critical_accepted, routing, _live_dns, _live_elsewhere, _lost_sign_in, recovery, delegated, _erasure,
-    _over_others, _looser, _leaves_freely,
+    _elevation, _critical_accepted, routing, _live_dns, _live_elsewhere, _lost_sign_in, recovery, delegated, filtered,
+    _erasure, _over_others, _looser, _leaves_freely,
 )  # fmt: skip

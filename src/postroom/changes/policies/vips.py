@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from postroom.changes.policy import Move, Proposed
-from postroom.models import CatchAll, Delegation, Forward, Mailbox, RecoveryChannel, RouteException
+from postroom.models import CatchAll, Delegation, Filter, Forward, Mailbox, RecoveryChannel, RouteException
 
 from .forwarding import longer
 
@@ -50,6 +50,13 @@ def delegated(proposed: Proposed) -> Iterator[str]:
     made = [m.then["mailbox_id"] for m in proposed.moves(Delegation) if m.then and m.now is None]
     if made and Mailbox.objects.filter(pk__in=made, vip=True).exists():
         yield "lets somebody else into the mailbox of a VIP, or write in its name"
+
+
+def filtered(proposed: Proposed) -> Iterator[str]:
+    """Somebody else than its owner has the mail of one sorted, or answered."""
+    boxes = {str((m.then or {})["mailbox_id"]) for m in proposed.moves(Filter) if m.opens}
+    if boxes and proposed.access.actor.somebody and Mailbox.objects.filter(pk__in=boxes, vip=True).exists():
+        yield "sets a filter at the mailbox of a VIP"
 
 
 def recovery(proposed: Proposed) -> Iterator[str]:

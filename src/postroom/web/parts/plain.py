@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "probes": ("Probe", "send"),
     "exceptions": ("Exception", "route"),
     "delegations": ("Access to a mailbox", "user-cog"),
+    "filters": ("Filter", "mail-cog"),
     "invites": ("Invite", "mail"),
     "credentials": ("App password", "key"),
     "letters": ("Letter", "mail"),

@@ -1,0 +1,64 @@
+"""What sorts and answers the mail of a mailbox now, as its node read it: for the mailbox's owner."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from postroom.access.acting import Actor, access_of
+from postroom.access.own import own_node
+from postroom.access.scope import visible
+from postroom.models import SieveRead, SieveScript
+from postroom.models.filters import SCRIPT
+from postroom.protocols.filters import Filters, read
+
+from .owning import newest
+
+ENDED = "filters.end"
+CHANGED = ("filters.write", "filters.set", ENDED)
+READ_WITHIN = timedelta(minutes=5)  # a node tells of what changed
+
+
+@dataclass(frozen=True)
+class Kept:
+    """active: the script in force; rules: what it does, where it is one that was made here of rules. read_at: when its
+    node last looked, none for never; unreadable: why it could not. waits: when the change was made that its node has
+    not told of yet; late: when, of one it should have told of by now.
+    """
+
+    active: SieveScript | None
+    rules: Filters | None
+    read_at: datetime | None
+    unreadable: str
+    waits: datetime | None
+    late: datetime | None
+
+    @property
+    def was(self) -> str:
+        """By which it is known that what somebody changes is still what they saw."""
+        return f"{self.active.name} {self.active.digest}" if self.active else ""
+
+
+def own_filters(actor: Actor, mailbox: UUID) -> Kept:
+    """Four queries."""
+    access_of(actor)
+    rows = list(visible(actor, SieveScript).filter(mailbox=mailbox))
+    active = next((one for one in rows if one.active and one.name), None)
+    ours = active if active and active.name == SCRIPT else None
+    looked = SieveRead.objects.filter(node=own_node()[0]).first()
+    unreadable = next((one.unreadable for one in rows if not one.name), "")
+    rules = read(ours.text) if ours else None if active else Filters()
+    since = _not_told(rows)
+    waits = since if since and since > timezone.now() - READ_WITHIN else None
+    return Kept(active, rules, looked.at if looked else None, unreadable, waits, since if since != waits else None)
+
+
+def _not_told(rows: list[SieveScript]) -> datetime | None:
+    """When the last change was made, where the node has told of nothing since that it could be."""
+    last = newest(CHANGED)
+    if last is None:
+        return None
+    if last.said == ENDED:
+        return last.at if any(one.name == SCRIPT and one.active for one in rows) else None
+    return None if any(one.name == SCRIPT and one.at >= last.at for one in rows) else last.at
