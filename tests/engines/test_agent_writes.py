@@ -72,4 +72,4 @@ def test_the_nodes_own_rows_come_back_and_what_has_no_id_goes(agent: Agent) -> N
 def test_what_asks_for_a_look_stays_on_the_list_and_is_no_object(agent: Agent) -> None:
     looks, box = Todo(3, "scripts", named("mx1"), None, None), Todo(4, "address", named(MIA), None, HERS)
     assert agent.answer([looks, box]) == [box]
-    assert agent.sieve.asked == {3} and agent.pause(0) <= 0.25, "it waits for what will be told"
+    assert agent.seen.sieve.asked == {3} and agent.pause(0) <= 0.25, "it waits for what will be told"

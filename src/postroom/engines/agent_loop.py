@@ -11,7 +11,6 @@ from types import FrameType
 from uuid import UUID
 
 from . import asking, compile, digests, expected, maps, one_device
-from .arrivals import Arrivals
 from .asking import ParentAway
 from .doveadm import Doveadm
 from .ending import Ending
@@ -20,9 +19,7 @@ from .heartbeat import Heartbeat
 from .layout import NodeConfig
 from .own_keys import doveadm_api_key
 from .read_back import ReadBack, Round
-from .returned import Returned
-from .sieve_scripts import SieveScripts
-from .sign_ins import Sessions, SignIns
+from .seen import Seen
 from .source import Compiled, Evidence, Source, SourceAway, Todo
 
 log = logging.getLogger("postroom.agent")
@@ -39,8 +36,7 @@ class Agent:
         self.config, self.source, self.files = config, source, files
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
-        self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
-        self.returned, self.sieve, self.arrivals = Returned(config), SieveScripts(config), Arrivals(config)
+        self.seen = Seen(config)
         self.ending, self.filters = Ending(files), Filters(config, files, self.doveadm)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
@@ -86,7 +82,7 @@ class Agent:
             leave()
 
     def run(self) -> None:
-        self.sieve.start()
+        self.seen.sieve.start()
         while not self.over:
             try:
                 left = self.round()
@@ -137,7 +133,7 @@ class Agent:
                 self.source.ack([(one.todo, [])])
             elif one.object == "node":
                 self.source.ack([(one.todo, self.own_again())])
-        self.sieve.look_now({one.todo for one in todo if one.object == "scripts"})
+        self.seen.sieve.look_now({one.todo for one in todo if one.object == "scripts"})
         return [one for one in todo if one.object not in ("bucket", "node", "scripts")]
 
     def own_again(self) -> Evidence:
@@ -245,22 +241,13 @@ class Agent:
             log.warning("no restart: %s", error)
 
     def beat(self) -> None:
-        self.hand_on()
+        self.seen.hand_on(self.doveadm, self.source)
         if self.heartbeat.due_in() == 0:
             oldest = min(self.since.values(), default=None)
-            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest, self.sign_ins.guard)])
+            self.report("heartbeat", [self.heartbeat.row(self.files.generations(), oldest, self.seen.sign_ins.guard)])
         if (began := time.monotonic()) >= self.next_digest:
             self.report("digest", [self.digest()])
             self.next_digest = began + max(DIGEST_EVERY, DIGEST_SHARE * (time.monotonic() - began))
-
-    def hand_on(self) -> None:
-        try:
-            self.sign_ins.hand_on(self.source)
-            self.sessions.hand_on(self.doveadm, self.source)
-            for one in (self.returned, self.sieve, self.arrivals):
-                one.hand_on(self.source)
-        except SourceAway as error:
-            log.debug("sign-ins, letters, scripts and probes wait: %s", error)
 
     def objects(self, which: str) -> dict[str, object]:
         try:
@@ -286,7 +273,7 @@ class Agent:
         times = [POLL if left <= 0 else self.again, self.heartbeat.due_in()]
         if compile.closing(self.files) or compile.closing_credentials(self.files):
             times.append(0.5)
-        if left >= 0 and (self.sieve.waiting or self.sieve.asked):
+        if left >= 0 and (self.seen.sieve.waiting or self.seen.sieve.asked):
             times.append(0.25)
         if (end := compile.next_end(self.files, time.time())) is not None:
             times.append(end - time.time() + 0.05)

@@ -21,9 +21,9 @@ from postroom.protocols.sieve_text import LONGEST, NoScript, parsed
 from postroom.protocols.text import BadText, long_text
 from postroom.queries.filters import Kept, own_filters
 from postroom.web.door import by_method
-from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, told
+from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, reasons, told
 from postroom.web.mailbox_filters_told import LOOKS_AT, items, part
-from postroom.web.mailbox_secrets import PRESENT, proven, reasons
+from postroom.web.mailbox_secrets import PRESENT, proven
 from postroom.web.parts.forms import Field, Form, Option
 from postroom.web.parts.plain_pages import OwnerForm
 from postroom.web.parts.shapes import Act
