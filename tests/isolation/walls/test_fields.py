@@ -77,7 +77,7 @@ ASKED: dict[str, dict[str, Any]] = {
                         "until": later()},
     "delegations.consent": {"delegation": "{delegations}"}, "delegations.decline": {"delegation": "{delegations}"},
     "delegations.end": {"delegation": "{delegations}"},
-    "filters.set": {"mailbox": "mia@acme.example", "subject": "Away", "reply": "x", "first": "2026-01-01",
+    "filters.set": {"mailbox": "mia@acme.example", "script": "", "subject": "Away", "reply": "x", "first": "2026-01-01",
                     "last": "2030-01-01", "days": 3},
     "filters.end": {"mailbox": "leo@acme.example"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
