@@ -82,6 +82,7 @@ from postroom.models import (
     Round,
     RoundLine,
     RouteException,
+    SavedView,
     Secret,
     ServerReading,
     SieveAsked,
@@ -94,6 +95,7 @@ from postroom.models import (
     Verification,
 )
 from postroom.posture.findings import Found, observed
+from postroom.queries import views
 from web.visitors import login
 
 Factory = Callable[[World, Ground], None]
@@ -286,7 +288,7 @@ def signing_in(world: World, here: Ground) -> None:
     here.secrets["device"] = code
 
 
-@makes(ApiSession, ApiToken, TokenUse)
+@makes(ApiSession, ApiToken, SavedView, TokenUse)
 def programs(world: World, here: Ground) -> None:
     admin = here.people["admin"]
     token, kept = draw()
@@ -301,6 +303,7 @@ def programs(world: World, here: Ground) -> None:
     made = the(ApiToken, person=admin.person)
     here.ids["token"] = str(made.pk)
     used(made.pk, replace(admin, sort="token", token=made.pk), "192.0.2.1")
+    views.save(admin, here.words("mine"), {"client": here.slug, "q": here.canary})
 
 
 @makes(Freeze, Review)
