@@ -60,6 +60,8 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
         said[f"consents of {row['address']}"].append(row["cred"])
     for row in maps.get("behalf", ()):
         said.setdefault(f"milter behalf of {row['sender']}", []).append(row["login"])
+    for row in maps.get("opens", ()):
+        said.setdefault(f"doveadm acl rights {row['address']}", {})[row["login"]] = row["rights"]
     for row in maps.get("token_key", ()):
         said[f"token key {row['kid']}"] = row["public"]
     for row in maps.get("allowed", ()):

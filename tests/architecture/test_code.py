@@ -23,7 +23,7 @@ REVIEWED = {
     "changes/deliver.py _named",
     "changes/record.py _by_copy",
     "engines/compile.py _write",
-    "engines/compile.py next_end",
+    "engines/by_time.py next_end",
     "engines/digests.py _rows",
     "engines/maps.py _grow",
     "engines/source_pg.py _connected",

@@ -32,6 +32,8 @@ ALLOWED = {"maps": {"allowed": [{"source": BOX, "target": "@far.example"}]}}
 ALIAS = {"maps": {"alias_domain": [{"name": "acme.test", "target": "acme.example"}]}}
 
 BEHALF = {"maps": {"behalf": [{"sender": BOX, "login": "leo@acme.example", "until": None}]}}
+OPENS = {"maps": {"opens": [{"address": BOX, "login": "leo@acme.example", "rights": "lr", "until": None}]}}
+RIGHTS = f"doveadm acl rights {BOX}"
 
 
 def told(compiled: Any, **otherwise: Any) -> list[str]:
@@ -43,7 +45,19 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     "compiled",
-    [box(), box(sign_in=False), box(secret=False), box(apps=("a1", "b2")), KEY, DOMAIN, ALIAS, ALLOWED, BEHALF, None],
+    [
+        box(),
+        box(sign_in=False),
+        box(secret=False),
+        box(apps=("a1", "b2")),
+        KEY,
+        DOMAIN,
+        ALIAS,
+        ALLOWED,
+        BEHALF,
+        OPENS,
+        None,
+    ],
 )
 def test_what_is_served_as_compiled_agrees(compiled: Any) -> None:
     assert told(compiled) == []
@@ -77,6 +91,15 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (None, {"generation of maps": None}, "nobody was asked"),
         (BEHALF, {f"milter behalf of {BOX}": None}, "may not write for"),
         (BEHALF, {f"milter behalf of {BOX}": ["joe@acme.example"]}, "may not write for"),
+        (OPENS, {RIGHTS: None}, "leo@acme.example may not yet"),
+        (OPENS, {RIGHTS: {}}, "leo@acme.example may not yet"),
+        (OPENS, {RIGHTS: {"leo@acme.example": ""}}, "leo@acme.example may not yet"),
+        (
+            OPENS,
+            {RIGHTS: {"leo@acme.example": "lookup read", "joe@acme.example": "lookup"}},
+            "joe@acme.example still may",
+        ),
+        (None, {RIGHTS: {"leo@acme.example": "lookup read"}}, "leo@acme.example still may"),
         (KEY, {"milter key of acme.example": None}, "signs with nothing"),
         (KEY, {"milter key of acme.example": "unusable: p1"}, "signs with unusable"),
         (KEY, {"milter key of acme.example": "p2"}, "signs with p2"),
@@ -96,3 +119,10 @@ def test_what_is_answered_otherwise_or_not_at_all_is_said(compiled: Any, otherwi
 def test_a_row_whose_time_is_over_is_not_missed() -> None:
     over = {"maps": {name: [{"sender": BOX, "login": "leo@acme.example", "until": 1}] for name in ("sender", "behalf")}}
     assert list(differs(over, [{"question": "generation of maps", "answer": 1}])) == []
+
+
+def test_who_opened_a_mailbox_until_now_may_have_or_not() -> None:
+    over = {"maps": {"opens": [{"address": BOX, "login": "leo@acme.example", "rights": "lr", "until": 1}]}}
+    for said in ({}, {"leo@acme.example": "lookup read"}):
+        lines = [{"question": "generation of maps", "answer": 1}, {"question": RIGHTS, "answer": said}]
+        assert list(differs(over, lines)) == []

@@ -317,3 +317,26 @@ def test_of_a_shared_mailbox_only_its_members_send(acme: House, node: Callable[[
     asked(acme, mailbox=TEAM, until=None)
     found = served(mx1)[TEAM]
     assert found["sender"] == [{"sender": TEAM, "login": LEO, "until": None}] and found["login"][0]["sign_in"] == 0
+
+
+def test_a_node_lets_a_persons_mailbox_be_read_and_a_tasks_be_worked_in(
+    acme: House, node: Callable[[str], Node]
+) -> None:
+    mx1 = node("mx1")
+    acknowledge(mx1)
+    consented(acme, rights=["open"])
+    until = one().until
+    assert until
+    reads = {"address": MIA, "login": LEO, "rights": "lr", "until": int(until.timestamp())}
+    found = served(mx1)
+    assert found[MIA]["opens"] == [reads] and found[LEO]["opens"] == [] and len(found[MIA]["sender"]) == 1
+    for address in (TEAM, DESK):
+        asked(acme, mailbox=address, rights=["open"], until=None)
+        works = {"address": address, "login": LEO, "rights": "lrwstipek", "until": None}
+        assert served(mx1)[address]["opens"] == [works]
+    do("mailboxes.suspend", acme.olive, mailbox=MIA)
+    assert served(mx1)[MIA]["opens"] == [], "a suspended mailbox is opened by nobody"
+    do("mailboxes.resume", acme.olive, mailbox=MIA)
+    assert served(mx1)[MIA]["opens"] == [reads]
+    do("delegations.end", owner_of(MIA), delegation=str(the(Delegation, mailbox__address__address=MIA).pk))
+    assert served(mx1)[MIA]["opens"] == []

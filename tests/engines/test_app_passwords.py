@@ -11,7 +11,7 @@ import pytest
 from bearers import consent, letting_in
 from live_node import mailbox, named
 
-from postroom.engines import compile, maps
+from postroom.engines import by_time, compile, maps
 from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.source import Compiled, Todo
 
@@ -105,9 +105,9 @@ def test_that_one_ended_is_kept_before_its_row_goes(files: maps.Files) -> None:
 def test_one_that_ends_by_time_is_found_when_it_has(files: maps.Files) -> None:
     now = time.time()
     put(files, MIA, with_apps({**A, "until": int(now) + 5}, B))
-    assert compile.next_end(files, now) == int(now) + 5
-    assert compile.credentials_ended_between(files, now, now + 4) == {}
-    assert compile.credentials_ended_between(files, now, now + 5) == {"a1": MIA}
+    assert by_time.next_end(files, now) == int(now) + 5
+    assert by_time.credentials_ended_between(files, now, now + 4) == {}
+    assert by_time.credentials_ended_between(files, now, now + 5) == {"a1": MIA}
 
 
 def test_a_file_of_before_gets_what_came_since(config: NodeConfig) -> None:
@@ -135,9 +135,9 @@ def test_a_consent_ends_as_an_app_password_does_and_by_a_name_of_its_own(files: 
     put(files, MIA, letting_in(MIA, phone, laptop))
     gone = {f"oauth:{phone['cred']}": MIA}
     assert compile.consents(files, [MIA]) == {MIA: {phone["cred"], laptop["cred"]}}
-    assert compile.next_end(files, soon - 5) == soon
-    assert compile.credentials_ended_between(files, soon - 5, soon - 1) == {}
-    assert compile.credentials_ended_between(files, soon - 5, soon) == gone
+    assert by_time.next_end(files, soon - 5) == soon
+    assert by_time.credentials_ended_between(files, soon - 5, soon - 1) == {}
+    assert by_time.credentials_ended_between(files, soon - 5, soon) == gone
     closed = put(files, MIA, letting_in(MIA, laptop))
     assert (closed.credentials, closed.sessions) == (gone, set()) and compile.closing_credentials(files) == gone
     assert put(files, MIA, letting_in(MIA, laptop | {"access_epoch": 1})).credentials == {

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from live_node import CODE, domain, mailbox, named
 
-from postroom.engines import compile, maps
+from postroom.engines import by_time, compile, maps
 from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.source import Compiled, Todo
 
@@ -174,10 +174,10 @@ def test_all_faults_of_an_object_at_once() -> None:
 def test_what_ends_by_time_is_found_when_it_has(files: maps.Files) -> None:
     now = time.time()
     put(files, MIA, mailbox(MIA, until=int(now) + 5))
-    assert compile.next_end(files, now) == int(now) + 5
-    assert compile.ended_between(files, now, now + 4) == set()
-    assert compile.ended_between(files, now, now + 5) == {MIA}
-    assert compile.next_end(files, now + 5) is None
+    assert by_time.next_end(files, now) == int(now) + 5
+    assert by_time.ended_between(files, now, now + 4) == set()
+    assert by_time.ended_between(files, now, now + 5) == {MIA}
+    assert by_time.next_end(files, now + 5) is None
 
 
 def test_a_crash_in_the_middle_leaves_no_half(files: maps.Files, config: NodeConfig) -> None:
@@ -211,6 +211,26 @@ def test_opening_writes_to_each_file(files: maps.Files, config: NodeConfig) -> N
         one.connection.close()
 
 
+def test_who_opens_anothers_mailbox_no_longer_has_their_sessions_ended_and_nobody_else(files: maps.Files) -> None:
+    def box(rights: str, *logins: tuple[str, int | None]) -> Compiled:
+        compiled = mailbox(MIA)
+        compiled["maps"]["opens"] = [
+            {"address": MIA, "login": login, "rights": rights, "until": end} for login, end in logins
+        ]
+        return compiled
+
+    now, leo, zoe = int(time.time()), "leo@acme.example", "zoe@acme.example"
+    assert put(files, MIA, box("lr", (leo, now + 50), (zoe, None))).sessions == set(), "a start ends nothing"
+    assert put(files, MIA, box("lr", (leo, now + 90), (zoe, None))).sessions == set(), "nor does more time"
+    assert put(files, MIA, box("lr", (leo, now + 9), (zoe, None))).sessions == {leo}
+    assert by_time.next_end(files, now) == now + 9
+    assert by_time.ended_between(files, now, now + 8) == set()
+    assert by_time.ended_between(files, now, now + 9) == {leo}
+    assert put(files, MIA, box("lrwstipek", (leo, now + 9), (zoe, None))).sessions == {leo, zoe}
+    assert put(files, MIA, box("lrwstipek", (leo, now + 9))).sessions == {zoe}
+    assert put(files, MIA, None).sessions == {MIA, leo}
+
+
 def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeConfig) -> None:
     """With a row in every table: a check that cries wolf would throw good files away at every start."""
     put(files, MIA, mailbox(MIA, until=5))
@@ -221,6 +241,7 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
                      "allowed": [{"source": MIA, "target": "@.far.example"}],
                      "forbidden": [{"source": "@acme.example", "target": "@.evil.example"}],
                      "behalf": [{"sender": MIA, "login": "leo@acme.example"}],
+                     "opens": [{"address": MIA, "login": "leo@acme.example", "rights": "lr"}],
                      "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
         "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}],
                     "filter": [{"address": MIA, "revision": 1, "active": 1, "digest": "ab", "script": "a2VlcDs="}]},

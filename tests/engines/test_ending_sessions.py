@@ -167,6 +167,32 @@ def test_sessions_are_ended_only_when_those_of_before_are_gone_and_new_ones_do_n
     assert compile.closing(agent.files) == set() and len(dovecot.open) == 1
 
 
+def test_what_stays_after_a_kick_is_told_to_end_by_its_process(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a session on 2.4 does that opened another's mailbox."""
+    delivered(agent, mailbox(MIA, None))
+    dovecot = delivered(agent, mailbox(MIA, epoch=1))
+    dovecot.sign_in()
+    dovecot.sign_in()
+    dovecot.stubborn = [dovecot.open[0]]
+    told: list[tuple[str, list[int]]] = []
+
+    def end_these(config: NodeConfig, address: str, pids: list[int]) -> None:
+        told.append((address, pids))
+        dovecot.open = []
+
+    monkeypatch.setattr(one_device, "end_these", end_these)
+    stays = int(dovecot.open[0].pid)
+    delivered(agent, mailbox(MIA, NEW, epoch=2))
+    assert told == [(MIA, [stays])] and compile.closing(agent.files) == set()
+
+
+def test_a_process_that_is_known_to_be_anothers_is_never_told() -> None:
+    anything = one_device.signed_in_by(one_device.ANY)
+    assert one_device._another(("joe@acme.example", "main"), anything, MIA)
+    for known in (None, (MIA, "main"), (MIA, "app:1")):
+        assert not one_device._another(known, anything, MIA)
+
+
 def test_on_dovecot_2_4_a_consent_that_ends_ends_what_tokens_opened(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:

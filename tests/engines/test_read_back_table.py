@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from live_node import mailbox
 
-from postroom.engines import asking, expected, probe, read_allowed, read_back, read_tokens
+from postroom.engines import asking, expected, probe, read_allowed, read_back, read_opens, read_tokens
 from postroom.engines.asking import Answer, ParentAway
 from postroom.engines.doveadm import DoveadmAway
 from postroom.engines.layout import NodeConfig
@@ -39,6 +39,9 @@ class Daemons:
         self.apps: dict[str, set[str]] = {}
         self.ending: dict[str, str] = {}
         self.consents: dict[str, set[str]] = {}
+        self.opened: dict[str, str] = {}
+        self.let: list[tuple[str, str]] = []
+        self.let_code = 0
         self.guard: Answer = {"maps": 7, "keys": {}}
 
     def ask(self, config: NodeConfig, question: dict[str, Any], timeout: float = 30) -> Answer:
@@ -47,6 +50,12 @@ class Daemons:
         if question["ask"] == "map":
             found = {key: value for key, value in self.maps[question["map"]].items() if key in question["keys"]}
             return {"code": self.postfix_code, "found": found} if not self.postfix_code else {"code": self.postfix_code}
+        if question["ask"] == "let":
+            self.let.append((question["address"], question["rights"]))
+            return {"code": self.let_code}
+        if question["ask"] == "opened":
+            assert len(question["pairs"]) <= 20
+            return {"code": self.code, "rows": [self.opened.get(login, "") for _, login in question["pairs"]]}
         rows = self.users if question["ask"] == "user" else self.logins
         answers = [rows.get(address) for address in question["addresses"]]
         code = self.code or (asking.GONE if None in answers else 0)
@@ -202,6 +211,59 @@ def test_who_writes_on_whose_behalf_is_answered_by_the_milter(daemons: Daemons) 
     assert asked(daemons, box).finding == "differs"
     daemons.milter["behalf"] = []
     assert asked(daemons, box).finding == "agrees"
+
+
+LEO = "leo@acme.example"
+OPENS = {"address": MIA, "login": LEO, "rights": "lr"}
+
+
+def test_who_opens_a_mailbox_is_answered_by_dovecot(daemons: Daemons) -> None:
+    box = mailbox(MIA)
+    box["maps"]["opens"] = [OPENS]
+    assert asked(daemons, box).finding == "differs" and daemons.let == [(MIA, "lr")]
+    daemons.opened = {LEO: "lookup read"}
+    found = asked(daemons, box)
+    assert found.finding == "agrees", found.why
+    (said,) = [one["answer"] for one in found.evidence if one["question"] == f"doveadm acl rights {MIA}"]
+    assert said == {LEO: "lookup read"}
+    daemons.opened = {LEO: "lookup read insert"}
+    assert asked(daemons, box).finding == "differs", "more than it should"
+    gone: expected.Gone = {"opens": [(MIA, LEO, "lr", None)]}
+    box["maps"]["opens"] = []
+    assert asked(daemons, box, gone).finding == "differs" and daemons.let[-1] == (MIA, "")
+    box["maps"]["opens"] = [{**OPENS, "until": 1}]
+    assert asked(daemons, box).finding == "differs"
+    daemons.opened = {}
+    assert asked(daemons, box).finding == "agrees"
+
+
+def test_many_members_are_asked_about_in_parts_and_many_mailboxes_in_turns(
+    daemons: Daemons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = [f"m{n}@acme.example" for n in range(45)]
+    box = mailbox(MIA)
+    box["maps"]["opens"] = [{**OPENS, "login": one} for one in members]
+    daemons.opened = dict.fromkeys(members, "lookup read")
+    found = asked(daemons, box)
+    assert found.finding == "agrees", found.why
+    monkeypatch.setattr(read_opens, "MOST", 0)
+    assert asked(daemons, box).finding == "not known"
+
+
+def test_what_dovecot_did_not_say_of_who_opens_a_mailbox_is_not_known(daemons: Daemons) -> None:
+    box = mailbox(MIA)
+    box["maps"]["opens"] = [OPENS]
+    daemons.opened, daemons.let_code = {LEO: "lookup read"}, 75
+    assert asked(daemons, box).finding == "not known"
+    daemons.let_code, daemons.code = 0, 75
+    assert asked(daemons, box).finding == "not known"
+
+
+def test_who_opened_a_mailbox_and_has_sessions_of_before_is_not_out_yet(daemons: Daemons) -> None:
+    todo = Todo(1, "address", uuid4(), None, mailbox(MIA))
+    wanted = [expected.of(todo, {"opens": [(MIA, LEO, "lr", None)]})]
+    (result,) = Round(CONFIG, daemons, WRITTEN, wanted, [LEO]).run()  # type: ignore[arg-type]
+    assert result.finding == "differs" and f"{LEO} still has sessions of before" in result.why
 
 
 def test_a_row_past_its_time_must_be_gone(daemons: Daemons) -> None:

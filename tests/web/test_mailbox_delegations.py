@@ -44,11 +44,11 @@ def page(browser: Client) -> str:
 
 
 def test_she_reads_who_asks_and_what_for_and_lets_them(leo: Mailbox) -> None:
-    one, browser = asked(owner_of(LEO)), owner()
+    one, browser = asked(owner_of(LEO), rights=["open", "send-as"]), owner()
     assert "a test" in page(browser) and LEO in page(browser) and "waits for its owner" in page(browser)
     url = f"{HERE}consent/?delegation={one.pk}"
     form = browser.get(url).content.decode()
-    assert f"the owner of {LEO}" in form and "writes as it" in form and "a test" in form
+    assert f"the owner of {LEO}" in form and "opens it, writes as it" in form and "a test" in form
     assert browser.post(url, {"old": WORDS})["Location"] == "/mailbox/"
     assert the(Delegation).started_at is not None
     assert browser.post(f"{HERE}end/", {"delegation": str(one.pk)})["Location"] == "/mailbox/"
@@ -72,12 +72,21 @@ def test_whoever_only_finds_a_browser_signed_in_lets_nobody_in_but_may_decline(l
 
 def test_she_asks_at_another_mailbox_and_its_owner_alone_answers(leo: Mailbox) -> None:
     browser = owner()
-    typed = {"mailbox": LEO, "send-as": "on", "until": later()[:10], "why": "while he is away", "old": WORDS}
+    typed = {
+        "mailbox": LEO,
+        "open": "on",
+        "send-as": "on",
+        "until": later()[:10],
+        "why": "while he is away",
+        "old": WORDS,
+    }
     assert browser.get(f"{HERE}ask/").status_code == 200
     assert browser.post(f"{HERE}ask/", typed)["Location"] == "/mailbox/"
     one = the(Delegation)
     assert (one.mailbox_id, one.requester_id, one.reason) == (leo.pk, None, "while he is away")
-    assert "asked for by you" in page(browser)
+    text = page(browser)
+    assert "asked for by you" in text and one.rights == ["open", "send-as"]
+    assert "you open it in your mail program, under “shared”, you write as it" in text
     assert browser.get(f"{HERE}consent/?delegation={one.pk}").status_code == 404
     refused = browser.post(f"{HERE}consent/?delegation={one.pk}", {"old": WORDS})
     assert refused.status_code == 422 and the(Delegation).started_at is None

@@ -51,3 +51,10 @@ def test_of_a_vips_the_client_is_said_to_be_asked_too(house: House) -> None:
     held = do("delegations.ask", house.olive, **asked)
     _, text = written("delegation asked", approve(held.pk, actor=house.ada, plan_hash=held.plan_hash))
     assert "one of the client’s own admins" in text
+
+
+def test_of_a_mailbox_that_is_opened_it_is_said_what_that_is_and_where_it_is_seen(house: House) -> None:
+    do("mailboxes.create", house.olive, address="team@acme.example", kind="role")
+    asked = {"mailbox": "team@acme.example", "to": MIA, "rights": ["open"]}
+    _, text = written("delegation started", do("delegations.ask", house.olive, **asked))
+    assert "work in it" in text and "as “team@acme.example” under “shared”" in text

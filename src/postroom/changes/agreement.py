@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 Line = Mapping[str, Any]
 
 PASSING = "filters of {source} may pass mail on to {target}"
+OPENS = "doveadm acl rights "
 NEVER = "filters of {source} never pass mail on to {target}"
 OWN = (
     "mailbox",
@@ -52,6 +53,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _credentials("consents", maps, maps.get("consent", ()), answers)
     yield from _token_keys(maps, answers)
     yield from _behalf(maps, answers)
+    yield from _opens(maps, answers)
     yield from _allowed(maps, answers)
     yield from _scripts((compiled or {}).get("secrets", {}).get("filter", ()), answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
@@ -136,6 +138,22 @@ def _behalf(maps: Row, answers: Row) -> Iterator[str]:
         said = answers.get(f"milter behalf of {row['sender']}")
         if not isinstance(said, list) or row["login"] not in said:
             yield f"{row['login']} may not write for {row['sender']} yet, or it was not asked about"
+
+
+def _opens(maps: Row, answers: Row) -> Iterator[str]:
+    """Who may do something in another's mailbox is answered by Dovecot: everybody who may, nobody whose row is
+    gone."""
+    had: dict[str, set[str]] = {}
+    for row in maps.get("opens", ()):
+        had.setdefault(f"{OPENS}{row['address']}", set()).add(row["login"])
+    now = {(f"{OPENS}{row['address']}", row["login"]) for row in _live(maps.get("opens", ()))}
+    for question in sorted(had.keys() | {one for one in answers if one.startswith(OPENS)}):
+        said = answers.get(question)
+        there = {login for login, may in said.items() if may} if isinstance(said, dict) else set()
+        for login in sorted({login for of, login in now if of == question} - there):
+            yield f"{question}: {login} may not yet, or it was not asked about"
+        for login in sorted(there - had.get(question, set())):
+            yield f"{question}: {login} still may"
 
 
 def _accounts(maps: Row, passwords: set[str], answers: Row) -> Iterator[str]:

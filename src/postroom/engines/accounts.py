@@ -13,6 +13,16 @@ LOGIN = {"login_ready": 2, "login_processes": 16, "login_clients": 100}
 GENERATION = "(SELECT v FROM canary WHERE k='gen') AS gen"
 # As Dovecot calls a protocol → as an app password names it; Postfix's SASL is submission by another door.
 NAMED = {"imap": "imap", "submission": "submission", "smtp": "submission", "sieve": "managesieve"}
+# Folders that everybody has.
+FOLDERS = "".join(
+    f"  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{name}\n  }}\n"
+    for name in ("Drafts", "Junk", "Sent", "Trash")
+)
+OPEN_WORDS = """\
+# Mailboxes of others that one opens (opening.py), by groups of the sign-in and never by who one is. The plug-in is
+# loaded for filters too, so that none files into another's. Nobody sets rights by IMAP: imap_acl is not there."""
+OPEN_NOW = LIVE.replace("until", "opens.until")
+OPEN = "open:"  # and a mailbox's address: the group that may open it
 # Where a password is asked for that opens no mail: our own pages, and the look-up by which we read back.
 NO_MAIL = ("web", "doveadm")
 
@@ -37,16 +47,30 @@ def app_query(address: str, sha256: str, protocol: str) -> str:
     )
 
 
-def user_query(config: NodeConfig, address: str, domain: str, local: str, protocol: str, quota: str) -> str:
+def user_query(
+    config: NodeConfig, address: str, domain: str, local: str, protocol: str, more: str, *, asks_owner: bool = False
+) -> str:
     """An account: everybody for delivery, only those who may sign in for the protocols people use.
 
-    `quota` is the SQL of this version's quota field, null for none.
+    `more` is the SQL of this version's own fields. `asks_owner`: for a mailbox that somebody opens, this version asks
+    for its account by the protocol they came by (tried on 2.4.1): then it is there though nobody signs in to it.
     """
+    opens = f"SELECT 1 FROM opens WHERE opens.address = mailbox.address AND {OPEN_NOW}"
+    opened = f"OR ('{protocol}' = 'imap' AND EXISTS ({opens})) " if asks_owner else ""
     return (
-        f"SELECT '{config.folder}/mail/{domain}/{local}' AS home, {quota}, {GENERATION} FROM mailbox "
-        f"WHERE address='{address}' AND {LIVE} AND ('{protocol}' NOT IN ('imap', 'submission', 'smtp', 'sieve') "
+        f"SELECT '{config.folder}/mail/{domain}/{local}' AS home, {more}, {GENERATION}, {_opens(protocol)} "
+        f"FROM mailbox WHERE address='{address}' AND {LIVE} "
+        f"AND ('{protocol}' NOT IN ('imap', 'submission', 'smtp', 'sieve') {opened}"
         "OR EXISTS (SELECT 1 FROM login WHERE login.address = mailbox.address AND sign_in = 1 "
         "AND (login.until IS NULL OR login.until > unixepoch())))"
+    )
+
+
+def _opens(protocol: str) -> str:
+    """The groups of who signs in: one for each mailbox that they may open now. Nobody files mail by them, nor sends."""
+    return (
+        f"CASE WHEN '{protocol}' IN ('imap', 'doveadm') THEN (SELECT group_concat('{OPEN}' || opens.address) "
+        f"FROM opens WHERE opens.login = mailbox.address AND {OPEN_NOW}) END AS acl_groups"
     )
 
 

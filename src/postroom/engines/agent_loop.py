@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from uuid import UUID
 
-from . import asking, compile, digests, expected, maps, one_device
+from . import asking, by_time, compile, digests, expected, maps, one_device
 from .asking import ParentAway
 from .doveadm import Doveadm
 from .ending import Ending
@@ -37,7 +37,7 @@ class Agent:
         self.doveadm = Doveadm(config.address, config.ports.doveadm, doveadm_api_key(config))
         self.heartbeat = Heartbeat(config)
         self.seen = Seen(config)
-        self.ending, self.filters = Ending(files), Filters(config, files, self.doveadm)
+        self.ending, self.filters = Ending(config, files), Filters(config, files, self.doveadm)
         self.written: dict[UUID, str] = {}  # object → digest of what the files have of it
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
@@ -175,8 +175,8 @@ class Agent:
 
     def end_by_time(self) -> None:
         now = time.time()
-        compile.close(self.files, compile.ended_between(self.files, self.ended_until, now))
-        compile.close_credentials(self.files, compile.credentials_ended_between(self.files, self.ended_until, now))
+        compile.close(self.files, by_time.ended_between(self.files, self.ended_until, now))
+        compile.close_credentials(self.files, by_time.credentials_ended_between(self.files, self.ended_until, now))
         self.ended_until = now
 
     def kick(self) -> None:
@@ -275,7 +275,7 @@ class Agent:
             times.append(0.5)
         if left >= 0 and (self.seen.sieve.waiting or self.seen.sieve.asked):
             times.append(0.25)
-        if (end := compile.next_end(self.files, time.time())) is not None:
+        if (end := by_time.next_end(self.files, time.time())) is not None:
             times.append(end - time.time() + 0.05)
         return max(0.05, min(times))
 

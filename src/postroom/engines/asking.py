@@ -1,4 +1,4 @@
-"""The questions that need root, over a unix socket only the agent may use: a list of ten, nothing else.
+"""The questions that need root, over a unix socket only the agent may use: a list of thirteen, nothing else.
 
 Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
 that holds its key, mailboxes are the mail user's alone, and logs root's: all of it needs root or more rights than an
@@ -12,6 +12,8 @@ checked, no shell, bounded time. The caller is known by SO_PEERCRED.
     {"ask": "restart", "daemon": "postfix"}            → {"code": 0}
     {"ask": "end", "cred": "…", "address": "…", "pids": [...]}
                                                        → {"told": [pid, ...]}
+    {"ask": "let", "address": "…", "rights": "lr"}     → {"code": 0}, as opening.let says
+    {"ask": "opened", "pairs": [[address, login], …]}  → {"code": 0, "rows": ["lookup read", "", …]}
     {"ask": "sieve", "addresses": [...]}               → {"rows": [...]}, as sieve_files.listed says
     {"ask": "sieve text", "address": "…", "name": "…"} → {"text": base64} | {"why": "…"} | {"gone": true}
     {"ask": "sieve dump", "text": base64}              → {"dump": base64} | {"why": "…", "again": bool}
@@ -31,7 +33,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from . import sieve_box, sieve_files
+from . import opening, sieve_box, sieve_files
 from .layout import NodeConfig
 from .postfix_maps import QUERIES
 from .probe_log import ProbeLog
@@ -87,6 +89,10 @@ class Desk:
                 return self.actions["restart"](daemon)
             case {"ask": "end", "cred": str(cred), "address": str(address), "pids": list(pids)}:
                 return self.actions["end"](cred, address, [pid for pid in pids if isinstance(pid, int)])
+            case {"ask": "let", "address": str(address), "rights": str(rights)} if KEY.fullmatch(address):
+                return opening.let(self.config, self._run, address, rights)
+            case {"ask": "opened", "pairs": list(pairs)} if _are_pairs(pairs):
+                return opening.opened(self.config, self._run, pairs)
             case {"ask": "sieve", "addresses": list(addresses)}:
                 return {"rows": sieve_files.listed(self.config, [one for one in addresses if isinstance(one, str)])}
             case {"ask": "sieve text", "address": str(address), "name": str(name)}:
@@ -156,6 +162,13 @@ class Desk:
             self.closed = True
             for process in self.running:
                 process.kill()
+
+
+def _are_pairs(pairs: list[Any]) -> bool:
+    return all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) and KEY.fullmatch(one) for one in pair)
+        for pair in pairs
+    )
 
 
 def _by_address(addresses: list[str], out: str, said: str) -> list[str | None] | None:

@@ -202,7 +202,17 @@ def _ending(
         or ((after[address][2] or 0) > (epoch or 0) and (address in secrets_before or not whole))
         or (address in secrets_before and address not in secrets_after)
         or address in app_only
-    }
+    } | _shut_out(had["maps"].get(id, {}).get("opens", ()), will["maps"][id].get("opens", ()))
+
+
+def _shut_out(had: Iterable[tuple[Any, ...]], will: Iterable[tuple[Any, ...]]) -> set[str]:
+    """Logins that opened the mailbox of this object and no longer do, or may do other things in it, or for less time:
+    what they have open was let in as it was."""
+    now = {row[:3]: row[3] for row in will}
+    return {
+        row[1] for row in had
+        if row[:3] not in now or (now[row[:3]] is not None and (row[3] is None or now[row[:3]] < row[3]))
+    }  # fmt: skip
 
 
 def _app_only(secrets: Rows) -> set[str]:
@@ -219,35 +229,6 @@ def _ended(had: Mapping[str, Mapping[str, Rows]], will: Mapping[str, Mapping[str
             if cred not in after or (after[cred][epoch] or 0) > (before[cred][epoch] or 0):
                 ended[prefix + cred] = address
     return ended
-
-
-def ended_between(files: Files, since: float, now: float) -> set[str]:
-    """Addresses whose sign-in ended by its own `until` in this time: the maps refuse them already, sessions live on."""
-    found: set[str] = set()
-    for one, table in ((files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password")):
-        query = f"SELECT address FROM {table} WHERE until > ? AND until <= ?"
-        found |= {str(address) for (address,) in one.connection.execute(query, (since, now))}
-    return found
-
-
-def credentials_ended_between(files: Files, since: float, now: float) -> dict[str, str]:
-    """App passwords and consents that ended by their own `until` in this time: cred → address."""
-    query = "SELECT cred, address FROM app WHERE until > ? AND until <= ?"
-    ended = dict(files.secrets.connection.execute(query, (since, now)))
-    query = "SELECT 'oauth:' || cred, address FROM consent WHERE until > ? AND until <= ?"
-    return ended | dict(files.maps.connection.execute(query, (since, now)))
-
-
-def next_end(files: Files, now: float) -> float | None:
-    """When the next row ends by itself; seconds since 1970."""
-    ends = [
-        one.connection.execute(f"SELECT min(until) FROM {table} WHERE until > ?", (now,)).fetchone()[0]
-        for one, table in (
-            (files.maps, "login"), (files.maps, "mailbox"), (files.secrets, "password"), (files.secrets, "app"),
-            (files.maps, "consent"),
-        )
-    ]  # fmt: skip
-    return min((float(end) for end in ends if end is not None), default=None)
 
 
 def close(files: Files, addresses: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 mail_home = {folder}/mail/%Ld/%Ln
 mail_location = maildir:~/Maildir
-mail_plugins = quota
+mail_plugins = quota acl
 mail_max_userip_connections = 50
 
 ssl = required
@@ -84,22 +84,16 @@ login_log_format_elements = user=<%u> cred=%{{passdb:cred}} method=%m rip=%r mpi
 namespace inbox {{
   inbox = yes
   separator = /
-  mailbox Drafts {{
-    auto = subscribe
-    special_use = \\Drafts
-  }}
-  mailbox Junk {{
-    auto = subscribe
-    special_use = \\Junk
-  }}
-  mailbox Sent {{
-    auto = subscribe
-    special_use = \\Sent
-  }}
-  mailbox Trash {{
-    auto = subscribe
-    special_use = \\Trash
-  }}
+{folders}}}
+
+{open_words}
+namespace shared {{
+  type = shared
+  separator = /
+  prefix = shared/%%u/
+  location = maildir:{folder}/opened/%%u
+  subscriptions = no
+  list = children
 }}
 
 service auth {{
@@ -195,6 +189,9 @@ protocol lmtp {{
   }}
 }}
 plugin {{
+  acl = vfile
+  acl_defaults_from_inbox = yes
+  acl_shared_dict = file:{folder}/openers/boxes
   sieve = file:~/sieve;active=~/.dovecot.sieve
   # Mail is passed on in the name of the mailbox, and so are answers (sieve_out.py makes their sender null).
   sieve_max_redirects = 4
@@ -241,6 +238,8 @@ def render(config: NodeConfig, marker: str, api_key: str, policy: tuple[str, str
         secrets_group=users.secrets_group,
         web_auth=config.web_auth,
         web=users.web,
+        folders=accounts.FOLDERS,
+        open_words=accounts.OPEN_WORDS,
         **accounts.LOGIN,
         **vars(ports),
     )

@@ -30,6 +30,8 @@ class Expected:
     withdrawn: set[Pair] = field(default_factory=set)  # address, consent
     behalf: set[Pair] = field(default_factory=set)  # address, login that may write on its behalf
     no_behalf: set[Pair] = field(default_factory=set)
+    opens: dict[Pair, str] = field(default_factory=dict)  # mailbox, login that opens it → with which rights
+    no_opens: set[Pair] = field(default_factory=set)
     token_keys: dict[str, str] = field(default_factory=dict)  # kid → public key
     no_token_keys: set[str] = field(default_factory=set)
     allowed: set[Pair] = field(default_factory=set)  # mailbox or @domain, to where filters may pass mail on
@@ -57,6 +59,9 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
         expected.consents.setdefault(row["address"], set()).add(row["cred"])
     for row in compiled.get("maps", {}).get("behalf", []):
         (expected.behalf if _live(row, now) else expected.no_behalf).add((row["sender"], row["login"]))
+    opens = compiled.get("maps", {}).get("opens", [])
+    expected.opens = {(row["address"], row["login"]): row["rights"] for row in opens if _live(row, now)}
+    expected.no_opens = {(row["address"], row["login"]) for row in opens} - expected.opens.keys()
     for row in compiled.get("maps", {}).get("token_key", []):
         if _live(row, now):
             expected.token_keys[row["kid"]] = row["public"]
@@ -138,6 +143,8 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.withdrawn.add((values[0], values[1]))
             if table == "behalf" and values[:2] not in expected.behalf:
                 expected.no_behalf.add((values[0], values[1]))
+            if table == "opens" and values[:2] not in expected.opens:
+                expected.no_opens.add((values[0], values[1]))
             if table == "token_key" and values[0] not in expected.token_keys:
                 expected.no_token_keys.add(values[0])
             if table == "allowed" and (values[0], values[1]) not in expected.allowed:

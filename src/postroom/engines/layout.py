@@ -6,6 +6,8 @@
       postfix/          conf -> conf-<marker>, spool (its queue), data
       dovecot/          conf -> conf-<marker>, run (base_dir), state
       mail/             Maildirs, one uid
+      opened/           a link to each mailbox that others open (opening.py)
+      openers/          who opens which, for lists of them (Dovecot's)
       policy/           who is known to which account (auth_policy.py)
       sieve/            what the agent read of scripts (sieve_known.py)
       returned/         a Maildir: what mail servers say of our own letters (returned.py)
@@ -227,7 +229,9 @@ def make_folders(config: NodeConfig) -> None:
         files.folder(folder, owner=users.agent, mode=0o700)
     files.folder(top / "run/parent", owner="root", group=users.agent, mode=0o750)
     files.folder(top / "run/web", owner="root", group=users.web, mode=0o750)
-    files.folder(top / "mail", owner=users.mail, mode=0o700)
+    for mails in ("mail", "openers"):
+        files.folder(top / mails, owner=users.mail, mode=0o700)
+    files.folder(top / "opened")
     if config.sink is not None:
         for folder in (config.sink, *(config.sink / part for part in ("cur", "new", "tmp"))):
             if not folder.exists():

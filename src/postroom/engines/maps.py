@@ -39,6 +39,8 @@ SCHEMAS = {
             PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
         CREATE TABLE behalf(sender TEXT, login TEXT, object TEXT, until INT,
             PRIMARY KEY (sender, login, object)) WITHOUT ROWID;
+        CREATE TABLE opens(address TEXT, login TEXT, object TEXT, rights TEXT, until INT,
+            PRIMARY KEY (address, login, object)) WITHOUT ROWID;
         CREATE TABLE login(address TEXT PRIMARY KEY, object TEXT, sign_in INT, access_epoch INT, until INT)
             WITHOUT ROWID;
         CREATE TABLE pool(domain TEXT PRIMARY KEY, object TEXT, transport TEXT) WITHOUT ROWID;
@@ -74,6 +76,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "sender": ("sender", "login", "until"),
         # Who may write in From: another's address, with their own in Sender: (from_header.py); never as the envelope's.
         "behalf": ("sender", "login", "until"),
+        # Who signs in by `login` opens the mailbox `address`, with these rights of Dovecot's (opening.py).
+        "opens": ("address", "login", "rights", "until"),
         "login": ("address", "sign_in", "access_epoch", "until"),
         "pool": ("domain", "transport"),
         # Which app its owner let in, and by which keys its tokens are signed (bearer.py): neither is a secret.

@@ -27,6 +27,7 @@ from .layout import NodeConfig
 log = logging.getLogger("postroom.agent")
 SIGNING_IN = 0.3  # a sign-in that passed just before has its session by then
 GOING = 2.0  # seconds that a process has to go
+ANY = "*"  # in place of a credential: whatever they were opened with
 SESSIONS = ("imap", "submission", "managesieve")
 
 
@@ -82,11 +83,17 @@ def _tell(config: NodeConfig, doveadm: Doveadm, cred: str, address: str) -> set[
     return set(answer["told"])
 
 
+def end_these(config: NodeConfig, address: str, pids: Iterable[int]) -> None:
+    """Tell these sessions of one account to end, whatever opened them. Raises ParentAway."""
+    asking.ask(config, {"ask": "end", "cred": ANY, "address": address, "pids": sorted(pids)})
+
+
 # In the parent, which is root
 
 
 def tell(config: NodeConfig, cred: str, address: str, pids: Iterable[int]) -> list[int]:
-    """Tell those of these sessions to end that were opened with the credential, or of which the log knows none."""
+    """Tell those of these sessions to end that were opened with the credential (ANY: whatever opened them, by this
+    account), or of which the log knows none."""
     with ExitStack() as held:
         lines = {pid: line for pid in pids if (line := _held(pid, held)) is not None}
         master = processes.from_pid_file(config.folder / "dovecot/run/master.pid")
@@ -118,4 +125,6 @@ def _session(pid: int, master: Process) -> Process | None:
 
 
 def _another(known: tuple[str, str] | None, cred: str, address: str) -> bool:
+    if cred == signed_in_by(ANY):
+        return known is not None and known[0] != address
     return known is not None and known[0] == address and known[1] not in ("", cred)

@@ -6,7 +6,7 @@ as the generation the object was written in). Only the first is evidence enough 
 - accounts: `doveadm user` and `auth lookup`; 67 is gone, 75 is not known; app passwords cannot be looked up, so the
   evidence for those is the generation of secrets.db that the running auth reads, and which of them are in it;
 - consents and the keys of tokens by who looks at tokens (read_tokens.py); to where filters may pass mail on by the
-  milter, which judges it (read_allowed.py);
+  milter, which judges it (read_allowed.py); who opens whose mailbox by Dovecot's rights (read_opens.py);
 - one address a domain by RCPT TO; sessions of those who ended by `who`; keys, and who writes on whose behalf, by the
   milter's status.
 """
@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import asking, probe, read_allowed, read_behalf, read_tokens
+from . import asking, probe, read_allowed, read_behalf, read_opens, read_tokens
 from .asking import GONE, Answer, ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .expected import Expected
@@ -69,12 +69,13 @@ class Round:
             step()
         read_tokens.judge(self)
         read_allowed.judge(self)
+        read_opens.judge(self)
         return list(self.results.values())
 
     # Postfix
 
     def _maps(self) -> None:
-        canary = self._ask({"ask": "map", "map": "canary", "keys": ["gen"]})
+        canary = self.ask({"ask": "map", "map": "canary", "keys": ["gen"]})
         read = _number(canary.get("found", {}).get("gen"))
         self.judge_generation("postfix proxymap", "maps", read, canary, self.expected)
         if read < 0:
@@ -83,7 +84,7 @@ class Round:
         for name in names:
             these = [one for one in self.expected if name in one.has or name in one.lacks]
             keys = sorted({key for one in these for key, _ in (*one.has.get(name, ()), *one.lacks.get(name, ()))})
-            answer = self._ask({"ask": "map", "map": name, "keys": keys})
+            answer = self.ask({"ask": "map", "map": name, "keys": keys})
             for one in these:
                 self._judge_map(one, name, answer)
 
@@ -106,7 +107,7 @@ class Round:
     # Dovecot
 
     def _accounts(self) -> None:
-        canary = self._ask({"ask": "login", "addresses": [self.config.system_login]})
+        canary = self.ask({"ask": "login", "addresses": [self.config.system_login]})
         rows = canary.get("rows") or [None]
         read = _number((rows[0] or {}).get("gen"))
         touched = [o for o in self.expected if o.logins or o.no_logins or _has(o, "secrets") or o.closed or o.ended]
@@ -128,7 +129,7 @@ class Round:
         addresses = sorted({*there, *gone})
         if not addresses:
             return
-        answer = self._ask({"ask": sort, "addresses": addresses})
+        answer = self.ask({"ask": sort, "addresses": addresses})
         rows = dict(zip(addresses, answer.get("rows", []), strict=False))
         for one in self.expected:
             for address in sorted(getattr(one, present) | getattr(one, absent)):
@@ -171,7 +172,7 @@ class Round:
         if not sample:
             return
         chosen = list(sample.values())[: probe.KNOWN_A_SESSION]
-        hosted = self._ask({"ask": "map", "map": "domain", "keys": sorted(sample)})
+        hosted = self.ask({"ask": "map", "map": "domain", "keys": sorted(sample)})
         try:
             answers = probe.recipients(self.config.address, self.config.ports.smtp, [address for _, address in chosen])
         except probe.NoAnswer as error:
@@ -256,7 +257,7 @@ class Round:
             else:
                 self.add(result, f"generation of {file}", read, server)
 
-    def _ask(self, question: dict[str, Any]) -> Answer:
+    def ask(self, question: dict[str, Any]) -> Answer:
         try:
             return asking.ask(self.config, question)
         except ParentAway as error:

@@ -17,7 +17,8 @@ NOBODYS = frozenset({"shared", "role"})  # mailboxes of a task: no human owns th
 class Delegation(StateModel):
     """Who signs in to `to_mailbox` may do this with `mailbox`, once everybody who is asked consented, until a day.
 
-    rights: of OPEN, SEND_AS, ON_BEHALF. It changes by its consents and its end alone: more, or longer, is another row.
+    rights: of OPEN (reads a person's mailbox, works in one of NOBODYS), SEND_AS, ON_BEHALF. It changes by its consents
+    and its end alone: more, or longer, is another row.
     requester: who asked; none where it was the owner of `to_mailbox`. wants: who consents first, OWNER, CLIENT (of a
     VIP's: one of the client's own admins); owner_at, client_at: when they did, client_by: who.
     until: after it the maps answer it no more, whoever is away. started_at: when it began to count.

@@ -45,7 +45,7 @@ SAID: dict[str, str] = {
     "filters.set": "It takes the place of what was put in force here before, and its owner is told by mail.",
     "filters.end": "What was put in force here does nothing any more; what the owner uploaded themselves stays.",
     "delegations.decline": "Nobody is let in; whoever asked is told.",
-    "delegations.end": "Nobody writes by it any more, at once; both owners are told.",
+    "delegations.end": "Nobody gets in or writes by it any more, at once; what is open closes. Both owners are told.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
     "sessions.end": "What is signed in there is signed out at its next step, and who still may, signs in anew. Of a "
     "person that is every browser and terminal; mail programs, app passwords and API tokens are not touched.",

@@ -11,7 +11,7 @@ from postroom.web.framed import offered, query
 from postroom.web.parts.shapes import Act, Badge, Code, Item
 from postroom.web.times import when
 
-MEANS = {"open": "reads it", "send-as": "writes as it", "send-on-behalf": "writes on its behalf"}
+MEANS = {"open": "opens it", "send-as": "writes as it", "send-on-behalf": "writes on its behalf"}
 WAITS_FOR = {"owner": "its owner", CLIENT: "the client’s own admin"}
 
 

@@ -1,4 +1,4 @@
-"""A mailbox's owner says who else may write in its name, and asks for the same elsewhere.
+"""A mailbox's owner says who else opens it or writes in its name, and asks for the same elsewhere.
 
 To let somebody in takes the password as it is now: whoever only finds a browser signed in lets nobody in. To decline
 and to end only closes, so nothing is asked with it.
@@ -34,11 +34,18 @@ ASK = (
     "you name, and they can end it at any time."
 )
 LET = (
-    "They can do so from now on, until that day. Who gets a letter written as you sees no difference; on your behalf "
-    "shows both addresses. You can end it at any time."
+    "They can do so from now on, until that day. Who opens it reads all the mail in it, and changes none. Who gets a "
+    "letter written as you sees no difference; on your behalf shows both addresses. You can end it at any time."
 )
 HELD = "The mailbox is marked as high risk: its owner is asked once somebody who runs the mail has agreed to that."
-MAY = {"send-as": "Write as it", "send-on-behalf": "Write on its behalf: both addresses are shown"}
+MAY = {
+    "open": "Open it: read its mail; work in it if it is shared", "send-as": "Write as it",
+    "send-on-behalf": "Write on its behalf: both addresses are shown",
+}  # fmt: skip
+YOU = {
+    "open": "you open it in your mail program, under “shared”", "send-as": "you write as it",
+    "send-on-behalf": "you write on its behalf",
+}  # fmt: skip
 FIELDS = ("mailbox", "rights", "until", "why", "old")
 Wrong = dict[str, str]
 
@@ -48,7 +55,7 @@ def part(request: Asked) -> Part:
     rows = [_item(one) for one in own_delegations(request.actor)]
     ask = Act("Ask for it", f"{HERE}ask/", of="access to another mailbox")
     rows.append(Item("Access to another mailbox", "its owner is asked, and told what for", icon="plus", acts=(ask,)))
-    return Part("Who else writes in your name", "owner/parts/items.html", tuple(rows), "access")
+    return Part("Who else gets into your mailbox", "owner/parts/items.html", tuple(rows), "access")
 
 
 def _item(one: Owned) -> Item:
@@ -69,7 +76,7 @@ def _item(one: Owned) -> Item:
 
 
 def _may(one: Owned) -> str:
-    return rights(one.row) if one.mine else rights(one.row).replace("s it", " it").replace("writes", "you write")
+    return rights(one.row) if one.mine else ", ".join(YOU[right] for right in one.row.rights)
 
 
 def _asker(one: Owned) -> str:

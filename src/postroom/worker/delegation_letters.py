@@ -10,6 +10,7 @@ from django.conf import settings
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kinds.delegations import ASKED_FOR, DECLINED, ENDED, STARTED
 from postroom.models import Change, Delegation, Letter, Organization
+from postroom.models.delegations import NOBODYS, OPEN
 
 from .letters import written
 
@@ -34,7 +35,7 @@ since {when} the owner of {to} may do this with the mailbox
 {rights}
 
 What for: {reason}
-
+{shown}
 Its owner ends it at {page} whenever they like. If you do not
 know of this, end it there, and tell {organization} at once.
 """
@@ -63,10 +64,15 @@ SAYS = {
     DECLINED: ("Access to a mailbox was declined", DECLINED_TEXT),
 }
 MEANS = {
-    "open": "read it, and sort the mail in it",
+    "open": "read all the mail in it, and change none",
     "send-as": "write as it: nobody who gets such a letter sees a difference",
     "send-on-behalf": "write on its behalf: who gets it sees both addresses",
 }
+WORKS = "work in it: read, answer, sort and delete the mail in it"  # it is of a task
+SHOWN = """
+Mail programs show it as “{mailbox}” under “shared”,
+once they have signed in anew.
+"""
 AND_CLIENT = ",\nand one of the client’s own admins on their own pages"
 
 
@@ -76,11 +82,12 @@ def told(letter: Letter, change: Change) -> EmailMessage:
         along = ("mailbox__address", "to_mailbox__address", "requester")
         one = Delegation.objects.select_related(*along).get(pk=letter.about)
         made, organization = Change.objects.get(pk=change.pk), Organization.objects.get().name
-    to = one.to_mailbox.label
+    to, means = one.to_mailbox.label, MEANS | ({OPEN: WORKS} if one.mailbox.kind in NOBODYS else {})
     words = {
         "who": one.requester.name if one.requester else f"The owner of {to}", "organization": organization, "to": to,
         "mailbox": one.mailbox.label, "until": f",\nuntil {one.until:%d %B %Y, %H:%M} UTC" if one.until else "",
-        "rights": "\n".join(f"  - {MEANS[right]}" for right in one.rights), "reason": one.reason,
+        "rights": "\n".join(f"  - {means[right]}" for right in one.rights), "reason": one.reason,
+        "shown": SHOWN.format(mailbox=one.mailbox.label) if OPEN in one.rights else "",
         "page": f"{settings.POSTROOM.origin}/mailbox/", "both": AND_CLIENT if len(one.wants) > 1 else "",
         "when": f"{made.now:%d %B %Y, %H:%M} UTC",
     }  # fmt: skip

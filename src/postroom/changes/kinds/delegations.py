@@ -1,4 +1,4 @@
-"""Delegations: who signs in to one mailbox reads another, or writes in its name, until a day.
+"""Delegations: who signs in to one mailbox opens another, or writes in its name, until a day.
 
 Into a person's nobody is let before its owner has said so, signed in to it; of a VIP's one of the client's own admins
 too. Whoever asks consents to nothing, and no operator does in an owner's stead. Everybody who has to know is told when
@@ -27,16 +27,20 @@ LONGEST = timedelta(days=366)
 MOST = 100  # of a mailbox, in either direction
 MOST_ASKED = 10  # that an owner has asked for, and nobody has answered
 ASKED_FOR, STARTED, ENDED, DECLINED = (f"delegation {what}" for what in ("asked", "started", "ended", "declined"))
-Right = Literal["send-as", "send-on-behalf"]
+Right = Literal["open", "send-as", "send-on-behalf"]
 
 
 class AskDelegation(Kind, name="delegations.ask"):
-    """Ask that who signs in to one mailbox may write in the name of another. A person's opens when they consent."""
+    """Ask that who signs in to one mailbox opens another, or writes in its name. A person's opens when they consent."""
 
     by = frozenset({"person", "owner"})
     mailbox: MailAddress = Field(description="Whose mailbox it is about")
     to: MailAddress = Field(description="The mailbox whose owner gets it")
-    rights: list[Right] = Field(min_length=1, description="send-as: as it; send-on-behalf: for it, and it is shown")
+    rights: list[Right] = Field(
+        min_length=1,
+        description="open: reads a person’s, works in a shared one; send-as: writes as it; send-on-behalf: for it, and "
+        "it is shown",
+    )
     until: Moment | None = Field(
         default=None, description="When it ends by itself, a year from now at most; of a person’s mailbox it has to be"
     )

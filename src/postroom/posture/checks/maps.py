@@ -95,7 +95,8 @@ def _called(side: Told | None) -> str:
 
 
 NAMES = (("mailbox", "address"), ("route", "source"), ("domain", "name"), ("login", "address"), ("sender", "sender"),
-         ("alias_domain", "name"), ("allowed", "source"), ("behalf", "sender"))  # fmt: skip
+         ("alias_domain", "name"), ("allowed", "source"), ("behalf", "sender"),
+         ("opens", "address"))  # fmt: skip
 
 
 def _look(now: datetime) -> Seen:
