@@ -48,6 +48,7 @@ from postroom.changes.kinds import (
     tokens,
     transfer,
 )  # fmt: skip
+from postroom.changes.policies.asked_before import asked_before
 from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
 from postroom.changes.policies.closed_round import closed_round
@@ -165,6 +166,7 @@ POLICIES: list[policy.Policy] = [
     closed_round,
     role_accounts,
     known_owner,
+    asked_before,
     verified,
     own_link,
     vip_links,

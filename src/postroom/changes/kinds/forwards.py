@@ -57,10 +57,12 @@ class CreateForward(Kind, name="forwards.create"):
         old = _standing(address.pk, self.to) if address else None
         if old and not old.removed_at:
             raise Problem("to", f"{self.address} passes its mail on to {self.to} already")
+        if old and old.disabled_at and state.access.own:
+            raise Problem("to", "it was disabled before it ended: ask whoever looks after your mail to make it anew")
         own = address.pk if address else state.new_id()
         yield from self._address(state, domain, address, own)
         if leaves(self.to, domain.client_id, state, of=self.address):
-            yield from self._exception(state, domain, own)
+            yield from self._exception(state, domain, own, again=old is not None)
         if old:
             yield edit(old, until=self.until, disabled_at=None, removed_at=None)
         else:
@@ -88,11 +90,12 @@ class CreateForward(Kind, name="forwards.create"):
         else:
             yield edit(address, keep_copy=self.keep_copy)
 
-    def _exception(self, state: State, domain: Domain, address: UUID) -> Iterator[Planned]:
+    def _exception(self, state: State, domain: Domain, address: UUID, *, again: bool) -> Iterator[Planned]:
+        """again: it was there and was ended, maybe by somebody else, so its owner asks for all of it anew."""
         if allowed_at(self.to, domain.client_id, state):
             return
         covering = [one for one in standing(address, self.to, state) if one.until >= self.until]
-        if not covering:
+        if not covering or (again and state.access.own):
             box = state.find(Mailbox, self.address)
             known = box.contact or box.name if box else ""
             owner = (box.name or f"the owner of {self.address}") if box and state.access.own else self.owner or known
@@ -214,6 +217,12 @@ def leaving_ended(state: State, client: UUID, address: UUID) -> Iterator[Planned
     for one in exceptions.get(address, ()):
         yield edit(one, ended_at=state.now)
     for forward in forwards.get(address, ()):
+        yield edit(forward, disabled_at=state.now)
+
+
+def forwards_disabled(state: State, address: UUID) -> Iterator[Planned]:
+    """Whoever gets the mail from now on says anew where it goes on to; what was said before stands to be read."""
+    for forward in Forward.objects.filter(address=address, removed_at=None, disabled_at=None).order_by("id"):
         yield edit(forward, disabled_at=state.now)
 
 

@@ -15,7 +15,7 @@ from .app_passwords import all_ended
 from .delegations import delegations_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
 from .filters import filters_ended
-from .forwards import leaving_ended
+from .forwards import forwards_disabled, leaving_ended
 from .invites import over, readable
 from .recovery_channels import alive, ended, signed_into, to_tell
 from .resets import CANCEL_WITHIN, stopped
@@ -51,6 +51,7 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
         yield from delegations_ended(mailbox, state)
         yield from filters_ended(state, mailbox)
         yield from leaving_ended(state, mailbox.client_id, mailbox.address_id)
+        yield from forwards_disabled(state, mailbox.address_id)
         about = {"client_id": mailbox.client_id}
         yield create(Invite, state.new_id(), **about, mailbox_id=mailbox.pk, contact=self.contact, made=state.now)
         yield from self._told(mailbox, before.email if before else "", state)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from postroom.changes.landing import Moved, diff
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Address, Alias, CatchAll, Domain, Forward, Organization, RouteException
+from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, Organization, RouteException
 from postroom.models.routes import inside, patterns_at
 from postroom.protocols.patterns import matches
 
@@ -38,8 +38,15 @@ def _opens(proposed: Proposed) -> bool:
     """Whether mail goes on where it did not, but to who answers for the role addresses of every domain."""
     if any((m.then or {}).get("alias_of_id") != (m.now or {}).get("alias_of_id") for m in proposed.moves(Domain)):
         return True
+    if any(m.closes for m in proposed.moves(Alias, Forward, Mailbox)) and _caught(proposed):
+        return True  # what was an address of its own is caught where all is
     opened = {to for m in proposed.moves(Alias, Forward, CatchAll, RouteException) for to in m.opens}
     return bool(opened) and not opened <= set(Organization.objects.values_list("postmaster", flat=True))
+
+
+def _caught(proposed: Proposed) -> bool:
+    caught = CatchAll.objects.filter(client=proposed.plan.client, removed_at=None, until__gt=proposed.state.now)
+    return bool(caught.exists())
 
 
 def _names(proposed: Proposed, led: Sequence[Moved]) -> set[str]:

@@ -46,10 +46,13 @@ def _way_out(move: Move) -> bool:
 
 
 def delegated(proposed: Proposed) -> Iterator[str]:
-    """Somebody else gets into a VIP's mailbox, or writes in its name."""
+    """Somebody else gets into a VIP's mailbox, or writes in its name; or an owner asks for one that nobody owns."""
     made = [m.then["mailbox_id"] for m in proposed.moves(Delegation) if m.then and m.now is None]
     if made and Mailbox.objects.filter(pk__in=made, vip=True).exists():
         yield "lets somebody else into the mailbox of a VIP, or write in its name"
+    owners = proposed.access.actor.sort == "owner" and made
+    if owners and Mailbox.objects.filter(pk__in=made, kind__in=NOBODYS).exists():
+        yield "its owner asks for themselves to be let into a mailbox that no human owns, or to write in its name"
 
 
 def filtered(proposed: Proposed) -> Iterator[str]:
