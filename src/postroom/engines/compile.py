@@ -47,6 +47,8 @@ def checked(compiled: Compiled) -> None:
     wrong: list[str] = []
     for file, tables in compiled.items():
         for table, rows in tables.items():
+            if not rows:
+                continue  # of a table that only a newer agent has, nothing is missed
             if file not in COLUMNS or table not in COLUMNS[file]:
                 wrong.append(f"{file}.{table}: no such table")
                 continue

@@ -13,4 +13,8 @@ def asked_before(proposed: Proposed) -> Verdict | None:
     since = Invite.objects.filter(
         mailbox=actor.mailbox, made__gt=proposed.change.now, person=None, stops=None, confirms=None
     )
-    return refuse(asked_before, "a new link into this mailbox was given out since: its owner asks anew") if since.exists() else None
+    return (
+        refuse(asked_before, "a new link into this mailbox was given out since: its owner asks anew")
+        if since.exists()
+        else None
+    )

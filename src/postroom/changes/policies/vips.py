@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from postroom.changes.policy import Move, Proposed
 from postroom.models import CatchAll, Delegation, Filter, Forward, Mailbox, RecoveryChannel, RouteException
+from postroom.models.delegations import NOBODYS
 
 from .forwarding import longer
 
