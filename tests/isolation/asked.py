@@ -117,7 +117,8 @@ API: dict[str, Asked] = {
     "GET /api/v1/forwards-leaving": Asked("forwards.view", filters={"client": CLIENT, "search": ("word",)}),
     "GET /api/v1/forwards-leaving/file": Asked("sheets.export"),
     "GET /api/v1/forwards-leaving/views": Asked("forwards.view"),
-    "POST /api/v1/forwards-leaving/views": Asked("forwards.view", body=lambda here: {"name": "mine"}, allowed=(422,)),
+    "POST /api/v1/forwards-leaving/views": Asked(
+        "forwards.view", body=lambda here: {"name": "mine"}, allowed=(200, 422)),
     "POST /api/v1/forwards-leaving/views/rename": Asked(
         "forwards.view", body=lambda here: {"name": "x", "to": "y"}, allowed=(404, 422)),
     "POST /api/v1/forwards-leaving/views/remove": Asked(
