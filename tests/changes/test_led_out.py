@@ -104,3 +104,12 @@ def test_an_undo_of_ones_own_waits_too_where_mail_leaves_by_it(house: House) -> 
     assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
     back = undo(gone.pk, actor=house.olive, why="too soon")
     assert back.stage == "held" and WORDS.format(NEW) in reasons(back)
+
+
+def test_what_ends_where_all_is_caught_may_lead_out_too(leaves: House) -> None:
+    do("aliases.create", leaves.olive, address=NEW, targets=[LEO])
+    caught = {"domain": "acme.example", "target": MIA, "until": later(10)}
+    held = do("catch_alls.set", leaves.olive, **caught)
+    assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
+    ends = do("aliases.remove", leaves.olive, alias=NEW)
+    assert ends.stage == "held" and WORDS.format(NEW) in reasons(ends)

@@ -1,6 +1,6 @@
 """A mailbox goes to another owner: what the old one held is dead, the new one is invited, both hear of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from cast import (
     at,
     do,
     kind,
+    owner_of,
     person,
     reachable,
     reasons,
@@ -27,7 +28,18 @@ from postroom.changes.errors import NotLikeThat, Problems
 from postroom.changes.kinds.resets import CANCEL_WITHIN
 from postroom.changes.notices import stop
 from postroom.changes.pipeline import submit
-from postroom.models import Change, Credential, Invite, Letter, Mailbox, RecoveryChannel, Secret, Verification
+from postroom.models import (
+    Change,
+    Credential,
+    Forward,
+    Invite,
+    Letter,
+    Mailbox,
+    RecoveryChannel,
+    RouteException,
+    Secret,
+    Verification,
+)
 
 BOX, OLD, NEW = "lea@acme.example", "lea@home.test", "lou@home.test"
 
@@ -67,6 +79,36 @@ def test_app_passwords_and_ways_back_in_end_with_the_old_owner(owned: House) -> 
         assert not Credential.objects.filter(mailbox__address__address=BOX, ended_at=None).exists()
         assert not RecoveryChannel.objects.filter(mailbox__address__address=BOX, ended_at=None).exists()
         assert Letter.objects.filter(mailbox__address__address=BOX, contact="old@private.test").exists()
+
+
+def test_where_the_old_owner_sent_the_mail_it_goes_no_more_and_what_they_asked_for_is_agreed_to_no_more(
+    owned: House,
+) -> None:
+    until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0).isoformat()
+    assert do("forwards.create", owner_of(BOX), address=BOX, to=MIA, until=until).version
+    waits_still = do("forwards.create", owner_of(BOX), address=BOX, to="lea@gmail.com", until=until)
+    assert waits_still.stage == "held"
+    with_consent(owned, do("mailboxes.transfer", owned.olive, mailbox=BOX, contact=NEW))
+    assert the(Forward, to=MIA).disabled_at, "the new owner says where their mail goes on to"
+    late = approve(waits_still.pk, actor=owned.ada, plan_hash=waits_still.plan_hash)
+    assert not late.version and "its owner asks anew" in reasons(late), reasons(late)
+    with acting_as(SYSTEM):
+        assert not RouteException.objects.exists()
+
+
+def test_what_somebody_else_stopped_its_owner_starts_by_no_detour(owned: House) -> None:
+    until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0).isoformat()
+    asked = {"address": BOX, "to": "lea@gmail.com", "until": until}
+    with_consent(owned, do("forwards.create", owner_of(BOX), **asked))
+    gone = str(the(Forward).pk)
+    assert do("forwards.disable", owned.olive, forward=gone).version
+    assert do("forwards.end", owner_of(BOX), forward=gone).version
+    with pytest.raises(Problems, match="it was disabled before it ended"):
+        do("forwards.create", owner_of(BOX), **asked)
+    again_ = do("forwards.create", owned.olive, **asked)
+    assert again_.version, "whoever runs it says it anew, by the exception that stands"
+    assert do("forwards.end", owned.olive, forward=gone).version
+    assert do("forwards.create", owner_of(BOX), **asked).stage == "held", "by one of its own"
 
 
 def test_what_was_found_out_about_the_old_owner_releases_nothing_for_the_new(owned: House) -> None:

@@ -1,20 +1,19 @@
 """What an owner asked for and somebody agrees to later is the owner's of then; by then the mailbox may be another's."""
 
+from datetime import UTC, datetime
+
 from postroom.changes.policy import Proposed, Verdict, refuse
-from postroom.models import Invite
+from postroom.models import RecordedEdit
+
+GIVEN = ["mailboxes.transfer", "mailboxes.remove", "resets.send_link"]  # by these it may be somebody else's
 
 
 def asked_before(proposed: Proposed) -> Verdict | None:
-    """Refuse what waited, if a link into the mailbox was given out since it was asked for: by a transfer, a reset, a
-    way back after its removal."""
-    actor = proposed.access.actor
-    if actor.sort != "owner":
+    """Refuse what an owner's change waited for, if the mailbox was given to somebody else since, or might have been."""
+    if proposed.access.actor.sort != "owner" or proposed.begun:
+        return None  # planned just now, by who is signed in to it
+    asked = datetime.fromtimestamp((proposed.change.pk.int >> 80) / 1000, UTC)  # UUIDv7 (RFC 9562), to the millisecond
+    about = RecordedEdit.objects.filter(row=proposed.access.actor.mailbox, entry__at__gt=asked).values("entry")
+    if not RecordedEdit.objects.filter(entry__in=about, n=0, said__in=GIVEN).exists():
         return None
-    since = Invite.objects.filter(
-        mailbox=actor.mailbox, made__gt=proposed.change.now, person=None, stops=None, confirms=None
-    )
-    return (
-        refuse(asked_before, "a new link into this mailbox was given out since: its owner asks anew")
-        if since.exists()
-        else None
-    )
+    return refuse(asked_before, "the mailbox was given away or reset since it was asked for: its owner asks anew")
