@@ -229,7 +229,8 @@ ROWS = (
     Row(19, "Text of a holiday note becomes Sieve", "Modoboa a02019869, c1db85381, Mailu a91b5251",
         ("tests/protocols/test_filter_scripts.py::test_text_of_a_holiday_note_stays_text",
          "tests/protocols/test_filter_scripts.py::test_whatever_is_typed_stays_in_its_quotes"),
-        (("a quote in it ends the string", "tests/protocols/test_filter_scripts.py::test_text_of_a_holiday_note_stays_text",
+        (("a quote in it ends the string",
+          "tests/protocols/test_filter_scripts.py::test_text_of_a_holiday_note_stays_text",
           p.instead("postroom.protocols.filters.quoted", lambda text: f'"{text}"')),),
         note="A script that somebody uploads sends nothing outside: "
              "tests/engines/test_node_live.py::test_a_filter_sends_nothing_outside."),

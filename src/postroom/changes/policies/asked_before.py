@@ -10,10 +10,11 @@ GIVEN = ["mailboxes.transfer", "mailboxes.remove", "resets.send_link"]  # by the
 
 def asked_before(proposed: Proposed) -> Verdict | None:
     """Refuse what an owner's change waited for, if the mailbox was given to somebody else since, or might have been."""
-    if proposed.access.actor.sort != "owner" or proposed.begun:
+    mailbox = proposed.access.actor.mailbox
+    if proposed.access.actor.sort != "owner" or mailbox is None or proposed.begun:
         return None  # planned just now, by who is signed in to it
     asked = datetime.fromtimestamp((proposed.change.pk.int >> 80) / 1000, UTC)  # UUIDv7 (RFC 9562), to the millisecond
-    about = RecordedEdit.objects.filter(row=proposed.access.actor.mailbox, entry__at__gt=asked).values("entry")
+    about = RecordedEdit.objects.filter(row=mailbox, entry__at__gt=asked).values("entry")
     if not RecordedEdit.objects.filter(entry__in=about, n=0, said__in=GIVEN).exists():
         return None
     return refuse(asked_before, "the mailbox was given away or reset since it was asked for: its owner asks anew")
