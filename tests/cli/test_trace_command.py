@@ -13,7 +13,8 @@ from api.conftest import Caller
 from cast import MIA, SYSTEM, House, do, the, with_consent
 from postroom.access.acting import acting_as
 from postroom.cli import main, remote, trace
-from postroom.models import Change, Mailed, Probe, ProbeLanding
+from postroom.models import Change, Delivery, Mailed, Probe, ProbeLanding
+from postroom.models.probes import STILL_TO_BE_SENT
 
 LEO, TEAM = "leo@acme.example", "team@acme.example"
 
@@ -102,3 +103,16 @@ def test_a_probe_that_came_elsewhere_ends_with_one(house: House, run: Any, monke
     assert run("olive", "trace", TEAM, "--prove").exit_code == 2
     assert run("audrey", "trace", TEAM, "--prove", "--why", "x").exit_code == 1
     assert run("carl", "trace", "mia@globex.example", "--prove", "--why", "x").exit_code == 1
+
+
+def test_a_probe_that_is_not_sent_ends_at_once(house: House, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    do("aliases.create", house.olive, address=TEAM, targets=[MIA])
+
+    def turned_down(seconds: float) -> None:
+        evidence = [{"question": STILL_TO_BE_SENT, "answer": "no: too many within the hour"}]
+        with acting_as(SYSTEM):
+            assert Delivery.objects.filter(object=the(Probe).pk, done=False).update(done=True, evidence=evidence)
+
+    monkeypatch.setattr(trace.time, "sleep", turned_down)
+    told = run("olive", "trace", TEAM, "--prove", "--why", "x")
+    assert told.exit_code == 1 and told.output == f"{TEAM}: not sent; too many within the hour\n"

@@ -10,7 +10,8 @@ from visitors import visitor
 
 from cast import MIA, SYSTEM, House, do, the, with_consent
 from postroom.access.acting import acting_as
-from postroom.models import Mailed, Probe, ProbeLanding
+from postroom.models import Delivery, Mailed, Probe, ProbeLanding
+from postroom.models.probes import STILL_TO_BE_SENT
 
 LEO, TEAM = "leo@acme.example", "team@acme.example"
 
@@ -59,6 +60,13 @@ def test_a_plan_shows_where_mail_would_land(house: House) -> None:
     assert "Where mail lands" in page and "would land nowhere" in page
 
 
+def turned_down(probe: Probe) -> None:
+    """As the worker leaves one that was too many."""
+    evidence = [{"question": STILL_TO_BE_SENT, "answer": "no: too many within the hour"}]
+    with acting_as(SYSTEM):
+        assert Delivery.objects.filter(object=probe.pk).update(done=True, evidence=evidence)
+
+
 def test_what_a_probe_found_and_the_button_for_another(house: House) -> None:
     do("aliases.create", house.olive, address=TEAM, targets=[MIA])
     prove = f"/do/probes.send/?address={TEAM}"
@@ -68,6 +76,9 @@ def test_what_a_probe_found_and_the_button_for_another(house: House) -> None:
     change = do("probes.send", house.carl, address=TEAM)
     assert "not sent yet" in plain(visitor(house.carl).get("/trace/", {"address": TEAM}))
     probe, now = the(Probe), timezone.now()
+    turned_down(probe)
+    said = plain(visitor(house.carl).get("/trace/", {"address": TEAM}))
+    assert "not sent" in said and "too many within the hour" in said and "not sent yet" not in said
     about = {"probe": probe, "client_id": probe.client_id, "domain_id": probe.domain_id, "at": now}
     with acting_as(SYSTEM):
         Mailed.objects.create(object=probe.pk, contact=TEAM, token="a", state="queued", at=now)

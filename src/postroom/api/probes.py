@@ -48,7 +48,8 @@ class ProbeOut(Schema):
     sent: str | None = Field(description="When it was handed to our own submission")
     taken: bool = Field(description="Whether our own submission took it")
     heard: bool = Field(description="Whether the client's mail node was heard of just now")
-    verdict: str = Field(description="as computed, differs, waits, not known, or not sent yet")
+    verdict: str = Field(description="as computed, differs, waits, not known, not sent yet, or not sent")
+    not_sent: str = Field(description="Why it is not sent at all, where it is not")
     landings: list[ProbeLandingOut]
 
 

@@ -64,7 +64,8 @@ def _prove(address: str, why: str, within: int, as_json: bool) -> None:
     else:
         for one in found["landings"]:
             click.echo(_landed(one))
-        click.secho(f"{address}: {found['verdict']}", bold=True)
+        why = f"; {found['not_sent']}" if found["not_sent"] else ""
+        click.secho(f"{address}: {found['verdict']}{why}", bold=True)
     if found["verdict"] != "as computed":
         raise SystemExit(1)
 

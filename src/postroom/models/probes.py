@@ -9,6 +9,8 @@ from .clients import Client
 from .domains import Domain
 
 MAILBOX, OUTSIDE, REFUSED, DISCARDED, WAITING = "mailbox", "outside", "refused", "discarded", "waiting"
+UNKNOWN = "unknown"
+STILL_TO_BE_SENT = "is it still to be sent?"  # of a delivery; its answer is why not
 
 
 class Probe(StateModel):
@@ -29,7 +31,8 @@ class ProbeLanding(Observation):
     """One place where a probe should end (predicted), was seen to (seen_at), or both. domain: of the probe.
 
     sort: MAILBOX, OUTSIDE, REFUSED (by whoever had it), DISCARDED (by a filter), WAITING (put off, and tried again);
-    predicted, also loop and unknown, of which nothing is ever seen. address: empty for one that is another client's.
+    predicted, also loop and UNKNOWN, of which nothing is ever seen. OUTSIDE at another client turns UNKNOWN when
+    mail came to it or beyond (sql/nodes.sql). address: empty for one that is another client's.
     of: the domain of the client that the address is at; nothing outside. folder: of the mailbox. status: as 5.1.1 (RFC
     3463); said: a server's own words. sometimes, why: as it was computed. at: when it was computed, or first seen.
     """

@@ -11,9 +11,9 @@ from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.state import LAST_32_BITS
-from postroom.models import Domain, Mailed, Probe, ProbeLanding, Report
+from postroom.models import Delivery, Domain, Mailed, Probe, ProbeLanding, Report
 from postroom.models.mailed import REFUSED as NOT_TAKEN
-from postroom.models.probes import DISCARDED, MAILBOX, OUTSIDE, REFUSED, WAITING
+from postroom.models.probes import DISCARDED, MAILBOX, OUTSIDE, REFUSED, STILL_TO_BE_SENT, UNKNOWN, WAITING
 from postroom.protocols.addresses import BadAddress
 from postroom.protocols.addresses import address as canonical
 from postroom.protocols.routing import parts
@@ -25,7 +25,7 @@ LATE = timedelta(minutes=5)  # after it is sent; then what was not seen did not 
 MOST = 500
 SEEN = {MAILBOX: "arrived", OUTSIDE: "left", REFUSED: "refused", DISCARDED: "thrown away", WAITING: "put off"}
 NOT_YET, MISSING, NOT_KNOWN = "not arrived yet", "did not come", "not known"
-AS_COMPUTED, DIFFERS, WAITS, NOT_SENT = "as computed", "differs", "waits", "not sent yet"
+AS_COMPUTED, DIFFERS, WAITS, NOT_YET_SENT, NOT_SENT = "as computed", "differs", "waits", "not sent yet", "not sent"
 
 
 def probed(actor: Actor, typed: str, *, now: datetime | None = None) -> dict[str, Any]:
@@ -57,12 +57,37 @@ def _shown(actor: Actor, probe: Probe, now: datetime) -> dict[str, Any]:
     named = _named(actor, rows)
     gone = {row.address for row in rows if row.sort == DISCARDED}
     landings = [_landing(row, _state(row, sent, heard, gone, now), row.of is None or row.of in named) for row in rows]
+    came, why = verdict(landings, sent=sent is not None, strange=_strange(rows)), ""
+    if came == NOT_YET_SENT and mail is None:
+        came, why = _ended(probe)
     return {
         "id": str(probe.pk), "change": str(UUID(int=probe.pk.int & ~LAST_32_BITS)), "made": probe.made.isoformat(),
         "sent": sent.isoformat(timespec="seconds") if sent else None,
         "taken": bool(mail and mail.state not in ("", NOT_TAKEN)), "heard": heard,
-        "verdict": verdict(landings, sent=sent is not None), "landings": landings,
+        "verdict": came, "not_sent": why, "landings": landings,
     }  # fmt: skip
+
+
+def _ended(probe: Probe) -> tuple[str, str]:
+    """Of one that no letter is known of: whether it is still to be sent, and why not. Once done, it was turned down, or
+    sent so long ago that its letter is forgotten."""
+    done = Delivery.objects.filter(target="mail", object=probe.pk, done=True).order_by("-id").first()
+    if done is None:
+        return NOT_YET_SENT, ""
+    said = (done.evidence or [{}])[-1]
+    if said.get("question") != STILL_TO_BE_SENT:
+        return NOT_KNOWN, ""
+    return NOT_SENT, str(said.get("answer", "")).removeprefix("no: ")
+
+
+def _strange(rows: Sequence[ProbeLanding]) -> bool:
+    """Whether mail reached what was not computed. Thrown away there, it came there too; at a computed one, it is
+    missing from where it was computed to end."""
+    computed = {row.address for row in rows if row.predicted}
+    return any(
+        not row.predicted and row.sort != WAITING and not (row.sort == DISCARDED and row.address in computed)
+        for row in rows
+    )
 
 
 def _heard(probe: Probe, now: datetime) -> bool:
@@ -98,14 +123,14 @@ def _landing(row: ProbeLanding, state: str, named: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def verdict(landings: Sequence[dict[str, Any]], *, sent: bool) -> str:
+def verdict(landings: Sequence[dict[str, Any]], *, sent: bool, strange: bool) -> str:
     """Of all of them; what a filter does sometimes need not come. Green only where everything was seen."""
     states = {one["state"] for one in landings if not one["sometimes"]}
-    strange = any(not one["computed"] and one["state"] not in (SEEN[WAITING], SEEN[DISCARDED]) for one in landings)
     if strange or MISSING in states:
         return DIFFERS
     if not sent:
-        return NOT_SENT
+        return NOT_YET_SENT
     if states & {NOT_YET, SEEN[WAITING]} or any(one["state"] == NOT_YET for one in landings):
         return WAITS
-    return NOT_KNOWN if NOT_KNOWN in states or not landings else AS_COMPUTED
+    unknown = NOT_KNOWN in states or any(one["sort"] == UNKNOWN for one in landings)
+    return NOT_KNOWN if unknown or not landings else AS_COMPUTED

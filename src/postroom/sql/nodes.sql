@@ -329,7 +329,8 @@ BEGIN
 END $$;
 -- Where a probe ended: by its token it is known, whichever node tells, and for a day. What is at a domain of its client is told
 -- as it is, of mailboxes by the node that serves them. All else is outside: at another client's domain no word of a server is
--- kept; and where mail is computed to go to another client, what that one makes of it says that it came there, no more.
+-- kept; and where mail is computed to go to another client, what is told of it, or of any place outside that was not
+-- computed, is not kept: it may be behind that client or a leak, so those places are not known, and stay so.
 CREATE OR REPLACE FUNCTION postroom_probes(me uuid, rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   r record;
@@ -358,14 +359,15 @@ BEGIN
       IF theirs.id IS NOT NULL THEN
         r.folder := ''; r.said := ''; r.status := '';
       END IF;
-      IF NOT EXISTS (SELECT FROM probe_landings l WHERE l.probe_id = r.id AND l.predicted AND l.sort = 'outside'
-          AND l.address = r.address) THEN
-        SELECT array_agg(l.address) INTO others FROM probe_landings l
-          JOIN domains d ON d.name = split_part(l.address, '@', 2) AND d.removed_at IS NULL AND d.client_id <> r.client_id
-          WHERE l.probe_id = r.id AND l.predicted AND l.sort = 'outside';
+      SELECT array_agg(l.address) INTO others FROM probe_landings l
+        JOIN domains d ON d.name = split_part(l.address, '@', 2) AND d.removed_at IS NULL AND d.client_id <> r.client_id
+        WHERE l.probe_id = r.id AND l.predicted AND l.sort IN ('outside', 'unknown');
+      IF NOT EXISTS (SELECT FROM probe_landings l WHERE l.probe_id = r.id AND l.predicted AND l.sort IN ('outside', 'unknown')
+          AND l.address = r.address AND (r.what = 'refused' OR others IS NULL OR l.address <> ALL (others))) THEN
         IF others IS NOT NULL THEN
-          CONTINUE WHEN r.what <> 'outside' OR cardinality(others) > 1;
-          r.address := others[1]; r.said := ''; r.status := '';
+          UPDATE probe_landings l SET sort = 'unknown', why = 'it is another client''s: where mail goes from there is not shown'
+            WHERE l.probe_id = r.id AND l.predicted AND l.sort = 'outside' AND l.address = ANY (others);
+          CONTINUE;
         ELSIF theirs.id IS NOT NULL THEN
           r.address := '';
         END IF;

@@ -13,6 +13,7 @@ VERDICTS: Mapping[str, Badge] = {
     "waits": Badge("waits", "not all of it yet"),
     "not known": Badge("unknown", "not all of it is known"),
     "not sent yet": Badge("waits", "not sent yet"),
+    "not sent": Badge("bad", "not sent"),
 }
 TONES: Mapping[str, Any] = {"arrived": "ok", "left": "warn", "did not come": "bad", "thrown away": "bad"}
 ICONS = {"mailbox": "mailbox", "outside": "world", "refused": "ban", "discarded": "ban", "loop": "refresh"}
@@ -26,6 +27,8 @@ def head(found: Mapping[str, Any]) -> Words:
         VERDICTS[found["verdict"]],
         Link(f"asked for {when(found['made'])}", f"/changes/{found['change']}/"),
     ]
+    if found["not_sent"]:
+        said.append(found["not_sent"])
     if found["sent"]:
         said.append(f"sent {when(found['sent'])}")
     if not found["heard"]:

@@ -12,7 +12,7 @@ from postroom.changes.kinds.probes import HOUR, MOST, OF_A_CLIENT
 from postroom.changes.routes import Facts, read
 from postroom.changes.rules import Rules
 from postroom.models import Organization, Probe, ProbeLanding
-from postroom.models.probes import REFUSED
+from postroom.models.probes import REFUSED, STILL_TO_BE_SENT
 from postroom.protocols.delivery_status import STATUS, line
 from postroom.protocols.routing import parts, trace
 
@@ -40,7 +40,7 @@ def computed(probe: Probe) -> EmailMessage | Outcome:
     with acting_as(SYSTEM):
         before = Probe.objects.filter(client=probe.client_id, made__gt=probe.made - HOUR, pk__lt=probe.pk)
         if before.filter(address=probe.address).count() >= MOST or before.count() >= OF_A_CLIENT:
-            return Outcome(evidence=[{"question": "is it still to be sent?", "answer": "no: too many within the hour"}])
+            return Outcome(evidence=[{"question": STILL_TO_BE_SENT, "answer": "no: too many within the hour"}])
         ProbeLanding.objects.filter(probe=probe.pk).delete()  # a try before this one came to nothing
         ProbeLanding.objects.bulk_create(_landings(probe))
         organization = Organization.objects.get().name
