@@ -146,12 +146,13 @@ def test_where_no_change_asks_for_it_nothing_there_is_written_over(node: LiveNod
     assert read["active"] == "test" == active(node, owner)
 
 
-def test_what_the_compiler_refuses_is_not_put_and_its_words_are_told(node: LiveNode, owner: str) -> None:
+def test_what_the_compiler_refuses_is_not_put_and_its_line_is_told(node: LiveNode, owner: str) -> None:
     good = said(node, placed(node, owner, "keep;"))
     number = placed(node, owner, 'keep;\nif header :nonsense "x" "y" { stop; }', revision=2)
 
     assert until(lambda: "refuses" in waits(node, number), 20), node.log("agent")[-2000:]
-    assert "line 2" in waits(node, number) and good["active"] == "postroom"
+    assert waits(node, number).endswith(f"the script of {owner} was not put: line 2: the compiler refuses it")
+    assert "nonsense" not in waits(node, number) and good["active"] == "postroom"
     assert active(node, owner) == "postroom" and not served(node, number, 1)
     assert node.put("address", "else@acme.example", None) < 15  # nothing else waits for it
     assert said(node, placed(node, owner, "stop;", revision=3))["active"] == "postroom"
