@@ -29,17 +29,18 @@ def owner(node: LiveNode) -> Iterator[str]:
     node.put("address", address, None)
 
 
-def compiled(address: str, text: str, revision: int = 1, active: int = 1) -> Compiled:
-    row = {"address": address, "revision": revision, "active": active,
+def compiled(address: str, text: str, revision: int = 1, active: int = 1, clears: int = 0) -> Compiled:
+    row = {"address": address, "revision": revision, "active": active, "clears": clears,
            "digest": hashlib.sha256(text.encode()).hexdigest(),
            "script": base64.b64encode(text.encode()).decode()}  # fmt: skip
     return {"secrets": {"filter": [row]}}
 
 
 def placed(node: LiveNode, address: str, text: str, revision: int = 1, active: int = 1,
-           change: uuid.UUID | None = CHANGE) -> int:  # fmt: skip
+           change: uuid.UUID | None = CHANGE, clears: int = 0) -> int:  # fmt: skip
     """On the node's list, by a change; its number."""
-    return node.source.put("filter", named(f"filter of {address}"), compiled(address, text, revision, active), change)
+    row = compiled(address, text, revision, active, clears)
+    return node.source.put("filter", named(f"filter of {address}"), row, change)
 
 
 def served(node: LiveNode, number: int, within: float = 15) -> bool:
@@ -166,6 +167,17 @@ def test_what_ends_is_out_of_force_and_an_uploaded_one_is_not(node: LiveNode, ow
     assert said(node, placed(node, owner, "", revision=2, active=0))["active"] == "" == active(node, owner)
     upload(node, owner, "stop;")
     assert said(node, placed(node, owner, "", revision=3, active=0))["active"] == "test" == active(node, owner)
+
+
+def test_what_clears_takes_out_whatever_is_in_force_once(node: LiveNode, owner: str) -> None:
+    """As for who gets the mailbox next: what its former owner uploaded is out, what they upload stays."""
+    upload(node, owner, "discard;")
+
+    assert said(node, placed(node, owner, "", active=0, clears=1))["active"] == "" == active(node, owner)
+    upload(node, owner, "keep;")
+    assert said(node, placed(node, owner, "", active=0, clears=1))["active"] == ""
+    assert active(node, owner) == "test"
+    assert said(node, placed(node, owner, "keep;", revision=2))["active"] == "postroom"
 
 
 def test_an_object_that_goes_takes_its_script_out_of_force(node: LiveNode, owner: str) -> None:

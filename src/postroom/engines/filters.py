@@ -52,8 +52,9 @@ class Reading:
         return {"active": self.active, "digest": self.digest}
 
     def is_as(self, row: Row) -> bool:
-        ours = self.active == NAME and self.digest == row["digest"]
-        return ours if row["active"] else self.active != NAME
+        if row["active"]:
+            return self.active == NAME and self.digest == row["digest"]
+        return not self.active if row["clears"] else self.active != NAME
 
 
 class Filters:
@@ -83,7 +84,7 @@ class Filters:
             self._taken_out(todo.id, put)
             return
         row: Row = rows[0]
-        if put is None or put.revision < row["revision"]:
+        if put is None or put.revision < row["revision"] or (row["clears"] and put.said is None):
             put = self._placed(todo, row, put, result)
         if put is not None and put.said is None:
             put = self._read_back(todo.id, row, result)
@@ -102,7 +103,7 @@ class Filters:
                 result.differs(why)
                 return None
             self.doveadm.put_script(row["address"], NAME, _text(row))
-        elif not row["active"] and reading.active == NAME:
+        elif not row["active"] and not reading.is_as(row):
             self.doveadm.no_script(row["address"])
         return self._keep(todo.id, row, None)
 
