@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from cast import MIA, House, acknowledged, again, do, kind, owner_of, reasons, redeemed, the
+from cast import MIA, House, acknowledged, again, agreed, do, kind, left, owner_of, reasons, redeemed, the
 from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes.agreement import differs
 from postroom.changes.approvals import approve, undo
 from postroom.changes.errors import NotAllowed, NothingToDo, Problems
 from postroom.changes.pipeline import submit
@@ -60,7 +61,7 @@ def test_what_an_owner_writes_goes_to_the_node_and_is_not_recorded(house: House,
     change = written()
 
     assert row(mx1) == {
-        "address": MIA, "revision": 1, "active": 1, "digest": hashlib.sha256(OWN.encode()).hexdigest(),
+        "address": MIA, "revision": 1, "active": 1, "clears": 0, "digest": hashlib.sha256(OWN.encode()).hexdigest(),
         "script": base64.b64encode(OWN.encode()).decode(),
     }  # fmt: skip
     assert "clinic" not in recorded() and "Health" not in recorded() and kept().text == ""
@@ -185,3 +186,36 @@ def test_whoever_gets_the_mailbox_gets_no_filter(house: House, mx1: Node, ends: 
     assert not kept().active
     with acting_as(SYSTEM):
         assert not Secret.objects.filter(purpose="filter").exists()
+
+
+@pytest.mark.parametrize("had", ["none", "one in force", "one that was ended"])
+def test_who_gets_a_mailbox_gets_no_script_that_was_uploaded(house: House, mx1: Node, had: str) -> None:
+    if had != "none":
+        written()
+    if had == "one that was ended":
+        do("filters.end", house.olive, mailbox=MIA)
+    acknowledge(mx1)
+    done = agreed(house, do("mailboxes.transfer", house.olive, mailbox=MIA, contact="new@home.test"))
+
+    found = row(mx1) or {}
+    assert (found["active"], found["clears"], found["script"]) == (0, 1, "")
+    assert not fits(found, {"active": "mine"}) and not fits(found, {}) and fits(found, {"active": ""})
+    assert again(done).stage == "applied"
+    acknowledge(mx1)
+    acknowledged()
+    assert not [why for target, why in left(done) if target == "nodes"]
+
+
+def fits(row: dict[str, Any], said: dict[str, str]) -> bool:
+    line = {"question": f"sieve script of {MIA}, revision {row['revision']}", "answer": said}
+    found = differs({"secrets": {"filter": [row]}}, [{"question": "generation of maps", "answer": 1}, line])
+    return not list(found)
+
+
+def test_whoever_got_it_writes_one_as_before(house: House, mx1: Node) -> None:
+    agreed(house, do("mailboxes.transfer", house.olive, mailbox=MIA, contact="new@home.test"))
+    acknowledge(mx1)
+    do("filters.set", house.olive, mailbox=MIA, script="keep;")
+
+    found = row(mx1) or {}
+    assert (found["active"], found["clears"], found["revision"]) == (1, 0, 2)

@@ -244,7 +244,8 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
                      "opens": [{"address": MIA, "login": "leo@acme.example", "rights": "lr"}],
                      "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
         "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}],
-                    "filter": [{"address": MIA, "revision": 1, "active": 1, "digest": "ab", "script": "a2VlcDs="}]},
+                    "filter": [{"address": MIA, "revision": 1, "active": 1, "clears": 0, "digest": "ab",
+                                "script": "a2VlcDs="}]},
         "keys": {"key": [{"domain": "acme.example", "selector": "s1", "algorithm": "rsa-sha256", "sealed": "x"}]},
     })  # fmt: skip
     assert all(rows(one, table) for one in files for table in maps.COLUMNS[one.name])

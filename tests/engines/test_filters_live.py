@@ -29,17 +29,18 @@ def owner(node: LiveNode) -> Iterator[str]:
     node.put("address", address, None)
 
 
-def compiled(address: str, text: str, revision: int = 1, active: int = 1) -> Compiled:
-    row = {"address": address, "revision": revision, "active": active,
+def compiled(address: str, text: str, revision: int = 1, active: int = 1, clears: int = 0) -> Compiled:
+    row = {"address": address, "revision": revision, "active": active, "clears": clears,
            "digest": hashlib.sha256(text.encode()).hexdigest(),
            "script": base64.b64encode(text.encode()).decode()}  # fmt: skip
     return {"secrets": {"filter": [row]}}
 
 
 def placed(node: LiveNode, address: str, text: str, revision: int = 1, active: int = 1,
-           change: uuid.UUID | None = CHANGE) -> int:  # fmt: skip
+           change: uuid.UUID | None = CHANGE, clears: int = 0) -> int:  # fmt: skip
     """On the node's list, by a change; its number."""
-    return node.source.put("filter", named(f"filter of {address}"), compiled(address, text, revision, active), change)
+    row = compiled(address, text, revision, active, clears)
+    return node.source.put("filter", named(f"filter of {address}"), row, change)
 
 
 def served(node: LiveNode, number: int, within: float = 15) -> bool:
@@ -146,12 +147,13 @@ def test_where_no_change_asks_for_it_nothing_there_is_written_over(node: LiveNod
     assert read["active"] == "test" == active(node, owner)
 
 
-def test_what_the_compiler_refuses_is_not_put_and_its_words_are_told(node: LiveNode, owner: str) -> None:
+def test_what_the_compiler_refuses_is_not_put_and_its_line_is_told(node: LiveNode, owner: str) -> None:
     good = said(node, placed(node, owner, "keep;"))
     number = placed(node, owner, 'keep;\nif header :nonsense "x" "y" { stop; }', revision=2)
 
     assert until(lambda: "refuses" in waits(node, number), 20), node.log("agent")[-2000:]
-    assert "line 2" in waits(node, number) and good["active"] == "postroom"
+    assert waits(node, number).endswith(f"the script of {owner} was not put: line 2: the compiler refuses it")
+    assert "nonsense" not in waits(node, number) and good["active"] == "postroom"
     assert active(node, owner) == "postroom" and not served(node, number, 1)
     assert node.put("address", "else@acme.example", None) < 15  # nothing else waits for it
     assert said(node, placed(node, owner, "stop;", revision=3))["active"] == "postroom"
@@ -165,6 +167,17 @@ def test_what_ends_is_out_of_force_and_an_uploaded_one_is_not(node: LiveNode, ow
     assert said(node, placed(node, owner, "", revision=2, active=0))["active"] == "" == active(node, owner)
     upload(node, owner, "stop;")
     assert said(node, placed(node, owner, "", revision=3, active=0))["active"] == "test" == active(node, owner)
+
+
+def test_what_clears_takes_out_whatever_is_in_force_once(node: LiveNode, owner: str) -> None:
+    """As for who gets the mailbox next: what its former owner uploaded is out, what they upload stays."""
+    upload(node, owner, "discard;")
+
+    assert said(node, placed(node, owner, "", active=0, clears=1))["active"] == "" == active(node, owner)
+    upload(node, owner, "keep;")
+    assert said(node, placed(node, owner, "", active=0, clears=1))["active"] == ""
+    assert active(node, owner) == "test"
+    assert said(node, placed(node, owner, "keep;", revision=2))["active"] == "postroom"
 
 
 def test_an_object_that_goes_takes_its_script_out_of_force(node: LiveNode, owner: str) -> None:

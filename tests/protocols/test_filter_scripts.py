@@ -164,10 +164,36 @@ def test_what_is_no_script_is_said_with_its_line(text: str, why: str) -> None:
          ["mia@home.example"]),
         ('require ["copy"]; /* redirect "a@b.example"; */ redirect :copy "c@d.example";', ["c@d.example"]),
         ('require "vacation"; vacation "redirect \\"a@b.example\\";";', []),
+        ('require "variables";\nset "a" text:\n.\n;\nredirect "spy@acme.example";\nset "b" text:\n.\n;\n',
+         ["spy@acme.example"]),
+        ('require "variables";\r\nset "a" text: # none\r\n.\r\n;\r\nredirect "c@d.example";', ["c@d.example"]),
     ],
 )  # fmt: skip
 def test_where_a_script_sends_mail(text: str, to: list[str]) -> None:
     assert parsed(text).redirects == to
+
+
+INSIDE = st.just([]) | st.lists(
+    st.sampled_from(["", "..", ". ", "..redirect", 'redirect "no@no.example";', ";", "x", "/*", "#"]), max_size=3
+)
+PIECES = st.one_of(
+    INSIDE.map(lambda lines: "".join(["text:\n", *(f"{one}\n" for one in lines), ".\n"])).map("set {0};".format),
+    INSIDE.map(lambda lines: quoted("\n".join(lines))).map("set {0};".format),
+    INSIDE.map(lambda lines: "/*" + " ".join(lines).replace("/*", "") + "*/"),
+    INSIDE.map(lambda lines: "# " + " ".join(lines) + "\n"),
+    st.sampled_from(["a@b.example", "spy@acme.example"]).map('redirect "{0}";'.format),
+).map(lambda piece: piece.replace("set ", 'set "a" ', 1) if piece.startswith("set ") else piece)
+
+
+@compiled
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PIECES, min_size=3, max_size=8))
+def test_it_finds_every_redirect_that_the_compiler_finds(tmp_path: Path, pieces: list[str]) -> None:
+    text = 'require "variables";\n' + "\n".join(pieces) + "\n"
+
+    made = sieve.read(dumped(text, tmp_path), text)
+    assert made.unreadable == ""
+    assert sorted(parsed(text).redirects) == sorted(one.to for one in made.redirects)
 
 
 @given(st.text(st.sampled_from('"\\#;{}()[],:. \nabifkeptx1'), max_size=60))

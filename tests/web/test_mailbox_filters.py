@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.test import Client
 from psycopg.types.json import Jsonb
@@ -16,6 +18,7 @@ from mail_nodes import Node, pull
 from mailbox_owner import WORDS, owner, taken
 from postroom.models import Change, Filter, Mailbox
 from postroom.protocols.filters import Answer, Filters, Rule, read, script
+from postroom.queries import filters as queries
 
 HERE = "/mailbox/filters/"
 RULE = {"where": "from", "contains": "shop", "folder": "Shops", "read": "on"}
@@ -68,6 +71,43 @@ def test_a_rule_is_put_and_shown_once_the_server_read_it(mia: Mailbox, mx1: Node
     tells(mx1, ("postroom", text))
     shown = page(browser)
     assert "on its way" not in shown and "One rule in force" in shown and "Shops" in shown
+
+
+def test_a_change_that_was_not_read_back_is_not_forgotten_when_all_is_told_again(mia: Mailbox, mx1: Node) -> None:
+    """The node tells of everything by the hour, whatever came of the last change."""
+    browser = owner()
+    adds(browser)
+    old = put(mx1)
+    tells(mx1, ("postroom", old))
+    assert adds(browser, contains="bank")["Location"] == HERE
+    tells(mx1, ("postroom", old))
+
+    assert "on its way" in page(browser)
+    assert adds(browser).status_code == 409
+    with mock.patch.object(queries, "READ_WITHIN", timedelta(0)):
+        assert "The last change is not in force" in page(browser)
+    new = put(mx1)
+    assert "on its way" in page(browser)  # read back; what is shown is from before
+    tells(mx1, ("postroom", new))
+    assert "on its way" not in page(browser) and "bank" in page(browser)
+    tells(mx1, ("postroom", new), ("mine", "keep;"), active="mine")  # uploaded since
+    assert "on its way" not in page(browser) and "mine" in page(browser)
+
+
+def test_what_is_told_before_it_was_read_back_is_not_taken_for_it(mia: Mailbox, mx1: Node) -> None:
+    browser = owner()
+    tells(mx1)
+    adds(browser)
+    (row,) = [one["secrets"]["filter"][0] for one in pull(mx1).values() if one and "filter" in one.get("secrets", {})]
+    tells(mx1, ("postroom", base64.b64decode(row["script"]).decode()))
+    assert "on its way" in page(browser)
+    taken(mx1)
+    assert "on its way" not in page(browser)
+    browser.post(f"{HERE}end/")
+    tells(mx1)
+    assert "on its way" in page(browser)
+    taken(mx1)
+    assert "on its way" not in page(browser)
 
 
 def test_rules_and_the_answer_stand_beside_each_other_and_go_one_by_one(mia: Mailbox, mx1: Node) -> None:

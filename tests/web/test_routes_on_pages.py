@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from visitors import visitor
 
-from cast import MIA, House, at, do, the, with_consent
+from cast import MIA, House, agreed, at, do, the, with_consent
 from postroom.models import CatchAll, Forward, RouteException
 
 LEO, HOME = "leo@acme.example", "mia@home.test"
@@ -34,7 +34,7 @@ def routed(house: House) -> None:
     with_consent(house, do("forwards.create", house.olive, **asked, keep_copy=False))
     asked = {"address": MIA, "target": "mia@away.test", "owner": "Mia Moss", "until": later()}
     with_consent(house, do("exceptions.create", house.olive, **asked))
-    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later())
+    agreed(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
 
 
 def test_a_mailbox_shows_what_lands_there_and_where_its_mail_goes_on_to(house: House) -> None:
@@ -64,7 +64,7 @@ def test_a_domain_shows_its_catch_all_and_whose_addresses_are_whose(house: House
     assert "refused" in page(house.carl, "/domains/acme.example/")
     routed(house)
     do("domains.add", house.olive, client="acme", name="acme.test")
-    do("domains.set_alias", house.olive, domain="acme.test", of="acme.example")
+    agreed(house, do("domains.set_alias", house.olive, domain="acme.test", of="acme.example"))
     said = page(house.carl, "/domains/acme.example/")
     assert "the catch-all" in said and MIA in said and "Every address of" in said and "acme.test" in said
     mirror = page(house.carl, "/domains/acme.test/")
@@ -92,7 +92,7 @@ def test_a_page_costs_as_many_queries_however_much_goes_on(house: House) -> None
     paths = (f"/mailboxes/{MIA}/", "/domains/acme.example/", "/clients/acme/sheet/?part=forwards")
     before = [cost(one) for one in paths]
     for n in range(8):
-        do("forwards.create", house.olive, address=f"f{n}@acme.example", to=MIA, until=later())
+        agreed(house, do("forwards.create", house.olive, address=f"f{n}@acme.example", to=MIA, until=later()))
         do("domains.add", house.olive, client="acme", name=f"acme{n}.test")
-        do("domains.set_alias", house.olive, domain=f"acme{n}.test", of="acme.example")
+        agreed(house, do("domains.set_alias", house.olive, domain=f"acme{n}.test", of="acme.example"))
     assert [cost(one) for one in paths] == before

@@ -93,12 +93,16 @@ def _allowed(maps: Row, answers: Row) -> Iterator[str]:
 
 
 def _scripts(rows: Iterable[Row], answers: Row) -> Iterator[str]:
-    """The node read back that this very script was in force once it was put, or that ours was not."""
+    """The node read back that this very script was in force once it was put, or that ours was not, or that none was."""
     for row in rows:
         said = answers.get(f"sieve script of {row['address']}, revision {row['revision']}")
         read = said if isinstance(said, dict) else {}
-        ours = read.get("active") == SCRIPT
-        if not (ours and read.get("digest") == row["digest"] if row["active"] else read and not ours):
+        active = read.get("active")
+        if row["active"]:
+            agrees = active == SCRIPT and read.get("digest") == row["digest"]
+        else:
+            agrees = active == "" if row["clears"] else bool(read) and active != SCRIPT
+        if not agrees:
             yield f"the script of {row['address']} is not the one that was put, or it was not asked about"
 
 

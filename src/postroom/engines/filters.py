@@ -8,6 +8,7 @@ it is put it is compiled, bounded and by nobody (sieve_box.py): what the compile
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,14 +52,15 @@ class Reading:
         return {"active": self.active, "digest": self.digest}
 
     def is_as(self, row: Row) -> bool:
-        ours = self.active == NAME and self.digest == row["digest"]
-        return ours if row["active"] else self.active != NAME
+        if row["active"]:
+            return self.active == NAME and self.digest == row["digest"]
+        return not self.active if row["clears"] else self.active != NAME
 
 
 class Filters:
     def __init__(self, config: NodeConfig, files: maps.Files, doveadm: Doveadm) -> None:
         self.config, self.files, self.doveadm = config, files, doveadm
-        self.refused: dict[str, str] = {}  # digest → the compiler's words
+        self.refused: dict[str, str] = {}  # digest → why; of whichever mailbox, so it names none
 
     def judge(self, todo: Sequence[Todo], read: list[ReadBack]) -> list[ReadBack]:
         """Put what is to be put; what was found of each is in its result."""
@@ -82,7 +84,7 @@ class Filters:
             self._taken_out(todo.id, put)
             return
         row: Row = rows[0]
-        if put is None or put.revision < row["revision"]:
+        if put is None or put.revision < row["revision"] or (row["clears"] and put.said is None):
             put = self._placed(todo, row, put, result)
         if put is not None and put.said is None:
             put = self._read_back(todo.id, row, result)
@@ -101,7 +103,7 @@ class Filters:
                 result.differs(why)
                 return None
             self.doveadm.put_script(row["address"], NAME, _text(row))
-        elif not row["active"] and reading.active == NAME:
+        elif not row["active"] and not reading.is_as(row):
             self.doveadm.no_script(row["address"])
         return self._keep(todo.id, row, None)
 
@@ -123,19 +125,18 @@ class Filters:
         self.files.secrets.connection.execute("DELETE FROM filter_put WHERE object = ?", (str(id),))
 
     def _why_not(self, row: Row) -> str:
-        """The compiler's own words; empty where it takes the script."""
+        """Where the compiler refuses the script; empty where it takes it."""
         digest = row["digest"]
-        if digest in self.refused:
-            return self.refused[digest]
-        answer = self._ask({"ask": "sieve dump", "text": row["script"]})
-        if "dump" in answer:
-            return ""
-        if answer["again"]:
-            raise ParentAway(answer["why"])
-        if len(self.refused) >= MOST_REFUSED:
-            self.refused.clear()
-        self.refused[digest] = f"the script of {row['address']} was not put: {answer['why']}"
-        return self.refused[digest]
+        if digest not in self.refused:
+            answer = self._ask({"ask": "sieve dump", "text": row["script"]})
+            if "dump" in answer:
+                return ""
+            if answer["again"]:
+                raise ParentAway(_bare(answer["why"]))
+            if len(self.refused) >= MOST_REFUSED:
+                self.refused.clear()
+            self.refused[digest] = _bare(answer["why"])
+        return f"the script of {row['address']} was not put: {self.refused[digest]}"
 
     def _reading(self, address: str) -> Reading:
         (said,) = self._ask({"ask": "sieve", "addresses": [address]})["rows"]
@@ -176,3 +177,10 @@ class Filters:
 
 def _text(row: Row) -> str:
     return base64.b64decode(row["script"]).decode()
+
+
+def _bare(why: str) -> str:
+    """Without the compiler's words, which quote the script: an owner's is theirs, and this stands at the change."""
+    if refused := re.match(r"the compiler refuses it: (line \d+): ", why):
+        return f"{refused[1]}: the compiler refuses it"
+    return why.partition(":")[0]

@@ -54,8 +54,8 @@ SCHEMAS = {
         CREATE TABLE password(address TEXT PRIMARY KEY, object TEXT, hash TEXT, until INT, app_only INT) WITHOUT ROWID;
         CREATE TABLE app(address TEXT, sha256 TEXT, object TEXT, cred TEXT, protocols TEXT, until INT,
             access_epoch INT, PRIMARY KEY (address, sha256)) WITHOUT ROWID;
-        CREATE TABLE filter(address TEXT PRIMARY KEY, object TEXT, revision INT, active INT, digest TEXT, script TEXT)
-            WITHOUT ROWID;
+        CREATE TABLE filter(address TEXT PRIMARY KEY, object TEXT, revision INT, active INT, clears INT, digest TEXT,
+            script TEXT) WITHOUT ROWID;
         CREATE TABLE filter_put(object TEXT PRIMARY KEY, address TEXT, revision INT, said TEXT) WITHOUT ROWID;
     """,
     "keys": """
@@ -88,7 +88,7 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "password": ("address", "hash", "until", "app_only"),
         "app": ("address", "cred", "sha256", "protocols", "access_epoch", "until"),
         # The script that is kept for a mailbox, in base64: no hash, and as private as one (filters.py).
-        "filter": ("address", "revision", "active", "digest", "script"),
+        "filter": ("address", "revision", "active", "clears", "digest", "script"),
     },
     "keys": {"key": ("domain", "selector", "algorithm", "sealed")},
 }

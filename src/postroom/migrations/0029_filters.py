@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("mailbox", models.ForeignKey("postroom.mailbox", DO_NOTHING, db_index=False, related_name="+")),
                 ("text", models.TextField(default="")),
                 ("active", models.BooleanField(default=True)),
+                ("clears", models.BooleanField(default=False)),
                 ("revision", models.IntegerField(default=1)),
                 ("made", models.DateTimeField()),
             ],

@@ -15,15 +15,16 @@ class Filter(StateModel):
 
     text: the script (RFC 5228) where somebody else than its owner wrote it. What the owner wrote is theirs, and stands
     in no edit: it is a secret of this row, which none but its node reads. active: put in force; else ours is taken out
-    of it. Nothing is set back by an undo: what was put is put.
+    of it. clears: whatever is in force is, also what was uploaded. Nothing is set back by an undo: what was put is put.
     """
 
     own, at_domain = "mailbox_id", "mailbox__address__domain_id"
-    only_forward = frozenset({"text", "active", "revision"})
+    only_forward = frozenset({"text", "active", "clears", "revision"})
     client = models.ForeignKey(Client, models.DO_NOTHING)
     mailbox = models.ForeignKey(Mailbox, models.DO_NOTHING, db_index=False, related_name="+")  # of the constraint below
     text = models.TextField(default="")
     active = models.BooleanField(default=True)
+    clears = models.BooleanField(default=False)
     revision = models.IntegerField(default=1)
     made = models.DateTimeField()
 

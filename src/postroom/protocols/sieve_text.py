@@ -30,7 +30,7 @@ EXTENSIONS = frozenset({
 BLOCKS = frozenset({"if", "elsif", "else", "foreverypart"})
 TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*(?:\n|\Z)|/\*.*?\*/)
-    |(?P<text>text:[ \t]*(?:\#[^\n]*)?\n(?P<lines>.*?\n|)\.(?=\n|\Z))
+    |(?P<text>text:[ \t]*(?:\#[^\n]*)?\n(?P<lines>|.*?\n)\.(?=\n|\Z))
     |"(?P<string>(?:[^"\\]|\\.)*)"
     |(?P<tag>:[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>[0-9]+[KMGkmg]?)(?![A-Za-z0-9_])

@@ -7,16 +7,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from postroom.access.acting import Actor, access_of
-from postroom.access.own import own_node
+from postroom.access.own import own_filter, own_node
 from postroom.access.scope import visible
 from postroom.models import SieveRead, SieveScript
 from postroom.models.filters import SCRIPT
 from postroom.protocols.filters import Filters, read
 
-from .owning import newest
-
-ENDED = "filters.end"
-CHANGED = ("filters.write", "filters.set", ENDED)
 READ_WITHIN = timedelta(minutes=5)  # a node tells of what changed
 
 
@@ -24,7 +20,7 @@ READ_WITHIN = timedelta(minutes=5)  # a node tells of what changed
 class Kept:
     """active: the script in force; rules: what it does, where it is one that was made here of rules. read_at: when its
     node last looked, none for never; unreadable: why it could not. waits: when the change was made that its node has
-    not told of yet; late: when, of one it should have told of by now.
+    not read back yet, or not told of since; late: when, of one it should have told of by now.
     """
 
     active: SieveScript | None
@@ -55,10 +51,12 @@ def own_filters(actor: Actor, mailbox: UUID) -> Kept:
 
 
 def _not_told(rows: list[SieveScript]) -> datetime | None:
-    """When the last change was made, where the node has told of nothing since that it could be."""
-    last = newest(CHANGED)
+    """When the last change was made, while its node has not read it back, or what is told of the scripts there is from
+    before. By its text, and not by when it was told: all is told again by the hour, also what no change touched."""
+    last = own_filter()
     if last is None:
         return None
-    if last.said == ENDED:
-        return last.at if any(one.name == SCRIPT and one.active for one in rows) else None
-    return None if any(one.name == SCRIPT and one.at >= last.at for one in rows) else last.at
+    at, read_back, digest = last
+    ours = [one for one in rows if one.name == SCRIPT]
+    told = any(one.digest == digest for one in ours) if digest else not any(one.active for one in ours)
+    return None if read_back and told else at

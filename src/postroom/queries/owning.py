@@ -135,11 +135,6 @@ def lately(actor: Actor) -> list[Happened]:
     return _told(None, timezone.now() - LATELY, LEAKS, MOST)
 
 
-def newest(kinds: Sequence[str]) -> Happened | None:
-    """The last entry of one of these kinds, of the mailbox whose owner acts."""
-    return next(iter(_told(None, None, kinds, 1)), None)
-
-
 def last_known(actor: Actor) -> int:
     """The number of the entry by which its owner last said that they know what could leak; 0 for none."""
     access_of(actor)

@@ -256,6 +256,18 @@ BEGIN ATOMIC
   SELECT c.node_id, (SELECT max(r.at) FROM reports r WHERE r.node_id = c.node_id AND r.sort = 'sessions')
     FROM mailboxes m JOIN clients c ON c.id = m.client_id WHERE m.id = (SELECT (postroom_own())[1]);
 END;
+-- When the filter of that mailbox was last changed, whether its node has read that change back, and the digest of the script
+-- that is to be in force since (none: none of ours), for nobody but its owner.
+CREATE OR REPLACE FUNCTION postroom_own_filter() RETURNS TABLE (at timestamptz, read_back boolean, digest text)
+  STABLE LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT e.at, NOT EXISTS (SELECT FROM edits h JOIN deliveries d ON d.change_id = h."row"
+      WHERE h.entry_id = e.id AND h.n = 0 AND d.target = 'nodes' AND NOT d.done),
+    CASE WHEN f.active THEN encode(sha256(convert_to(coalesce(nullif(f.text, ''),
+      (SELECT s.value FROM secrets s WHERE s.owner_row = f.id AND s.purpose = 'filter'), ''), 'UTF8')), 'hex') END
+    FROM filters f JOIN entries e ON e.id = (SELECT max(x.entry_id) FROM edits x WHERE x."row" = f.id)
+    WHERE f.mailbox_id = (SELECT (postroom_own())[1]);
+END;
 -- What was done to that mailbox, and who looked at it: entries of its client's record, the newest first, for nobody but
 -- its owner. Of a change the kind, the words of why, and who; never what else it was about.
 CREATE OR REPLACE FUNCTION postroom_own_story(upto bigint, since timestamptz, kinds text[], at_most int)
@@ -550,6 +562,7 @@ ALTER FUNCTION postroom_own_aliases() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_keepers() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_delegations() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_listed() OWNER TO postroom_system;
+ALTER FUNCTION postroom_own_filter() OWNER TO postroom_system;
 ALTER FUNCTION postroom_own_story(bigint, timestamptz, text[], int) OWNER TO postroom_system;
 ALTER FUNCTION postroom_enter_owner(uuid, int, text) OWNER TO postroom_system;
 ALTER FUNCTION postroom_signed_in(uuid) OWNER TO postroom_system;
@@ -558,13 +571,13 @@ REVOKE ALL ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), p
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
-  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(),
+  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(), postroom_own_filter(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postroom_holds(uuid, uuid), postroom_enter(uuid, uuid), postroom_enter_change(uuid),
   postroom_token(text), postroom_recorded_for(bigint, uuid[], uuid),
   postroom_enter_link(text), postroom_session(text), postroom_signed_in(uuid),
   postroom_owner(uuid, text, text), postroom_enter_owner(uuid, int, text), postroom_own_aliases(), postroom_own_listed(),
-  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(),
+  postroom_own_leads(), postroom_own_keepers(), postroom_own_delegations(), postroom_own_filter(),
   postroom_own_story(bigint, timestamptz, text[], int),
   postroom_others(uuid[], uuid[], text[]) TO postroom_app;

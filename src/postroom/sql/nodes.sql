@@ -116,7 +116,7 @@ UNION ALL
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL AND m.removed_at IS NULL
         AND (script.text <> '' OR NOT f.active) THEN
       jsonb_build_object('secrets', jsonb_build_object('filter', jsonb_build_array(jsonb_build_object(
-        'address', a.address, 'revision', f.revision, 'active', f.active::int,
+        'address', a.address, 'revision', f.revision, 'active', f.active::int, 'clears', f.clears::int,
         'digest', encode(sha256(convert_to(script.text, 'UTF8')), 'hex'),
         'script', translate(encode(convert_to(script.text, 'UTF8'), 'base64'), E'\n', '')))))
     END

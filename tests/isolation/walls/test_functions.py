@@ -47,6 +47,7 @@ ROWS = {
     "postroom_own_keepers()": "roles at the mailbox whose owner acts; names of its client's own people",
     "postroom_own_delegations()": "who has access to the mailbox whose owner acts, and where it has; who asked",
     "postroom_own_listed()": "which node serves the mailbox whose owner acts, and when it last listed sessions",
+    "postroom_own_filter()": "when the filter of the mailbox whose owner acts was changed, and its script's digest",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "what happened to the mailbox whose owner acts",
     "postroom_find_addresses(text)": "ids of addresses that are seen",
     "postroom_find_mailbox_names(text)": "ids of mailboxes that are seen",
@@ -123,6 +124,7 @@ TRIED: dict[str, str] = {
     "postroom_own_aliases()": "postroom_own_aliases()", "postroom_own_keepers()": "postroom_own_keepers()",
     "postroom_own_delegations()": "postroom_own_delegations()",
     "postroom_own_leads()": "postroom_own_leads()", "postroom_own_listed()": "postroom_own_listed()",
+    "postroom_own_filter()": "postroom_own_filter()",
     "postroom_own_story(bigint,timestamptz,text[],integer)": "postroom_own_story(NULL, NULL, NULL, 100)",
     "postroom_find_addresses(text)": "postroom_find_addresses('%%' || %(zone)s || '%%')",
     "postroom_find_mailbox_names(text)": "postroom_find_mailbox_names('%%CANARY%%')",
@@ -141,7 +143,7 @@ SAYS_NO_MORE = {  # what these answer of another client: a count, a yes, or the 
 ASKED_OF_NOBODY = {  # they name no client, so each answers of its caller's own
     "postroom_find_mailbox_names(text)", "postroom_acted(uuid[])", "postroom_own_aliases()",
     "postroom_own_leads()", "postroom_own_keepers()", "postroom_own_listed()", "postroom_own_delegations()",
-    "postroom_own_story(bigint,timestamptz,text[],integer)",
+    "postroom_own_filter()", "postroom_own_story(bigint,timestamptz,text[],integer)",
 }  # fmt: skip
 
 

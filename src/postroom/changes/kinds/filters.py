@@ -44,7 +44,7 @@ class WriteFilters(Kind, name="filters.write"):
         mailbox = state.get(Mailbox, state.actor.mailbox or "", where="script")
         if mailbox.removed_at or mailbox.suspended_at or mailbox.kind == "shared":
             raise Problem("script", f"{mailbox.label} lets nobody in")
-        row, edits = _revision(state, mailbox, text="", active=True)
+        row, edits = _revision(state, mailbox, active=True)
         yield from edits
         yield create(Secret, state.new_id(), client_id=mailbox.client_id, owner_row=row, purpose=SEALED, made=state.now)
 
@@ -102,20 +102,27 @@ class EndFilters(Kind, name="filters.end"):
 
 
 def filters_ended(state: State, mailbox: Mailbox) -> Iterator[Planned]:
-    """Whoever gets the mailbox next gets none of them."""
+    """Ours goes out of force."""
     if any(one.active for one in state.hanging(Filter, "mailbox_id", mailbox.pk)):
-        yield from _revision(state, mailbox, text="", active=False)[1]
+        yield from _revision(state, mailbox, active=False)[1]
 
 
-def _revision(state: State, mailbox: Mailbox, *, text: str, active: bool) -> tuple[object, list[Planned]]:
+def filters_cleared(state: State, mailbox: Mailbox) -> list[Planned]:
+    """Whoever gets the mailbox next gets none: also not what was uploaded to it, of which nothing is kept here."""
+    return _revision(state, mailbox, active=False, clears=True)[1]
+
+
+def _revision(
+    state: State, mailbox: Mailbox, *, text: str = "", active: bool, clears: bool = False
+) -> tuple[object, list[Planned]]:
     """The row of the mailbox's filter, as it is to be next; what its owner wrote before goes with what it replaces."""
     for old in state.hanging(Filter, "mailbox_id", mailbox.pk):
         sealed = [one for one in state.hanging(Secret, "owner_row", old.pk) if one.purpose == SEALED]
-        row = edit(old, text=text, active=active, revision=old.revision + 1)
+        row = edit(old, text=text, active=active, clears=clears, revision=old.revision + 1)
         return old.pk, [row, *map(end, sealed)]
     made = state.new_id()
     about = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk}
-    return made, [create(Filter, made, **about, text=text, active=active, made=state.now)]
+    return made, [create(Filter, made, **about, text=text, active=active, clears=clears, made=state.now)]
 
 
 def _told(state: State, mailbox: Mailbox) -> Iterator[Planned]:

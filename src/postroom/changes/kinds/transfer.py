@@ -14,7 +14,7 @@ from postroom.models import Client, Invite, Letter, Mailbox, Person, Secret
 from .app_passwords import all_ended
 from .delegations import delegations_ended
 from .fields import Line, MailAddress, MailboxRef, PersonRef
-from .filters import filters_ended
+from .filters import filters_cleared
 from .forwards import forwards_disabled, leaving_ended
 from .invites import over, readable
 from .recovery_channels import alive, ended, signed_into, to_tell
@@ -49,7 +49,7 @@ class TransferMailbox(Kind, name="mailboxes.transfer"):
                 yield from over(invite, state)
         yield from stopped(mailbox, state)
         yield from delegations_ended(mailbox, state)
-        yield from filters_ended(state, mailbox)
+        yield from filters_cleared(state, mailbox)
         yield from leaving_ended(state, mailbox.client_id, mailbox.address_id)
         yield from forwards_disabled(state, mailbox.address_id)
         about = {"client_id": mailbox.client_id}
