@@ -163,3 +163,9 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         (tmp_path / file).write_text(f'"""What it is."""\n{text}\n')
     for rule, (check, _, _) in RULES.items():
         assert list(check(tmp_path)) == [], rule
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Tests are no packages: of two with one name, a run of both takes one of them for the other, and collects none."""
+    names = [path.name for path in TESTS.rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
