@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cast import MIA, House, do, reasons
+from cast import MIA, House, do, reasons, the
 from postroom.access.acting import SYSTEM
 from postroom.changes.approvals import approve, undo
-from postroom.models import Change
+from postroom.models import Change, Forward
 
 LEO, NEW, HOME = "leo@acme.example", "new@acme.example", "mia@gmail.com"
 WORDS = "mail to {} would leave by way of another address"
@@ -113,3 +113,14 @@ def test_what_ends_where_all_is_caught_may_lead_out_too(leaves: House) -> None:
     assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
     ends = do("aliases.remove", leaves.olive, alias=NEW)
     assert ends.stage == "held" and WORDS.format(NEW) in reasons(ends)
+
+
+def test_an_end_of_what_leaves_waits_for_nobody(leaves: House) -> None:
+    """Also where it is caught then, and leaves by another way: the one that was stopped is stopped at once."""
+    caught = {"domain": "acme.example", "target": MIA, "until": later(10)}
+    held = do("catch_alls.set", leaves.olive, **caught)
+    assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
+    asked = {"address": NEW, "to": "else@far.test", "until": later(), "owner": "Leo"}
+    held = do("forwards.create", leaves.olive, **asked)
+    assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
+    assert do("forwards.disable", leaves.olive, forward=str(the(Forward, to="else@far.test").pk)).version

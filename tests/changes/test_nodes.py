@@ -51,7 +51,6 @@ def test_a_mailbox_as_a_node_serves_it(house: House, mx1: Node, sql: Any) -> Non
             "login": [{"address": LEO, "sign_in": 1, "access_epoch": 0, "until": None}],
             "sender": [{"sender": LEO, "login": LEO, "until": None}],
             "behalf": [],
-            "opens": [],
             "consent": [],
         },
         "secrets": {"password": [], "app": []},

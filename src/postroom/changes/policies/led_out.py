@@ -13,23 +13,23 @@ from postroom.changes.policy import Proposed, Verdict, hold
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, Organization, RouteException
 from postroom.models.routes import inside, patterns_at
 from postroom.protocols.patterns import matches
+from postroom.protocols.routing import Trace
 
 from .landing import MOST, named, seen
+
+WORDS = "mail to {} would leave by way of another address, which has a way out of its own"
 
 
 def led_out(proposed: Proposed) -> Verdict | None:
     """Hold what makes mail of an address leave by way of another."""
-    if not proposed.access.actor.limited or not _opens(proposed):
+    if not proposed.access.actor.limited:
         return None  # what follows from a change was looked at with it
+    opens = _opens(proposed)
+    if not opens and not _caught(proposed):
+        return None
     found = diff(proposed.plan.edits, proposed.state.now, most=MOST, proven=True)
-    led = list(_led(proposed, found.moved))
-    said = [
-        *named(
-            "mail to {} would leave by way of another address, which has a way out of its own",
-            led,
-            _names(proposed, led),
-        )
-    ]
+    led = list(_led(proposed, found.moved, opens=opens))
+    said = [*named(WORDS, led, _names(proposed, led))]
     said += [f"whether mail to {found.more} more addresses would leave is not followed"] if found.more else []
     return hold(led_out, "; ".join(said)) if said else None
 
@@ -38,13 +38,14 @@ def _opens(proposed: Proposed) -> bool:
     """Whether mail goes on where it did not, but to who answers for the role addresses of every domain."""
     if any((m.then or {}).get("alias_of_id") != (m.now or {}).get("alias_of_id") for m in proposed.moves(Domain)):
         return True
-    if any(m.closes for m in proposed.moves(Alias, Forward, Mailbox)) and _caught(proposed):
-        return True  # what was an address of its own is caught where all is
     opened = {to for m in proposed.moves(Alias, Forward, CatchAll, RouteException) for to in m.opens}
     return bool(opened) and not opened <= set(Organization.objects.values_list("postmaster", flat=True))
 
 
 def _caught(proposed: Proposed) -> bool:
+    """Whether what was an address of its own may be caught where all is."""
+    if not any(m.closes for m in proposed.moves(Alias, Forward, Mailbox)):
+        return False
     caught = CatchAll.objects.filter(client=proposed.plan.client, removed_at=None, until__gt=proposed.state.now)
     return bool(caught.exists())
 
@@ -56,9 +57,10 @@ def _names(proposed: Proposed, led: Sequence[Moved]) -> set[str]:
     return {*seen(proposed, there), *({one.address for one in led if one.own} - there)}
 
 
-def _led(proposed: Proposed, moved: Sequence[Moved]) -> Iterator[Moved]:
+def _led(proposed: Proposed, moved: Sequence[Moved], *, opens: bool) -> Iterator[Moved]:
+    """Of a plan that only ends something, not what left before: an end of a leak waits for nobody."""
     ours, allowed = inside(proposed.plan.client), patterns_at(proposed.plan.client)[0]
-    out = {one: targets for one in moved if (targets := _out(one, ours))}
+    out = {one: targets for one in moved if (targets := _out(one, ours)) and (opens or not _left(one, ours))}
     own = _own(proposed, [one.address for one in out]) if out else set()
     for one, targets in out.items():
         if any((one.address, to) not in own and not matches(allowed, to) for to in targets):
@@ -68,14 +70,19 @@ def _led(proposed: Proposed, moved: Sequence[Moved]) -> Iterator[Moved]:
 def _out(one: Moved, ours: set[str]) -> set[str]:
     """Where its mail leaves the client to only after this, and not by a route of its own. What becomes of it out there
     is not followed: who approves may see less of it than who proposed."""
-    here = {*ours, one.address.rpartition("@")[2]}
-    before, after = (
-        {(hop.at, to) for hop in t.hops if hop.at.rpartition("@")[2] in here for to in hop.to}
-        for t in (one.before, one.after)
-    )
-    known = {to for _, to in before}
-    away = {(at, to) for at, to in after if to not in known and not {to, to.rpartition("@")[2]} & here}
-    return {to for at, to in away if at != one.address}
+    known = {to for _, to in _exits(one.address, one.before, ours)}
+    return {to for at, to in _exits(one.address, one.after, ours) if to not in known and at != one.address}
+
+
+def _left(one: Moved, ours: set[str]) -> bool:
+    return bool(_exits(one.address, one.before, ours))
+
+
+def _exits(address: str, trace: Trace, ours: set[str]) -> set[tuple[str, str]]:
+    """At which address of the client mail leaves it, and to where."""
+    here = {*ours, address.rpartition("@")[2]}
+    hops = {(hop.at, to) for hop in trace.hops if hop.at.rpartition("@")[2] in here for to in hop.to}
+    return {(at, to) for at, to in hops if not {to, to.rpartition("@")[2]} & here}
 
 
 def _own(proposed: Proposed, addresses: Sequence[str]) -> set[tuple[str, str]]:
