@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser
@@ -34,7 +35,7 @@ class Firm:
     leo: str
 
     def ways(self, **narrowed: str) -> list[dict[str, Any]]:
-        asked = "&".join(f"{name}={value}" for name, value in {"client": self.slug, **narrowed}.items())
+        asked = urlencode({"client": self.slug, **narrowed})
         return list(self.olive.get(f"/forwards-leaving?{asked}")["items"])
 
     def left(self, subject: str) -> list[str]:
