@@ -19,7 +19,7 @@ from postroom.api.urls import api
 Ask = Callable[[str], Any]
 SOMEBODY = "0197f000-0000-7000-8000-000000000000"
 BODY = {"why": "x", "kind": "x", "changes": [], "plan_hash": "x", "contact": "x", "device_code": "x", "name": "x",
-        "permissions": [], "until": "2099-01-01T00:00:00Z"}  # fmt: skip
+        "to": "x", "permissions": [], "until": "2099-01-01T00:00:00Z"}  # fmt: skip
 OPERATIONS = operations()
 
 

@@ -190,7 +190,7 @@ class LiveNode:
         return smtplib.SMTP(self.address, self.config.ports.smtp, local_hostname="far.example", timeout=15,
                             source_address=(self.client, 0))  # fmt: skip
 
-    def received(self, address: str, subject: str, within: float = 10) -> list[bytes]:
+    def received(self, address: str, subject: str, within: float = 30) -> list[bytes]:
         """The messages with this subject in the mailbox, by IMAP."""
         found: list[bytes] = []
 

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from axe_playwright_python.base import AxeBase
@@ -74,6 +74,8 @@ class Tab:
             name = re.sub(r"[^a-z0-9]+", "-", self.page.title().lower())[:50]
             self.page.screenshot(path=f"{folder}/{self.width}-{self.seen:02}-{name}.png", full_page=True)
         if self.script:
+            with suppress(Error):  # a script that sends a form leaves an empty page for a moment
+                self.page.wait_for_selector("main", state="attached", timeout=5000)
             self.page.evaluate("'axe' in window") or self.page.evaluate(AXE)
             found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations'], preload: false})")
             said = [f"{one['id']}: {one['nodes'][0]['target']}" for one in found["violations"]]
