@@ -55,6 +55,7 @@ def test_in_every_table_what_was_changed_taken_and_put_there_by_hand(house: Hous
     do("nodes.deliver_again", house.oskar, node="mx1")
     do("token_keys.change", SYSTEM, kid="k" * 43, public="p" * 124, issuer="https://postroom.example")
     do("people.change", house.oskar, person="henry@northlight.example", email="h@northlight.example")
+    do("probes.send", house.olive, address="mia@acme.example")
     assert looked() == {}
     with acting_as(SYSTEM):
         rows = {t: model.objects.order_by("id").last() for t, model in state_models().items()}
