@@ -22,6 +22,7 @@ tell_all() {
         wait "${beside_groups[$name]}" || { code=$? && red+=("$name ended with $code"); }
     done
     for name in "${!beside_groups[@]}"; do echo "postroom: $name" && cat "$beside_told/$name"; done
+    (cd "$beside_told" && grep -ahE '^postroom: unsteady' ./*) || true
     [ "$code" = 0 ] && return
     (cd "$beside_told" && grep -aE '^(FAILED|ERROR) |^[0-9]+ (failed|error)' ./*) || true
     printf 'postroom: %s\n' "${red[@]}"

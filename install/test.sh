@@ -11,6 +11,8 @@ tools=$shared_tools
 source "$checkout/install/uv.sh"
 # shellcheck source=install/beside.sh
 source "$checkout/install/beside.sh"
+# shellcheck source=install/twice.sh
+source "$checkout/install/twice.sh"
 cd "$checkout"
 venv=$checkout/.venv
 # Root must leave nothing in a checkout that its owner cannot remove: what Python compiles is kept elsewhere.
@@ -58,10 +60,11 @@ all() {
 
 aside() { beside "$1" "${@:2}" bash install/test.sh "$1"; }
 
-stories() { tests tests/stories -m "not soak and not secrets"; }
-secrets() { tests tests/stories -m "secrets and not soak"; }
-drills() { tests tests/drills -m "not soak"; }
-servers() { tests --ignore tests/stories --ignore tests/drills -m "(server or drill) and not soak"; }
+live() { asked_twice "$venv/bin/python" "$@"; }
+stories() { live "not soak and not secrets" tests/stories; }
+secrets() { live "secrets and not soak" tests/stories; }
+drills() { live "not soak" tests/drills; }
+servers() { live "(server or drill) and not soak" --ignore tests/stories --ignore tests/drills; }
 
 quick() {
     local code=0

@@ -191,7 +191,7 @@ def test_without_it_local_mail_goes_on_and_what_is_passed_on_waits(
     for one in squatters:
         one.close()
     assert until(lambda: node.pid("srs") and srs_answers(node), 40), node.log()
-    subprocess.run(["postqueue", "-c", str(node.config.postfix_conf), "-f"], check=True)
+    node.flush()
     assert REWRITTEN.fullmatch(sunk(node, "waits")["Return-Path"])
     assert not queued(node)
 

@@ -7,7 +7,6 @@ lie: in Maildirs, in the sink for what would have left, and in what is told to e
 import re
 import shutil
 import smtplib
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,7 +46,7 @@ def test_mail_lands_where_trace_says(node: LiveNode, sets: int) -> None:
     for _ in range(12 + sets // 5):  # on a busy machine one is put off now and then, for five minutes
         if until(lambda: not waiting(node), 10):
             break
-        subprocess.run(["postqueue", "-c", str(node.config.postfix_conf), "-f"], check=True)
+        node.flush()
     assert not waiting(node)
     look(node, sent)
     wrong = [f"{one.id} to {one.to}: said {sorted(one.expected)}, was {sorted(one.seen)}"

@@ -43,14 +43,15 @@ def left(node: LiveNode, words: str) -> list[bytes]:
 
 
 def leaves(node: LiveNode, words: str) -> bytes:
-    assert until(lambda: left(node, words)), node.log("milter")[-1500:] + node.log("dovecot")[-1500:]
+    assert until(lambda: left(node, words), 30), node.log("milter")[-1500:] + node.log("dovecot")[-1500:]
     (message,) = left(node, words)
     return message
 
 
 def kept(node: LiveNode, address: str, subject: str) -> bytes:
-    (message,) = node.received(address, subject)
-    return message
+    found = node.received(address, subject)
+    assert len(found) == 1, (found, *(node.log(one)[-3000:] for one in ("postfix", "milter", "dovecot")))
+    return found[0]
 
 
 def stays(node: LiveNode, subject: str) -> None:
@@ -237,5 +238,5 @@ def test_while_nobody_judges_nothing_leaves_and_nothing_is_lost(node: LiveNode) 
     before = node.pid("milter")
     subprocess.run(["kill", str(before)], check=True)
     assert until(lambda: node.pid("milter") not in (0, before) and node.config.sieve_socket.exists(), 15)
-    subprocess.run(["postqueue", "-c", str(node.config.postfix_conf), "-f"], check=True)
+    node.flush()
     leaves(node, "Subject: while nobody judges")
