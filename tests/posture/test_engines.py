@@ -1,5 +1,6 @@
 """Engines with known holes: what runs where is told by the nodes, what is known is shipped; neither is guessed."""
 
+import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from cast import House, the
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.engines import layout
+from postroom.engines import heartbeat, layout
 from postroom.engines.heartbeat import Heartbeat
 from postroom.engines.layout import NodeConfig
 from postroom.models import Finding, Node, Report
@@ -83,6 +84,18 @@ def test_a_node_says_what_is_installed(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(layout, "_packaged", lambda package: said.get(package, ""))
     beat = Heartbeat(config).row({}, None, {})
     assert beat["versions"] == {"postfix": "3.7.11-0+deb12u1", "dovecot": "2.3.19"}
+
+
+@pytest.mark.parametrize("postfix, since, due", [(True, 0, 15), (False, 0, 3), (False, 61, 15)])
+def test_what_may_be_about_to_start_is_looked_at_again_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postfix: bool, since: int, due: int
+) -> None:
+    beat, started = Heartbeat(NodeConfig("mx1", tmp_path, "127.0.0.1")), time.monotonic()
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: started + since)
+    monkeypatch.setattr(Heartbeat, "_daemons", lambda self: {"postfix": postfix, "milter_status": {}})
+    monkeypatch.setattr(Heartbeat, "_greetings", lambda self: {})
+    beat.row({}, None, {})
+    assert round(beat.due_in()) == due
 
 
 def test_the_list_can_be_read() -> None:

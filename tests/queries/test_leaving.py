@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
@@ -16,7 +18,9 @@ from cast import MIA, House, at, do, person, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.errors import Problem
 from postroom.models import Forward, RouteException
+from postroom.queries.coverage import Coverage
 from postroom.queries.leaving import Asked, Way, every, listed, shown
+from postroom.queries.leaving_files import HEAD, written
 from routed import CLIENTS, allow, later, portfolio, script
 
 HOME = "mia@gmail.com"
@@ -55,8 +59,17 @@ def test_all_sixty_are_found_and_nothing_is_invented_at_any_size_of_page(house: 
     carls = ways(house.carl)
     assert set(told(carls)) == {one for one in planted if "acme" in one[1]} and len(carls) == 20
     assert ways(house.carl, client="globex") == [] and len(ways(house.olive, client="globex")) == 20
+    assert written_rows(found) == len(found), "each has its line in the file"
+    assert {type(shown(one)["script"]) for one in found} == {str}, "of a domain alias too"
     narrowed(house, planted)
     whoever_sees_one_domain_sees_what_begins_and_goes_on_there(house)
+
+
+def written_rows(found: list[Way]) -> int:
+    file = io.BytesIO()
+    written(file, Coverage(0, 0, None), found)
+    rows = list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
+    return len(rows[rows.index(list(HEAD)) + 1 :])
 
 
 def narrowed(house: House, planted: set[Told]) -> None:

@@ -17,13 +17,15 @@ from .milter_status import milter_status
 
 EVERY = 15
 STARTING = 3  # the agent is ready first; before the daemons are, there is nothing to say of them
+STARTED = 60  # until then one that is down may be about to start, and is looked at again soon
 GREETING_EVERY = 60
 
 
 class Heartbeat:
     def __init__(self, config: NodeConfig) -> None:
         self.config = config
-        self._next = time.monotonic() + STARTING
+        self._made = time.monotonic()
+        self._next = self._made + STARTING
         self._versions = packages(config)  # as the node started: what is installed later runs after its next start
         self._next_greeting = 0.0
 
@@ -31,13 +33,14 @@ class Heartbeat:
         return max(0.0, self._next - time.monotonic())
 
     def row(self, generations: dict[str, int], waiting_since: float | None, guard: dict[str, Any]) -> dict[str, Any]:
-        """The next one is due 15 s from now, whether or not this one is heard."""
-        now = time.monotonic()
-        self._next = now + EVERY
+        """The next one is due 15 s from now, whether or not this one is heard; sooner while the daemons start."""
+        now, daemons = time.monotonic(), self._daemons()
+        starting = now - self._made < STARTED and False in daemons.values()
+        self._next = now + (STARTING if starting else EVERY)
         row: dict[str, Any] = {
             "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             **{f"{name}_generation": number for name, number in generations.items()},
-            **self._daemons(),
+            **daemons,
             "versions": self._versions,
             "sign_in_guard": guard,
             "todo_oldest": None if waiting_since is None else _time(waiting_since),

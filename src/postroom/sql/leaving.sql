@@ -73,7 +73,7 @@ judged AS MATERIALIZED (
   SELECT w.sort, w.source, w.via, w.hops, w.off, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
-    x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, e.script, x.host = ANY (%(providers)s) AS private,
+    x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s) AS private,
     p.id AS exception, p.owner AS exception_owner, p.until AS exception_until,
     (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS forbidden,
