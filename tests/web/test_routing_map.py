@@ -15,7 +15,7 @@ from visitors import visitor
 from cast import MIA, House, do, do_all, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Mailbox, Node, SieveScript
-from postroom.web.parts.route_map import BOX, HIGH, drawn
+from postroom.web.parts.route_map import BOX, HIGH, LETTERS, ROOM, drawn
 from postroom.web.parts.route_map import Node as Drawn
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
@@ -113,3 +113,9 @@ def test_three_hundred_lines_and_no_box_lies_on_another() -> None:
         assert x1 != x2 or y2 - y1 >= HIGH
     assert all(0 <= one.x <= drawing.width - BOX and 0 <= one.y <= drawing.height - HIGH for one in drawing.boxes)
     assert drawing.wires[-1].state == "bad", "what is wrong lies on top"
+
+
+def test_a_long_name_stays_in_its_box() -> None:
+    names = ["mia@acme.example", "postmaster@northlight.example", f"{'long' * 9}@acme.example"]
+    boxes = drawn([Drawn(str(n), 0, name, "", "ok", "#") for n, name in enumerate(names)], []).boxes
+    assert [(box.squeezed, len(box.label)) for box in boxes] == [(0, 16), (ROOM, 29), (ROOM, LETTERS)]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 WIDTH, BOX, HIGH, GAP, TOP = 1100, 215, 40, 14, 32
 COLUMNS = ("Address", "Rule", "Lands in", "Leaves to")
 WORST = ("bad", "unknown", "warn", "ok")
-LETTERS = 30  # that fit into a box
+LETTERS = 30  # that a box shows; of a wide font fewer fit, and the letters move together
+WIDE, ROOM = 23, BOX - 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Box:
     @property
     def label(self) -> str:
         return shortened(self.node.label)
+
+    @property
+    def squeezed(self) -> int:
+        """How wide the label has to be, 0 for as it comes."""
+        return ROOM if len(self.label) > WIDE else 0
 
     @property
     def sub(self) -> str:
