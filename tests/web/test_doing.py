@@ -17,6 +17,7 @@ from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.kind import KINDS
 from postroom.models import Change, Grant, Mailbox
 from postroom.models import Client as Customer
+from postroom.web.parts.forms import Field, Option
 from postroom.web.titles import WORDS
 
 PLAIN = sorted(name for name, kind in KINDS.items() if "person" in kind.by and not kind.carries_secret)
@@ -262,3 +263,14 @@ def test_who_ends_their_own_last_role_reads_what_became_of_it(house: House) -> N
     answer = browser.post("/do/grants.end/", hidden(plan))
     assert answer.status_code == 200 and "The change is verified" in page(answer), page(answer)[:2000]
     assert the(Grant, pk=grant).ended_at
+
+
+def test_a_list_of_choices_says_that_it_may_be_empty_only_where_it_may() -> None:
+    some, none = Option("a", "A"), Option("", "none")
+    fields = (
+        Field("a", "A", "select", options=(some,)),
+        Field("b", "B", "select", options=(none, some)),
+        Field("c", "C"),
+    )
+    assert [one.may_be_empty for one in fields] == [False, True, True]
+    assert not Field("d", "D", required=True).may_be_empty

@@ -189,7 +189,7 @@ def _answer(request: Asked, kept: Kept, wrong: Wrong, status: int = 200) -> Http
     said = {name: (typed.get(name, "") if typed else had.get(name, "")) for name in ("subject", "text", *WHEN)}
     fields = (
         Field("subject", "Subject", value=said["subject"][:200], required=True),
-        Field("text", "What is answered", "textarea", value=said["text"], required=True, maxlength=4000),
+        Field("text", "What is answered", "textarea", value=said["text"], required=True, maxlength=4000, lines=6),
         *(Field(name, words, control, value=said[name][:10], hint=hint)  # type: ignore[arg-type]
           for name, (words, control, hint) in WHEN.items()),
     )  # fmt: skip
@@ -208,7 +208,8 @@ WHEN = {
 
 def _script(request: Asked, kept: Kept, wrong: Wrong, status: int = 200) -> HttpResponse:
     text = request.POST.get("script", kept.active.text if kept.active else "")
-    field = Field("script", "Script", "textarea", value=text[:LONGEST], required=True, error=wrong.get("script", ""))
+    field = Field("script", "Script", "textarea", value=text[:LONGEST], required=True, error=wrong.get("script", ""),
+                  lines=16, code=True)  # fmt: skip
     present = Field(**{**vars(PRESENT), "error": wrong.get("old", "")})
     form = Form((field, present), "Put it in force", f"{HERE}script/", hidden=(("was", kept.was),),
                 errors=tuple(words for name, words in wrong.items() if not name))  # fmt: skip

@@ -37,7 +37,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """One labelled field. `suggest` makes a text field a picker with a datalist; `options` are a select's."""
+    """One labelled field. `suggest` makes a text field a picker with a datalist; `options` are a select's, `lines` and
+    `code` (of letters of one width) a textarea's."""
 
     name: str
     label: str
@@ -55,6 +56,13 @@ class Field:
     maxlength: int = 0
     autofocus: bool = False
     html_id: str = ""
+    lines: int = 2
+    code: bool = False
+
+    @property
+    def may_be_empty(self) -> bool:
+        """A list of choices always has one; it can be empty where one of these is."""
+        return not self.required and (self.control != "select" or any(not one.value for one in self.options))
 
     @property
     def id(self) -> str:
