@@ -48,6 +48,8 @@ def routed(node: LiveNode) -> Iterator[LiveNode]:
     remove(node, MIA)
     for name in (f"routes of {ALL}", f"routes of {TEAM}", "forward of joe"):
         node.put("address", name, None)
+    for name in ("allowed for a probe", f"alias {NAME}"):
+        node.put("domain", name, None)
 
 
 def sent(node: LiveNode, to: str, *, marked: bool = True) -> str:
