@@ -166,6 +166,8 @@ WALKS: dict[str, Walk] = {
     "delegations.end": closing("olive", delegation="{access}"),
     "filters.write": by(lambda: owner_of(ZOE), secrets=("filter",)),
     "filters.set": by("olive", mailbox=MIA, script="keep;"),
+    "redirects.stop": closing("olive", mailbox=MIA, target="mia@far.example"),
+    "redirects.resume": by("olive", mailbox=LEO, target="leo@far.example"),
     "filters.end": closing("olive", mailbox=LEO),
     "invites.send": by("olive", mailbox=MIA, contact="m@home.example"),
     "invites.issue": by(SYSTEM, secrets=("link",), invite="{unissued}"),
@@ -323,6 +325,7 @@ def _delegated(house: House) -> dict[str, str]:
     """Zoe is asked twice; what she has at the shared mailbox started at once."""
     do("mailboxes.create", house.olive, address="team@acme.example", kind="shared")
     do("filters.set", house.olive, mailbox=LEO, script="keep;")
+    do("redirects.stop", house.olive, mailbox=LEO, target="leo@far.example")
     house.refuse = owner_of(ZOE)
     found = {}
     for name, mailbox, to in (

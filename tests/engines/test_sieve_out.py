@@ -69,6 +69,18 @@ def test_to_inside_it_goes(reader: Reader, to: str) -> None:
     assert said(reader, REDIRECT, to) == ""
 
 
+@pytest.mark.parametrize("to", [JOE, OUT])
+def test_what_is_stopped_does_not_go_inside_or_out(reader: Reader, files: maps.Files, to: str) -> None:
+    allow(files, MIA, OUT)
+    assert said(reader, REDIRECT, to) == ""
+    put(files, "stopped", {"maps": {"forbidden": [{"source": MIA, "target": to}]}})
+    assert said(reader, REDIRECT, to) == f"{MIA} is stopped from passing mail on to {to}"
+    assert said(reader, REDIRECT, to.upper()) == f"{MIA} is stopped from passing mail on to {to}"
+    assert said(reader, REDIRECT, "kay@acme.example") == "", "only what is named"
+    put(files, "stopped", None)
+    assert said(reader, REDIRECT, to) == ""
+
+
 def test_another_client_of_the_same_node_is_outside(reader: Reader, files: maps.Files) -> None:
     assert said(reader, REDIRECT, KIM) == f"{MIA} may not pass mail on to {KIM}"
     allow(files, MIA, KIM)

@@ -40,6 +40,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "delegations.consent": by("delegation", "delegation"), "delegations.decline": by("delegation", "delegation"),
     "delegations.end": by("delegation", "delegation"),
     "filters.set": lambda here: {"mailbox": here.at("mia"), "script": "keep;"},
+    "redirects.stop": lambda here: {"mailbox": here.at("mia"), "target": f"mia@{here.slug}.test"},
+    "redirects.resume": lambda here: {"mailbox": here.at("leo"), "target": f"leo@{here.slug}.test"},
     "filters.end": lambda here: {"mailbox": here.at("leo")},
     "destinations.create": lambda here: {"client": here.ids["client"], "name": "more", "targets": [here.at("mia")]},
     "destinations.change": lambda here: {"destination": here.ids["destination"], "targets": [here.at("leo")]},

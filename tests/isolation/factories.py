@@ -76,6 +76,7 @@ from postroom.models import (
     RecordSet,
     RecoveryChannel,
     Redelivery,
+    RedirectStop,
     Report,
     ResetCode,
     Review,
@@ -222,11 +223,13 @@ def delegation(world: World, here: Ground) -> None:
     here.ids["delegation"] = str(the(Delegation, client=here.client).pk)
 
 
-@makes(Filter)
+@makes(Filter, RedirectStop)
 def filter_(world: World, here: Ground) -> None:
-    """Of `leo`, set by the operator."""
+    """Of `leo`, set by the operator; and what it would pass on to one address is stopped."""
     text = f"# {here.words('sorts')}\nkeep;"
     done(world.house, "filters.set", world.house.olive, mailbox=here.at("leo"), script=text)
+    stop = kind("redirects.stop", mailbox=here.at("leo"), target=f"leo@{here.slug}.test")
+    agreed(world.house, submit(stop, actor=world.house.olive, why=here.words("passed on")))
 
 
 @makes(Verification, Proof, ResetCode)

@@ -33,7 +33,7 @@ RESETS = frozenset(
     }
 )
 DELEGATIONS = frozenset({"delegations.ask", "delegations.end"})
-FILTERS = frozenset({"filters.set", "filters.end"})
+FILTERS = frozenset({"filters.set", "filters.end", "redirects.stop", "redirects.resume"})
 ANSWERS = frozenset({"delegations.consent", "delegations.decline"})
 PROBES = frozenset({"probes.send"})
 DESTINATIONS = frozenset({"destinations.create", "destinations.change", "destinations.end"})

@@ -51,6 +51,15 @@ def test_sieve_redirect(targets: list[str], vip: bool, severities: list[str]) ->
     assert len({seen.cause for seen in found}) == len(found) and REDIRECT.name == "sieve.redirect"
 
 
+def test_a_redirect_that_is_stopped_is_no_finding_and_one_that_is_not_says_how() -> None:
+    script = one("spy@evil.example", "other@evil.example")
+    (seen,) = redirect.evaluate([script], INSIDE, (), {(BOX, "other@evil.example"), (ADDRESS, "spy@evil.example")})
+    assert (seen.cause, seen.kind) == ("spy@evil.example", "redirects.stop")
+    assert seen.params == {"mailbox": MIA, "target": "spy@evil.example"}
+    (unknown,) = redirect.evaluate([one("")], INSIDE, ())
+    assert (unknown.kind, unknown.params) == ("", {})
+
+
 def test_what_is_said_of_it() -> None:
     (seen,) = redirect.evaluate([one("spy@evil.example")], INSIDE, ())
     assert seen.evidence == {"script": "rules", "to": "spy@evil.example", "by": "redirect", "copy": False,

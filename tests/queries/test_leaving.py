@@ -120,6 +120,21 @@ def test_a_forward_says_its_exception_its_maker_and_that_nobody_measures_hits(ho
     assert one.exception is None and one.off
 
 
+def test_a_redirect_that_is_stopped_says_so_and_leads_nobody_out(house: House) -> None:
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    do("aliases.create", house.olive, address="team@acme.example", targets=["leo@acme.example"])
+    script("leo@acme.example", {"to": "spy@evil.example"}, {"to": "kay@evil.example"})
+    spies = [("sieve redirect", "leo@acme.example"), ("alias", "team@acme.example")]
+    assert [(one.mechanism, one.address) for one in ways(house.olive, search="spy@")] == spies
+    do("redirects.stop", house.olive, mailbox="leo@acme.example", target="spy@evil.example")
+    (one,) = ways(house.olive, search="spy@")
+    assert (one.off, one.stopped, one.blocked, one.risk) == (True, True, True, "low") and one.disabled_at
+    assert shown(one)["stopped"] is True
+    assert len(ways(house.olive, search="kay@")) == 2
+    do("redirects.resume", house.olive, mailbox="leo@acme.example", target="spy@evil.example")
+    assert len(ways(house.olive, search="spy@")) == 2
+
+
 def test_what_is_over_by_the_clock_is_no_way_though_nobody_tidied(house: House) -> None:
     ago = timezone.now() - timedelta(days=3)
     with at(ago):

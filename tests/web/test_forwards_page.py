@@ -141,7 +141,7 @@ def test_forwards_are_disabled_and_what_cannot_be_is_said(house: House) -> None:
     script(OTHER, {"to": "x@elsewhere.test"}, node="mx2")
     browser = visitor(house.olive)
     none = browser.post("/forwards/chosen/", {"act": "forwards.disable", "way": way(browser, OTHER)})
-    assert none.status_code == 422 and "stopped by its node" in none.content.decode()
+    assert none.status_code == 422 and "redirect is stopped at its node" in none.content.decode()
     both = {"act": "forwards.disable", "way": [way(browser, MIA), way(browser, OTHER)]}
     sent(browser, browser.post("/forwards/chosen/", both), "/do/forwards.disable/")
     with acting_as(SYSTEM):
@@ -149,6 +149,31 @@ def test_forwards_are_disabled_and_what_cannot_be_is_said(house: House) -> None:
     assert "disabled " in page(browser.get("/forwards/?risk=low"))
     assert browser.post("/forwards/chosen/", {"act": "mailboxes.remove", "way": "x"}).status_code == 404
     assert visitor(house.audrey).post("/forwards/chosen/", both).status_code == 404
+
+
+def test_redirects_are_stopped_at_the_port_and_the_owner_is_told(house: House) -> None:
+    out(house)
+    script(OTHER, {"to": "x@elsewhere.test"}, {"to": ""}, node="mx2")
+    browser = visitor(house.olive)
+    none = {"act": "redirects.stop", "way": [way(browser, MIA), way(browser, f"{OTHER} to an unknown")]}
+    assert "None of these is a redirect" in browser.post("/forwards/chosen/", none).content.decode()
+    both = {"act": "redirects.stop", "way": [way(browser, MIA), way(browser, f"{OTHER} to x@")]}
+    change = sent(browser, browser.post("/forwards/chosen/", both), "/do/redirects.stop/")
+    assert change.params == {"mailbox": OTHER, "target": "x@elsewhere.test"} and change.version
+    said = page(browser.get("/forwards/?q=elsewhere"))
+    assert "stopped at the port" in said and "its node sends nothing there for this mailbox" in said
+    assert "its node stops it" not in said
+    with acting_as(SYSTEM):
+        letter = Letter.objects.get(says="redirect stopped")
+        text = mail.LETTERS[letter.says](letter, change).get_content()  # type: ignore[union-attr]
+    assert letter.contact == OTHER and "  x@elsewhere.test\n" in text and "found in the list" in text
+    assert "stays in your mailbox" in text and "Olive at Northlight" in text
+    assert way(browser, f"{OTHER} to x@").endswith(" -"), "it is not offered to be stopped again"
+    again = do("redirects.resume", house.olive, mailbox=OTHER, target="x@elsewhere.test")
+    with acting_as(SYSTEM):
+        letter = Letter.objects.get(says="redirect resumed")
+        text = mail.LETTERS[letter.says](letter, again).get_content()  # type: ignore[union-attr]
+    assert "let filters of the mailbox" in text and "only as far as it is allowed" in text
 
 
 def test_the_owner_is_told_where_it_goes_and_by_what(house: House) -> None:

@@ -42,7 +42,7 @@ class WayOut(Schema):
     address: str = Field(description="@domain: every address there that is none")
     via: str = Field(description="The next address on the way; empty where its own rule leads outside")
     hops: int = Field(description="Steps before the one that leads outside")
-    off: bool = Field(description="Disabled: nothing goes by it now")
+    off: bool = Field(description="Disabled, or stopped at its node: nothing goes by it now")
     leaves_at: str = Field(description="The address whose rule leads outside")
     target: str | None = Field(description="Nothing: worked out when mail comes, so unknown")
     until: str | None
@@ -58,7 +58,8 @@ class WayOut(Schema):
     risk: str = Field(description=", ".join(queries.RISKS))
     row: str | None = Field(description="The rule it begins with; nothing for a script's")
     mailbox: str | None
-    blocked: bool = Field(description="A script's, that nothing allows at its node: it does not leave")
+    blocked: bool = Field(description="A script's, that nothing allows at its node, or is stopped: it does not leave")
+    stopped: bool = Field(description="A script's, that was stopped at its node's port, since disabled_at")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
     last_hit: None = Field(description="Not measured")
 

@@ -127,8 +127,11 @@ class Rules:
                 yield Rule("sieve", source, (), keep, sometimes, unknown=COMPUTED, ref=ref)
 
     def _let_out(self, to: str, box: Row, address: Row) -> bool:
-        """Whether a node sends what a filter redirects, as engines/sieve_out.py judges it: to the same client; else if
-        it is not forbidden, by an exception, or by a pattern that is allowed."""
+        """Whether a node sends what a filter redirects, as engines/sieve_out.py judges it: where it is not stopped to
+        the same client; else if it is not forbidden, by an exception, or by a pattern that is allowed."""
+        if any(row["target"] == to and str(row["mailbox_id"]) == str(box["id"])
+               for _, row in self._of("redirect_stops")):  # fmt: skip
+            return False
         domain, own = parts(to)[2].removeprefix("@"), str(box["client_id"])
         ours = (row for _, row in self._of("domains") if row["name"] == domain and str(row["client_id"]) == own)
         if any(self.served(row) for row in ours):

@@ -26,6 +26,8 @@ TOUCHED = {
   UNION SELECT 'filter', f.id FROM filters f JOIN e ON e.id = f.mailbox_id
     WHERE t = 'mailboxes' AND row ? 'removed_at'""",
     "filters": "SELECT 'filter' AS object, id FROM e WHERE t = 'filters'",
+    "redirect_stops": """SELECT 'address' AS object, m.address_id AS id
+    FROM e JOIN redirect_stops s ON s.id = e.id JOIN mailboxes m ON m.id = s.mailbox_id WHERE t = 'redirect_stops'""",
     "aliases": """SELECT 'address' AS object,
     coalesce((row ->> 'address_id')::uuid, (SELECT l.address_id FROM aliases l WHERE l.id = e.id)) AS id
     FROM e WHERE t = 'aliases'""",

@@ -97,7 +97,8 @@ def _about(one: dict[str, Any]) -> list[str]:
     return [
         one["client"], one["mechanism"], f"by way of {one['via']}" if one["via"] else "",
         "some mail" if one["conditional"] else "", "private provider" if one["private"] else "",
-        "disabled" if one["off"] else "", "blocked by its node" if one["blocked"] else "",
+        "stopped at the port" if one["stopped"] else "disabled" if one["off"] else "",
+        "blocked by its node" if one["blocked"] and not one["stopped"] else "",
         f"by exception of {exception['owner']} until {exception['until'][:10]}" if exception else "",
         f"allowed by {one['allowed']}" if one["allowed"] else "",
         f"forbidden by {one['forbidden']}" if one["forbidden"] else "",

@@ -5,6 +5,8 @@ all may go. To outside, which another client of the same node is too, goes
 - mail that is passed on (redirect), where a live row says that this mailbox may pass mail on to that address;
 - an answer (vacation) from an address that is the mailbox's own.
 
+What is stopped, of one mailbox to one address, goes neither inside nor outside.
+
 Which of the two a message is must not be the script's to say, nor the sender's of the mail that is passed on. Mail that
 is passed on keeps what delivery put on top of it, and Pigeonhole puts X-Sieve-Redirected-From above that; a script can
 add headers to an answer (:mime) and take none away, as editheader is off. So whatever has been delivered before, or
@@ -77,6 +79,8 @@ def _passed_on(sender: str, to: str, by: list[str], maps: Reader) -> Verdict:
     mailbox = mailboxes[0]
     if mailboxes.count(mailbox) > 1 or from_header.plain(to) in mailboxes or len(mailboxes) > ROUNDS:
         return Verdict(f"it has been at {to} or {mailbox} before, or at too many")
+    if maps.rows(FORBIDS, mailbox, to):  # a row of one mailbox and one address: a stop, also of what stays inside
+        return Verdict(f"{mailbox} is stopped from passing mail on to {to}")
     if _own(maps, mailbox, to) or allowed(maps, mailbox, to):
         return Verdict()
     return Verdict(f"{mailbox} may not pass mail on to {to}")

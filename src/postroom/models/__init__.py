@@ -18,6 +18,7 @@ from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, S
 from .probes import Probe, ProbeLanding
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
+from .redirects import RedirectStop
 from .rounds import Round, RoundLine
 from .routes import CatchAll, Forward, RouteException
 from .sieve import SieveAsked, SieveRead, SieveScript
@@ -79,6 +80,7 @@ __all__ = [
     "RecordedEdit",
     "RecoveryChannel",
     "Redelivery",
+    "RedirectStop",
     "Report",
     "ResetCode",
     "Review",

@@ -21,6 +21,7 @@ class Delegation(StateModel):
     and its end alone: more, or longer, is another row.
     requester: who asked; none where it was the owner of `to_mailbox`. wants: who consents first, OWNER, CLIENT (of a
     VIP's: one of the client's own admins); owner_at, client_at: when they did, client_by: who.
+    replaces: ways out that end when it has begun, each "address target" (kinds/replacing.py).
     until: after it the maps answer it no more, whoever is away. started_at: when it began to count.
     """
 
@@ -40,6 +41,7 @@ class Delegation(StateModel):
     client_by = models.ForeignKey(Person, models.DO_NOTHING, null=True, related_name="+", db_index=False)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    replaces = ArrayField(models.TextField(), default=list)
 
     class Meta(StateModel.Meta):
         db_table = "delegations"

@@ -64,7 +64,8 @@ class Way:
     """One way out: mail to `address` goes to `target`, empty where that is worked out when mail comes.
 
     via: the next address on the way; leaves_at: the one whose rule leads outside; hops: steps before that one.
-    off: disabled, nothing goes by it. keeps_copy: the address's own mailbox keeps one; None where it has none.
+    off: disabled, or stopped at its node: nothing goes by it. keeps_copy: the address's own mailbox keeps one; None
+    where it has none.
     script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
     pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
     script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at.
@@ -106,9 +107,15 @@ class Way:
         return self.mechanism.startswith("sieve") and not self.hops
 
     @property
+    def stopped(self) -> bool:
+        """A script's, that its node's port refuses since `disabled_at` because somebody said so (redirects.stop)."""
+        return self.by_script and self.off
+
+    @property
     def blocked(self) -> bool:
-        """A script's, to a target that nothing allows at its node, or that is forbidden."""
-        return self.by_script and bool(self.target) and (bool(self.forbidden) or not (self.exception or self.allowed))
+        """A script's, to a target that is stopped, that nothing allows at its node, or that is forbidden."""
+        lets = bool(self.exception or self.allowed) and not (self.forbidden or self.stopped)
+        return self.by_script and bool(self.target) and not lets
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:
@@ -215,8 +222,8 @@ def shown(one: Way) -> dict[str, Any]:
     exception = {"id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until)}
     made = one.maker and {"change": one.maker.change, "by": one.maker.by, "at": _plain(one.maker.at)}
     return {
-        **said, "target": one.target or None, "blocked": one.blocked, "exception": exception if one.exception else None,
-        "made_by": made, "last_hit": None,
+        **said, "target": one.target or None, "blocked": one.blocked, "stopped": one.stopped,
+        "exception": exception if one.exception else None, "made_by": made, "last_hit": None,
     }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "exceptions": lambda row, name: f"{_of(row, name, 'address_id')} to {row['target']}",
     "delegations": lambda row, name: f"to {_of(row, name, 'mailbox_id')} for {_of(row, name, 'to_mailbox_id')}",
     "filters": lambda row, name: f"at {_of(row, name, 'mailbox_id')}",
+    "redirect_stops": lambda row, name: f"of {_of(row, name, 'mailbox_id')} to {row['target']}",
     "credentials": lambda row, name: f"{row['name']} of {_of(row, name, 'mailbox_id')}",
     "invites": lambda row, name: f"for {_of(row, name, 'mailbox_id', 'person_id', 'confirms_id') or row['contact']}",
     "recovery_channels": lambda row, name: f"{row['value']} of {_of(row, name, 'mailbox_id')}",

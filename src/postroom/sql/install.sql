@@ -284,6 +284,7 @@ BEGIN
     UNION SELECT g.id FROM delegations g WHERE g.mailbox_id = (postroom_own())[1] OR g.to_mailbox_id = (postroom_own())[1]
     UNION SELECT o.id FROM doubts o WHERE o.mailbox_id = (postroom_own())[1]
     UNION SELECT f.id FROM filters f WHERE f.mailbox_id = (postroom_own())[1]
+    UNION SELECT s.id FROM redirect_stops s WHERE s.mailbox_id = (postroom_own())[1]
     UNION SELECT l.id FROM addresses a JOIN aliases l ON l.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND a.address = ANY (l.targets)
     UNION SELECT f.id FROM addresses a JOIN forwards f ON f.client_id = a.client_id
@@ -505,6 +506,8 @@ BEGIN
       JOIN addresses a ON a.id = m.address_id WHERE g.id = which);
     WHEN 'filters' THEN RETURN (SELECT a.domain_id FROM filters f JOIN mailboxes m ON m.id = f.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE f.id = which);
+    WHEN 'redirect_stops' THEN RETURN (SELECT a.domain_id FROM redirect_stops s JOIN mailboxes m ON m.id = s.mailbox_id
+      JOIN addresses a ON a.id = m.address_id WHERE s.id = which);
     WHEN 'verifications' THEN RETURN (SELECT a.domain_id FROM verifications v JOIN mailboxes m ON m.id = v.mailbox_id
       JOIN addresses a ON a.id = m.address_id WHERE v.id = which);
     WHEN 'doubts' THEN RETURN (SELECT a.domain_id FROM doubts o JOIN mailboxes m ON m.id = o.mailbox_id

@@ -26,10 +26,12 @@ UNION ALL
   FROM catch_alls k JOIN domains d ON d.id = k.domain_id WHERE k.removed_at IS NULL AND k.until > %(now)s
 UNION ALL
   SELECT CASE r.what ->> 'by' WHEN 'notify' THEN 'sieve notify' ELSE 'sieve redirect' END, 's' || s.id || '.' || r.n, NULL,
-    a.domain_id, a.id, a.address, coalesce(r.what ->> 'to', ''), NULL, NULL, coalesce((r.what ->> 'conditional')::boolean, true),
+    a.domain_id, a.id, a.address, coalesce(r.what ->> 'to', ''), NULL, x.made, coalesce((r.what ->> 'conditional')::boolean, true),
     coalesce((r.what ->> 'copy')::boolean, false) OR r.what ->> 'by' = 'notify', s.name, s.first
   FROM sieve_scripts s JOIN mailboxes m ON m.id = s.mailbox_id AND m.removed_at IS NULL
-    JOIN addresses a ON a.id = m.address_id, jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
+    JOIN addresses a ON a.id = m.address_id CROSS JOIN jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
+    LEFT JOIN redirect_stops x ON x.mailbox_id = s.mailbox_id AND x.target = r.what ->> 'to' AND x.ended_at IS NULL
+      AND r.what ->> 'by' IS DISTINCT FROM 'notify'
   WHERE s.active AND s.unreadable = ''
 ),
 steps AS MATERIALIZED (

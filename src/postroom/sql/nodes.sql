@@ -78,7 +78,11 @@ UNION ALL
           || coalesce((
             SELECT jsonb_build_object('opens', jsonb_agg(jsonb_build_object('address', a.address, 'login', g.login,
               'until', g.until, 'rights', CASE WHEN m.kind IN ('shared', 'role') THEN 'lrwstipek' ELSE 'lr' END)))
-            FROM postroom_delegates(m.id, 'open') g WHERE may.stands HAVING count(*) > 0), jsonb_build_object()),
+            FROM postroom_delegates(m.id, 'open') g WHERE may.stands HAVING count(*) > 0), jsonb_build_object())
+          || coalesce((
+            SELECT jsonb_build_object('forbidden', jsonb_agg(jsonb_build_object('source', a.address, 'target', x.target)
+              ORDER BY x.target))
+            FROM redirect_stops x WHERE x.mailbox_id = m.id AND x.ended_at IS NULL HAVING count(*) > 0), jsonb_build_object()),
         'secrets', jsonb_build_object(
           'password', CASE WHEN may.sign_in THEN (
             SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL,

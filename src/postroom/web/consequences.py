@@ -44,6 +44,10 @@ SAID: dict[str, str] = {
     "both have.",
     "filters.set": "It takes the place of what was put in force here before, and its owner is told by mail.",
     "filters.end": "What was put in force here does nothing any more; what the owner uploaded themselves stays.",
+    "redirects.stop": "Its node sends nothing there for a filter of this mailbox any more: that mail stays in it. The "
+    "script stays as it is, and is not read. The owner is told.",
+    "redirects.resume": "What a filter of this mailbox passes on goes there again, outside as far as an exception or a "
+    "pattern lets it. The owner is told.",
     "delegations.decline": "Nobody is let in; whoever asked is told.",
     "delegations.end": "Nobody gets in or writes by it any more, at once; what is open closes. Both owners are told.",
     "people.suspend": "Their sessions end and they cannot sign in here; their roles count for nothing meanwhile.",
@@ -107,7 +111,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end", "delegations.decline",
-    "delegations.end", "filters.end",
+    "delegations.end", "filters.end", "redirects.stop",
     "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",

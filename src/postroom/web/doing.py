@@ -45,7 +45,8 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "doubts": "What an owner does not know", "consents": "Consents", "mail_apps": "Mail apps",
           "token_keys": "Keys of tokens", "forwards": "Forwards", "catch_alls": "Catch-alls",
           "exceptions": "Exceptions", "destinations": "Destinations", "probes": "Probes",
-          "delegations": "Access to other mailboxes", "filters": "Filters"}  # fmt: skip
+          "delegations": "Access to other mailboxes", "filters": "Filters",
+          "redirects": "Redirects of filters"}  # fmt: skip
 
 
 def doable(request: Any, name: str) -> type[Kind] | None:

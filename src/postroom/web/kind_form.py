@@ -27,6 +27,7 @@ MANY = {
     "mailboxes.create": "mailbox", "mailboxes.suspend": "mailbox", "mailboxes.resume": "mailbox",
     "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
     "exceptions.create": "exception", "forwards.disable": "forward", "forwards.tell_owner": "mailbox",
+    "redirects.stop": "redirect",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000
@@ -247,7 +248,7 @@ class KindForm:
             kept[KEPT + param.name] = self.typed[param.name] = text
 
 
-NOUNS_OF = {"mailbox": "Mailboxes", "exception": "Exceptions", "forward": "Forwards"}
+NOUNS_OF = {"mailbox": "Mailboxes", "exception": "Exceptions", "forward": "Forwards", "redirect": "Redirects"}
 
 
 def _says(key: str) -> bool:

@@ -23,19 +23,22 @@ FOR = timedelta(days=90)  # what an exception is offered for; whoever asks may s
 NO_GOOD = {
     "exceptions.create": "None of these can have an exception: their target is worked out when mail comes.",
     "forwards.disable": "None of these is a forward that stands: of the others, end the alias or the catch-all. A "
-    "script's redirect is stopped by its node while nothing allows it.",
+    "script's redirect is stopped at its node.",
+    "redirects.stop": "None of these is a redirect of a script to an address that is known, and goes on.",
     "forwards.tell_owner": "No mailbox passes these on, so there is no owner to tell.",
 }
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Of a row: the address it leaves at, the target, the forward it begins with, the mailbox; empty where none."""
+    """Of a row: the address it leaves at, the target, the forward it begins with, the mailbox; empty where none.
+    redirect: said where a script passes it on there."""
 
     leaves_at: str
     target: str
     forward: str
     mailbox: str
+    redirect: str
 
 
 @act("forwards.view", recorded="")
@@ -54,7 +57,7 @@ def chosen(request: Any) -> HttpResponse:
 def _read(values: Sequence[str]) -> Iterator[Chosen]:
     for value in values:
         parts = ["" if part == "-" else part for part in value.split(" ")]
-        if len(parts) == 4:
+        if len(parts) == 5:
             yield Chosen(*parts)
 
 
@@ -64,6 +67,9 @@ def _filled(request: Any, name: str, rows: Sequence[Chosen]) -> Iterator[tuple[t
         yield from _exceptions(request, [one for one in rows if one.leaves_at and one.target])
     elif name == "forwards.disable":
         yield from ((("forward", one.forward),) for one in rows if one.forward)
+    elif name == "redirects.stop":
+        redirects = [one for one in rows if one.redirect and one.target]
+        yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in redirects)
     else:
         yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in rows if one.mailbox)
 

@@ -18,8 +18,9 @@ HOW = {
     "sieve redirect": "Sieve redirect", "sieve notify": "Sieve notify by mail",
 }  # fmt: skip
 NOT_MEASURED = Badge("unmeasured", "not measured")
-EACH_TIME = "its node lets out only what an exception or a pattern allows. It cannot be disabled from here"
-BLOCKED = "its node stops it: without an exception nothing leaves by a script. It cannot be disabled from here"
+EACH_TIME = "its node lets out only what an exception or a pattern allows"
+BLOCKED = "its node stops it: without an exception nothing leaves by a script"
+STOPPED = "stopped at the port: its node sends nothing there for this mailbox. The script is as its owner left it"
 
 
 def row(one: Way) -> Row:
@@ -35,10 +36,11 @@ def row(one: Way) -> Row:
 
 
 def value(one: Way) -> str:
-    """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is.
-    An empty one is a dash."""
+    """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is,
+    whether a redirect of its script leaves there. An empty one is a dash."""
     forward = one.row if one.mechanism == "forward" and not one.off else None
-    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box))
+    redirect = "redirect" if one.mechanism == "sieve redirect" and one.by_script and not one.off else None
+    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box, redirect))
 
 
 def _from(one: Way) -> Words:
@@ -55,7 +57,7 @@ def _to(one: Way) -> Words:
 
 def _until(one: Way) -> str:
     if one.disabled_at:
-        return f"disabled {when(one.disabled_at)}"
+        return f"{'stopped at the port' if one.stopped else 'disabled'} {when(one.disabled_at)}"
     return f"until {when(one.until)}" if one.until else ""
 
 
@@ -74,6 +76,8 @@ def _besides(one: Way) -> str:
 
 
 def _exception(one: Way) -> Cell | Words:
+    if one.stopped:
+        return Cell("stopped", STOPPED)
     if one.forbidden:
         return Badge("bad", f"forbidden by {one.forbidden}", "ban")
     if one.exception:

@@ -54,6 +54,8 @@ SAID: dict[str, str] = {
     "recovery_channels.end": "A way back in was ended",
     "recovery_channels.issue": "A link to confirm a way back in was made",
     "recovery_channels.name": "A way back in was named",
+    "redirects.stop": "A filter passes mail on to an address no more: it stays here",
+    "redirects.resume": "A filter may pass mail on to an address again",
     "secrets.change": "Another password was chosen",
     "secrets.renew": "Another recovery code was made",
     "secrets.reset": "Somebody got back in, and set password and recovery code",

@@ -62,6 +62,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "filters.write": ("Write a filter of one’s own", "Write a filter of one’s own"),
     "filters.set": ("Set a filter or an auto-reply", "Set a filter at {mailbox}"),
     "filters.end": ("End a filter", "End the filter at {mailbox}"),
+    "redirects.stop": ("Stop a redirect of a filter", "Stop filters of {mailbox} passing mail on to {target}"),
+    "redirects.resume": ("Let a redirect of a filter go on", "Let filters of {mailbox} pass mail on to {target} again"),
     "delegations.ask": ("Ask for access to a mailbox", "Let {to} have access to {mailbox}"),
     "delegations.consent": ("Consent to access", "Consent to access {delegation}"),
     "delegations.decline": ("Decline access", "Decline access {delegation}"),

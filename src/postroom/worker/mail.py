@@ -61,6 +61,7 @@ from . import (
     notices,
     owner_letters,
     probes,
+    redirect_letters,
     reset_codes,
     rounds,
 )
@@ -82,6 +83,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     SET: filter_letters.told,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),
     **dict.fromkeys(channels.SAYS, channels.told),
+    **dict.fromkeys(redirect_letters.SAYS, redirect_letters.told),
     **dict.fromkeys(delegation_letters.SAYS, delegation_letters.told),
     **dict.fromkeys(letters.SAYS, letters.told),
 }

@@ -139,6 +139,7 @@ def furnished(house: House, slug: str) -> None:
     until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0).isoformat()
     submit(kind("delegations.ask", **asked, until=until), actor=olive, why=word)
     do("filters.set", olive, mailbox=f"leo@{zone}", script=f"# {word}\nkeep;")
+    submit(kind("redirects.stop", mailbox=f"leo@{zone}", target="leo@far.example"), actor=olive, why=word)
     do("mailboxes.create", olive, address=f"rex@{zone}", name=word, contact=f"rex@{slug}.test")
     redeemed(f"rex@{zone}")
     number = reachable(house, f"rex@{zone}", "+442079460123", link=slug[0] * 32 + "0" * 32)

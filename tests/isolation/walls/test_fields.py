@@ -79,6 +79,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "delegations.end": {"delegation": "{delegations}"},
     "filters.set": {"mailbox": "mia@acme.example", "script": "", "subject": "Away", "reply": "x", "first": "2026-01-01",
                     "last": "2030-01-01", "days": 3},
+    "redirects.stop": {"mailbox": "mia@acme.example", "target": "mia@far.example"},
+    "redirects.resume": {"mailbox": "leo@acme.example", "target": "leo@far.example"},
     "filters.end": {"mailbox": "leo@acme.example"},
     "domains.remove": {"domain": "acme.example", "accept_loss": True}, "domains.restore": {"domain": "acme.example"},
     "domains.set_alias": {"domain": "acme.example", "of": "acme.example"},
@@ -181,7 +183,11 @@ ONLY_TEXT = {
     "script", "subject", "reply", "first", "last", "days",
 }  # fmt: skip
 
-OWNERS = {("forwards.create", "owner"), ("exceptions.create", "owner")}  # a name; elsewhere it is a person
+# A name, where elsewhere it is a person; where mail is not to go, whether anybody is there or not.
+OWNERS = {
+    ("forwards.create", "owner"), ("exceptions.create", "owner"), ("redirects.stop", "target"),
+    ("redirects.resume", "target"),
+}  # fmt: skip
 
 
 def by_people() -> dict[str, type[Kind]]:

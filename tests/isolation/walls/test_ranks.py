@@ -157,6 +157,8 @@ ACTS: dict[str, list[Act]] = {
     ],
     "exceptions.end": [Act(CLIENTS_OWN, BOX, named(exception="{exception}"))],
     "filters.set": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", script="stop;"))],
+    "redirects.stop": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="x@elsewhere.test"))],
+    "redirects.resume": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="stopped@elsewhere.test"))],
     "filters.end": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
     # Further down, in their order: they need what was proven before.
     "resets.enter_code": [], "resets.record_call": [], "resets.send_link": [], "resets.declare_emergency": [],
@@ -335,6 +337,7 @@ def _routes(house: House, ids: dict[str, str]) -> None:
         ids[name] = str(the(Forward, address__address=ids[box]).pk)
     do("forwards.disable", top, forward=ids["off forward"])
     do("filters.set", top, mailbox=ids["box"], script="keep;")
+    do("redirects.stop", top, mailbox=ids["box"], target="stopped@elsewhere.test")
     asked = {"address": ids["box"], "target": "out@elsewhere.test", "owner": "x", "until": later()}
     held = do("exceptions.create", top, **asked)
     approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
@@ -520,6 +523,7 @@ HANGING = {
     "forwards.create": ("Forward", rule.Credential),
     "exceptions.end": ("RouteException", rule.Credential),
     "filters.set": ("Filter", rule.Credential),
+    "redirects.stop": ("RedirectStop", rule.Credential),
     "resets.ask_code": ("_of_codes", lambda _: set()),
     "resets.end": ("Verification", rule.Credential),
     "recovery_channels.ask": ("RecoveryChannel", rule.Credential),

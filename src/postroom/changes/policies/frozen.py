@@ -8,7 +8,7 @@ TOLD = frozenset(
     {"checkpoint", "roster", "factor added", "factor removed", "codes made", "mail leaves"}
 )  # open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
-TELLS_OF = {"channel ended", "delegation ended", "delegation declined"}  # letters that go along with what closes
+TELLS_OF = {"channel ended", "delegation ended", "delegation declined", "redirect stopped"}  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
@@ -75,6 +75,8 @@ def _tells_of(move: Move) -> bool:
 
 
 def _only_closes(move: Move) -> bool:
+    if move.edit.table == "redirect_stops":  # one that stands lets nothing through; its end would
+        return move.then is not None and not move.then["ended_at"]
     return move.only_closes or (move.edit.table in QUIET and not move.opens and bool(move.closes))
 
 

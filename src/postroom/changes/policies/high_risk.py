@@ -19,6 +19,7 @@
 | a way back into a VIP's mailbox | a recovery channel of one is named or ended, by another than its owner |
 | a VIP's mailbox for others | it is asked that somebody else reads it, or writes in its name |
 | a filter at a VIP's mailbox | one is set there by another than its owner |
+| a redirect of a VIP's filter | one that was stopped passes mail on again |
 | living with a critical finding | its acceptance opens, as accepted |
 | erasing from the record | what lines of it hold would go for good |
 | going back over others | an undo touches rows that people changed since |
@@ -54,6 +55,7 @@ from postroom.models import (
     Organization,
     Person,
     RecordSet,
+    RedirectStop,
     Role,
     RoundLine,
     RouteException,
@@ -65,7 +67,7 @@ from postroom.models.rounds import THERE
 from postroom.protocols.roles import role_of
 
 from .own_undo import touched_by_people
-from .vips import delegated, filtered, no_more, recovery, routing, suspended
+from .vips import delegated, filtered, no_more, recovery, resumed, routing, suspended
 
 MANY = HELD_OVER
 HIGH = rank(["approver"])
@@ -75,7 +77,7 @@ LOOSER = (
 )
 NAMED = (
     Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Person, Grant, Invite, RecordSet, Freeze, Node,
-    DkimKey,
+    DkimKey, RedirectStop,
 )  # fmt: skip
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 
@@ -279,5 +281,5 @@ def _count(n: int, model: type) -> str:
 RULES = (
     _removals, suspended, no_more, _restored_for_another, _another_owner, _owner_named, _many, _high_role,
     _elevation, _critical_accepted, routing, _live_dns, _live_elsewhere, _lost_sign_in, recovery, delegated, filtered,
-    _erasure, _over_others, _looser, _leaves_freely,
+    resumed, _erasure, _over_others, _looser, _leaves_freely,
 )  # fmt: skip

@@ -30,6 +30,7 @@ from postroom.models import (
     Mailbox,
     Person,
     RecoveryChannel,
+    RedirectStop,
     ResetCode,
     Role,
     RouteException,
@@ -108,7 +109,7 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     hanging = proposed.moves(RecoveryChannel, Credential, Verification, Doubt)
     boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging} | _of_codes(proposed)
     boxes |= {move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now}
-    boxes |= {str((move.then or move.now or {})["mailbox_id"]) for move in proposed.moves(Filter)}
+    boxes |= {str((move.then or move.now or {})["mailbox_id"]) for move in proposed.moves(Filter, RedirectStop)}
     boxes -= proposed.made(Mailbox)
     passed = {str((move.now or move.then or {})["address_id"]) for move in proposed.moves(Forward, RouteException)}
     if boxes or passed:

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from postroom.changes.policy import Move, Proposed
-from postroom.models import CatchAll, Delegation, Filter, Forward, Mailbox, RecoveryChannel, RouteException
+from postroom.models import (
+    CatchAll,
+    Delegation,
+    Filter,
+    Forward,
+    Mailbox,
+    RecoveryChannel,
+    RedirectStop,
+    RouteException,
+)
 from postroom.models.delegations import NOBODYS
 
 from .forwarding import longer
@@ -61,6 +70,18 @@ def filtered(proposed: Proposed) -> Iterator[str]:
     boxes = {str((m.then or {})["mailbox_id"]) for m in proposed.moves(Filter) if m.opens}
     if boxes and proposed.access.actor.somebody and Mailbox.objects.filter(pk__in=boxes, vip=True).exists():
         yield "sets a filter at the mailbox of a VIP"
+
+
+def resumed(proposed: Proposed) -> Iterator[str]:
+    """A filter of one passes mail on again, where somebody had stopped that."""
+    boxes = {str((m.then or m.now or {})["mailbox_id"]) for m in proposed.moves(RedirectStop) if _goes_on(m)}
+    if boxes and Mailbox.objects.filter(pk__in=boxes, vip=True).exists():
+        yield "lets a filter of a VIP pass mail on again"
+
+
+def _goes_on(move: Move) -> bool:
+    """A stop that stood stands no more: that closes nothing."""
+    return bool(move.now and not move.now["ended_at"] and (move.then is None or move.then["ended_at"]))
 
 
 def recovery(proposed: Proposed) -> Iterator[str]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Client, Domain, Finding, Organization, RouteException, SieveRead, SieveScript
+from postroom.models import Client, Domain, Finding, Organization, RedirectStop, RouteException, SieveRead, SieveScript
 from postroom.models.findings import SEVERITIES
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
@@ -42,10 +42,11 @@ class Inside:
 
 
 def evaluate(
-    scripts: Iterable[SieveScript], inside: Mapping[UUID, Inside], excepted: Collection[tuple[UUID, str]]
-) -> Iterator[Found]:
+    scripts: Iterable[SieveScript], inside: Mapping[UUID, Inside], excepted: Collection[tuple[UUID, str]],
+    stopped: Collection[tuple[UUID, str]] = (),
+) -> Iterator[Found]:  # fmt: skip
     """One for each mailbox and target; of more than a few in one script, one for all. excepted: (address, target) for
-    which an exception stands."""
+    which an exception stands; stopped: (mailbox, target) that its node sends nothing to, as somebody said."""
     for script in scripts:
         box = script.mailbox
         lets = inside.get(box.client_id, Inside()).lets
@@ -53,8 +54,9 @@ def evaluate(
         for one in script.redirects:
             by_target.setdefault(str(one.get("to", "")), one)
         away = {
-            to: one for to, one in by_target.items() if not to or not ((box.address_id, to) in excepted or lets(to))
-        }
+            to: one for to, one in by_target.items()
+            if not to or not ((box.address_id, to) in excepted or (box.pk, to) in stopped or lets(to))
+        }  # fmt: skip
         if len(away) > FEW:
             told = {"to": sorted(away)[:SHOWN], "targets": len(away)}
             yield _found(script, f"passed on to {len(away)} addresses", "many", told, known=True)
@@ -71,8 +73,9 @@ def _found(script: SieveScript, where: str, cause: str, told: Mapping[str, objec
     severity = SEVERITIES[SEVERITIES.index("high" if known else "medium") - box.vip]
     evidence = {"script": script.name, **told, "first": script.first.isoformat(timespec="seconds")}
     title = f"Mail of {box.label} is {where}, by a Sieve script"
+    stop = ("redirects.stop", {"mailbox": box.label, "target": cause}) if "@" in cause else ("", {})
     return Found(severity, "mailboxes", box.pk, box.label, title, cause, client=box.client_id,
-                 domain=box.address.domain_id, evidence=evidence)  # fmt: skip
+                 domain=box.address.domain_id, evidence=evidence, kind=stop[0], params=stop[1])  # fmt: skip
 
 
 def fresh_nodes(now: datetime) -> list[UUID]:
@@ -115,6 +118,12 @@ def inside_of(clients: Iterable[UUID]) -> dict[UUID, Inside]:
     }
 
 
+def stops_of(scripts: Iterable[SieveScript]) -> set[tuple[UUID, str]]:
+    """(mailbox, target) of redirects that are stopped."""
+    stops = RedirectStop.objects.filter(mailbox__in={one.mailbox_id for one in scripts}, ended_at=None)
+    return set(stops.values_list("mailbox_id", "target"))
+
+
 def _look(now: datetime) -> Seen:
     with acting_as(SYSTEM):
         nodes = fresh_nodes(now)
@@ -124,7 +133,8 @@ def _look(now: datetime) -> Seen:
         inside = inside_of(one.client_id for one in leading)
         addresses = {one.mailbox.address_id for one in leading}
         standing = RouteException.objects.filter(address__in=addresses, ended_at=None, until__gt=now)
-        found = tuple(evaluate(leading, inside, set(standing.values_list("address_id", "target"))))
+        excepted = set(standing.values_list("address_id", "target"))
+        found = tuple(evaluate(leading, inside, excepted, stops_of(leading)))
     return Seen(found, unread=frozenset(unread), why=STALE if unread else "")
 
 

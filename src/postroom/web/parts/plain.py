@@ -31,6 +31,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "exceptions": ("Exception", "route"),
     "delegations": ("Access to a mailbox", "user-cog"),
     "filters": ("Filter", "mail-cog"),
+    "redirect_stops": ("Stop of a redirect", "hand-stop"),
     "invites": ("Invite", "mail"),
     "credentials": ("App password", "key"),
     "letters": ("Letter", "mail"),
