@@ -151,6 +151,8 @@ WALKS: dict[str, Walk] = {
     "forwards.disable": closing("olive", forward="{forward}"),
     "forwards.enable": by("olive", forward="{disabled}"),
     "forwards.tell_owner": by("olive", mailbox=MIA, target="mia@home.test"),
+    "forwards.replace": by("olive", address="off@acme.example", target=LEO, to=ZOE, until="{soon}"),
+    "forwards.give_way": closing(SYSTEM, delegation="{stands instead}"),
     "forwards.end": closing("olive", forward="{forward}"),
     "exceptions.create": by("olive", address=MIA, target="mia@far.example", owner="Mia", until="{soon}"),
     "exceptions.end": closing("olive", exception="{exception}"),
@@ -334,6 +336,9 @@ def _delegated(house: House) -> dict[str, str]:
         do("delegations.ask", house.olive, mailbox=mailbox, to=to, rights=["send-as"], until=soon())
         where = {"mailbox__address__address": mailbox, "to_mailbox__address__address": to}
         found[name] = str(the(Delegation, **where).pk)
+    do("forwards.create", house.olive, address="team@acme.example", to=LEO, until=soon())
+    do("forwards.replace", house.olive, address="team@acme.example", target=LEO, to=MIA)
+    found["stands instead"] = str(the(Delegation, to_mailbox__address__address=MIA, started_at__isnull=False).pk)
     return found
 
 

@@ -40,6 +40,8 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "delegations.consent": by("delegation", "delegation"), "delegations.decline": by("delegation", "delegation"),
     "delegations.end": by("delegation", "delegation"),
     "filters.set": lambda here: {"mailbox": here.at("mia"), "script": "keep;"},
+    "forwards.replace": lambda here: {"address": here.at("going"), "target": here.at("mia"), "to": here.at("kim"),
+                                      "mailbox": here.at("team"), "until": soon()},
     "redirects.stop": lambda here: {"mailbox": here.at("mia"), "target": f"mia@{here.slug}.test"},
     "redirects.resume": lambda here: {"mailbox": here.at("leo"), "target": f"leo@{here.slug}.test"},
     "filters.end": lambda here: {"mailbox": here.at("leo")},

@@ -16,6 +16,7 @@ MAILBOXES = frozenset({
 ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
 ROUTES = frozenset({
     "forwards.create", "forwards.change", "forwards.disable", "forwards.enable", "forwards.end", "catch_alls.set",
+    "forwards.replace",
     "catch_alls.end", "exceptions.create", "exceptions.end",
 })  # fmt: skip
 INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites.redirect", "invites.cancel"})

@@ -17,7 +17,7 @@ from visitors import visitor
 from cast import MIA, House, at, do, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.errors import Problems
-from postroom.models import Change, Forward, Letter, RouteException, SieveScript
+from postroom.models import Change, Delegation, Forward, Letter, RouteException, SieveScript
 from postroom.worker import mail
 from routed import later, looked, script
 
@@ -149,6 +149,40 @@ def test_forwards_are_disabled_and_what_cannot_be_is_said(house: House) -> None:
     assert "disabled " in page(browser.get("/forwards/?risk=low"))
     assert browser.post("/forwards/chosen/", {"act": "mailboxes.remove", "way": "x"}).status_code == 404
     assert visitor(house.audrey).post("/forwards/chosen/", both).status_code == 404
+
+
+def test_ways_are_replaced_by_access_and_what_cannot_be_is_said_at_its_row(house: House) -> None:
+    do("mailboxes.create", house.olive, address="leo@acme.example", name="Leo", contact=HOME)
+    out(house)
+    with_consent(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
+    browser = visitor(house.olive)
+    form = browser.post("/forwards/chosen/", {"act": "forwards.replace", "way": way(browser, f"{MIA} to {HOME}")})
+    typed = drawn(form)
+    assert (typed["row-0-address"], typed["row-0-target"]) == (MIA, HOME) and typed["row-0-until"]
+    assert typed["row-0-to"] == "leo@acme.example", "who reads at that target has a mailbox here"
+    wrong = {**typed, "row-1-address": "@acme.example", "row-1-target": HOME, "row-1-to": "leo@acme.example"}
+    said = browser.post("/do/forwards.replace/", {**wrong, "why": "their own mailbox"})
+    assert said.status_code == 422 and "row-1-address-e" in said.content.decode()
+    assert "caught for a whole domain" in said.content.decode()
+    change = sent(browser, form, "/do/forwards.replace/")
+    assert change.kind == "forwards.replace" and change.version
+    with acting_as(SYSTEM):
+        asked = Delegation.objects.get()
+        assert asked.replaces == [f"{MIA} {HOME}"] and asked.started_at is None
+        assert Forward.objects.get().disabled_at is None
+    theirs = page(browser.get(f"/mailboxes/{MIA}/"))
+    assert "Replace by access" in theirs and f"/do/forwards.replace/?address={MIA}" in theirs
+
+
+def test_a_mailbox_says_which_redirects_are_stopped_and_resumes_them(house: House) -> None:
+    script(MIA, {"to": "x@elsewhere.test"}, {"to": "y@elsewhere.test"})
+    do("redirects.stop", house.olive, mailbox=MIA, target="x@elsewhere.test")
+    said = unescape(page(visitor(house.olive).get(f"/mailboxes/{MIA}/")))
+    assert "Filters pass nothing on to" in said and "stopped at the port" in said
+    for act, target in (("resume", "x"), ("stop", "y")):
+        assert f"/do/redirects.{act}/?mailbox={MIA}&target={target}@elsewhere.test" in said
+    assert f"redirects.stop/?mailbox={MIA}&target=x" not in said
+    assert "/do/redirects." not in page(visitor(house.audrey).get(f"/mailboxes/{MIA}/"))
 
 
 def test_redirects_are_stopped_at_the_port_and_the_owner_is_told(house: House) -> None:

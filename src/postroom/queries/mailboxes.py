@@ -19,6 +19,7 @@ from postroom.models import (
     Grant,
     Invite,
     Mailbox,
+    RedirectStop,
     RouteException,
     Secret,
     SieveScript,
@@ -64,7 +65,7 @@ class Routes:
     """What brings mail to a mailbox in one step, and what passes its own on.
 
     forwards: those of its address and those that go to it. exceptions: by which its mail may leave. scripts: those that
-    its node read there, for who may see them; never their text.
+    its node read there, for who may see them; never their text. stops: to where they pass nothing on.
     """
 
     aliases: list[Alias]
@@ -72,10 +73,11 @@ class Routes:
     catch_alls: list[CatchAll]
     exceptions: list[RouteException]
     scripts: list[SieveScript]
+    stops: list[RedirectStop]
 
 
 def routes(actor: Actor, mailbox: Mailbox) -> Routes:
-    """Those of its client that stand; five queries."""
+    """Those of its client that stand; six queries."""
     own, now = {"client": mailbox.client_id}, timezone.now()
     aliases = visible(actor, Alias).filter(**own, removed_at=None, targets__contains=[mailbox.label])
     forwards = visible(actor, Forward).filter(**own, removed_at=None, until__gt=now)
@@ -89,6 +91,7 @@ def routes(actor: Actor, mailbox: Mailbox) -> Routes:
         list(caught.select_related("domain").order_by("domain__name")),
         list(let.order_by("target")),
         list(scripts.defer("text").order_by("-active", "name")[:MOST_SCRIPTS]),
+        list(visible(actor, RedirectStop).filter(mailbox=mailbox.pk, ended_at=None).order_by("target")[:MOST_SCRIPTS]),
     )  # fmt: skip
 
 

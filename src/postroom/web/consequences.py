@@ -30,6 +30,9 @@ SAID: dict[str, str] = {
     "forwards.enable": "Mail that comes from now on is passed on again.",
     "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none.",
     "forwards.tell_owner": "A letter goes to the mailbox and to the contact of its owner; nothing else changes.",
+    "forwards.replace": "Mail goes on as before until the access stands and its node has read that back; then the "
+    "forward is disabled, the alias leads there no more, or the redirect is stopped. Into a person’s mailbox nobody is "
+    "let before its owner consents; if they decline, mail goes on as before.",
     "exceptions.create": "Mail of this address may go there until then: by forwards, and by filters of its owner. A "
     "second person lets it through.",
     "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",

@@ -27,7 +27,7 @@ MANY = {
     "mailboxes.create": "mailbox", "mailboxes.suspend": "mailbox", "mailboxes.resume": "mailbox",
     "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
     "exceptions.create": "exception", "forwards.disable": "forward", "forwards.tell_owner": "mailbox",
-    "redirects.stop": "redirect",
+    "redirects.stop": "redirect", "forwards.replace": "forward",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000

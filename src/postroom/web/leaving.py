@@ -26,6 +26,7 @@ TITLE = "Forwards that leave"
 BULK = (
     ("exceptions.create", BulkAct("Approve an exception…", "exceptions.create", "hand-stop")),
     ("forwards.disable", BulkAct("Disable…", "forwards.disable", "player-pause", "asks")),
+    ("forwards.replace", BulkAct("Replace by access…", "forwards.replace", "user-cog")),
     ("redirects.stop", BulkAct("Stop redirects…", "redirects.stop", "ban", "asks")),
     ("forwards.tell_owner", BulkAct("Tell the owner…", "forwards.tell_owner", "mail")),
 )

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from postroom.access.acting import acting_as
 from postroom.access.scope import visible
 from postroom.changes.kind import Kind
-from postroom.models import Mailbox
+from postroom.models import Address, Mailbox
 from postroom.web.doing import doable, shown
 from postroom.web.door import act
 from postroom.web.kind_form import KindForm
@@ -24,6 +24,7 @@ NO_GOOD = {
     "exceptions.create": "None of these can have an exception: their target is worked out when mail comes.",
     "forwards.disable": "None of these is a forward that stands: of the others, end the alias or the catch-all. A "
     "script's redirect is stopped at its node.",
+    "forwards.replace": "None of these can be replaced: where they go is worked out when mail comes.",
     "redirects.stop": "None of these is a redirect of a script to an address that is known, and goes on.",
     "forwards.tell_owner": "No mailbox passes these on, so there is no owner to tell.",
 }
@@ -65,6 +66,8 @@ def _filled(request: Any, name: str, rows: Sequence[Chosen]) -> Iterator[tuple[t
     """The parameters of each that the act can be done to, as far as they are known."""
     if name == "exceptions.create":
         yield from _exceptions(request, [one for one in rows if one.leaves_at and one.target])
+    elif name == "forwards.replace":
+        yield from _replaced(request, [one for one in rows if one.leaves_at and one.target])
     elif name == "forwards.disable":
         yield from ((("forward", one.forward),) for one in rows if one.forward)
     elif name == "redirects.stop":
@@ -83,6 +86,21 @@ def _exceptions(request: Any, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[st
     for one in rows:
         yield (("address", one.leaves_at), ("target", one.target), ("owner", owners.get(one.leaves_at, "")),
                ("until", until))  # fmt: skip
+
+
+def _replaced(request: Any, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[str, str], ...]]:
+    """For a quarter; for the mailbox whose owner reads at that target, where there is one at the same client."""
+    with acting_as(request.actor):
+        theirs = visible(request.actor, Mailbox).filter(contact__in={one.target for one in rows}, removed_at=None)
+        own = {contact: (label, client) for contact, label, client in
+               theirs.values_list("contact", "address__address", "client_id")}  # fmt: skip
+        at = dict(visible(request.actor, Address).filter(address__in={one.leaves_at for one in rows})
+                  .values_list("address", "client_id"))  # fmt: skip
+    until = f"{datetime.now() + FOR:%Y-%m-%dT00:00}"
+    for one in rows:
+        label, client = own.get(one.target, ("", None))
+        fits = label != one.leaves_at and client == at.get(one.leaves_at)
+        yield (("address", one.leaves_at), ("target", one.target), ("to", label if fits else ""), ("until", until))
 
 
 def _typed(kind: type[Kind], rows: Sequence[tuple[tuple[str, str], ...]]) -> dict[str, str]:

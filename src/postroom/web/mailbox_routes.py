@@ -13,7 +13,8 @@ from postroom.web.times import when
 
 def items(request: Any, one: Mailbox) -> tuple[Item, ...]:
     found = routes(request.actor, one)
-    return (*_lands(request, one, found), *_goes_on(request, one, found), *_scripts(request, one, found))
+    return (*_lands(request, one, found), *_goes_on(request, one, found), *_scripts(request, one, found),
+            *_stops(request, one, found))  # fmt: skip
 
 
 def _lands(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
@@ -73,11 +74,31 @@ def _scripts(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
                    acts=acts)  # fmt: skip
 
 
+def _stops(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
+    """What its filters are stopped from, and what they might be."""
+    stopped = {each.target for each in found.stops}
+    for each in found.stops:
+        resume = Act("Resume", f"/do/redirects.resume/{query(mailbox=one.label, target=each.target)}", of=each.target)
+        why = f"stopped at the port {when(each.made)}: {each.reason}"
+        yield Item(("Filters pass nothing on to", Code(each.target)), why, "off", icon="hand-stop",
+                   acts=_may(request, one, ("redirects.resume", resume)))  # fmt: skip
+    going = [each["to"] for script in found.scripts if script.active for each in script.redirects]
+    for target in dict.fromkeys(to for to in going if to and to not in stopped):
+        at = query(mailbox=one.label, target=target)
+        stop = Act("Stop…", f"/do/redirects.stop/{at}", weight="asks", of=f"filters passing mail on to {target}")
+        if acts := _may(request, one, ("redirects.stop", stop)):
+            yield Item(("A filter passes mail on to", Code(target)), "outside, as far as it is allowed", "warn",
+                       icon="arrow-forward-up", acts=acts)  # fmt: skip
+
+
 def _of_a_forward(request: Any, one: Mailbox, forward: Forward) -> tuple[Act, ...]:
     at, of = query(forward=str(forward.pk)), f"{forward.address.address} to {forward.to}"
+    way = query(address=forward.address.address, target=forward.to)
+    instead = ("forwards.replace", Act("Replace by access", f"/do/forwards.replace/{way}", of=of))
     turn = ("enable", "Enable") if forward.disabled_at else ("disable", "Disable")
     return _may(
         request, one, (f"forwards.{turn[0]}", Act(turn[1], f"/do/forwards.{turn[0]}/{at}", of=of)),
+        *(() if forward.disabled_at else (instead,)),
         ("forwards.end", Act("End…", f"/do/forwards.end/{at}", weight="asks", of=of)),
     )  # fmt: skip
 

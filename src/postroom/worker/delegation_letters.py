@@ -22,7 +22,7 @@ may do this with the mailbox {mailbox}{until}:
 {rights}
 
 What for: {reason}
-
+{instead}
 Nobody is let in before the owner of {mailbox} consents, at
 {page}{both}. If you do not want it, decline it there; if you know
 nothing of who asks, tell {organization} at once.
@@ -35,7 +35,7 @@ since {when} the owner of {to} may do this with the mailbox
 {rights}
 
 What for: {reason}
-{shown}
+{instead}{shown}
 Its owner ends it at {page} whenever they like. If you do not
 know of this, end it there, and tell {organization} at once.
 """
@@ -73,7 +73,16 @@ SHOWN = """
 Mail programs show it as “{mailbox}” under “shared”,
 once they have signed in anew.
 """
+INSTEAD = """
+It takes the place of passing mail on: once they are let in, no more mail goes
+
+{ways}
+"""
 AND_CLIENT = ",\nand one of the client’s own admins on their own pages"
+
+
+def _ways(one: Delegation) -> list[str]:
+    return [f"from {source} to {target}" for source, _, target in (way.partition(" ") for way in one.replaces)]
 
 
 def told(letter: Letter, change: Change) -> EmailMessage:
@@ -88,6 +97,7 @@ def told(letter: Letter, change: Change) -> EmailMessage:
         "mailbox": one.mailbox.label, "until": f",\nuntil {one.until:%d %B %Y, %H:%M} UTC" if one.until else "",
         "rights": "\n".join(f"  - {means[right]}" for right in one.rights), "reason": one.reason,
         "shown": SHOWN.format(mailbox=one.mailbox.label) if OPEN in one.rights else "",
+        "instead": INSTEAD.format(ways="\n".join(f"  - {way}" for way in _ways(one))) if one.replaces else "",
         "page": f"{settings.POSTROOM.origin}/mailbox/", "both": AND_CLIENT if len(one.wants) > 1 else "",
         "when": f"{made.now:%d %B %Y, %H:%M} UTC",
     }  # fmt: skip

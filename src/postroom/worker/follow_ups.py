@@ -1,5 +1,5 @@
 """Changes the system submits because another one has been carried out: DKIM keys are made, then used; nodes join;
-what an ended mail app was let in by ends."""
+what an ended mail app was let in by ends; what access takes the place of ends."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,7 +16,8 @@ from postroom.changes.kinds.clients import PlaceClient
 from postroom.changes.kinds.dkim import ActivateKey, MakeKey
 from postroom.changes.kinds.mail_apps import EndAllConsents
 from postroom.changes.kinds.organization import AddNode
-from postroom.models import Change, Client, Credential, DkimKey, MailApp, Node
+from postroom.changes.kinds.replacing import EndReplaced
+from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node
 from postroom.models.credentials import OAUTH
 from postroom.protocols.dkim import make_rsa
 
@@ -87,6 +88,16 @@ def consents_of_app(change: Change) -> Iterator[FollowUp]:
             yield FollowUp("consents.end_all", about, why, partial(lambda one: (one, None), kind), closes=True)
 
 
+def ways_replaced(change: Change) -> Iterator[FollowUp]:
+    """Access that was to take the place of ways out stands, read back at its node: those ways end."""
+    touched = {one.row for one in edits_of([change]) if one.table == Delegation._meta.db_table}
+    begun = Delegation.objects.filter(pk__in=touched, ended_at=None).exclude(started_at=None).exclude(replaces=[])
+    for one in begun.select_related("mailbox__address", "to_mailbox__address").order_by("id"):
+        why = f"{one.to_mailbox.label} opens {one.mailbox.label} instead"
+        kind = EndReplaced(delegation=str(one.pk))
+        yield FollowUp("forwards.give_way", str(one.pk), why, partial(lambda one: (one, None), kind), closes=True)
+
+
 FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "domains.add": keys_of_domain,
     "clients.place": keys_of_client,
@@ -94,7 +105,12 @@ FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "organization.found": node_of_this_machine,
     "nodes.add": homes_for_clients,
     "mail_apps.end": consents_of_app,
+    "forwards.replace": ways_replaced,
+    "delegations.consent": ways_replaced,
     "history.roll_back": consents_of_app,  # the undo of adding an app ends it too
 }
 # Kinds of which only what touches these tables is followed.
-TOUCHING: dict[str, frozenset[str]] = {"history.roll_back": frozenset({MailApp._meta.db_table})}
+GIVEN = frozenset({Delegation._meta.db_table})
+TOUCHING: dict[str, frozenset[str]] = {
+    "history.roll_back": frozenset({MailApp._meta.db_table}), "forwards.replace": GIVEN, "delegations.consent": GIVEN,
+}  # fmt: skip

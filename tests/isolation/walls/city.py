@@ -174,6 +174,7 @@ def _routes(house: House, slug: str) -> None:
     """Mail that goes on inside, what is nobody's, and a way out that nothing takes yet."""
     zone, olive = f"{slug}.example", house.olive
     do("forwards.create", olive, address=f"going@{zone}", to=f"mia@{zone}", until=later())
+    do("forwards.create", olive, address=f"dev@{zone}", to=f"mia@{zone}", until=later())
     do("catch_alls.set", olive, domain=zone, target=f"mia@{zone}", until=later())
     asked = {"address": f"going@{zone}", "target": f"going@{slug}.test", "owner": canary(slug), "until": later()}
     held = do("exceptions.create", olive, **asked)

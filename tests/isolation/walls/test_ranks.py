@@ -148,6 +148,10 @@ ACTS: dict[str, list[Act]] = {
     "resets.vouch": [Act({"client admin"}, BOX, named(verification="{verification}", answer="right"))],
     "resets.end": [Act(CLIENTS_OWN | DESK, BOX, named(verification="{verification}"))],
     "forwards.create": [Act(CLIENTS_OWN, BOX, named(address="{box}", to="mia@acme.example", until=later()))],
+    "forwards.replace": [
+        Act(CLIENTS_OWN, BOX, named(address="{off box}", target="leo@acme.example", to="leo@acme.example",
+                                    until=later())),
+    ],
     "forwards.change": [Act(CLIENTS_OWN, BOX, named(forward="{forward}", until=later(days=9)))],
     "forwards.disable": [Act(CLIENTS_OWN, BOX, named(forward="{forward}"))],
     "forwards.enable": [Act(CLIENTS_OWN, BOX, named(forward="{off forward}"))],

@@ -5,7 +5,7 @@ too. Whoever asks consents to nothing, and no operator does in an owner's stead.
 it is asked for, when it starts and when it ends. A shared or role mailbox has no such owner: who may is let in at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -49,6 +49,10 @@ class AskDelegation(Kind, name="delegations.ask"):
         yield from ((Mailbox, one) for one in (self.mailbox, self.to))
 
     def plan(self, state: State) -> Iterator[Planned]:
+        return self.planned(state)
+
+    def planned(self, state: State, *, replaces: Sequence[str] = ()) -> Iterator[Planned]:
+        """replaces: ways out that end once it has begun (replacing.py), each "address target"."""
         mailbox, to = (_there(state, ref, where) for ref, where in ((self.mailbox, "mailbox"), (self.to, "to")))
         self._fits(state, mailbox, to)
         asked = wanted(mailbox)
@@ -58,7 +62,7 @@ class AskDelegation(Kind, name="delegations.ask"):
         yield create(
             Delegation, made, client_id=mailbox.client_id, mailbox_id=mailbox.pk, to_mailbox_id=to.pk,
             rights=sorted(set(self.rights)), requester_id=state.actor.person, reason=state.why, made=state.now,
-            until=self.until, wants=asked, started_at=None if asked else state.now,
+            until=self.until, wants=asked, started_at=None if asked else state.now, replaces=list(replaces),
         )  # fmt: skip
         if asked:
             yield from _told(state, mailbox, ASKED_FOR, made, _watching(state, mailbox))

@@ -8,7 +8,12 @@ TOLD = frozenset(
     {"checkpoint", "roster", "factor added", "factor removed", "codes made", "mail leaves"}
 )  # open nothing
 ASKED = frozenset({"rounds", "round_lines", "doubts"})
-TELLS_OF = {"channel ended", "delegation ended", "delegation declined", "redirect stopped"}  # letters that go along with what closes
+TELLS_OF = {
+    "channel ended",
+    "delegation ended",
+    "delegation declined",
+    "redirect stopped",
+}  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it
 
