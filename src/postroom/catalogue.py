@@ -78,6 +78,7 @@ from postroom.posture import run as posture
 from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.by_hand import BY_HAND
+from postroom.posture.checks.by_way import BY_WAY
 from postroom.posture.checks.dead import DEAD
 from postroom.posture.checks.devices import DEVICES
 from postroom.posture.checks.drift import DRIFT
@@ -249,7 +250,7 @@ CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
-    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS, REDIRECT, UNREADABLE,
+    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS, REDIRECT, BY_WAY, UNREADABLE,
 ]  # fmt: skip
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from cast import MIA, House, do
+from cast import MIA, House, do, the, with_consent
 from changes.test_sieve_told import OUT, Connect, of, script, told, whole
 from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
-from postroom.models import Finding, SieveRead
+from postroom.models import Finding, Forward, SieveRead
 from postroom.posture.checks import redirect, unreadable
+from postroom.posture.checks.by_way import BY_WAY
 from postroom.posture.checks.redirect import REDIRECT, Inside
 from postroom.posture.checks.unreadable import UNREADABLE
 from postroom.posture.run import run
@@ -141,3 +142,55 @@ def test_what_a_client_owns_and_an_exception_lets_is_no_finding(house: House, mx
     change = do("exceptions.create", house.olive, address=MIA, target=home, owner="Mia", until=until)
     approve(change.pk, actor=house.ada, plan_hash=change.plan_hash)
     assert opened() == []
+
+
+LEO, HOME = "leo@acme.example", "leo@gmail.com"
+
+
+@pytest.fixture
+def led(house: House, mx1: Node) -> Node:
+    """Leo's mail leaves by an exception of his; Mia's filter passes hers on to him."""
+    do("mailboxes.create", house.olive, address=LEO)
+    until = (timezone.now() + timedelta(days=30)).replace(microsecond=0).isoformat()
+    with_consent(house, do("forwards.create", house.olive, address=LEO, to=HOME, until=until, owner="Leo"))
+    told(mx1, of(MIA, script("a", redirects=[OUT | {"to": LEO}])), whole())
+    return mx1
+
+
+def test_a_filter_that_leads_to_a_way_out_of_somebody_elses_is_found(house: House, led: Node) -> None:
+    assert BY_WAY.name == "sieve.by_way" and opened(BY_WAY) == [(HOME, True)]
+    with acting_as(SYSTEM):
+        (one,) = Finding.objects.filter(check_name="sieve.by_way")
+    assert (one.severity, one.kind) == ("medium", "redirects.stop")
+    assert one.params == {"mailbox": MIA, "target": LEO} and f"the exception of {LEO} to {HOME}" in one.title
+    assert opened(REDIRECT) == [], "what stays inside is none of that one's"
+    do("mailboxes.change", house.olive, mailbox=MIA, vip=True)
+    opened(BY_WAY)
+    with acting_as(SYSTEM):
+        assert Finding.objects.get(check_name="sieve.by_way", closed_at=None).severity == "high"
+
+
+@pytest.mark.parametrize(
+    "how", ["the redirect stops", "the way out ends", "the script goes", "an exception", "allowed"]
+)
+def test_it_closes_by_itself(house: House, led: Node, how: str) -> None:
+    assert opened(BY_WAY) == [(HOME, True)]
+    if how == "the redirect stops":
+        do("redirects.stop", house.olive, mailbox=MIA, target=LEO)
+    elif how == "the way out ends":
+        do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    elif how == "the script goes":
+        told(led, of(MIA), whole())
+    elif how == "an exception":
+        until = (timezone.now() + timedelta(days=30)).replace(microsecond=0).isoformat()
+        asked = {"address": MIA, "target": HOME, "owner": "Mia", "until": until}
+        with_consent(house, do("exceptions.create", house.olive, **asked))
+    else:
+        with_consent(house, do("clients.change", house.olive, client="acme", forward_allowed=["gmail.com"]))
+    assert opened(BY_WAY) == []
+
+
+def test_what_is_not_looked_at_any_more_is_not_known(house: House, led: Node) -> None:
+    assert opened(BY_WAY) == [(HOME, True)]
+    older(11)
+    assert opened(BY_WAY) == [(HOME, False)]
