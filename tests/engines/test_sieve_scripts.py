@@ -3,6 +3,7 @@
 import base64
 import os
 import pwd
+import re
 import shutil
 import tempfile
 import time
@@ -226,8 +227,9 @@ def test_whoever_asks_it_rests_as_long_as_it_looked(
     (b"this is no script", "the compiler refuses it: line 1: "),
     (b"", ""),
     (b"\0\xff", "the compiler refuses it: line 1"),
-    (b'require "include"; include :personal "other";', "the compiler refuses it: line 1: require command: unknown"),
-    (b"if true {" * 200 + b"keep;" + b"}" * 200, "the compiler refuses it: line 1: cannot nest"),
+    (b'require "include"; include :personal "other";',
+     "the compiler refuses it: line 1: an extension that is not offered"),
+    (b"if true {" * 200 + b"keep;" + b"}" * 200, "the compiler refuses it: line 1: it is nested too deep"),
     (b"".join(b'redirect "u%d@evil.example";\n' % n for n in range(10_000)), "it has 10000 redirects, of which 200"),
     (b'redirect "a@b.example";\n' * 40_000, "sieve-dump was stopped by SIGXFSZ"),
     (b"#" * 1_048_577, "it is larger than 1 MB"),
@@ -238,6 +240,41 @@ def test_what_cannot_be_read_says_why(place: Place, text: bytes, why: str) -> No
     assert told["unreadable"].startswith(why) and bool(told["unreadable"]) == bool(why), told["unreadable"]
     assert "\0" not in told["text"] and len(told["text"]) <= 65_536
     assert told["cut"] == (65_536 < len(text) <= 1_048_576)
+
+
+SECRET = "hunter2-of-dr-brown"
+
+
+@pytest.mark.parametrize("text", [
+    "{};", "if {} {{ keep; }}", 'require "{}";', "keep :{};", 'redirect "{} at home";', 'keep "{}";', 'redirect "{}',
+    "{}", 'require "fileinto"; fileinto text:\n{}\n', 'require "fileinto"; fileinto {};', '# {}\nkeep "{}" "{}";',
+    '"{}" keep;', 'require "{}", "{}";', 'keep; }} {}', 'redirect "<{}@>";',
+    'require "regex"; if header :regex "subject" "({}" {{ keep; }}', 'require "vacation"; vacation :from "{} <>" "{}";',
+    'require "relational";\nif header :count "{}" "a" "b" {{}}',
+])  # fmt: skip
+def test_why_a_script_is_refused_quotes_nothing_of_it(place: Place, text: str) -> None:
+    place.put(MIA, "odd", text.replace("{}", SECRET).replace("{{", "{").replace("}}", "}").encode())
+    told = place.of(MIA)
+    assert told["unreadable"].startswith("the compiler refuses it: "), told
+    assert SECRET not in told["unreadable"] and "brown" not in told["unreadable"]
+    assert re.fullmatch(r"the compiler refuses it: (line \d+: )?(.*)", told["unreadable"])[2] in WORDS  # type: ignore[index]
+
+
+WORDS = {*(sort for _, sort in sieve_box.SORTS), sieve_box.OTHER}
+
+
+def test_what_a_compiler_says_that_ends_otherwise_is_not_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what the other program prints that is not understood."""
+    in_its_place(place, monkeypatch, sievec='#!/bin/sh\nread -r one < x.sieve\necho "$one" >&2\nexit 9\n')
+    place.put(MIA, "odd", f"# {SECRET}\nkeep;".encode())
+    assert place.of(MIA)["unreadable"] == "sievec ended with 9"
+    lines = ["", "* Main program (block: 2):", "", "Address   Line  Code", f"00000000:    1: {SECRET} x",
+             "00000001:       [End of code]", ""]  # fmt: skip
+    printed = "printf '" + "\\n".join(lines) + "'"
+    in_its_place(place, monkeypatch, sievec="#!/bin/sh\nexit 0\n", sieve_dump=f"#!/bin/sh\n{printed}\n")
+    place.put(MIA, "odd", f"# {SECRET}\nstop;".encode())
+    why = place.of(MIA)["unreadable"]
+    assert why == "not understood: a command that is not known here"
 
 
 def test_the_many_redirects_are_listed_up_to_their_number(place: Place) -> None:

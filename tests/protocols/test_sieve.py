@@ -105,6 +105,15 @@ def test_what_is_not_known_makes_it_unreadable(change: tuple[str, str]) -> None:
     assert "not understood" in sieve.read(dump.replace(*change, 1)).unreadable
 
 
+@pytest.mark.parametrize("line", ["hunter2", "0000ffff:   1: HUNTER2 'hunter2'", '  hunter2: STR[7] "hunter2"'])
+@pytest.mark.parametrize("after", ["REDIRECT", "DEBUG BLOCK", "Address "])
+def test_why_it_is_unreadable_quotes_nothing(line: str, after: str) -> None:
+    lines = golden("every_branch").split("\n")
+    at = next(n for n, one in enumerate(lines) if after in one) + 1
+    why = sieve.read("\n".join([*lines[:at], line, *lines[at:]])).unreadable
+    assert "not understood" in why and "hunter2" not in why.lower()
+
+
 @given(st.text())
 @example("")
 @example("\n* Main program (block: 2):\n\nAddress   Line  Code\n00000000:       [End of code]\n")

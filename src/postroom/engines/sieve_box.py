@@ -2,7 +2,8 @@
 
 Run by the node's parent, as a user who owns nothing, in an empty folder, with an environment and a configuration that
 hold no secret, and bounded: memory, time, what it writes, no second process. One at a time, so that none can reach into
-another's. What does not end well says nothing of the script but that.
+another's. What does not end well says nothing of the script but that. The compiler's words quote it, and what
+stands in a script is its owner's: of a refusal the line is told, and of what sort it is.
 """
 
 import base64
@@ -24,6 +25,16 @@ MEMORY, CPU, WRITTEN, SECONDS = 268_435_456, 2, 2_097_152, 3  # bytes, seconds, 
 LIMITS = (f"--as={MEMORY}", f"--cpu={CPU}", f"--fsize={WRITTEN}", "--nofile=64", "--core=0", "--nproc=1")
 TIMED_OUT = 124
 REFUSED = re.compile(r"^x: (line \d+: )?error: (.*)$", re.MULTILINE)
+# What the compiler's words begin with, or hold → what is told of them. None of these is the script's.
+SORTS = (
+    (re.compile(r"unknown Sieve capability|unknown extension"), "an extension that is not offered"),
+    (re.compile(r"unknown (?:command|test|tagged|argument)"), "a command, test or argument that is not known"),
+    (re.compile(r"nest"), "it is nested too deep"),
+    (re.compile(r"expected|parse|character"), "what stands there is not how a script is written"),
+    (re.compile(r"address|invalid"), "a value that is not valid"),
+)
+OTHER = "something that it does not take"
+NOT_STARTED = (125, 126, 127)  # of timeout, setpriv and prlimit: the program was not run, so nothing read the script
 # Where a script includes another, what it does is not in it: it is refused, and so unreadable.
 CONFIGURATION = {
     False: "protocols =\nlog_path = /dev/stderr\nplugin {\n  sieve_extensions = -include\n}\n",
@@ -87,14 +98,19 @@ def _run(config: NodeConfig, box: Path, *command: str) -> bytes:
 
 
 def _ended(program: str, code: int, said: str) -> _Ended:
-    """Of the compiler's own words the first; what else it says at its end is not about the script."""
+    """Of a refusal the first line and its sort; of any other end no words of whatever has read the script."""
     if code == TIMED_OUT:
         return _Ended(f"{program} took more than {SECONDS} seconds", True)
     if code < 0 or code > 128:
         return _Ended(f"{program} was stopped by {_signal(code)}", False)
     if refused := REFUSED.search(said):
-        return _Ended(f"the compiler refuses it: {refused[1] or ''}{refused[2][:200]}", False)
-    return _Ended(f"{program} ended with {code}: {' '.join(said.split())[-200:]}", True)
+        return _Ended(f"the compiler refuses it: {refused[1] or ''}{_sort(refused[2])}", False)
+    words = f": {' '.join(said.split())[-200:]}" if code in NOT_STARTED else ""
+    return _Ended(f"{program} ended with {code}{words}", True)
+
+
+def _sort(words: str) -> str:
+    return next((sort for found, sort in SORTS if found.search(words)), OTHER)
 
 
 def _signal(code: int) -> str:

@@ -3,7 +3,8 @@
 Compiled, since a regular expression over the text finds neither what is worked out (RFC 5229) nor every branch. Each
 line of the program must be one that is known here: what is not understood makes the script unreadable, and never one
 that sends nothing. `notify` (RFC 5435) by mail is a forward under another name (RFC 5436). A string of more than 80
-bytes is printed cut; it is looked up in the text, where that is certain, and its target is unknown otherwise.
+bytes is printed cut; it is looked up in the text, where that is certain, and its target is unknown otherwise. Why one
+is unreadable is said in words of ours: a line of the program may quote the script.
 """
 
 import re
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-VERSION = 2  # of what is read; raised when the same dump is read otherwise
+VERSION = 3  # of what is read; raised when the same dump is read otherwise
 MOST = 200  # redirects that are listed of one script
 PROGRAM = "* Main program (block: "
 HEAD = re.compile(r"\d+\):\n\nAddress   Line  Code\n")
@@ -115,7 +116,7 @@ def _ops(lines: Sequence[str]) -> list[_Op]:
     for line in lines:
         read = LINE.fullmatch(line)
         if read is None or int(read[1], 16) < last or (read[2] and not found):
-            raise _Unknown(f"the line {_short(line)}")
+            raise _Unknown("a line of the program that is not known here")
         last = int(read[1], 16)
         if read[2]:
             found[-1][2].append((len(read[2]), read[3]))
@@ -132,7 +133,7 @@ def _ops(lines: Sequence[str]) -> list[_Op]:
 def _op(at: int, said: str, lines: Sequence[tuple[int, str]]) -> _Op:
     name, _, rest = said.partition(" ")
     if name not in KNOWN:
-        raise _Unknown(f"the command {_short(said)}")
+        raise _Unknown("a command that is not known here")
     below = tuple(line for depth, line in lines if depth == 2)
     return _Op(at, name, rest, below, tuple(line for depth, line in lines if depth > 2))
 
@@ -173,7 +174,7 @@ def _string(op: _Op, what: str, known: tuple[str, ...], literals: frozenset[str]
     values = [line.removeprefix(what) for line in op.below if line.startswith(what)]
     strange = [line for line in op.below if not line.startswith(known)]
     if strange or len(values) != 1:
-        raise _Unknown(f"{op.name} {_short('; '.join(strange or values))}")
+        raise _Unknown(f"{op.name} with a value that is not known here")
     read = STRING.fullmatch(values[0])
     if read is None:
         return ""
@@ -222,7 +223,3 @@ def _mailed_to(uri: str) -> Iterator[str]:
         yield ""
         return
     yield from map(_address, named)
-
-
-def _short(text: str) -> str:
-    return repr(text[:60])

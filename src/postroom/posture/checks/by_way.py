@@ -65,7 +65,7 @@ def _statement() -> str:
 
 def _rows(now: datetime) -> list[Mapping[str, Any]]:
     """What scripts pass on and leaves elsewhere, as the forward finder has it."""
-    asked = {
+    asked: dict[str, Any] = {
         "client": "", "mechanism": "sieve redirect", "risk": -1, "private": False, "unexcepted": False, "search": "",
         "after": "", "limit": MOST + 1, "now": now, "providers": sorted(PROVIDERS),
     }  # fmt: skip
