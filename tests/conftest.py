@@ -26,7 +26,7 @@ from postroom.host.cluster import THROWAWAY, Cluster  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and drills have the real one
 
-pytest_plugins = ["stack", "planting", "mailbox_owner"]
+pytest_plugins = ["stack", "planting", "mailbox_owner", "submission"]
 TEMPLATE = "postroom_template"
 NODES = ("mx1", "mx2")
 # No database here lives long enough to be tidied, and nothing reads this log of writes but a start after a crash.

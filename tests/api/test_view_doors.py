@@ -15,6 +15,7 @@ from django.db import ProgrammingError
 from api.test_shapes import Described
 from cast import House
 from postroom.access.acting import SYSTEM, acting_as
+from postroom.changes import saved_views
 from postroom.changes.errors import Problem
 from postroom.cli import leaving as program
 from postroom.cli import remote
@@ -60,13 +61,13 @@ def test_what_is_no_name_is_refused(house: House, at_api: Ask, name: str) -> Non
 
 
 def test_nobody_has_more_than_fifty(house: House) -> None:
-    for n in range(views.MOST):
-        views.save(house.olive, f"v{n}", {})
+    for n in range(saved_views.MOST):
+        saved_views.save(house.olive, f"v{n}", {})
     with pytest.raises(Problem, match="remove one first"):
-        views.save(house.olive, "one more", {})
-    views.save(house.olive, "v1", {"risk": "low"})
-    views.save(house.ada, "v1", {})
-    assert len(views.views(house.olive)) == views.MOST
+        saved_views.save(house.olive, "one more", {})
+    saved_views.save(house.olive, "v1", {"risk": "low"})
+    saved_views.save(house.ada, "v1", {})
+    assert len(views.views(house.olive)) == saved_views.MOST
 
 
 def test_a_view_is_its_persons_alone(house: House, at_api: Ask) -> None:
@@ -88,11 +89,11 @@ def test_row_security_lets_nobody_write_one_for_somebody_else(house: House) -> N
 
 
 def test_a_token_has_none(house: House) -> None:
-    views.save(house.olive, "A", {})
+    saved_views.save(house.olive, "A", {})
     token = replace(house.olive, sort="token")
     assert views.views(token) == []
-    for act in (lambda: views.save(token, "B", {}), lambda: views.remove(token, "A"),
-                lambda: views.rename(token, "A", "B")):  # fmt: skip
+    for act in (lambda: saved_views.save(token, "B", {}), lambda: saved_views.remove(token, "A"),
+                lambda: saved_views.rename(token, "A", "B")):  # fmt: skip
         with pytest.raises(Problem):
             act()
 

@@ -125,6 +125,17 @@ def asynchronous_defers(root: Path) -> Found:
     yield from (name for name, _, text in modules(root) if "defer_async" in text)
 
 
+WRITES = {"create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+
+
+def queries_that_write(root: Path) -> Found:
+    """Queries only read; what a door writes beside a change stands with the changes. By the managers' own words."""
+    for name, tree, _ in modules(root, "queries"):
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in WRITES:
+                yield f"{name} {call.func.attr}"
+
+
 def truncates(root: Path) -> Found:
     """A test that empties tables leaves locks, sequences and other tests' rows in doubt; a fresh database does not."""
     yield from (name for name, _, text in modules(root) if re.search(r"\bTRUNCATE\b", text, re.IGNORECASE))

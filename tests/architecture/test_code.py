@@ -56,6 +56,7 @@ RULES: dict[str, tuple[Callable[[Path], checks.Found], Path, set[str]]] = {
     "rows are reached through the person asking": (
         lambda root: checks.rows_behind_the_back_of_visible(root, STATE), HOUSE, BY_HAND,
     ),
+    "queries only read": (checks.queries_that_write, HOUSE, set()),
     "tests empty no tables": (checks.truncates, TESTS, SAYS_TRUNCATE),
 }  # fmt: skip
 
@@ -103,6 +104,10 @@ BROKEN: dict[str, list[tuple[str, str]]] = {
         ("b.py", LONG),
         ("c.py", LONG.replace("def", "async def")),
         ("d.py", "class A:\n    " + LONG.replace("\n", "\n    ")),
+    ],
+    "queries only read": [
+        ("queries/x.py", "def f(rows):\n    rows.filter(a=1).update(b=2)"),
+        ("queries/y.py", "def f(rows):\n    rows.all().delete()"),
     ],
     "names say something": [("utils.py", ""), ("web/helpers.py", ""), ("common/x.py", "")],
     "modules say what they are": [("a.py", "import os"), ("b.py", "# a comment\nx = 1")],

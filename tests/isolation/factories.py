@@ -24,6 +24,7 @@ from cast import agreed, app_password, do, doubted, holds, kind, let_in, owner_o
 from postroom.access import devices
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.access.tokens import draw, used
+from postroom.changes import saved_views
 from postroom.changes.approvals import approve, withdraw
 from postroom.changes.batch import submit_batch, withdraw_batch
 from postroom.changes.looks import look
@@ -96,7 +97,6 @@ from postroom.models import (
     Verification,
 )
 from postroom.posture.findings import Found, observed
-from postroom.queries import views
 from web.visitors import login
 
 Factory = Callable[[World, Ground], None]
@@ -306,7 +306,7 @@ def programs(world: World, here: Ground) -> None:
     made = the(ApiToken, person=admin.person)
     here.ids["token"] = str(made.pk)
     used(made.pk, replace(admin, sort="token", token=made.pk), "192.0.2.1")
-    views.save(admin, here.words("mine"), {"client": here.slug, "q": here.canary})
+    saved_views.save(admin, here.words("mine"), {"client": here.slug, "q": here.canary})
 
 
 @makes(Freeze, Review)

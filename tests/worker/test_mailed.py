@@ -36,34 +36,11 @@ from postroom.posture import run
 from postroom.posture.checks.undelivered import UNDELIVERED
 from postroom.protocols.return_address import names_letter
 from postroom.worker import mail, new_places, watch
+from submission import Post
 from web.visitors import visitor
 
 LEO, HOME = "leo@acme.example", "leo@home.example"
 GONE = {"action": "failed", "status": "5.1.1", "said": "mx.home.example 550 5.1.1 <b>no</b> such user"}
-
-
-class Post:
-    """Our own submission: what it was handed last, and what it answers."""
-
-    def __init__(self) -> None:
-        self.letters: list[tuple[str, str, EmailMessage]] = []
-        self.outcome = Outcome([{"answer": "250 2.0.0 Ok: queued as 4XyZ", "notified": True}])
-
-    def hand_in(self, to: str, letter: EmailMessage) -> Outcome:
-        self.letters.append((to, str(letter["Return-Path"]), letter))
-        return self.outcome
-
-    @property
-    def token(self) -> str:
-        return names_letter(self.letters[-1][1])
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Post:
-    one = Post()
-    monkeypatch.setattr(mail, "hand_in", one.hand_in)
-    monkeypatch.setitem(settings.POSTROOM.values, "SUBMISSION", "127.0.0.1:2587")
-    return one
 
 
 @pytest.fixture
@@ -458,6 +435,7 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
         invites,
         own_secrets,
         recovery_channels,
+        redirects,
         resets,
         rounds,
         transfer,
@@ -466,6 +444,7 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
     says = {clients.CHECKPOINT, rounds.ROSTER, invites.REDEEMED, transfer.TRANSFERRED, recovery_channels.NAMED,
             recovery_channels.ENDED, resets.RESET, own_secrets.CHANGED, own_secrets.RENEWED, own_secrets.RESET,
             own_secrets.COMPELLED, devices.DEVICE, factors.ADDED, factors.REMOVED, factors.CODES, app_passwords.MADE,
-            app_passwords.LET_IN, forwards_told.LEAVES, filters.SET, "recovered", "moved", delegations.ASKED_FOR,
+            app_passwords.LET_IN, forwards_told.LEAVES, filters.SET, redirects.STOPPED,
+            redirects.RESUMED, "recovered", "moved", delegations.ASKED_FOR,
             delegations.STARTED, delegations.ENDED, delegations.DECLINED}  # fmt: skip
     assert says == set(mail.LETTERS), kind

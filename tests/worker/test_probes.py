@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -23,20 +22,13 @@ from postroom.changes.errors import NotThere, Problems
 from postroom.models import Change, Mailed, Probe, ProbeLanding, SieveRead
 from postroom.models import Node as Server
 from postroom.queries.probing import LATE, probed
-from postroom.worker import mail, watch
-from worker.test_mailed import Post, mailed
+from postroom.worker import watch
+from submission import Post
+from worker.test_mailed import mailed
 
 LEO, TEAM, HOME, SPY = "leo@acme.example", "team@acme.example", "mia@gmail.com", "spy@evil.example"
 THEIRS, BEHIND = "mia@globex.example", "boss@secret.example"
 Shown = dict[str, Any]
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Post:
-    one = Post()
-    monkeypatch.setattr(mail, "hand_in", one.hand_in)
-    monkeypatch.setitem(settings.POSTROOM.values, "SUBMISSION", "127.0.0.1:2587")
-    return one
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from ninja import Router, Schema
 from pydantic import Field
 
+from postroom.changes import saved_views
 from postroom.queries import views as queries
 from postroom.queries.leaving import MECHANISMS, RISKS, VIEW
 
@@ -61,7 +62,7 @@ def views(request: Any) -> dict[str, Any]:
 @submits(VIEW, recorded="")
 def save_view(request: Any, body: ViewIn) -> dict[str, Any]:
     """Save what the list is narrowed by, under a name; one of yours that is called so is replaced."""
-    queries.save(request.auth.actor, body.name, body.dict(exclude={"name"}))
+    saved_views.save(request.auth.actor, body.name, body.dict(exclude={"name"}))
     return _all(request)
 
 
@@ -69,7 +70,7 @@ def save_view(request: Any, body: ViewIn) -> dict[str, Any]:
 @submits(VIEW, recorded="")
 def rename_view(request: Any, body: RenameIn) -> dict[str, Any]:
     """Call one of yours otherwise."""
-    queries.rename(request.auth.actor, body.name, body.to)
+    saved_views.rename(request.auth.actor, body.name, body.to)
     return _all(request)
 
 
@@ -77,7 +78,7 @@ def rename_view(request: Any, body: RenameIn) -> dict[str, Any]:
 @submits(VIEW, recorded="")
 def remove_view(request: Any, body: NameIn) -> dict[str, Any]:
     """Remove one of yours; what it showed stays as it is."""
-    queries.remove(request.auth.actor, body.name)
+    saved_views.remove(request.auth.actor, body.name)
     return _all(request)
 
 

@@ -1,24 +1,17 @@
-"""Views that a person saved of the list of forwards that leave: their own, read and written by nobody else.
+"""Views that a person saved of the list of forwards that leave: their own, read by nobody else.
 
-Like the theme of the pages they are a preference: no mail, name or right depends on one, so none is a change, and the
-record says nothing of them (decision 41). A token has none: it reaches what it names, and not what else its person has.
+Written by changes/saved_views.py, which says what one is.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from postroom.access.acting import Actor, acting_as
-from postroom.changes.errors import NotThere, Problem
+from postroom.changes.saved_views import NARROWS, no_view
 from postroom.models import SavedView
-
-MOST, LONGEST, WIDEST = 50, 60, 200  # views of a person; characters of a name, and of a value
-NARROWS = ("client", "mechanism", "risk", "only", "q")
 
 
 def views(actor: Actor) -> list[SavedView]:
-    """Theirs, by name."""
+    """Theirs, by name; a token has none."""
     if actor.sort != "person":
         return []
     with acting_as(actor):
@@ -29,63 +22,10 @@ def named(actor: Actor, name: str) -> SavedView:
     """One of theirs. Raises NotThere."""
     found = next((one for one in views(actor) if one.name == name), None)
     if found is None:
-        raise _not_there(name)
+        raise no_view(name)
     return found
-
-
-def save(actor: Actor, name: str, narrowed: Mapping[str, str]) -> None:
-    """Under this name, in the place of what was called so. Raises Problem."""
-    called, kept = _name(name), {one: str(narrowed.get(one) or "")[:WIDEST] for one in NARROWS}
-    mine = {"person_id": _person(actor), "name": called}
-    with acting_as(actor):
-        now = {one: value for one, value in kept.items() if value}
-        if SavedView.objects.filter(**mine).update(narrowed=now):
-            return
-        if SavedView.objects.filter(person=actor.person).count() >= MOST:
-            raise Problem("name", f"{MOST} are saved already: remove one first")
-        SavedView.objects.bulk_create(
-            [SavedView(**mine, narrowed=now)], update_conflicts=True, unique_fields=["person", "name"],
-            update_fields=["narrowed"],
-        )  # fmt: skip
-
-
-def rename(actor: Actor, name: str, to: str) -> None:
-    """Raises NotThere, Problem."""
-    called = _name(to, "to")
-    with acting_as(actor):
-        try:
-            with transaction.atomic():
-                found = SavedView.objects.filter(person=_person(actor), name=name).update(name=called)
-        except IntegrityError:
-            raise Problem("to", f"another one is called {called} already") from None
-    if not found:
-        raise _not_there(name)
-
-
-def remove(actor: Actor, name: str) -> None:
-    """Raises NotThere."""
-    with acting_as(actor):
-        if not SavedView.objects.filter(person=_person(actor), name=name).delete()[0]:
-            raise _not_there(name)
 
 
 def shown(one: SavedView) -> dict[str, Any]:
     """As the API shows it: each parameter by name, empty where it narrows nothing."""
     return {"name": one.name, **{name: one.narrowed.get(name, "") for name in NARROWS}}
-
-
-def _not_there(name: str) -> NotThere:
-    return NotThere("name", f"no view of yours is called {name[:LONGEST]}")
-
-
-def _name(typed: str, where: str = "name") -> str:
-    called = " ".join("".join(one if one.isprintable() else " " for one in typed).split())
-    if not called or len(called) > LONGEST:
-        raise Problem(where, f"a name has one to {LONGEST} characters")
-    return called
-
-
-def _person(actor: Actor) -> Any:
-    if actor.sort != "person":
-        raise Problem("name", "views are a person's own; a token has none")
-    return actor.person

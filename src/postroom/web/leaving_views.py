@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from postroom.changes import saved_views
 from postroom.changes.errors import Problem
 from postroom.models import SavedView
 from postroom.queries import views as queries
@@ -25,7 +26,7 @@ def items(request: Any) -> tuple[Item, ...]:
 
 def _item(one: SavedView) -> Item:
     name = (("name", one.name),)
-    narrowed = ", ".join(one.narrowed.get(each, "") for each in queries.NARROWS if one.narrowed.get(each))
+    narrowed = ", ".join(one.narrowed.get(each, "") for each in saved_views.NARROWS if one.narrowed.get(each))
     return Item(
         Link(one.name, f"{LIST}?{urlencode(one.narrowed)}"), narrowed or "everything", icon="eye",
         acts=(Act("Rename", f"{HERE}rename/?{urlencode(name)}", of=one.name),
@@ -35,17 +36,17 @@ def _item(one: SavedView) -> Item:
 
 def form(narrow: Narrow, error: str = "") -> Form:
     """By which what is shown now is saved."""
-    hidden = tuple((one, narrow[one]) for one in queries.NARROWS if narrow[one])
+    hidden = tuple((one, narrow[one]) for one in saved_views.NARROWS if narrow[one])
     name = Field("name", "Save what is shown as", hint="One of yours that is called so is replaced.", required=True,
-                 maxlength=queries.LONGEST, error=error)  # fmt: skip
+                 maxlength=saved_views.LONGEST, error=error)  # fmt: skip
     return Form((name,), "Save", HERE, hidden=hidden)
 
 
 @act(VIEW, recorded="")
 def save(request: Any) -> HttpResponse:
-    narrowed = {one: clean(str(request.POST.get(one, ""))) for one in queries.NARROWS}
+    narrowed = {one: clean(str(request.POST.get(one, ""))) for one in saved_views.NARROWS}
     name = str(request.POST.get("name", ""))
-    queries.save(request.actor, name, narrowed)
+    saved_views.save(request.actor, name, narrowed)
     return HttpResponseRedirect(f"{LIST}?{urlencode({one: value for one, value in narrowed.items() if value})}")
 
 
@@ -58,7 +59,7 @@ def renaming(request: Any) -> HttpResponse:
 def rename(request: Any) -> HttpResponse:
     name, to = str(request.POST.get("name", "")), str(request.POST.get("to", ""))
     try:
-        queries.rename(request.actor, name, to)
+        saved_views.rename(request.actor, name, to)
     except Problem as problem:
         if problem.where != "to":
             raise
@@ -68,14 +69,14 @@ def rename(request: Any) -> HttpResponse:
 
 @act(VIEW, recorded="")
 def remove(request: Any) -> HttpResponse:
-    queries.remove(request.actor, str(request.POST.get("name", "")))
+    saved_views.remove(request.actor, str(request.POST.get("name", "")))
     return HttpResponseRedirect(LIST)
 
 
 def _rename(request: Any, name: str, error: str = "", status: int = 200) -> HttpResponse:
     queries.named(request.actor, name)
-    typed = Field("to", "Its name", value=request.POST.get("to", name)[: queries.LONGEST], required=True,
-                  maxlength=queries.LONGEST, error=error)  # fmt: skip
+    typed = Field("to", "Its name", value=request.POST.get("to", name)[: saved_views.LONGEST], required=True,
+                  maxlength=saved_views.LONGEST, error=error)  # fmt: skip
     shown = ViewPage(
         head=PageHead(f"Rename {name}", "a saved view of yours", (Crumb("Forwards that leave", LIST),)),
         form=Form((typed,), "Rename", f"{HERE}rename/", back=Act("Not now", LIST), hidden=(("name", name),)),

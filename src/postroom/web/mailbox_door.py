@@ -17,8 +17,9 @@ from django.shortcuts import render
 
 from postroom.access.acting import Access, Actor, NoSuchOwner, Own, acting_as
 from postroom.access.declared import CHANGE, MAILBOX, Declared
+from postroom.changes.apply import Secrets
 from postroom.changes.approvals import WAITING
-from postroom.changes.errors import ChangeError, NothingToDo
+from postroom.changes.errors import ChangeError, NothingToDo, Problems
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Login
@@ -120,16 +121,27 @@ def _out(request: HttpRequest, because: str) -> HttpResponse:
     return HttpResponseRedirect(SIGN_IN)
 
 
-def done(request: Asked, kind: Kind, why: str, *, held: str, to: str = PAGE) -> HttpResponse:
-    """Submit it as the owner, and go back. held: what is told where it waits for somebody else. Raises Problems."""
+Again = Callable[[str], HttpResponse]
+
+
+def done(
+    request: Asked, kind: Kind, why: str, *, held: str = "", to: str = PAGE, secrets: Secrets | None = None,
+    again: Again | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Submit it as the owner, and go back. held: what is told where it waits for somebody else. again: shows why it
+    was not done; without it a page says so, and Problems is raised."""
     try:
-        change = submit(kind, actor=request.actor, why=why)
+        change = submit(kind, actor=request.actor, why=why, secrets=secrets)
     except NothingToDo:
         return HttpResponseRedirect(to)
+    except Problems as problems:
+        if again is None:
+            raise
+        return again("; ".join(one.what for one in problems.problems))
     if change.stage in WAITING:
         return told(request, "It waits for a second person", held)
     if change.version is None:
-        return told(request, "Nothing was changed", reasons(change), status=409)
+        return again(reasons(change)) if again else told(request, "Nothing was changed", reasons(change), status=409)
     return HttpResponseRedirect(to)
 
 

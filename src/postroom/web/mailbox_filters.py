@@ -4,7 +4,7 @@ What is in force is what the mail server read, and what is changed is that: unti
 nothing else is. A script of one's own may pass mail on, so it takes the password as it is now.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -13,15 +13,13 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 
 from postroom.access.acting import acting_as
-from postroom.changes.errors import Problems
-from postroom.changes.kind import KINDS, Kind
-from postroom.changes.pipeline import submit
+from postroom.changes.kind import KINDS
 from postroom.protocols.filters import Answer, Filters, NoRule, Rule, script
 from postroom.protocols.sieve_text import LONGEST, NoScript, parsed
 from postroom.protocols.text import BadText, long_text
 from postroom.queries.filters import Kept, own_filters
 from postroom.web.door import by_method
-from postroom.web.mailbox_door import PAGE, Asked, mailbox_act, mailbox_page, reasons, told
+from postroom.web.mailbox_door import PAGE, Again, Asked, done, mailbox_act, mailbox_page, told
 from postroom.web.mailbox_filters_told import LOOKS_AT, items, part
 from postroom.web.mailbox_secrets import PRESENT, proven
 from postroom.web.parts.forms import Field, Form, Option
@@ -124,7 +122,7 @@ def write(request: Asked) -> HttpResponse:
 def end(request: Asked) -> HttpResponse:
     """Only closes, so nothing is asked with it."""
     kind = KINDS["filters.end"].model_validate({"mailbox": request.own.address})
-    return _done(request, kind, "ended by its owner", {}, lambda wrong: told(
+    return done(request, kind, "ended by its owner", to=HERE, again=lambda wrong: told(
         request, "Nothing was changed", wrong, status=409, to=HERE
     ))  # fmt: skip
 
@@ -141,9 +139,6 @@ def _day(text: str) -> date | None:
         raise NoRule("that is no day") from None
 
 
-Again = Callable[[str], HttpResponse]
-
-
 def _written(request: Asked, kept: Kept, text: str, again: Again) -> HttpResponse:
     """On what they saw, and on nothing else."""
     if kept.waits is not None:
@@ -152,15 +147,8 @@ def _written(request: Asked, kept: Kept, text: str, again: Again) -> HttpRespons
         return told(request, "Nothing was changed", MOVED, status=409, to=HERE)
     if kept.active and kept.active.text == text:
         return HttpResponseRedirect(HERE)
-    return _done(request, KINDS["filters.write"](), "written by its owner", {"filter": text}, again)
-
-
-def _done(request: Asked, kind: Kind, why: str, secrets: dict[str, str], again: Again) -> HttpResponse:
-    try:
-        done = submit(kind, actor=request.actor, why=why, secrets=secrets)
-    except Problems as problems:
-        return again("; ".join(one.what for one in problems.problems))
-    return HttpResponseRedirect(HERE) if done.version is not None else again(reasons(done))
+    kind = KINDS["filters.write"]()
+    return done(request, kind, "written by its owner", to=HERE, secrets={"filter": text}, again=again)
 
 
 def _page(request: Asked, kept: Kept, wrong: Wrong, status: int = 200) -> HttpResponse:

@@ -19,13 +19,14 @@ from django.db.models import Model
 from cast import MIA, do, reasons, the
 from postroom.access import scope
 from postroom.access.acting import FOUNDER, SYSTEM, Actor, acting_as, acting_for, widened
+from postroom.changes import saved_views
 from postroom.changes.edit import Edit
 from postroom.changes.errors import ChangeError
 from postroom.changes.kind import Kind
 from postroom.changes.pipeline import submit
 from postroom.models import Change, Client, Domain, Mailbox
 from postroom.posture.signed import signed
-from postroom.queries import findings, lists, objects, suggest, views
+from postroom.queries import findings, lists, objects, suggest
 from postroom.queries.changes import timeline
 from postroom.queries.entries import Wanted, entries
 
@@ -207,7 +208,7 @@ def test_there_is_something_to_find_of_each_client_in_every_table(city: City, sq
         }
         assert found == set(SLUGS), table
     tokens_are_used()
-    views.save(city.who["gina"], "mine", {})
+    saved_views.save(city.who["gina"], "mine", {})
     do("devices.register", SYSTEM, person="gina@globex.example", network="192.0.0.0/16", browser="a browser")
     assert all(sql(f"SELECT 1 FROM {table} LIMIT 1") for table in WITHOUT_COLUMN)
 
