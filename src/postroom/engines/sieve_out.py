@@ -43,11 +43,13 @@ OWN = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """`refused` says why, empty if it may go. `answers_as`: an answer, from this domain; it gets its signature and no
-    sender, as nobody shall answer it (RFC 3834, 3.3)."""
+    """`refused` says why, empty if it may go. `passed_on_by`: the mailbox whose filter passes it on, to outside or
+    inside. `answers_as`: an answer, from this domain; it gets its signature and no sender, as nobody shall answer it
+    (RFC 3834, 3.3)."""
 
     refused: str = ""
     answers_as: str = ""
+    passed_on_by: str = ""
 
 
 def judge(message: Message, maps: Reader, owns: Callable[[str, str], bool]) -> Verdict:
@@ -78,7 +80,7 @@ def _passed_on(sender: str, to: str, by: list[str], maps: Reader) -> Verdict:
     if mailboxes.count(mailbox) > 1 or from_header.plain(to) in mailboxes or len(mailboxes) > ROUNDS:
         return Verdict(f"it has been at {to} or {mailbox} before, or at too many")
     if _own(maps, mailbox, to) or allowed(maps, mailbox, to):
-        return Verdict()
+        return Verdict(passed_on_by=mailbox)
     return Verdict(f"{mailbox} may not pass mail on to {to}")
 
 
