@@ -60,7 +60,8 @@ class WayOut(Schema):
     mailbox: str | None
     blocked: bool = Field(description="A script's, that nothing allows at its node: it does not leave")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
-    last_hit: None = Field(description="Not measured")
+    last_hit: str | None = Field(description="When mail to the address last left to the target")
+    measured_since: str | None = Field(description="With no last hit none left since; nothing: it is not measured now")
 
 
 class UncheckedOut(Schema):

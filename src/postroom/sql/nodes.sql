@@ -170,7 +170,7 @@ BEGIN
   RETURN struck;
 END $$;
 
--- What the node tells. Sign-ins, sessions and scripts are of mailboxes it serves, whatever it says; what became of a letter, or
+-- What the node tells. Sign-ins, sessions, scripts and last hits are of mailboxes it serves, whatever it says; what became of a letter, or
 -- a probe, is of whoever knows its token; all else is of itself.
 CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -189,6 +189,8 @@ BEGIN
     PERFORM postroom_sieve(me, rows);
   ELSIF what = 'probes' THEN
     PERFORM postroom_probes(me, rows);
+  ELSIF what = 'left' THEN
+    PERFORM postroom_left(me, rows);
   ELSE
     INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
   END IF;
