@@ -122,7 +122,9 @@ def test_each_recipient_of_a_round_is_told_apart(logs: Logs) -> None:
     goes_round("4jdB", "4jdC"), goes_round("4jdB", "4jdC", ALL),
 ])  # fmt: skip
 def test_what_only_looks_as_if_mail_of_an_address_had_left(logs: Logs, line: str) -> None:
-    logs.write(line)
+    logs.write(comes_by("4jdC"), line)
+    assert logs.ways() == []
+    logs.write(sent("4jdC") if line == goes_round("4jdB", "4jdC") else "")
     assert logs.ways() == []
 
 

@@ -41,7 +41,7 @@ def test_a_way_is_called_by_the_address_whose_rule_is_its_first(first: str, sour
     {"first": "a@nowhere.example"}, {"first": "joe@acme.example"}, {"first": "loop@acme.example"}, {"first": DESK},
     {"first": "x@acme.wiki"}, {"to": MIA, "by": "joe@acme.example"},
     {"first": TEAM, "to": MIA, "by": "joe@acme.example"},
-    {"by": "a@nowhere.example"},
+    {"by": "a@nowhere.example"}, {"to": KIM, "by": "a@nowhere.example"},
 ])  # fmt: skip
 def test_what_is_no_way_out_is_none(said: dict[str, Any]) -> None:
     assert of(**said) == set()

@@ -30,16 +30,17 @@ def to(address: str, *said: str, by: str = "redirect") -> Redirect:
 
 KNOWN: dict[str, Reading] = {
     "nothing": Reading(),
-    "filters": Reading(discards=True),  # which look for the word, and file into a folder of that name
+    "filters": Reading(discards="sometimes"),  # which look for the word, and file into a folder of that name
     "refuses": Reading(),
     "away": Reading(vacation=True),
     "always": Reading((to("mia@home.example", "copy"),)),
     "every_branch": Reading((
         to("books@acme.example", "copy", "if"), to("mia@home.example", "if"), to("spy@evil.example", "if"),
     )),
-    "after_a_stop": Reading((to("mia@home.example", "if"),), discards=True),
+    "after_a_stop": Reading((to("mia@home.example", "if"),), discards="sometimes"),
     "gives_up": Reading((to("mia@home.example", "copy", "if"),)),
-    "mime_parts": Reading((to("mia@home.example", "if"),), discards=True),  # a part before may have ended the loop
+    # A part before may have ended the loop.
+    "mime_parts": Reading((to("mia@home.example", "if"),), discards="sometimes"),
     "worked_out": Reading((to(""), to("", "if"))),
     "told_by_notify": Reading((
         to("spy@evil.example", by="notify"), to("two@evil.example", by="notify"),

@@ -1,4 +1,4 @@
-"""When mail last left by each way, and since when each node has looked."""
+"""When mail last left by each way, and since when each node has looked; which scripts throw mail away."""
 
 from django.db import migrations, models
 from django.db.models.deletion import DO_NOTHING
@@ -38,4 +38,5 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "left_reads"},
         ),
+        migrations.AddField("SieveScript", "discards", models.TextField(default="")),
     ]

@@ -99,7 +99,7 @@ SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leav
   p.conditional, CASE WHEN p.copy IS NOT NULL THEN p.copy WHEN m.id IS NOT NULL THEN a.keep_copy END AS copy, p.script, p.private, p.exception, p.exception_owner,
   p.exception_until, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
   CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
-  p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, CASE WHEN NOT p.filtered THEN t.at END AS told_at
+  p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at
 FROM page p LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
   LEFT JOIN addresses b ON b.address = p.leaves_at LEFT JOIN mailboxes x ON x.address_id = b.id AND x.removed_at IS NULL
   LEFT JOIN last_hits h ON h.source = p.source AND h.target = p.target AND h.domain_id = p.domain_id AND NOT p.filtered

@@ -52,7 +52,7 @@ BEGIN
         JOIN clients c ON c.id = d.client_id AND c.node_id = me
       WHERE r.target <> '' AND r.at > extract(epoch FROM now() - interval '365 days')) w
     WHERE w.way IS NOT NULL GROUP BY 2, 3, 4, 5
-    ON CONFLICT (source, target) DO UPDATE SET at = greatest(h.at, excluded.at), client_id = excluded.client_id,
+    ON CONFLICT (source, target) DO UPDATE SET at = excluded.at, client_id = excluded.client_id,
       domain_id = excluded.domain_id
       WHERE h.at < excluded.at OR h.client_id <> excluded.client_id;
   INSERT INTO left_reads AS k (at, node_id, since)
