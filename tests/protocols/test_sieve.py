@@ -64,6 +64,21 @@ def test_where_it_sends_mail(name: str, version: str) -> None:
     assert sieve.read(golden(name, version), script(name)) == KNOWN[name]
 
 
+END = "0000001c:    2: [End of code]"
+JUMP = "00000009:       JMPFALSE 00000010 [0000001c]\n"
+
+
+@pytest.mark.parametrize(("more", "discards"), [
+    ("", ""), ("DISCARD", "always"), ("DISCARD KEEP", ""), ("FILEINTO DISCARD", ""), ("FILEINTO", ""),
+    ("JMP DISCARD", "sometimes"), ("DISCARD JMP KEEP", "sometimes"), ("DISCARD JMP FILEINTO", "sometimes"),
+    ("KEEP JMP DISCARD", ""),
+])  # fmt: skip
+def test_what_is_thrown_away_where_nothing_keeps_or_files_it(more: str, discards: str) -> None:
+    ops = "".join(JUMP if one == "JMP" else f"00000009:       {one}\n" for one in more.split())
+    read = sieve.read(golden("always").replace(END, ops + END))
+    assert not read.unreadable and read.discards == discards
+
+
 def test_every_script_that_is_kept_is_read() -> None:
     assert {path.stem for path in GOLDEN.glob("*.sieve")} == set(KNOWN)
 
