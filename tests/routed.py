@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cast import House, agreed, do, do_all, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Forward, Mailbox, Node, SieveRead, SieveScript
+from postroom.models import Domain, Forward, LastHit, LeftRead, Mailbox, Node, SieveRead, SieveScript
 
 CLIENTS = ("acme", "globex", "initech")
 BOXES = ("box1", "box2", "box3", "box4", "pal1", "pal2", "off", "sift", "note", "inner", "ring", "quiet", "gone")
@@ -39,6 +39,22 @@ def looked(*nodes: str, at: datetime | None = None) -> None:
         for node in nodes or ("mx1", "mx2"):
             about = {"mailboxes": 0, "at": at or timezone.now()}
             SieveRead.objects.update_or_create(node=Node.objects.get(name=node), defaults=about)
+
+
+def left(source: str, target: str, at: datetime) -> None:
+    """Mail to the source left to the target, as its node told."""
+    with acting_as(SYSTEM):
+        domain = Domain.objects.get(name=source.rpartition("@")[2])
+        about = {"client_id": domain.client_id, "domain_id": domain.pk, "at": at}
+        LastHit.objects.update_or_create(source=source, target=target, defaults=about)
+
+
+def logs_read(*nodes: str, since: datetime, at: datetime | None = None) -> None:
+    """These nodes have read all that their logs say of what left, by now a second ahead of whatever is made next."""
+    with acting_as(SYSTEM):
+        for node in nodes or ("mx1", "mx2"):
+            about = {"since": since, "at": at or timezone.now() + timedelta(seconds=1)}
+            LeftRead.objects.update_or_create(node=Node.objects.get(name=node), defaults=about)
 
 
 def portfolio(house: House) -> set[Planted]:

@@ -21,7 +21,7 @@ KEPT = (
     "CREATE TRIGGER postroom_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {t} "
     "FOR EACH STATEMENT EXECUTE FUNCTION postroom_kept()"
 )
-SCRIPTS = ("install", "nodes", "record")
+SCRIPTS = ("install", "nodes", "left", "record")
 RECORD = ("entries", "edits", "places", "tree_nodes", "checkpoints")
 
 

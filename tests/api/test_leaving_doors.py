@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from django.utils import timezone
 
 from api.test_shapes import Described
 from cast import MIA, House, do, with_consent
@@ -18,7 +20,7 @@ from postroom.cli import remote
 from postroom.cli.leaving import leaving
 from postroom.posture.signed import signed
 from postroom.queries.entries import Wanted, entries
-from routed import later, looked, script
+from routed import later, left, logs_read, looked, script
 
 Ask = Callable[[str], Any]
 
@@ -49,7 +51,7 @@ def test_what_is_found_is_as_the_document_says(house: House, at_api: Ask) -> Non
     (first,), (second,) = told["items"], rest["items"]
     assert (first["client"], first["address"], first["made_by"]["by"]) == ("acme", MIA, "Olive")
     assert (second["client"], second["blocked"], second["made_by"]) == ("globex", True, None) and rest["next"] is None
-    assert first["last_hit"] is None and second["conditional"]
+    assert first["last_hit"] is None and first["measured_since"] is None and second["conditional"]
     known = told["coverage"]
     assert (known["checked"], known["mailboxes"], known["whole"]) == (1, 2, False)
     assert [(one["reason"], one["node"], one["example"]) for one in known["unchecked"]] == [("never", "mx1", MIA)]
@@ -74,13 +76,39 @@ def test_the_file_stands_in_the_record_and_holds_no_formula(house: House, at_api
     assert ["Mailboxes whose scripts were checked", "0 of 2"] in rows
     assert [row[:4] for row in rows[-2:]] == [["high", "acme", MIA, "forward"],
                                               ["high", "globex", "mia@globex.example", "sieve redirect"]]  # fmt: skip
-    assert rows[-1][8] == "'=x@elsewhere.test" and rows[-1][-1] == "not measured"
+    assert rows[-1][8] == "'=x@elsewhere.test" and rows[-1][-2:] == ["not measured"] * 2
     (entry,) = exported()
     assert (entry["why"], entry["format"], entry["client_id"]) == ("asked", "csv", None)
     assert carl.get("/forwards-leaving/file?why=asked").status_code == 403, "all clients are for the organization"
     own = whole(carl.get("/forwards-leaving/file?why=mine&client=acme")).decode()
     assert "globex" not in own and "mia@gmail.com" in own and len(exported()) == 2
     assert carl.get("/forwards-leaving/file?why=mine&client=globex").status_code == 404
+
+
+def test_when_mail_last_left_and_since_when_that_is_known(
+    house: House, at_api: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted(house)
+    olive = at_api("olive")
+    monkeypatch.setattr(remote, "ask", lambda method, path, *_, **__: olive.get(path).json())
+    hit, since = timezone.now() - timedelta(minutes=3), timezone.now() - timedelta(hours=1)
+    logs_read("mx1", since=since)
+    way = olive.get("/forwards-leaving").json()["items"][0]
+    assert way["address"] == MIA and way["last_hit"] is None and way["measured_since"] >= way["made"]
+    assert "no hit since " in CliRunner().invoke(leaving, ["--private"]).output
+    left(MIA, "mia@gmail.com", hit)
+    first, second = olive.get("/forwards-leaving").json()["items"][:2]
+    assert first["last_hit"] == hit.isoformat() and first["measured_since"] == way["measured_since"]
+    assert second["last_hit"] is None and second["measured_since"] is None, "mx2 has told of nothing"
+    said = CliRunner().invoke(leaving).output
+    assert f"last hit {hit:%Y-%m-%d %H:%M} UTC" in said and "last hit not measured" in said
+    rows = list(csv.reader(io.StringIO(whole(olive.get("/forwards-leaving/file?why=asked")).decode("utf-8-sig"))))
+    assert rows[-2][-2] == f"{hit:%Y-%m-%d %H:%M} UTC" and rows[-2][-1].endswith(" UTC")
+    assert rows[-1][-2:] == ["not measured", "not measured"]
+    logs_read("mx1", since=since, at=timezone.now() - timedelta(minutes=11))
+    (first,) = olive.get("/forwards-leaving?private=true").json()["items"]
+    assert first["last_hit"] == hit.isoformat() and first["measured_since"] is None
+    assert ", not measured now" in CliRunner().invoke(leaving, ["--private"]).output
 
 
 def test_the_program_says_what_is_known_and_never_none_where_not_all_was_checked(

@@ -109,6 +109,52 @@ def test_a_filter_that_throws_away_and_one_who_is_not_there(routed: LiveNode) ->
     assert ends(routed, token) == there
 
 
+@pytest.mark.parametrize(("script", "there"), [
+    (f'redirect "{OK}"; discard;', {f"outside {OK}", f"discarded {MIA}"}),
+    (f'require "copy"; discard; redirect :copy "{OK}";', {f"outside {OK}", f"discarded {MIA}"}),
+    (f'require "copy"; redirect :copy "{OK}"; discard; keep;', {f"outside {OK}", f"mailbox {MIA}"}),
+    ('require ["fileinto", "mailbox"]; discard; fileinto :create "Away";', {f"mailbox {MIA}"}),
+    ("discard;", {f"discarded {MIA}"}),
+    ('if header :contains "Subject" "probe" { discard; }', {f"discarded {MIA}"}),
+    ('if header :contains "Subject" "invoice" { discard; }', {f"mailbox {MIA}"}),
+    ('redirect "spy@far.example"; discard;', {f"mailbox {MIA}"}),
+    (f'redirect "{OK}"; redirect "spy@far.example"; discard;', {f"outside {OK}", f"mailbox {MIA}"}),
+])  # fmt: skip
+def test_what_is_thrown_away_beside_a_redirect_is_computed_and_told_alike(
+    routed: LiveNode, script: str, there: set[str]
+) -> None:
+    upload(routed, MIA, script)
+    read = as_read(routed, script)
+    trace_ = trace(MIA, {"@acme.example": [RULES[0]], MIA: [Rule("mailbox", MIA), *read]}, at=datetime.now(UTC))
+    sure = {f"{one.sort} {one.address}" for one in trace_.landings if not one.sometimes}
+    perhaps = {f"{one.sort} {one.address}" for one in trace_.landings if one.sometimes}
+    token = sent(routed, MIA)
+    assert until(lambda: final(routed, token) >= there, 20), (ends(routed, token), routed.log("dovecot")[-2000:])
+    assert final(routed, token) == there and sure <= there <= sure | perhaps, (sure, perhaps)
+
+
+def final(node: LiveNode, token: str) -> set[str]:
+    """As the control plane keeps it: what is in a mailbox was not thrown away."""
+    seen = ends(node, token)
+    return {one for one in seen if one.replace("discarded", "mailbox") not in seen - {one}}
+
+
+def as_read(node: LiveNode, script: str) -> list[Rule]:
+    """The rules of Mia's script, once the node has told what it does."""
+
+    def told_of() -> list[dict[str, Any]]:
+        rows = [row for row in node.source.reported("sieve") if row.get("login") == MIA]
+        return [one for one in rows[-1]["scripts"] if one["active"] and one["text"] == script] if rows else []
+
+    assert until(told_of, 70), node.log("agent")[-2000:]
+    (one,) = told_of()
+    rules = [Rule("sieve", MIA, sometimes=one["discards"] == "sometimes")] if one["discards"] else []
+    barred = frozenset({"spy@far.example"})
+    return rules + [
+        Rule("sieve", MIA, (to["to"],), to["copy"], to["conditional"], barred=barred) for to in one["redirects"]
+    ]
+
+
 def test_a_filter_that_answers_for_its_owner_does_not_answer_a_probe(routed: LiveNode) -> None:
     """Since it says of itself that nobody wrote it (RFC 3834, 2)."""
     upload(routed, MIA, 'require "vacation"; vacation "away";')

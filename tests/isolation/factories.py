@@ -59,6 +59,8 @@ from postroom.models import (
     Freeze,
     Grant,
     Invite,
+    LastHit,
+    LeftRead,
     Letter,
     LiveSession,
     Login,
@@ -430,6 +432,16 @@ def sieve_scripts(world: World, here: Ground) -> None:
         )  # fmt: skip
         SieveRead.objects.get_or_create(node=node, defaults={"at": now, "mailboxes": 1})
         SieveAsked.objects.get_or_create(node=node, defaults={"at": now})
+
+
+@makes(LastHit)
+def last_hits(world: World, here: Ground) -> None:
+    """As the node's own report leaves them; that is tried in tests/changes/test_left_told.py."""
+    with acting_as(SYSTEM):
+        node, now = Node.objects.get(name="mx1"), timezone.now()
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": now}
+        LastHit.objects.create(source=here.at("leo"), target=f"{here.canary}@outside.test", **about)
+        LeftRead.objects.get_or_create(node=node, defaults={"at": now, "since": now})
 
 
 @makes(Probe, ProbeLanding)

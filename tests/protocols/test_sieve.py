@@ -30,16 +30,17 @@ def to(address: str, *said: str, by: str = "redirect") -> Redirect:
 
 KNOWN: dict[str, Reading] = {
     "nothing": Reading(),
-    "filters": Reading(discards=True),  # which look for the word, and file into a folder of that name
+    "filters": Reading(discards="sometimes"),  # which look for the word, and file into a folder of that name
     "refuses": Reading(),
     "away": Reading(vacation=True),
     "always": Reading((to("mia@home.example", "copy"),)),
     "every_branch": Reading((
         to("books@acme.example", "copy", "if"), to("mia@home.example", "if"), to("spy@evil.example", "if"),
     )),
-    "after_a_stop": Reading((to("mia@home.example", "if"),), discards=True),
+    "after_a_stop": Reading((to("mia@home.example", "if"),), discards="sometimes"),
     "gives_up": Reading((to("mia@home.example", "copy", "if"),)),
-    "mime_parts": Reading((to("mia@home.example", "if"),), discards=True),  # a part before may have ended the loop
+    # A part before may have ended the loop.
+    "mime_parts": Reading((to("mia@home.example", "if"),), discards="sometimes"),
     "worked_out": Reading((to(""), to("", "if"))),
     "told_by_notify": Reading((
         to("spy@evil.example", by="notify"), to("two@evil.example", by="notify"),
@@ -61,6 +62,21 @@ KNOWN: dict[str, Reading] = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_where_it_sends_mail(name: str, version: str) -> None:
     assert sieve.read(golden(name, version), script(name)) == KNOWN[name]
+
+
+END = "0000001c:    2: [End of code]"
+JUMP = "00000009:       JMPFALSE 00000010 [0000001c]\n"
+
+
+@pytest.mark.parametrize(("more", "discards"), [
+    ("", ""), ("DISCARD", "always"), ("DISCARD KEEP", ""), ("FILEINTO DISCARD", ""), ("FILEINTO", ""),
+    ("JMP DISCARD", "sometimes"), ("DISCARD JMP KEEP", "sometimes"), ("DISCARD JMP FILEINTO", "sometimes"),
+    ("KEEP JMP DISCARD", ""),
+])  # fmt: skip
+def test_what_is_thrown_away_where_nothing_keeps_or_files_it(more: str, discards: str) -> None:
+    ops = "".join(JUMP if one == "JMP" else f"00000009:       {one}\n" for one in more.split())
+    read = sieve.read(golden("always").replace(END, ops + END))
+    assert not read.unreadable and read.discards == discards
 
 
 def test_every_script_that_is_kept_is_read() -> None:

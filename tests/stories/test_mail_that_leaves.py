@@ -72,6 +72,7 @@ def later(days: int = 30) -> str:
 
 
 def test_a_forward_leaves_when_two_agreed_and_never_before_or_after(firm: Firm, browser: Browser) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
     stack, home, first, second, third = firm.stack, f"mia.{firm.slug}@gmail.com", *(f"{n} {firm.slug}" for n in "123")
     asked = {"address": firm.mia, "to": home, "until": later(), "owner": "Mia Moss"}
     held = firm.olive.change("forwards.create", asked, "she travels")
@@ -90,7 +91,9 @@ def test_a_forward_leaves_when_two_agreed_and_never_before_or_after(firm: Firm, 
     assert received(stack.imap(firm.mia, SECRET), second), "and a copy stayed"
     (way,) = firm.ways()
     assert (way["address"], way["target"], way["mechanism"], way["keeps_copy"]) == (firm.mia, home, "forward", True)
-    assert way["private"] and way["exception"]["owner"] == "Mia Moss" and way["last_hit"] is None
+    assert way["private"] and way["exception"]["owner"] == "Mia Moss"
+    hit = until("its node tells when it left", lambda: firm.ways()[0]["last_hit"], within=60, every=1)
+    assert datetime.fromisoformat(hit) >= began and firm.ways()[0]["measured_since"] >= way["made"]
     typed = json.loads(stack.run("leaving", "--client", firm.slug, "--json", token=firm.olive.token))
     assert [one["target"] for one in typed["items"]] == [home]
     olive = signed_in(stack, browser, "operator@northlight.example", 1440, "light")
@@ -126,6 +129,9 @@ def test_who_leads_mail_to_a_way_out_waits_for_a_second_person(firm: Firm) -> No
     assert until("it left", lambda: firm.left(second))[0].startswith(home)
     (by_way,) = firm.ways(mechanism="by way")
     assert (by_way["address"], by_way["via"], by_way["target"]) == (team, firm.mia, home)
+    until("its node tells when it left", lambda: firm.ways(mechanism="by way")[0]["last_hit"], within=60, every=1)
+    (own,) = firm.ways(mechanism="forward")
+    assert own["last_hit"] is None and own["measured_since"], "nobody wrote to Mia herself"
 
 
 def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_alone(
@@ -150,6 +156,7 @@ def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_a
     firm.olive.verified(held)
     stack.from_outside(firm.leo, let)
     assert until("it leaves now", lambda: firm.left(let))[0].startswith(spy)
+    until("its node tells when it left", lambda: firm.ways()[0]["last_hit"], within=60, every=1)
     _stopped_at_the_port(firm, browser, spy)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from test_doing import page
@@ -18,8 +19,9 @@ from cast import MIA, House, at, do, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.errors import Problems
 from postroom.models import Change, Delegation, Forward, Letter, RouteException, SieveScript
+from postroom.web.times import when
 from postroom.worker import mail
-from routed import later, looked, script
+from routed import later, left, logs_read, looked, script
 
 HOME, OTHER = "mia@gmail.com", "mia@globex.example"
 NONE = "None was found, and not all was checked"
@@ -88,6 +90,25 @@ def test_a_row_says_what_is_known_of_it_and_what_is_not_measured(house: House) -
     assert "0 of 1 checked" in carls and "mx2" not in carls
     assert page(browser.get("/forwards/?mechanism=alias")).count("keeps") == 0
     assert "team@" not in page(browser.get("/forwards/?mechanism=forward&only=both&q=gmail"))
+
+
+def test_never_is_said_with_the_day_since_when_and_only_while_its_node_is_there(house: House) -> None:
+    out(house)
+    browser, hour = visitor(house.olive), timedelta(hours=1)
+    assert cell(browser) == "not measured"
+    logs_read(since=timezone.now() - hour)
+    assert cell(browser).startswith("never since ")
+    left(MIA, HOME, timezone.now() - timedelta(days=2))
+    assert cell(browser) == str(when(timezone.now() - timedelta(days=2)))
+    with at(timezone.now() + timedelta(minutes=11)):
+        assert cell(browser).endswith(" not measured now")
+    assert "pb-good" not in page(browser.get("/forwards/"))
+
+
+def cell(browser: Client) -> str:
+    """What stands under Last hit, of the only row."""
+    found = re.findall(r'data-label="Last hit"[^>]*>(.*?)</td>', page(browser.get("/forwards/")), re.DOTALL)
+    return " ".join(re.sub("<[^>]*>", " ", found[0]).split())
 
 
 def test_an_exception_is_asked_for_what_was_chosen_and_waits_for_a_second_person(house: House) -> None:

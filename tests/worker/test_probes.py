@@ -19,7 +19,7 @@ from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.carry import Outcome
 from postroom.changes.errors import NotThere, Problems
-from postroom.models import Change, Mailed, Probe, ProbeLanding, SieveRead
+from postroom.models import Change, Mailbox, Mailed, Probe, ProbeLanding, SieveRead, SieveScript
 from postroom.models import Node as Server
 from postroom.queries.probing import LATE, probed
 from postroom.worker import watch
@@ -343,3 +343,59 @@ def test_what_is_older_than_ninety_days_goes(house: House, mx1: Node, post: Post
         cursor.execute("UPDATE probe_landings SET at = at - interval '91 days'")
     watch.forget()
     assert states(shown(house)) == {} and shown(house)["verdict"] == "not known"
+
+
+# Thrown away beside a redirect
+
+
+def filtered(redirects: list[dict[str, Any]], discards: str) -> None:
+    """Leo's filter does so, as his node read it."""
+    box = the(Mailbox, address__address=LEO)
+    with acting_as(SYSTEM):
+        about = {"client_id": box.client_id, "domain_id": Mailbox.objects.get(pk=box.pk).address.domain_id}
+        SieveScript.objects.create(
+            mailbox_id=box.pk, node=Server.objects.get(name="mx1"), at=timezone.now(), first=timezone.now(),
+            name="main", active=True, redirects=redirects, discards=discards, **about,
+        )  # fmt: skip
+
+
+def goes(*, copy: bool = False) -> dict[str, Any]:
+    return {"to": MIA, "copy": copy, "conditional": False, "by": "redirect"}
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_what_is_passed_on_and_not_kept_is_as_computed(house: House, mx1: Node, post: Post, copy: bool) -> None:
+    """Dovecot says that it throws away of a message that the same script passes on, too."""
+    filtered([goes(copy=copy)], "always")
+    sent(house, LEO)
+    assert set(states(shown(house, LEO))) == {f"discarded {LEO}", f"mailbox {MIA}", f"outside {HOME}"}
+    told(mx1, post, ("mailbox", MIA), ("outside", HOME))
+    assert shown(house, LEO)["verdict"] == "waits"
+    told(mx1, post, ("discarded", LEO))
+    found = shown(house, LEO)
+    assert found["verdict"] == "as computed" and set(states(found).values()) == {"arrived", "left", "thrown away"}
+
+
+def test_thrown_away_where_it_was_to_be_kept_still_differs(house: House, mx1: Node, post: Post) -> None:
+    filtered([goes(copy=True)], "")
+    sent(house, LEO)
+    told(mx1, post, ("mailbox", MIA), ("outside", HOME), ("discarded", LEO))
+    assert shown(house, LEO)["verdict"] == "differs"
+
+
+def test_kept_where_it_was_to_be_thrown_away_differs(house: House, mx1: Node, post: Post) -> None:
+    filtered([], "always")
+    sent(house, LEO)
+    told(mx1, post, ("discarded", LEO), ("mailbox", LEO))
+    found = shown(house, LEO, late=True)
+    assert found["verdict"] == "differs"
+    assert states(found) == {f"discarded {LEO}": "not known", f"mailbox {LEO}": "arrived"}
+
+
+def test_what_a_filter_throws_away_sometimes_may_be_either(house: House, mx1: Node, post: Post) -> None:
+    filtered([], "sometimes")
+    for seen in ("discarded", "mailbox"):
+        sent(house, LEO)
+        told(mx1, post, (seen, LEO))
+        mx1.execute("SELECT node_report('heartbeat', '[{\"load\": 1}]')")
+        assert shown(house, LEO, late=True)["verdict"] == "as computed", seen

@@ -30,6 +30,7 @@ ROLES: dict[str, frozenset[str]] = {
     # Who signs an access review may end what shall not stay: never what stands above them (policies/rank.py).
     "approver": frozenset({
         *ONES_OWN, APPROVE, "resets.approve", "freezes.start", "findings.accept", "access_reviews.*", "grants.end",
+        "delegations.end",
     }),
     "helpdesk": frozenset({
         *ONES_OWN, "invites.resend", "invites.cancel", "resets.start", "resets.record_call", "resets.end",

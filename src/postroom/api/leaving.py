@@ -61,7 +61,8 @@ class WayOut(Schema):
     blocked: bool = Field(description="A script's, that nothing allows at its node, or is stopped: it does not leave")
     stopped: bool = Field(description="A script's, that was stopped at its node's port, since disabled_at")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
-    last_hit: None = Field(description="Not measured")
+    last_hit: str | None = Field(description="When mail to the address last left to the target")
+    measured_since: str | None = Field(description="With no last hit none left since; nothing: it is not measured now")
 
 
 class UncheckedOut(Schema):

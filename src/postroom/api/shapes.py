@@ -126,7 +126,9 @@ class ChangeLine(Schema):
 class LandingOut(Schema):
     """One place where mail comes to an end."""
 
-    sort: str = Field(description="mailbox, outside, refused, loop, unknown, or hidden: you may not see what is there")
+    sort: str = Field(
+        description="mailbox, outside, refused, discarded, loop, unknown, hidden: you may not see what is there"
+    )
     address: str
     why: str = Field(description="Why it is refused, goes round, or is not known")
     sometimes: bool = Field(description="Not every message: a filter looks at it first")

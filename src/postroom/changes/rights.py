@@ -1,4 +1,5 @@
-"""Every right that counts at a client: its own roles, the organization's, sealed logins, API tokens; how each was used.
+"""Every right that counts at a client: its own roles, the organization's, sealed logins, API tokens, how each was used;
+and who opens another's mailbox there, or writes in its name.
 
 Read as a whole, by whoever sees all of it (the system, or who holds a role at the organization). What comes of it is in
 the client's record, so nothing stands in it that the client may not know of the organization's own people.
@@ -13,7 +14,7 @@ from uuid import UUID
 from django.db.models import Max, Q
 
 from postroom.access.roles import SEALED
-from postroom.models import ApiToken, Change, Client, Grant, Login, Role, TokenUse
+from postroom.models import ApiToken, Change, Client, Delegation, Grant, Login, Role, TokenUse
 from postroom.models.base import made_at, plain
 
 from .state import State, seconds
@@ -25,13 +26,14 @@ class Right:
 
     noun: str
     id: UUID
-    person: UUID
+    person: UUID | None
     name: str
     stood: Mapping[str, Any]
 
 
 def rights(client: Client, state: State) -> Iterator[Right]:
-    """People with a role by name, then tokens. Six queries. Who is suspended is among them: they may come back."""
+    """People with a role by name, then tokens, then delegations that count. Seven queries. Who is suspended is
+    among them: they may come back."""
     lasting = Q(until=None) | Q(until__gt=state.now)
     here = Q(client=client) | Q(client=None)
     rows = state.rows(Grant, ended_at=None, person__removed_at=None).filter(here, lasting)
@@ -46,6 +48,9 @@ def rights(client: Client, state: State) -> Iterator[Right]:
     own = {one.name: sorted(one.permissions) for one in state.rows(Role, ended_at=None)}
     yield from (_role(one, client, used, own.get(one.role)) for one in grants)
     yield from (_token(one, client, used) for one in tokens)
+    live = state.rows(Delegation, client=client, started_at__isnull=False, ended_at=None).filter(lasting)
+    boxes = ("mailbox__address", "to_mailbox__address", "requester")
+    yield from map(_delegation, live.select_related(*boxes).order_by("mailbox__address__address", "id"))
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,19 @@ def _token(one: ApiToken, client: Client, used: _Used) -> Right:
     if one.client_id == client.pk:
         stood |= {"permissions": sorted(one.permissions), "token_used": _time(used.tokens.get(one.pk))}
     return Right("api_tokens", one.pk, one.person_id, f"token {one.name} of {one.person.name}", stood)
+
+
+def _delegation(one: Delegation) -> Right:
+    """given_by: who asked for it; it is the right of who owns the mailbox that gets it, where a person does."""
+    box, to = one.mailbox.label, one.to_mailbox.label
+    stood: dict[str, Any] = {
+        "where": "client", "domain": None, "sealed": False, "mailbox": box, "to": to, "rights": sorted(one.rights),
+        "since": _time(one.started_at), "until": _time(one.until), "reason": one.reason,
+        "given_by": one.requester.name if one.requester else f"the owner of {to}",
+    }  # fmt: skip
+    return Right(
+        "delegations", one.pk, one.to_mailbox.owner_id, f"{', '.join(stood['rights'])} at {box} by {to}", stood
+    )
 
 
 def _time(moment: datetime | None) -> Any:

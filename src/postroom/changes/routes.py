@@ -71,7 +71,8 @@ UNION ALL SELECT 'exceptions', to_jsonb(x) FROM exceptions x
 UNION ALL SELECT 'redirect_stops', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'target', s.target)
   FROM redirect_stops s WHERE s.mailbox_id = ANY (ARRAY(SELECT id FROM boxes)) AND s.ended_at IS NULL
 UNION ALL SELECT 'sieve_scripts', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'name', s.name,
-    'redirects', s.redirects, 'unreadable', s.unreadable, 'at', s.at, 'first', s.first) FROM sieve_scripts s
+    'redirects', s.redirects, 'discards', s.discards, 'unreadable', s.unreadable, 'at', s.at, 'first', s.first)
+  FROM sieve_scripts s
   WHERE s.mailbox_id = ANY (ARRAY(SELECT id FROM boxes)) AND (s.active OR s.name = '')
 UNION ALL SELECT 'sieve_reads', jsonb_build_object('id', r.node_id, 'at', r.at) FROM sieve_reads r
   WHERE r.node_id = ANY (ARRAY(SELECT c.node_id FROM clients c WHERE c.id = ANY (ARRAY(SELECT client_id FROM boxes))))

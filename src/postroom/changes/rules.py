@@ -118,6 +118,8 @@ class Rules:
         source = address["address"]
         if script["unreadable"]:
             yield Rule("sieve", source, unknown=f"its filter cannot be read: {script['unreadable']}", ref=ref)
+        if script["discards"]:
+            yield Rule("sieve", source, sometimes=script["discards"] == "sometimes", ref=ref)
         for one in script["redirects"]:
             keep, sometimes = one["copy"] or one["by"] == "notify", one["conditional"]
             if one["to"]:

@@ -91,6 +91,13 @@ def _shown(found: dict[str, Any]) -> None:
         click.echo(f"  {one['mailboxes']} not: {one['words']}" if one["mailboxes"] else f"  {one['words']}")
 
 
+def _last(one: dict[str, Any]) -> str:
+    hit, since = one["last_hit"], one["measured_since"]
+    if hit:
+        return f"last hit {hit[:16].replace('T', ' ')} UTC" + ("" if since else ", not measured now")
+    return f"no hit since {since[:16].replace('T', ' ')} UTC" if since else "last hit not measured"
+
+
 def _about(one: dict[str, Any]) -> list[str]:
     """What is known of it besides, in words."""
     exception, made = one["exception"], one["made_by"]
@@ -103,5 +110,5 @@ def _about(one: dict[str, Any]) -> list[str]:
         f"allowed by {one['allowed']}" if one["allowed"] else "",
         f"forbidden by {one['forbidden']}" if one["forbidden"] else "",
         "" if exception or one["allowed"] or one["forbidden"] else "no exception",
-        f"made by {made['by']}" if made else "", "last hit not measured",
+        f"made by {made['by']}" if made else "", _last(one),
     ]  # fmt: skip

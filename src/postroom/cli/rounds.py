@@ -96,6 +96,9 @@ def _round(one: dict[str, Any]) -> str:
 def _line(one: dict[str, Any]) -> str:
     stood, now = one["stood"], one["now"]
     where = stood.get("domain") or stood.get("where") or stood.get("kind") or ""
+    if one["noun"] == "delegations":
+        until = f"until {stood['until'][:10]}" if stood["until"] else "no end"
+        where = f"{until}, asked for by {stood['given_by']}"
     meanwhile = f"  (now: {now['what']})" if now["what"] else ""
     by = f" by {one['by']}{', as told to them' if one['on_behalf'] else ''}: {one['note']}" if one["answer"] else ""
     return f"{one['name']:40}  {where:14}{meanwhile}  {one['answer'] or 'no answer'}{by}\n    {one['id']}"

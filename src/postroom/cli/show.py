@@ -55,7 +55,8 @@ def landing(one: dict[str, Any]) -> str:
     """One end of mail, in words; nothing is left out of what is not known."""
     words = {
         "mailbox": one["address"], "outside": f"{one['address']} (outside)", "refused": f"nowhere ({one['why']})",
-        "loop": f"nowhere ({one['why']})", "unknown": f"unknown at {one['address']} ({one['why']})",
+        "loop": f"nowhere ({one['why']})", "discarded": f"nowhere ({one['address']}: {one['why']})",
+        "unknown": f"unknown at {one['address']} ({one['why']})",
         "hidden": f"{one['address']} (what is there you do not see)",
     }[one["sort"]]  # fmt: skip
     return f"sometimes {words}" if one["sometimes"] else words

@@ -1,4 +1,4 @@
-"""The questions that need root, over a unix socket only the agent may use: a list of thirteen, nothing else.
+"""The questions that need root, over a unix socket only the agent may use: a list of fourteen, nothing else.
 
 Postfix's proxymap is reached through a private socket folder (postfix's own, 0700) and doveadm reads a configuration
 that holds its key, mailboxes are the mail user's alone, and logs root's: all of it needs root or more rights than an
@@ -18,6 +18,7 @@ checked, no shell, bounded time. The caller is known by SO_PEERCRED.
     {"ask": "sieve text", "address": "…", "name": "…"} → {"text": base64} | {"why": "…"} | {"gone": true}
     {"ask": "sieve dump", "text": base64}              → {"dump": base64} | {"why": "…", "again": bool}
     {"ask": "probes", "taken": number}               → {"rows": [...]}, as probe_log.ProbeLog.take says
+    {"ask": "left", "taken": number}                 → {"rows": [...], ...}, as left_log.LeftLog.take says
 
 Codes are the command's: 67 no such account, 75 the database fails, 124 no answer in time.
 """
@@ -35,6 +36,7 @@ from typing import Any
 
 from . import opening, sieve_box, sieve_files
 from .layout import NodeConfig
+from .left_log import LeftLog
 from .postfix_maps import QUERIES
 from .probe_log import ProbeLog
 from .rendering import ENVIRONMENT
@@ -73,6 +75,7 @@ class Desk:
     def __init__(self, config: NodeConfig, actions: dict[str, Callable[..., Answer]]) -> None:
         self.config, self.actions = config, actions
         self.probes = ProbeLog(config.folder / "log")
+        self.left = LeftLog(config.folder / "log", config.folder / "log/.left.json")
         self.running: set[subprocess.Popen[str]] = set()
         self.closed, self.lock = False, threading.Lock()
 
@@ -101,6 +104,8 @@ class Desk:
                 return sieve_box.dumped(self.config, base64.b64decode(text))
             case {"ask": "probes", "taken": int(taken)}:
                 return {"rows": self.probes.take(taken)}
+            case {"ask": "left", "taken": int(taken)}:
+                return self.left.take(taken)
             case _:
                 return {"error": "no such question"}
 

@@ -95,7 +95,9 @@ class Milter:
         except (sqlite3.Error, KeyUnusable, OSError, ValueError) as error:
             log.error("%s: filter of %s: %s", queue_id, message.sender, error)
             return LATER
-        log.info("%s: filter of %s: %s", queue_id, message.sender or "<>", answer.reply or "passed")
+        passed = "passes on" if verdict.passed_on_by else "passed"  # the first is read again (left_log.py)
+        whose = verdict.passed_on_by or message.sender or "<>"
+        log.info("%s: filter of %s: %s", queue_id, whose, answer.reply or passed)
         return answer
 
     def _owns(self, login: str, address: str) -> bool:

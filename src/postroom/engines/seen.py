@@ -1,4 +1,4 @@
-"""What a node sees by itself, handed on to the control plane: who signs in, letters that come back, scripts, probes."""
+"""What a node sees by itself, handed on: sign-ins, letters that come back, scripts, probes, ways by which mail left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from .arrivals import Arrivals
 from .doveadm import Doveadm
 from .layout import NodeConfig
+from .left import Left
 from .returned import Returned
 from .sieve_scripts import SieveScripts
 from .sign_ins import Sessions, SignIns
@@ -21,12 +22,13 @@ class Seen:
     def __init__(self, config: NodeConfig) -> None:
         self.sign_ins, self.sessions = SignIns(config), Sessions(config.system_login)
         self.returned, self.sieve, self.arrivals = Returned(config), SieveScripts(config), Arrivals(config)
+        self.left = Left(config)
 
     def hand_on(self, doveadm: Doveadm, source: Source) -> None:
         try:
             self.sign_ins.hand_on(source)
             self.sessions.hand_on(doveadm, source)
-            for one in (self.returned, self.sieve, self.arrivals):
+            for one in (self.returned, self.sieve, self.arrivals, self.left):
                 one.hand_on(source)
         except SourceAway as error:
-            log.debug("sign-ins, letters, scripts and probes wait: %s", error)
+            log.debug("sign-ins, letters, scripts, probes and ways out wait: %s", error)

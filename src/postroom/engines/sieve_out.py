@@ -45,11 +45,13 @@ OWN = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """`refused` says why, empty if it may go. `answers_as`: an answer, from this domain; it gets its signature and no
-    sender, as nobody shall answer it (RFC 3834, 3.3)."""
+    """`refused` says why, empty if it may go. `passed_on_by`: the mailbox whose filter passes it on, to outside or
+    inside. `answers_as`: an answer, from this domain; it gets its signature and no sender, as nobody shall answer it
+    (RFC 3834, 3.3)."""
 
     refused: str = ""
     answers_as: str = ""
+    passed_on_by: str = ""
 
 
 def judge(message: Message, maps: Reader, owns: Callable[[str, str], bool]) -> Verdict:
@@ -82,7 +84,7 @@ def _passed_on(sender: str, to: str, by: list[str], maps: Reader) -> Verdict:
     if maps.rows(FORBIDS, mailbox, to):  # a row of one mailbox and one address: a stop, also of what stays inside
         return Verdict(f"{mailbox} is stopped from passing mail on to {to}")
     if _own(maps, mailbox, to) or allowed(maps, mailbox, to):
-        return Verdict()
+        return Verdict(passed_on_by=mailbox)
     return Verdict(f"{mailbox} may not pass mail on to {to}")
 
 

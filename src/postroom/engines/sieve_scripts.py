@@ -176,7 +176,8 @@ class SieveScripts:
             if (took := time.monotonic() - began) > HEAVY:
                 time.sleep(min(took, MOST_REST))  # the agent's other thread has work too
             redirects = [{**asdict(one), "to": _plain(one.to)} for one in read.redirects]
-            said = {"redirects": redirects, "vacation": read.vacation, "unreadable": _plain(read.unreadable)}
+            said = {"redirects": redirects, "vacation": read.vacation, "discards": read.discards,
+                    "unreadable": _plain(read.unreadable)}  # fmt: skip
         else:
             said = {"unreadable": _plain(answer["why"])}
             if answer["again"]:
@@ -193,7 +194,7 @@ class SieveScripts:
 
 
 NOTHING: Said = {
-    "digest": "", "text": "", "cut": False, "unreadable": "", "redirects": [], "vacation": False,
+    "digest": "", "text": "", "cut": False, "unreadable": "", "redirects": [], "vacation": False, "discards": "",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from .domains import Address, DkimKey, Domain, Reading, RecordSet, ServerReading
 from .doubts import Doubt
 from .filters import Filter
 from .findings import Acceptance, Finding, Look
+from .left import LastHit, LeftRead
 from .logins import Counted, DeviceCode, Login, Subject
 from .machinery import Delivery, Due, NodeTodo, Review
 from .mail_apps import MailApp, TokenKey
@@ -58,6 +59,8 @@ __all__ = [
     "Freeze",
     "Grant",
     "Invite",
+    "LastHit",
+    "LeftRead",
     "Letter",
     "LiveSession",
     "Login",

@@ -13,7 +13,8 @@ from .mailboxes import Mailbox
 from .people import Person
 
 ACCESS, ROSTER = "access review", "roster"
-RIGHTS, THERE = ("grants", "api_tokens"), ("mailboxes", "people")  # what the lines of each sort are about
+RIGHTS = ("grants", "api_tokens", "delegations")  # what the lines of an access review are about
+THERE = ("mailboxes", "people")  # and of a roster
 
 
 class Round(StateModel):
@@ -35,7 +36,7 @@ class Round(StateModel):
 
 
 class RoundLine(StateModel):
-    """One right, or one mailbox or person, as it stood when its round opened; and what was answered.
+    """One right (a delegation is one), mailbox or person, as it stood when its round opened; and what was answered.
 
     noun, object: which row it is about. person: whose right it is. stood: what was so then, nothing of the
     organization's own in it that the client may not read, since a line is in the client's record. answer: empty while

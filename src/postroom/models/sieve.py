@@ -14,6 +14,7 @@ class SieveScript(OfAMailbox):
 
     name: as its owner called it; empty: its scripts as a whole could not be read, and `unreadable` says why.
     redirects: [{to: an address, or empty for one that is worked out, copy, conditional, by: redirect or notify}].
+    discards: what it neither keeps nor files is thrown away: always, sometimes, or empty.
     unreadable: why nothing is known of what it does; then `redirects` says nothing. text: cut where `cut` is set.
     """
 
@@ -25,6 +26,7 @@ class SieveScript(OfAMailbox):
     text = models.TextField(default="")
     cut = models.BooleanField(default=False)
     redirects = models.JSONField(default=list)
+    discards = models.TextField(default="")
     vacation = models.BooleanField(default=False)
     unreadable = models.TextField(default="")
     first = models.DateTimeField()

@@ -18,8 +18,11 @@ from datetime import datetime
 from itertools import count
 from typing import Literal
 
+from .addresses import extended
+from .kept import Act, discarded, kept
+
 Mechanism = Literal["domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "plus", "hidden"]
-Sort = Literal["mailbox", "outside", "refused", "loop", "unknown", "hidden"]
+Sort = Literal["mailbox", "outside", "refused", "discarded", "loop", "unknown", "hidden"]
 STEPS, LIMIT = 50, 1000  # virtual_alias_recursion_limit; of addresses, and of their length
 MAPPED = ("alias", "forward", "catch-all")
 NOT_FOLLOWED = "not followed further: too many steps"
@@ -31,7 +34,7 @@ class Rule:
 
     domain: this domain's mail is taken here. mailbox: there is one. plus: made by trace alone, for an extension that
     fell away. hidden: something stands there that the reader may not see. domain alias: one target, "@name".
-    keep: a copy stays at `source`; of a Sieve rule, the mailbox keeps it too.
+    keep: a copy stays at `source`; of Sieve, the mailbox keeps it too, and what goes nowhere else is thrown away.
     sometimes: of Sieve, in a branch that not every message takes. until: when it ends; then it is as if not there.
     unknown: why (part of) what it does is not known. barred: those of its targets that the node sends nothing to.
     ref: the row it is, (table, id).
@@ -85,7 +88,7 @@ class Trace:
     @property
     def nowhere(self) -> bool:
         """Known to reach nobody. What is not known, or not seen, may well land."""
-        return all(one.sort in ("refused", "loop") for one in self.landings)
+        return all(one.sort in ("refused", "discarded", "loop") for one in self.landings)
 
     def chains(self, at_most: int = 100) -> list[tuple[Hop, ...]]:
         """Every way through, each from the first hop to the last, none through an address twice."""
@@ -127,11 +130,6 @@ def keys(address: str) -> frozenset[str]:
     return frozenset({address, bare, domain})
 
 
-def _with(extension: str, target: str) -> str:
-    local, _, domain = target.rpartition("@")
-    return f"{local}{extension}@{domain}"
-
-
 def _certain(landings: Sequence[Landing]) -> tuple[Landing, ...]:
     """Each once: what always comes somewhere does not come there sometimes."""
     always = {one for one in landings if not one.sometimes}
@@ -164,7 +162,7 @@ class _Walk:
 
     def _onward(self, address: str) -> Iterator[str]:
         for rule, targets in self.mapped(address):
-            yield from (*targets, *(_with(parts(address)[1], to) for to in rule.targets))
+            yield from (*targets, *(extended(parts(address)[1], to) for to in rule.targets))
         for rule in self.rules(parts(address)[2], "domain alias"):
             yield address.removesuffix(rule.source) + rule.targets[0]
         for rule in self.rules(parts(address)[0], "sieve"):
@@ -173,11 +171,11 @@ class _Walk:
     def mapped(self, address: str) -> list[tuple[Rule, tuple[str, ...]]]:
         """What virtual_alias_maps answer: each rule with the addresses it gives. Empty: no answer."""
         bare, extension, domain = parts(address)
-        for key, kept in ((address, ""), (bare, extension)):
+        for key, along in ((address, ""), (bare, extension)):
             if self.rules(key, "hidden"):
                 return []
             if rows := self._rows(key):
-                return [(rule, tuple(self._along(kept, one) for one in targets)) for rule, targets in rows]
+                return [(rule, tuple(self._along(along, one) for one in targets)) for rule, targets in rows]
         if catch := self.rules(domain, "catch-all"):
             return [(rule, rule.targets) for rule in catch]
         others = [(rule, address.removesuffix(domain) + rule.targets[0]) for rule in self.rules(domain, "domain alias")]
@@ -193,7 +191,7 @@ class _Walk:
         return rows
 
     def _along(self, extension: str, target: str) -> str:
-        return _with(extension, target) if extension and self.rules(parts(target)[2], "domain") else target
+        return extended(extension, target) if extension and self.rules(parts(target)[2], "domain") else target
 
     def expand(self, address: str) -> tuple[list[str], str]:
         """All addresses it comes to, in Postfix's own order; or why the message is put off."""
@@ -272,13 +270,15 @@ class _Walk:
             self.landings.append(Landing("loop", box, f"its script sends to itself by {through[-1]}", sometimes))
             return
         rules = self.rules(box, "sieve")
-        kept = "always"
-        for rule in rules:
-            gone = [to for to in rule.targets if not self._taken(rule, to)]
-            if not rule.keep and not gone and kept != "never":
-                kept = "perhaps" if rule.sometimes or rule.unknown else "never"
-        if kept != "never":
-            self.landings.append(Landing("mailbox", box, "", sometimes or kept == "perhaps"))
+        taken = [(rule, [self._taken(rule, to) for to in rule.targets]) for rule in rules]
+        acts = [Act(rule.keep, rule.sometimes or bool(rule.unknown), any(to), not all(to)) for rule, to in taken]
+        stays = kept(acts)
+        self.landings += [
+            Landing("discarded", box, discarded(acts), sometimes or rule.sometimes)
+            for rule in rules if not (rule.targets or rule.keep or rule.unknown)
+        ]  # fmt: skip
+        if stays != "never":
+            self.landings.append(Landing("mailbox", box, "", sometimes or stays == "perhaps"))
         self._unknown(box, [*self.rules(box, "mailbox"), *rules], sometimes)
         for rule in rules:
             now = sometimes or rule.sometimes

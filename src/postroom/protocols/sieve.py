@@ -63,11 +63,13 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a script does, in any branch. unreadable: why that is not all, or nothing; empty where it is."""
+    """What a script does, in any branch. discards: what it neither keeps nor files is thrown away, of every message or
+    of some; whatever it passes on goes on all the same (RFC 5228, 4.4). unreadable: why that is not all, or nothing;
+    empty where it is."""
 
     redirects: tuple[Redirect, ...] = ()
     vacation: bool = False
-    discards: bool = False
+    discards: Literal["", "sometimes", "always"] = ""
     unreadable: str = ""
 
 
@@ -90,8 +92,8 @@ def read(dump: str, text: str = "") -> Reading:
         redirects = tuple(_redirects(ops, _literals(text)))
     except _Unknown as error:
         return Reading(unreadable=f"not understood: {error}")
-    names = {op.name for op in ops}
-    return Reading(redirects[:MOST], "VACATION" in names, "DISCARD" in names, _why(dump, redirects))
+    vacation = any(op.name == "VACATION" for op in ops)
+    return Reading(redirects[:MOST], vacation, _discards(list(_conditional(ops))), _why(dump, redirects))
 
 
 def _why(dump: str, redirects: Sequence[Redirect]) -> str:
@@ -150,6 +152,15 @@ def _redirects(ops: Sequence[_Op], literals: frozenset[str]) -> Iterator[Redirec
         elif op.name == "NOTIFY":
             for to in _mailed_to(_string(op, "method: ", OF_A_NOTIFY, literals)):
                 yield Redirect(to, True, conditional, "notify")
+
+
+def _discards(done: Sequence[tuple[_Op, bool]]) -> Literal["", "sometimes", "always"]:
+    """Nothing where every message is kept, or filed, in so many words."""
+    discards = [sometimes for op, sometimes in done if op.name == "DISCARD"]
+    stays = [sometimes for op, sometimes in done if op.name in ("KEEP", "FILEINTO")]
+    if not discards or not all(stays):
+        return ""
+    return "sometimes" if stays or all(discards) else "always"
 
 
 def _conditional(ops: Sequence[_Op]) -> Iterator[tuple[_Op, bool]]:

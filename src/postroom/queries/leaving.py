@@ -1,13 +1,13 @@
 """Every way by which mail leaves a client, worst first; who made each; flow F8.
 
-One statement finds a page of them (sql/leaving.sql), over all clients the actor may see. When mail last went by one is
-observed nowhere yet, so nothing is said of it.
+One statement finds a page of them (sql/leaving.sql), over all clients the actor may see; when mail last went by each is
+as the node that serves it read its logs (models/left.py).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -23,6 +23,7 @@ from postroom.access.known import ask
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import Problem
 from postroom.models import Change, Domain, RecordedEdit, RouteException
+from postroom.models.base import made_at
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
@@ -34,6 +35,8 @@ VIEW = "forwards.view"
 MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
 RISKS = ("high", "medium", "low")
 PLACE = re.compile(r"[0-2] \S{1,400} \S{1,60} \S{1,60}")
+FRESH, KEPT = timedelta(minutes=10), timedelta(days=365)  # a node that is silent says nothing; last hits that are kept
+EVER = datetime.fromtimestamp(0, UTC)
 AT_ONCE = 500  # rows of a file that are read in one go
 
 
@@ -68,7 +71,8 @@ class Way:
     where it has none.
     script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
     pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
-    script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at.
+    script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at. last_hit: when mail last
+    left by it; told_since, told_at: from when to when its node read all of its logs, None where they cannot say it.
     """
 
     place: str
@@ -99,7 +103,19 @@ class Way:
     leaves_box: UUID | None
     client_id: UUID
     domain_id: UUID
+    last_hit: datetime | None
+    told_since: datetime | None
+    told_at: datetime | None
     maker: Made | None = None
+
+    @property
+    def measured_since(self) -> datetime | None:
+        """Without a last hit, none came since; None: not measured. The node must be there, and have looked since the
+        way was made."""
+        made = (self.maker.at if self.maker else None) or self.made or (made_at(self.row) if self.row else None)
+        if self.told_since is None or self.told_at is None or self.told_at < max(timezone.now() - FRESH, made or EVER):
+            return None
+        return max(self.told_since, made or EVER, timezone.now() - KEPT)
 
     @property
     def by_script(self) -> bool:
@@ -216,18 +232,32 @@ def _made(line: Mapping[str, Any]) -> Made:
 
 
 def shown(one: Way) -> dict[str, Any]:
-    """A way as the API shows it. last_hit: null, it is not observed yet; keeps_copy: null without a mailbox."""
+    """A way as the API shows it. last_hit: null without measured_since, it is not measured; keeps_copy: null
+    without a mailbox."""
     plain = {name: value for name, value in asdict(one).items() if name not in HIDDEN}
     said = {name: _plain(value) for name, value in plain.items()}
     exception = {"id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until)}
     made = one.maker and {"change": one.maker.change, "by": one.maker.by, "at": _plain(one.maker.at)}
     return {
         **said, "target": one.target or None, "blocked": one.blocked, "stopped": one.stopped,
-        "exception": exception if one.exception else None, "made_by": made, "last_hit": None,
+        "exception": exception if one.exception else None, "made_by": made,
+        "measured_since": _plain(one.measured_since),
     }  # fmt: skip
 
 
-HIDDEN = frozenset({"place", "exception_owner", "exception_until", "client_id", "leaves_box", "domain_id", "maker"})
+HIDDEN = frozenset(
+    {
+        "place",
+        "exception_owner",
+        "exception_until",
+        "client_id",
+        "leaves_box",
+        "domain_id",
+        "maker",
+        "told_since",
+        "told_at",
+    }
+)
 
 
 def _plain(value: Any) -> Any:

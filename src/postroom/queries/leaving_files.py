@@ -24,7 +24,7 @@ SAID = "forwards exported"
 HEAD = (
     "Risk", "Client", "Address", "Mechanism", "By way of", "Condition", "Keeps a copy", "Leaves at", "Target",
     "Private provider", "Until", "Disabled", "Exception until", "Its owner", "Allowed by", "Forbidden by", "Made by",
-    "Made", "Script", "Last hit",
+    "Made", "Script", "Last hit", "Measured since",
 )  # fmt: skip
 NOT_MEASURED = "not measured"
 
@@ -69,8 +69,13 @@ def _cells(one: Way) -> tuple[str, ...]:
         one.risk, one.client, one.address, one.mechanism, one.via, "some mail" if one.conditional else "all mail",
         "" if one.keeps_copy is None else _yes(one.keeps_copy), one.leaves_at, one.target or "unknown target",
         _yes(one.private), _time(one.until), _time(one.disabled_at), _time(one.exception_until),
-        one.exception_owner or "", one.allowed or "", one.forbidden or "", *made, one.script, NOT_MEASURED,
+        one.exception_owner or "", one.allowed or "", one.forbidden or "", *made, one.script, *_last(one),
     )  # fmt: skip
+
+
+def _last(one: Way) -> tuple[str, str]:
+    since = _time(one.measured_since)
+    return _time(one.last_hit) or ("never" if since else NOT_MEASURED), since or NOT_MEASURED
 
 
 def _yes(so: bool) -> str:

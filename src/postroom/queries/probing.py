@@ -55,7 +55,7 @@ def _shown(actor: Actor, probe: Probe, now: datetime) -> dict[str, Any]:
     sent = mail.at if mail and mail.state else None
     heard = _heard(probe, now)
     named = _named(actor, rows)
-    gone = {row.address for row in rows if row.sort == DISCARDED}
+    gone = {row.address for row in rows if row.sort == DISCARDED and row.seen_at}
     landings = [_landing(row, _state(row, sent, heard, gone, now), row.of is None or row.of in named) for row in rows]
     came, why = verdict(landings, sent=sent is not None, strange=_strange(rows)), ""
     if came == NOT_YET_SENT and mail is None:

@@ -17,7 +17,7 @@ from postroom.access.acting import Access, Actor, acted, may_act
 from postroom.access.scope import visible
 from postroom.changes.errors import NotThere, Problem
 from postroom.changes.kinds.rounds import of_its_own
-from postroom.models import ApiToken, Grant, Mailbox, Person, Role, Round, RoundLine
+from postroom.models import ApiToken, Delegation, Grant, Mailbox, Person, Role, Round, RoundLine
 from postroom.models.rounds import ACCESS, ROSTER, newer, to_answer
 
 from .clients import named
@@ -157,21 +157,26 @@ def _rights(actor: Actor, about: Round, rows: Sequence[RoundLine]) -> dict[UUID,
     found: dict[UUID, Now] = {}
     roles = {one.name: one for one in visible(actor, Role)}
     stood = {one.object: one.stood for one in rows}
-    for model in (Grant, ApiToken):
-        along = ("person", "given_by") if model is Grant else ("person",)
-        for row in visible(actor, model).filter(pk__in=ids).select_related(*along):
+    along: dict[type[Any], tuple[str, ...]] = {
+        Grant: ("person", "given_by"), ApiToken: ("person",), Delegation: ("requester",),
+    }  # fmt: skip
+    for model, with_it in along.items():
+        for row in visible(actor, model).filter(pk__in=ids).select_related(*with_it):
             found[row.pk] = _right(row, stood[row.pk], roles)
     standing = {one.id for one in may_act(about.client_id)}
-    unseen = [id for id in ids if id not in found]
+    unseen = [one.object for one in rows if one.object not in found and one.noun != "delegations"]
     return found | {id: Now(id in standing, "" if id in standing else "counts for nothing any more") for id in unseen}
 
 
 def _right(row: Any, stood: Mapping[str, Any], roles: Mapping[str, Role]) -> Now:
-    given = row.given_by.name if getattr(row, "given_by_id", None) and row.given_by else None
+    giver = getattr(row, "given_by", None) or getattr(row, "requester", None)
+    given = giver.name if giver else None
     told: dict[str, Any] = {"given_by": given, "reason": getattr(row, "reason", None)}
     own = roles.get(getattr(row, "role", ""))
     if row.ended_at or (row.until and row.until <= timezone.now()):
         return Now(False, "ended", row.ended_at or row.until, **told)
+    if isinstance(row, Delegation):
+        return Now(True, **told)
     if row.person and (row.person.suspended_at or row.person.removed_at):
         words = "its person is removed" if row.person.removed_at else "its person is suspended"
         return Now(True, words, row.person.removed_at or row.person.suspended_at, **told)

@@ -51,28 +51,29 @@ onward AS MATERIALIZED (
 UNION ALL
   SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
 ),
+-- filtered: a script sends it on after its first step, and in that mail's log nobody knows any more to whom it came first.
 -- look: by what the next step finds it, its address, or its domain where that has an alias; one row of each.
 reach AS (
   SELECT key AS entry, sort, domain_id, source, '' COLLATE "C" AS via, key AS exit, 0 AS hops, client_id, off,
-    unnest(ARRAY[source, '@@' || split_part(source, '@', -1)]) AS look
+    false AS filtered, unnest(ARRAY[source, '@@' || split_part(source, '@', -1)]) AS look
   FROM steps WHERE outside
 UNION
   SELECT n.key, n.sort, n.domain_id, to_.source, r.source, r.exit, r.hops + 1, r.client_id, false,
-    unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
+    r.filtered OR r.sort LIKE 'sieve%%', unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
   FROM reach r JOIN onward n ON n.look = r.look AND n.client_id = r.client_id CROSS JOIN LATERAL (
     SELECT CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END AS source) to_
   WHERE r.hops < 50 AND NOT r.off
 ),
 once AS (
-  SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off
-  FROM reach ORDER BY entry, source, exit, hops, via
+  SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off, filtered
+  FROM reach ORDER BY entry, source, exit, hops, via, filtered
 ),
 excepted AS MATERIALIZED (
   SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
   FROM exceptions WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
 judged AS MATERIALIZED (
-  SELECT w.sort, w.source, w.via, w.hops, w.off, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
+  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort = 'sieve notify' AS filtered, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
     x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s) AS private,
@@ -100,7 +101,9 @@ SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leav
   p.conditional, CASE WHEN p.copy IS NOT NULL THEN p.copy WHEN m.id IS NOT NULL THEN a.keep_copy END AS copy, p.script, p.private, p.exception, p.exception_owner,
   p.exception_until, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
   CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
-  p.domain_id
+  p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at
 FROM page p LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
   LEFT JOIN addresses b ON b.address = p.leaves_at LEFT JOIN mailboxes x ON x.address_id = b.id AND x.removed_at IS NULL
+  LEFT JOIN last_hits h ON h.source = p.source AND h.target = p.target AND h.domain_id = p.domain_id AND NOT p.filtered
+  LEFT JOIN clients o ON o.id = p.client_id LEFT JOIN left_reads t ON t.node_id = o.node_id
 ORDER BY p.place

@@ -174,7 +174,7 @@ BEGIN
   RETURN struck;
 END $$;
 
--- What the node tells. Sign-ins, sessions and scripts are of mailboxes it serves, whatever it says; what became of a letter, or
+-- What the node tells. Sign-ins, sessions, scripts and last hits are of mailboxes it serves, whatever it says; what became of a letter, or
 -- a probe, is of whoever knows its token; all else is of itself.
 CREATE OR REPLACE FUNCTION node_report(what text, rows jsonb) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -193,6 +193,8 @@ BEGIN
     PERFORM postroom_sieve(me, rows);
   ELSIF what = 'probes' THEN
     PERFORM postroom_probes(me, rows);
+  ELSIF what = 'left' THEN
+    PERFORM postroom_left(me, rows);
   ELSE
     INSERT INTO reports (at, node_id, sort, facts) SELECT now(), me, what, r FROM jsonb_array_elements(rows) r;
   END IF;
@@ -296,17 +298,17 @@ BEGIN
     DELETE FROM sieve_scripts k WHERE k.mailbox_id = r.mailbox
       AND k.name NOT IN (SELECT coalesce(s ->> 'name', '') FROM jsonb_array_elements(r.scripts) s WHERE s ->> 'name' <> '');
     INSERT INTO sieve_scripts AS k (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut, redirects,
-        vacation, unreadable, first)
+        vacation, discards, unreadable, first)
       SELECT DISTINCT ON (s.name) r.at, r.client, r.domain, r.mailbox, me, s.name, coalesce(s.active, false),
         coalesce(s.digest, ''), coalesce(s.text, ''), coalesce(s.cut, false), coalesce(s.redirects, '[]'),
-        coalesce(s.vacation, false), coalesce(s.unreadable, 'the node did not say what it does'), r.at
+        coalesce(s.vacation, false), coalesce(s.discards, ''), coalesce(s.unreadable, 'the node did not say what it does'), r.at
       FROM jsonb_to_recordset(r.scripts) AS s (name text, active boolean, digest text, text text, cut boolean,
-        redirects jsonb, vacation boolean, unreadable text)
+        redirects jsonb, vacation boolean, discards text, unreadable text)
       WHERE s.name <> ''
       ON CONFLICT (mailbox_id, name) DO UPDATE SET at = excluded.at, client_id = excluded.client_id,
         domain_id = excluded.domain_id, node_id = excluded.node_id, active = excluded.active, digest = excluded.digest,
         text = excluded.text, cut = excluded.cut, redirects = excluded.redirects, vacation = excluded.vacation,
-        unreadable = excluded.unreadable, first = CASE WHEN k.digest = excluded.digest THEN k.first ELSE excluded.first END;
+        discards = excluded.discards, unreadable = excluded.unreadable, first = CASE WHEN k.digest = excluded.digest THEN k.first ELSE excluded.first END;
   END LOOP;
   SELECT least(now(), to_timestamp((d.value ->> 'at')::float8)) AS at, (d.value ->> 'mailboxes')::int AS mailboxes,
       d.value -> 'unread' AS unread, d.value -> 'asked' AS asked INTO r
@@ -318,8 +320,8 @@ BEGIN
   DELETE FROM sieve_scripts k WHERE k.node_id = me AND k.name = '' AND k.mailbox_id NOT IN (SELECT v.mailbox
     FROM postroom_served(me, (SELECT array_agg(u ->> 'login') FROM jsonb_array_elements(r.unread) u)) v);
   INSERT INTO sieve_scripts (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut, redirects,
-      vacation, unreadable, first)
-    SELECT DISTINCT ON (v.mailbox) r.at, v.client, v.domain, v.mailbox, me, '', false, '', '', false, '[]', false,
+      vacation, discards, unreadable, first)
+    SELECT DISTINCT ON (v.mailbox) r.at, v.client, v.domain, v.mailbox, me, '', false, '', '', false, '[]', false, '',
       coalesce(u.why, ''), r.at
     FROM jsonb_to_recordset(r.unread) AS u (login text, why text)
       JOIN postroom_served(me, (SELECT array_agg(x ->> 'login') FROM jsonb_array_elements(r.unread) x)) v ON v.address = u.login
@@ -379,7 +381,10 @@ BEGIN
     END IF;
     CONTINUE WHEN r.what IN ('waiting', 'discarded') AND EXISTS (SELECT FROM probe_landings l
       WHERE l.probe_id = r.id AND l.address = r.address AND l.seen_at IS NOT NULL AND l.sort NOT IN ('waiting', 'discarded'));
-    DELETE FROM probe_landings l WHERE l.probe_id = r.id AND l.address = r.address AND l.sort IN ('waiting', 'discarded');
+    UPDATE probe_landings l SET seen_at = NULL, status = '', said = ''
+      WHERE l.probe_id = r.id AND l.address = r.address AND l.sort IN ('waiting', 'discarded') AND l.predicted;
+    DELETE FROM probe_landings l
+      WHERE l.probe_id = r.id AND l.address = r.address AND l.sort IN ('waiting', 'discarded') AND NOT l.predicted;
     INSERT INTO probe_landings AS l (at, client_id, domain_id, probe_id, of, sort, address, predicted, sometimes, why, seen_at,
         folder, status, said)
       VALUES (r.at, r.client_id, r.domain_id, r.id, r.of, r.what, r.address, false, false, '', r.at, r.folder, r.status, r.said)

@@ -29,7 +29,7 @@ def row(one: Way) -> Row:
         (
             Cell(_from(one), f"by way of {one.via}" if one.via else ""), Cell(_to(one), _until(one)),
             RISKS[one.risk], Cell(_how(one), _besides(one)), Link(one.client_name, f"/clients/{one.client}/"),
-            _exception(one), _made(one), NOT_MEASURED,
+            _exception(one), _made(one), _last(one),
         ),
         value=value(one), name=f"{one.address} to {to}",
     )  # fmt: skip
@@ -94,3 +94,11 @@ def _made(one: Way) -> Cell | Words:
     if one.mechanism.startswith("sieve"):
         return Cell("by its owner", f"first seen {when(one.made)}")
     return Cell(Badge("unknown", "not yours to see"), when(one.made))
+
+
+def _last(one: Way) -> Cell | Words:
+    """Never is a fact since a day; without the day, nothing is known."""
+    since = one.measured_since
+    if one.last_hit:
+        return Cell(when(one.last_hit), "" if since else "not measured now")
+    return Cell("never", f"since {when(since)}") if since else NOT_MEASURED

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from postroom.changes.kinds.rounds import of_its_own
 from postroom.models import RoundLine
-from postroom.models.rounds import ACCESS, ROSTER
+from postroom.models.rounds import ACCESS, ROSTER, THERE
 from postroom.queries import rounds as queries
 from postroom.queries.rounds import KINDS, Listed, Now, Shown
 from postroom.web.door import page
@@ -204,7 +204,7 @@ def _right(request: Any, one: Shown, may: bool) -> Row:
     return Row((
         Cell((Strong(line.name), sealed), reason), where,
         Cell(when(stood["since"]), f"until {until}" if until else "no end"),
-        given if line.noun == "grants" else "", _used(line), _now(one.now), _answer(one, NOT_YET[ACCESS]),
+        given if line.noun != "api_tokens" else "", _used(line), _now(one.now), _answer(one, NOT_YET[ACCESS]),
     ), value=str(line.pk) if may and not one.own else "", name=line.name)  # fmt: skip
 
 
@@ -213,6 +213,8 @@ def _used(line: RoundLine) -> Words | Cell:
     organization's own was: its client may not know that, and unknown is not never.
     """
     stood: Mapping[str, Any] = line.stood
+    if line.noun == "delegations":
+        return Badge("unmeasured", "not measured")
     if line.noun == "api_tokens" and "token_used" not in stood:
         return NOT_KEPT
     said = {"changed something here": stood.get("changed"), "signed in": stood.get("signed_in"),
@@ -245,7 +247,7 @@ def _now(now: Now) -> Words:
 def _answer(one: Shown, none: Badge) -> Words | Cell:
     line = one.line
     if not line.answer:
-        return (none, "yours: somebody else signs it") if one.own and line.noun in ("grants", "api_tokens") else none
+        return (none, "yours: somebody else signs it") if one.own and line.noun not in THERE else none
     told = ", as told to them" if line.on_behalf else ""
     stands = Badge("bad", "and stands") if line.answer == "end" and one.now.stands else ""
     return Cell((SAID[line.answer], stands), f"{line.note} · {one.by}{told}, {when(line.answered_at)}")

@@ -27,8 +27,8 @@ SAID = {
     "sieve": "filter, sends it to",
 }  # fmt: skip
 SOMETIMES = Badge("warn", "sometimes")
-ICONS = {"mailbox": "mailbox", "outside": "world", "refused": "ban", "loop": "refresh"}
-TONES: Mapping[str, Any] = {"mailbox": "ok", "outside": "warn", "refused": "bad", "loop": "bad"}
+ICONS = {"mailbox": "mailbox", "outside": "world", "refused": "ban", "discarded": "ban", "loop": "refresh"}
+TONES: Mapping[str, Any] = {"mailbox": "ok", "outside": "warn", "refused": "bad", "discarded": "bad", "loop": "bad"}
 
 
 @page(VIEW)

@@ -17,6 +17,7 @@ from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.carry import Outcome
 from postroom.changes.errors import ChangeError, NothingToDo
 from postroom.changes.kind import Kind
+from postroom.changes.kinds.delegations import EndDelegation
 from postroom.changes.kinds.grants import EndGrant
 from postroom.changes.kinds.rounds import OpenAccessReview, OpenRoster
 from postroom.changes.kinds.tokens import EndToken
@@ -86,7 +87,7 @@ def end_right(change: Change, delivery: Delivery) -> Outcome:
         signer = Person.objects.filter(pk=change.proposer_id).first()
     if line is None or signer is None:
         return _said("is it still to end?", "no: it was signed otherwise since", ended=None)
-    kind: Kind = EndGrant(grant=str(line.object)) if line.noun == "grants" else EndToken(token=str(line.object))
+    kind = _ends(line.noun, str(line.object))
     why, key = f"signed to end in an access review: {line.note}", f"{change.pk} {kind.permission} {line.pk} 0"
     try:
         made = submit(kind, actor=Actor(signer.pk, signer.name), why=why, key=key, caused_by=change)
@@ -96,6 +97,12 @@ def end_right(change: Change, delivery: Delivery) -> Outcome:
         return _said(kind.permission, f"refused: {error}", ended=False)
     reasons = "; ".join(verdict["reason"] for verdict in made.verdicts)
     return _said(kind.permission, f"{made.stage}: {reasons}" if reasons else made.stage, ended=made.version is not None)
+
+
+def _ends(noun: str, id: str) -> Kind:
+    if noun == "delegations":
+        return EndDelegation(delegation=id)
+    return EndGrant(grant=id) if noun == "grants" else EndToken(token=id)
 
 
 def _said(question: str, answer: str, *, ended: bool | None) -> Outcome:

@@ -15,6 +15,7 @@ from postroom.changes.readings import ZoneRead
 from postroom.models import (
     Counted,
     Domain,
+    LastHit,
     LookedAt,
     Mailed,
     ProbeLanding,
@@ -34,13 +35,13 @@ FRESH, WITHIN = timedelta(seconds=30), timedelta(seconds=210)
 KEPT, NEWEST = timedelta(days=7), timedelta(hours=1)
 OF_THE_MOMENT = ("digest", "objects", "sessions")  # what a node has now: only the newest is ever asked for
 SIGN_INS = timedelta(days=90)
-LOOKED = timedelta(hours=2)
+LOOKED, HITS = timedelta(hours=2), timedelta(days=365)
 
 
 def forget() -> int:
     """Observations of nodes older than a week are let go; sign-ins of mailboxes, what became of letters and where
-    probes arrived after 90 days; counts and mail apps' codes past their time, and filters of mailboxes that are
-    removed. What was read back for a change stays with it."""
+    probes arrived after 90 days; when mail last left by a way after a year; counts and mail apps' codes past their
+    time, and filters of mailboxes that are removed. What was read back for a change stays with it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Token.objects.expired().filter(expires_at__lt=timezone.now() - LOOKED).delete()
@@ -48,6 +49,7 @@ def forget() -> int:
         Report.objects.filter(at__lt=timezone.now() - NEWEST, sort__in=OF_THE_MOMENT).delete()
         _forget_sign_ins(timezone.now() - SIGN_INS)
         _forget_letters(timezone.now() - SIGN_INS)
+        LastHit.objects.filter(at__lt=timezone.now() - HITS).delete()
         ProbeLanding.objects.filter(at__lt=timezone.now() - SIGN_INS).delete()
         SieveScript.objects.filter(mailbox__removed_at__lt=timezone.now() - KEPT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]

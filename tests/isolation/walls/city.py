@@ -237,8 +237,11 @@ MACHINERY = (
     " SELECT now(), c.id, c.id, m.id, c.node_id, %(word)s, 'imap', '', ''"
     " FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO sieve_scripts (at, first, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut,"
-    " redirects, vacation, unreadable) SELECT now(), now(), c.id, c.id, m.id, c.node_id, %(word)s, true, '', %(word)s,"
-    " false, '[]', false, '' FROM clients c JOIN mailboxes m ON m.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
+    " redirects, vacation, discards, unreadable) SELECT now(), now(), c.id, c.id, m.id, c.node_id, %(word)s, true, '',"
+    " %(word)s, false, '[]', false, '', '' FROM clients c JOIN mailboxes m ON m.client_id = c.id"
+    " WHERE c.slug = %(slug)s LIMIT 1",
+    "INSERT INTO last_hits (at, client_id, domain_id, source, target) SELECT now(), c.id, c.id, 'mia@' || c.slug,"
+    " %(word)s FROM clients c WHERE c.slug = %(slug)s",
     "INSERT INTO probe_landings (at, client_id, domain_id, probe_id, sort, address, predicted, sometimes, why, folder,"
     " status, said) SELECT now(), p.client_id, p.domain_id, p.id, 'mailbox', %(word)s, true, false, '', '', '',"
     " %(word)s FROM clients c JOIN probes p ON p.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",

@@ -53,6 +53,7 @@ OF_NO_CLIENT = {
     "counted": "counters by key, of who tries to sign in and of tokens",
     "looks": "when each check last ran",
     "sieve_reads": "when a node last read the scripts of its mailboxes, and how many",
+    "left_reads": "to when a node has read its logs of what leaves, and since when",
     "sieve_asked": "when a node was last asked to do so at once",
     "reports": "what a node says of itself; object ids and digests",
     "node_todo": "ids of objects a node has to look at",

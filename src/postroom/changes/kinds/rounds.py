@@ -19,7 +19,7 @@ from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.rights import rights
 from postroom.changes.state import State
-from postroom.models import ApiToken, Client, Grant, Letter, Mailbox, Person, Round, RoundLine
+from postroom.models import ApiToken, Client, Delegation, Grant, Letter, Mailbox, Person, Round, RoundLine
 from postroom.models.base import plain
 from postroom.models.rounds import ACCESS, ROSTER
 from postroom.protocols.quarters import quarter_of
@@ -28,7 +28,9 @@ from .fields import ClientRef, RoundLineRef
 
 ANSWERED_WITHIN = timedelta(days=14)
 ANSWER = "rosters.answer"
-RIGHTS: dict[str, type[Grant] | type[ApiToken]] = {"grants": Grant, "api_tokens": ApiToken}
+RIGHTS: dict[str, type[Grant] | type[ApiToken] | type[Delegation]] = {
+    "grants": Grant, "api_tokens": ApiToken, "delegations": Delegation,
+}  # fmt: skip
 OURS = frozenset({"person", "system"})
 
 
@@ -176,6 +178,8 @@ def _saw(line: RoundLine, state: State) -> dict[str, Any]:
     """How the right stands while it is signed. stands: None where its signer cannot see whether it does."""
     state.once(f"rights of {line.round_id}", lambda: _read(line.round_id, state))
     row: Any = state.find(RIGHTS[line.noun], line.object)
+    if row is None and line.noun == "delegations":
+        return {"stands": None}
     if row is None:  # the organization's own, for somebody who holds a role at this client alone
         standing = state.once(f"may act {line.client_id}", lambda: {one.id for one in may_act(line.client_id)})
         return {"stands": line.object in standing}

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from postroom.models import ApiToken, Client, Grant, Round, RoundLine
+from postroom.models import ApiToken, Client, Delegation, Grant, Round, RoundLine
 from postroom.models.base import made_at
 from postroom.models.rounds import ACCESS, RIGHTS, answered_since, to_answer
 from postroom.posture.findings import Found
@@ -21,6 +21,10 @@ from postroom.protocols.quarters import before, began, quarter_of
 
 OPENS_WITHIN = timedelta(days=1)  # of the quarter: then the clock does not run, or something is in its way
 ENDS_WITHIN = timedelta(days=1)  # of the signature: time for a second person, where one is needed
+ENDS = {
+    "grants": ("grants.end", "grant"), "api_tokens": ("tokens.end", "token"),
+    "delegations": ("delegations.end", "delegation"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def signed(lines: Iterable[RoundLine], now: datetime) -> Iterator[Found]:
     for one in lines:
         if one.answered_at is None or (one.answer == "end" and now < one.answered_at + ENDS_WITHIN):
             continue
-        kind, param = ("grants.end", "grant") if one.noun == "grants" else ("tokens.end", "token")
+        kind, param = ENDS[one.noun]
         said = (
             "was signed to end, and stands" if one.answer == "end" else "was signed to be changed, and stands unchanged"
         )
@@ -101,7 +105,8 @@ def _read(now: datetime) -> Iterator[Found]:
 
 def _standing(now: datetime) -> Iterator[RoundLine]:
     lasting = Q(until=None) | Q(until__gt=now)
-    stands = [Exists(m.objects.filter(lasting, pk=OuterRef("object"), ended_at=None)) for m in (Grant, ApiToken)]
+    models = (Grant, ApiToken, Delegation)
+    stands = [Exists(m.objects.filter(lasting, pk=OuterRef("object"), ended_at=None)) for m in models]
     rows = RoundLine.objects.filter(answer__in=("end", "change"), noun__in=RIGHTS, client__removed_at=None)
     return iter(rows.filter(Q(*stands, _connector=Q.OR)).exclude(answered_since()).order_by("id"))
 

@@ -1,0 +1,36 @@
+"""Whether a mailbox has a message once its Sieve script was done with it: the implicit keep (RFC 5228, 2.10.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kept = Literal["always", "perhaps", "never"]
+DISCARDED, NOT_KEPT = "its filter throws it away", "its filter throws away what it does not pass on"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing the script does. keep: the mailbox keeps the message all the same. sometimes: of some messages, or
+    nobody knows. passes: it sends it on to somebody who takes it. refused: to somebody who does not."""
+
+    keep: bool
+    sometimes: bool
+    passes: bool
+    refused: bool
+
+
+def kept(acts: Sequence[Act]) -> Kept:
+    """One redirect that is refused, and all of the script has failed: then the mailbox keeps it."""
+    found: Kept = "always"
+    for act in acts:
+        if not act.keep and not act.refused and found != "never":
+            found = "perhaps" if act.sometimes else "never"
+    failed = [act.sometimes for act in acts if act.refused]
+    if not all(failed):
+        return "always"
+    return "perhaps" if failed and found == "never" else found
+
+
+def discarded(acts: Sequence[Act]) -> str:
+    """Why it is not kept, where it is thrown away. Of what is passed on, too, Dovecot says that it is."""
+    return NOT_KEPT if any(act.passes for act in acts) else DISCARDED
