@@ -47,6 +47,7 @@ from postroom.changes.kinds import (
     sealed,
     tokens,
     transfer,
+    transports,
 )  # fmt: skip
 from postroom.changes.policies.asked_before import asked_before
 from postroom.changes.policies.beside import beside
@@ -56,6 +57,7 @@ from postroom.changes.policies.consented import consented
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.forwarding import forwarding
 from postroom.changes.policies.frozen import frozen
+from postroom.changes.policies.handed_over import handed_over
 from postroom.changes.policies.high_risk import high_risk, many_together
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.landing import landing
@@ -122,6 +124,7 @@ KINDS: list[type[kind.Kind]] = [
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     forwards.CreateForward, forwards.ChangeForward, forwards.DisableForward, forwards.EnableForward,
     forwards.EndForward, forwards.CreateException, forwards.EndException, forwards_told.TellOwner,
+    transports.CreateTransport, transports.EndTransport,
     catch_alls.SetCatchAll, catch_alls.EndCatchAll,
     destinations.CreateDestination, destinations.ChangeDestination, destinations.EndDestination, probes.SendProbe,
     delegations.AskDelegation, delegations.ConsentToDelegation, delegations.DeclineDelegation,
@@ -175,6 +178,7 @@ POLICIES: list[policy.Policy] = [
     consented,
     dns_roles,
     forwarding,
+    handed_over,
     mirrored,
     landing,
     led_out,
@@ -203,6 +207,7 @@ SERVED_BY: dict[str, Served] = {
     "forwards": Served("nodes"),
     "catch_alls": Served("nodes"),
     "exceptions": Served("nodes"),
+    "transports": Served("nodes"),
     "delegations": Served("nodes", frozenset({"started_at", "ended_at"})),
     "filters": Served("nodes"),
     "organizations": Served("nodes", PATTERNS, made=False),
@@ -227,6 +232,7 @@ ENDS: dict[str, Ends] = {
     "forwards": Ends("forwards.end", "forward"),
     "catch_alls": Ends("catch_alls.end", "catch_all"),
     "exceptions": Ends("exceptions.end", "exception"),
+    "transports": Ends("transports.end", "transport"),
     "delegations": Ends("delegations.end", "delegation"),
     "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),

@@ -68,6 +68,8 @@ UNION ALL SELECT 'forwards', to_jsonb(f) FROM forwards f WHERE f.address_id = AN
 UNION ALL SELECT 'catch_alls', to_jsonb(g) FROM catch_alls g WHERE g.domain_id = ANY (ARRAY(SELECT id FROM in_))
 UNION ALL SELECT 'exceptions', to_jsonb(x) FROM exceptions x
   WHERE x.address_id = ANY (ARRAY(SELECT id FROM at)) AND x.ended_at IS NULL
+UNION ALL SELECT 'transports', to_jsonb(t) FROM transports t
+  WHERE t.address_id = ANY (ARRAY(SELECT id FROM at)) AND t.ended_at IS NULL
 UNION ALL SELECT 'sieve_scripts', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'name', s.name,
     'redirects', s.redirects, 'unreadable', s.unreadable, 'at', s.at, 'first', s.first) FROM sieve_scripts s
   WHERE s.mailbox_id = ANY (ARRAY(SELECT id FROM boxes)) AND (s.active OR s.name = '')

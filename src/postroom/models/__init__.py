@@ -19,7 +19,7 @@ from .probes import Probe, ProbeLanding
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
 from .rounds import Round, RoundLine
-from .routes import CatchAll, Forward, RouteException
+from .routes import CatchAll, Forward, RouteException, Transport
 from .sieve import SieveAsked, SieveRead, SieveScript
 from .sign_ins import LiveSession, SignIn, SignInPlace
 from .verifying import Proof, ResetCode, Verification
@@ -100,6 +100,7 @@ __all__ = [
     "Subject",
     "TokenKey",
     "TokenUse",
+    "Transport",
     "TreeNode",
     "Verification",
     "WriteOutsideChange",

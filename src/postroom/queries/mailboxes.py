@@ -22,6 +22,7 @@ from postroom.models import (
     RouteException,
     Secret,
     SieveScript,
+    Transport,
 )
 
 
@@ -63,7 +64,8 @@ MOST_SCRIPTS = 20
 class Routes:
     """What brings mail to a mailbox in one step, and what passes its own on.
 
-    forwards: those of its address and those that go to it. exceptions: by which its mail may leave. scripts: those that
+    forwards: those of its address and those that go to it. exceptions: by which its mail may leave. handed: to
+    which other server. scripts: those that
     its node read there, for who may see them; never their text.
     """
 
@@ -71,16 +73,18 @@ class Routes:
     forwards: list[Forward]
     catch_alls: list[CatchAll]
     exceptions: list[RouteException]
+    handed: list[Transport]
     scripts: list[SieveScript]
 
 
 def routes(actor: Actor, mailbox: Mailbox) -> Routes:
-    """Those of its client that stand; five queries."""
+    """Those of its client that stand; six queries."""
     own, now = {"client": mailbox.client_id}, timezone.now()
     aliases = visible(actor, Alias).filter(**own, removed_at=None, targets__contains=[mailbox.label])
     forwards = visible(actor, Forward).filter(**own, removed_at=None, until__gt=now)
     caught = visible(actor, CatchAll).filter(**own, removed_at=None, until__gt=now, target=mailbox.label)
     let = visible(actor, RouteException).filter(**own, ended_at=None, until__gt=now, address=mailbox.address_id)
+    handed = visible(actor, Transport).filter(ended_at=None, until__gt=now, address=mailbox.address_id)
     scripts = visible(actor, SieveScript).filter(mailbox=mailbox.pk)
     return Routes(
         list(aliases.select_related("address").order_by("address__address")),
@@ -88,6 +92,7 @@ def routes(actor: Actor, mailbox: Mailbox) -> Routes:
              .order_by("address__address", "to")),
         list(caught.select_related("domain").order_by("domain__name")),
         list(let.order_by("target")),
+        list(handed),
         list(scripts.defer("text").order_by("-active", "name")[:MOST_SCRIPTS]),
     )  # fmt: skip
 

@@ -58,6 +58,7 @@ from postroom.models import (
     RoundLine,
     RouteException,
     StateModel,
+    Transport,
 )
 from postroom.models.clients import HELD_OVER, UNDO_WITHIN
 from postroom.models.mailboxes import once_set_up
@@ -74,8 +75,8 @@ LOOSER = (
     ("undo_within", UNDO_WITHIN, "lets an undo of one's own at {client} need nobody for {then} min, not {was}"),
 )
 NAMED = (
-    Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Person, Grant, Invite, RecordSet, Freeze, Node,
-    DkimKey,
+    Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Transport, Person, Grant, Invite, RecordSet,
+    Freeze, Node, DkimKey,
 )  # fmt: skip
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 
