@@ -219,15 +219,22 @@ def leaving_ended(state: State, client: UUID, address: UUID) -> Iterator[Planned
         yield edit(one, ended_at=state.now)
     for forward in forwards.get(address, ()):
         yield edit(forward, disabled_at=state.now)
-    for handed in state.hanging(Transport, "address_id", address):
-        if handed.ended_at is None:
-            yield edit(handed, ended_at=state.now)
+    for handed in state.once(f"handed over at {client}", lambda: _handed(client)).get(address, ()):
+        yield edit(handed, ended_at=state.now)
 
 
 def forwards_disabled(state: State, address: UUID) -> Iterator[Planned]:
     """Whoever gets the mail from now on says anew where it goes on to; what was said before stands to be read."""
     for forward in Forward.objects.filter(address=address, removed_at=None, disabled_at=None).order_by("id"):
         yield edit(forward, disabled_at=state.now)
+
+
+def _handed(client: UUID) -> dict[UUID, list[Transport]]:
+    """By address, the transports of a client that have not ended."""
+    found: dict[UUID, list[Transport]] = {}
+    for one in Transport.objects.filter(client=client, ended_at=None).order_by("id"):
+        found.setdefault(one.address_id, []).append(one)
+    return found
 
 
 def _ways_out(client: UUID) -> tuple[dict[UUID, list[RouteException]], dict[UUID, list[Forward]]]:
