@@ -5,6 +5,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from postroom.engines.postfix_maps import handed_to
+
 Node = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -39,6 +41,8 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
     ):
         for row in maps.get(name, ()):
             said.setdefault(f"postmap -q {name}", {}).setdefault(row[key], []).append(row[value])
+    for row in maps.get("handed", ()):
+        said.setdefault("postmap -q handed", {})[row["address"]] = [handed_to(row)]
     for row in maps.get("mailbox", ()):
         said[f"doveadm user {row['address']}"] = {"address": row["address"]}
     for row in maps.get("login", ()):

@@ -49,6 +49,7 @@ from postroom.changes.kinds import (
     sealed,
     tokens,
     transfer,
+    transports,
 )  # fmt: skip
 from postroom.changes.policies.asked_before import asked_before
 from postroom.changes.policies.beside import beside
@@ -58,6 +59,7 @@ from postroom.changes.policies.consented import consented
 from postroom.changes.policies.dns_roles import dns_roles
 from postroom.changes.policies.forwarding import forwarding
 from postroom.changes.policies.frozen import frozen
+from postroom.changes.policies.handed_over import handed_over
 from postroom.changes.policies.high_risk import high_risk, many_together
 from postroom.changes.policies.known_owner import known_owner
 from postroom.changes.policies.landing import landing
@@ -126,6 +128,7 @@ KINDS: list[type[kind.Kind]] = [
     forwards.CreateForward, forwards.ChangeForward, forwards.DisableForward, forwards.EnableForward,
     forwards.EndForward, forwards.CreateException, forwards.EndException, forwards_told.TellOwner,
     replacing.ReplaceForward, replacing.EndReplaced,
+    transports.CreateTransport, transports.EndTransport,
     catch_alls.SetCatchAll, catch_alls.EndCatchAll,
     destinations.CreateDestination, destinations.ChangeDestination, destinations.EndDestination, probes.SendProbe,
     delegations.AskDelegation, delegations.ConsentToDelegation, delegations.DeclineDelegation,
@@ -179,6 +182,7 @@ POLICIES: list[policy.Policy] = [
     consented,
     dns_roles,
     forwarding,
+    handed_over,
     mirrored,
     landing,
     led_out,
@@ -207,6 +211,7 @@ SERVED_BY: dict[str, Served] = {
     "forwards": Served("nodes"),
     "catch_alls": Served("nodes"),
     "exceptions": Served("nodes"),
+    "transports": Served("nodes"),
     "delegations": Served("nodes", frozenset({"started_at", "ended_at"})),
     "filters": Served("nodes"),
     "redirect_stops": Served("nodes"),
@@ -232,6 +237,7 @@ ENDS: dict[str, Ends] = {
     "forwards": Ends("forwards.end", "forward"),
     "catch_alls": Ends("catch_alls.end", "catch_all"),
     "exceptions": Ends("exceptions.end", "exception"),
+    "transports": Ends("transports.end", "transport"),
     "delegations": Ends("delegations.end", "delegation"),
     "invites": Ends("invites.remind", "invite", "remind_at"),  # ends nothing: what is due then is a reminder
     "api_sessions": Ends("sessions.end", "session"),

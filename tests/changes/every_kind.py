@@ -55,6 +55,7 @@ from postroom.models import (
     ResetCode,
     RoundLine,
     RouteException,
+    Transport,
     Verification,
 )
 from postroom.posture.findings import Found, observed
@@ -156,6 +157,8 @@ WALKS: dict[str, Walk] = {
     "forwards.end": closing("olive", forward="{forward}"),
     "exceptions.create": by("olive", address=MIA, target="mia@far.example", owner="Mia", until="{soon}"),
     "exceptions.end": closing("olive", exception="{exception}"),
+    "transports.create": by("olive", address="fax@acme.example", host="mx.far.example", owner="Mia", until="{soon}"),
+    "transports.end": closing("olive", transport="{transport}"),
     "catch_alls.set": by("olive", domain="acme.example", target=MIA, until="{soon}"),
     "catch_alls.end": closing("olive", catch_all="off.example"),
     "probes.send": by("olive", address=MIA),
@@ -314,12 +317,15 @@ def _passed_on(house: House) -> dict[str, str]:
     do("catch_alls.set", house.olive, domain="off.example", target=MIA, until=soon)
     asked = {"address": LEO, "target": "leo@far.example", "owner": "Leo", "until": soon}
     _with_consent(house, "exceptions.create", **asked)
+    asked = {"address": "tickets@acme.example", "host": "mx.far.example", "owner": "Leo", "until": soon}
+    _with_consent(house, "transports.create", **asked)
     do("destinations.create", house.olive, client="acme", name="invoicing", targets=[LEO])
     return {
         "destination": str(the(Destination).pk),
         "forward": ids[0],
         "disabled": ids[1],
         "exception": str(the(RouteException).pk),
+        "transport": str(the(Transport).pk),
     }
 
 

@@ -31,6 +31,7 @@ PASSED = "filters of mia@acme.example may pass mail on to @far.example"
 ALLOWED = {"maps": {"allowed": [{"source": BOX, "target": "@far.example"}]}}
 ALIAS = {"maps": {"alias_domain": [{"name": "acme.test", "target": "acme.example"}]}}
 
+HANDED = {"maps": {"handed": [{"address": BOX, "host": "mx.far.example", "port": 25, "tls": 0, "until": None}]}}
 BEHALF = {"maps": {"behalf": [{"sender": BOX, "login": "leo@acme.example", "until": None}]}}
 OPENS = {"maps": {"opens": [{"address": BOX, "login": "leo@acme.example", "rights": "lr", "until": None}]}}
 RIGHTS = f"doveadm acl rights {BOX}"
@@ -54,6 +55,7 @@ def told(compiled: Any, **otherwise: Any) -> list[str]:
         DOMAIN,
         ALIAS,
         ALLOWED,
+        HANDED,
         BEHALF,
         OPENS,
         None,
@@ -106,6 +108,9 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
         (DOMAIN, {"postmap -q domain": {"acme.example": []}}, "is missing"),
         (ALIAS, {"postmap -q alias_domain": None}, "alias_domain acme.test: acme.example is missing"),
         (ALIAS, {"postmap -q alias_domain": {"acme.test": ["acme.example", "globex.example"]}}, "is still there"),
+        (HANDED, {"postmap -q handed": None}, "FILTER handed:[mx.far.example]:25 is missing"),
+        (HANDED, {"postmap -q handed": {BOX: ["FILTER handed:[mx.far.example]:26"]}}, "is missing"),
+        (DOMAIN, {"postmap -q handed": {BOX: ["FILTER handed:[mx.far.example]:25"]}}, "is still there"),
         (ALLOWED, {PASSED: None}, "it does not say so"),
         (ALLOWED, {PASSED: False}, "it does not say so"),
         (DOMAIN, {PASSED: True}, "it still says so"),

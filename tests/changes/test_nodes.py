@@ -15,7 +15,7 @@ from mail_nodes import Node, acknowledge, pull
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.changes.pipeline import submit
-from postroom.models import Address, DkimKey, Forward, NodeTodo, Report, RouteException
+from postroom.models import Address, DkimKey, Forward, NodeTodo, Report, RouteException, Transport
 
 Connect = Callable[[str], Node]
 LEO = "leo@acme.example"
@@ -329,3 +329,24 @@ def test_a_forward_an_exception_and_a_catch_all_as_a_node_serves_them(house: Hou
     one = [one["maps"] for one in pull(mx1).values() if one and one.get("maps", {}).get("alias_domain")][-1]
     assert one["forbidden"] == [{"source": "@acme.test", "target": "@.evil.test"}]
     assert "@private" in [row["target"] for row in one["allowed"]]
+
+
+def test_what_is_handed_to_another_server_as_a_node_serves_it(house: House, mx1: Node) -> None:
+    acknowledge(mx1)
+    soon = (timezone.now() + timedelta(days=20)).replace(microsecond=0)
+    ends = int(soon.timestamp())
+    for address, tls in ((MIA, "required"), ("fax@acme.example", "opportunistic")):
+        asked = {"address": address, "host": "mx.far.test", "owner": "Mia", "until": soon.isoformat(), "tls": tls}
+        with_consent(house, do("transports.create", house.olive, **asked))
+        (one,) = pull(mx1).values()
+        handed = {"address": address, "host": "mx.far.test", "port": 25, "tls": int(tls == "required"), "until": ends}
+        assert one["maps"]["handed"] == [handed]
+        taken = {"source": address, "destination": address, "until": None if address == MIA else ends}
+        assert one["maps"]["route"] == [taken], "it is taken, and once"
+        acknowledge(mx1)
+    do("transports.end", house.olive, transport=str(the(Transport, address__address=MIA).pk))
+    (one,) = pull(mx1).values()
+    assert "handed" not in one["maps"] and [row["until"] for row in one["maps"]["route"]] == [None]
+    acknowledge(mx1)
+    do("transports.end", house.olive, transport=str(the(Transport, address__address="fax@acme.example").pk))
+    assert list(pull(mx1).values()) == [None]

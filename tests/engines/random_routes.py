@@ -10,6 +10,7 @@ from live_node import domain, mailbox
 from postroom.engines.source import Compiled
 from postroom.protocols.routing import MAPPED, Rule, trace
 
+ELSEWHERE = "mx.far.example:25"
 OUTSIDE = ("ann@far.example", "bob@far.example", "eve@private.example")
 NAMES = ("mia", "joe", "kim", "team", "sales", "info", "old")
 
@@ -71,6 +72,9 @@ def drawn(seed: int, now: datetime, *, plus: bool, mirrored: bool) -> Routes:
         if draw.random() < 0.3:
             routes.rules.append(Rule("catch-all", f"@{at}", (draw.choice([*boxes, *to]),), until=_end(draw, now)))
     passing = [rule for rule in routes.rules if rule.mechanism in MAPPED]
+    handed = [one for one in (*boxes, *(f"fax@{at}" for at in routes.domains)) if draw.random() < 0.2]
+    taken = {rule.source for rule in passing}  # one or the other, as the policy has it
+    routes.rules += [Rule("transport", one, (ELSEWHERE,), until=_end(draw, now)) for one in handed if one not in taken]
     if draw.random() < 0.3 and passing:
         routes.ended = [draw.choice(passing)]
         routes.rules = [rule for rule in routes.rules if rule not in routes.ended]
@@ -116,7 +120,8 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
             yield "domain", key[1:], _domain(key[1:], those, f"r{routes.seed}")
         box = any(rule.mechanism == "mailbox" for rule in those)
         passing = [rule for rule in those if rule.mechanism in MAPPED]
-        if not box and not passing:
+        handed = [rule for rule in those if rule.mechanism == "transport"]
+        if not box and not passing and not handed:
             continue
         rows = mailbox(key, None) if box else {"maps": {"route": []}}
         if any(rule.live(now) and not rule.keep for rule in passing):
@@ -125,6 +130,12 @@ def compiled(routes: Routes, rules: list[Rule], now: datetime) -> Iterator[tuple
             {"source": key, "destination": to, "until": rule.until and int(rule.until.timestamp())}
             for rule in passing for to in rule.targets
         ]  # fmt: skip
+        for rule in handed:
+            until = rule.until and int(rule.until.timestamp())
+            host, _, port = rule.targets[0].partition(":")
+            row = {"address": key, "host": host, "port": int(port), "tls": 0, "until": until}
+            rows["maps"]["handed"] = [row]
+            rows["maps"]["route"] += [] if box else [{"source": key, "destination": key, "until": until}]
         allowed = [to for source, to in sorted(routes.allowed) if source == key]
         rows["maps"]["allowed"] = [{"source": key, "target": to, "until": None} for to in allowed]
         yield "address", f"at {key}", rows

@@ -165,6 +165,17 @@ def test_what_no_map_may_hold(address: str) -> None:
         compile.checked(mailbox(address))
 
 
+@pytest.mark.parametrize("other", [
+    {"host": "mx]:25, OK"}, {"host": "mx far"}, {"host": "::1"}, {"host": ""}, {"port": 0}, {"port": 65536},
+    {"port": "25"}, {"port": True}, {"port": "25, OK"},
+])  # fmt: skip
+def test_no_other_server_that_would_say_more_than_its_place(other: dict[str, object]) -> None:
+    row = {"address": MIA, "host": "mx.far.example", "port": 25, "tls": 0, "until": None}
+    compile.checked({"maps": {"handed": [row]}})
+    with pytest.raises(compile.RowRefused):
+        compile.checked({"maps": {"handed": [{**row, **other}]}})
+
+
 def test_all_faults_of_an_object_at_once() -> None:
     with pytest.raises(compile.RowRefused) as refused:
         compile.checked({"maps": {"rout": [], "route": [{"source": "a b", "destination": "c d", "colour": 1}]}})
@@ -242,6 +253,7 @@ def test_sound_files_are_not_taken_for_damaged(files: maps.Files, config: NodeCo
                      "forbidden": [{"source": "@acme.example", "target": "@.evil.example"}],
                      "behalf": [{"sender": MIA, "login": "leo@acme.example"}],
                      "opens": [{"address": MIA, "login": "leo@acme.example", "rights": "lr"}],
+                     "handed": [{"address": MIA, "host": "mx.far.example", "port": 25, "tls": 0}],
                      "token_key": [{"kid": "k", "public": "p", "issuer": "i"}]},
         "secrets": {"app": [{"address": MIA, "cred": "1", "sha256": "ab", "protocols": ["imap", "smtp"]}],
                     "filter": [{"address": MIA, "revision": 1, "active": 1, "clears": 0, "digest": "ab",

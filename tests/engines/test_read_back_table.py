@@ -409,3 +409,16 @@ def test_an_alias_domain_is_answered_by_its_map(daemons: Daemons) -> None:
     assert asked(daemons, {"maps": {"alias_domain": [row]}}).finding == "agrees"
     assert asked(daemons, {"maps": {"alias_domain": [row | {"until": 5}]}}).finding == "differs"
     assert asked(daemons, None, gone).finding == "differs"
+
+
+def test_to_which_other_server_mail_is_handed_is_answered_by_its_map(daemons: Daemons) -> None:
+    row = {"address": MIA, "host": "mx.far.example", "port": 25, "tls": 1}
+    gone = {"handed": [(MIA, "mx.far.example", 25, 1, None)]}
+    daemons.maps["handed"] = {}
+    assert asked(daemons, {"maps": {"handed": [row]}}).finding == "differs"
+    assert asked(daemons, None, gone).finding == "agrees"
+    daemons.maps["handed"] = {MIA: "FILTER handed-tls:[mx.far.example]:25"}
+    assert asked(daemons, {"maps": {"handed": [row]}}).finding == "agrees"
+    for other in ({"tls": 0}, {"port": 26}, {"host": "mx2.far.example"}, {"until": 5}):
+        assert asked(daemons, {"maps": {"handed": [row | other]}}).finding == "differs", other
+    assert asked(daemons, None, gone).finding == "differs"

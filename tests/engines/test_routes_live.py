@@ -16,7 +16,7 @@ import pytest
 from live_node import LiveNode, named, until
 from random_routes import Routes, compiled, drawn
 
-from postroom.protocols.routing import Rule, trace
+from postroom.protocols.routing import ELSEWHERE, Rule, trace
 
 pytestmark = pytest.mark.server
 FIRST = 1000
@@ -99,8 +99,11 @@ def send(node: LiveNode, routes: Routes, now: datetime, *, plus: bool) -> Iterat
 
 
 def _message(line: smtplib.SMTP, id: str, to: str, known: dict[str, list[Rule]], now: datetime) -> Sent:
-    landings = trace(to, known, at=now).landings
-    one = Sent(id, to, {f"{landing.sort} {landing.address}" for landing in landings})
+    found = trace(to, known, at=now)
+    landings, hops = found.landings, found.hops
+    # What would be handed to another server is sunk as the address that it is of.
+    at = {ELSEWHERE.format(hop.at): hop.at for hop in hops if hop.rule.mechanism == "transport"}
+    one = Sent(id, to, {f"{landing.sort} {at.get(landing.why, landing.address)}" for landing in landings})
     text = f"From: far@sender.example\r\nTo: {to}\r\nSubject: {id}\r\n\r\n{id}\r\n"
     try:
         line.sendmail(f"{id}@sender.example", [to], text)

@@ -72,11 +72,13 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "freezes": ("freeze",), "record_sets": ("record_set",), "dkim_keys": ("key",),
     "credentials": ("app password", "consent"),
     "forwards": ("forward",), "catch_alls": ("catch-all", "domain name"), "exceptions": ("exception",),
+    "transports": ("transport",),
     "destinations": ("destination",),
     "delegations": ("delegation",),
 }  # fmt: skip
 OF_A_DOMAIN = (
     "domains", "mailboxes", "addresses", "aliases", "record_sets", "dkim_keys", "forwards", "catch_alls", "exceptions",
+    "transports",
 )  # fmt: skip
 MADE = (200, 202, 409)  # 409: the act before has been at it
 

@@ -96,6 +96,7 @@ from postroom.models import (
     SignInPlace,
     Subject,
     TokenUse,
+    Transport,
     Verification,
 )
 from postroom.posture.findings import Found, observed
@@ -171,7 +172,7 @@ def mailbox(world: World, here: Ground) -> None:
     here.ids["alias"] = str(the(Alias, address__address=here.at("info")).pk)
 
 
-@makes(Forward, CatchAll, RouteException, Destination)
+@makes(Forward, CatchAll, RouteException, Transport, Destination)
 def routes(world: World, here: Ground) -> None:
     """Mail of `going` goes on to mia, and of the domain what is nobody's; that of info may leave, and does not."""
     olive, until = world.house.olive, soon()
@@ -179,6 +180,9 @@ def routes(world: World, here: Ground) -> None:
     done(world.house, "catch_alls.set", olive, domain=here.domain, target=here.at("mia"), until=until)
     done(world.house, "exceptions.create", olive, address=here.at("info"), target=f"info@{here.slug}.test",
          owner=here.words("Mia"), until=until)  # fmt: skip
+    done(world.house, "transports.create", olive, address=here.at("handed"), host=f"mx.{here.slug}.test",
+         owner=here.words("Mia"), until=until)  # fmt: skip
+    here.ids |= {"transport": str(the(Transport, client=here.client).pk)}
     asked = {"client": here.slug, "name": here.words("invoicing"), "targets": [here.at("mia")]}
     done(world.house, "destinations.create", olive, **asked)
     here.ids |= {"destination": str(the(Destination, client=here.client).pk)}

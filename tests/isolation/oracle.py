@@ -17,7 +17,8 @@ ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
 ROUTES = frozenset({
     "forwards.create", "forwards.change", "forwards.disable", "forwards.enable", "forwards.end", "catch_alls.set",
     "forwards.replace",
-    "catch_alls.end", "exceptions.create", "exceptions.end",
+    "catch_alls.end", "exceptions.create", "exceptions.end", "transports.create",
+    "transports.end",
 })  # fmt: skip
 INVITES = frozenset({"invites.send", "invites.issue", "invites.resend", "invites.redirect", "invites.cancel"})
 CHANNELS = frozenset({"recovery_channels.name", "recovery_channels.ask", "recovery_channels.end"})

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from postroom.protocols.routing import STEPS, Rule, Trace, keys, trace
+from postroom.protocols.extensions import keys
+from postroom.protocols.routing import STEPS, Rule, Trace, trace
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 AFTER, BEFORE = NOW + timedelta(days=1), NOW - timedelta(seconds=1)
@@ -23,6 +24,10 @@ def alias(name: str, *targets: str, **more: object) -> Rule:
 
 def sieve(name: str, *targets: str, **more: object) -> Rule:
     return Rule("sieve", name + AT, tuple(_full(one) for one in targets), **more)  # type: ignore[arg-type]
+
+
+def handed(name: str, **more: object) -> Rule:
+    return Rule("transport", name + AT, ("mx.out.test:25",), **more)  # type: ignore[arg-type]
 
 
 def _full(name: str) -> str:
@@ -48,6 +53,7 @@ def lands(name: str, *rules: Rule) -> set[str]:
 
 
 OUT = "x@out.test"
+THERE = "mx.out.test:25"
 CASES: list[tuple[str, str, Sequence[Rule], set[str]]] = [
     ("a mailbox is its own", "mia", [box("mia")], {"mia"}),
     ("nobody", "no", [box("mia")], {"refused no"}),
@@ -55,6 +61,15 @@ CASES: list[tuple[str, str, Sequence[Rule], set[str]]] = [
     ("an alias to many", "team", [alias("team", "mia", "joe"), box("mia"), box("joe")], {"mia", "joe"}),
     ("two hops", "a", [alias("a", "b"), alias("b", OUT)], {"outside " + OUT}),
     ("to nobody", "a", [alias("a", "b")], {"refused b"}),
+    ("handed over", "mia", [box("mia"), handed("mia")], {"outside " + THERE}),
+    ("handed over, with an extension", "mia+x", [box("mia"), handed("mia")], {"outside " + THERE}),
+    ("handed over, and no script sees it", "mia", [box("mia"), handed("mia"), sieve("mia", OUT)], {"outside " + THERE}),
+    ("handed over, of no mailbox", "fax", [handed("fax"), Rule("catch-all", AT, ("mia" + AT,)), box("mia")],
+     {"outside " + THERE}),
+    ("handed over, by an alias", "a", [alias("a", "mia", "joe"), box("joe"), handed("mia")],
+     {"outside " + THERE, "joe"}),
+    ("handed over until now", "mia", [box("mia"), handed("mia", until=BEFORE)], {"mia"}),
+    ("handed over until tomorrow", "mia", [box("mia"), handed("mia", until=AFTER)], {"outside " + THERE}),
     ("without a copy", "mia", [box("mia"), alias("mia", OUT)], {"outside " + OUT}),
     ("with one", "mia", [box("mia"), alias("mia", OUT, keep=True)], {"mia", "outside " + OUT}),
     ("one keeps, the other does not", "mia", [box("mia"), alias("mia", OUT, keep=True), alias("mia", "joe"),

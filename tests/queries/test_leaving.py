@@ -14,10 +14,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cast import MIA, House, at, do, person, the, with_consent
+from cast import MIA, House, agreed, at, do, person, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
 from postroom.changes.errors import Problem
-from postroom.models import Forward, RouteException
+from postroom.models import Forward, RouteException, Transport
 from postroom.queries.coverage import Coverage
 from postroom.queries.leaving import Asked, Way, every, listed, shown
 from postroom.queries.leaving_files import HEAD, written
@@ -133,6 +133,25 @@ def test_a_redirect_that_is_stopped_says_so_and_leads_nobody_out(house: House) -
     assert len(ways(house.olive, search="kay@")) == 2
     do("redirects.resume", house.olive, mailbox="leo@acme.example", target="spy@evil.example")
     assert len(ways(house.olive, search="spy@")) == 2
+
+
+def test_what_is_handed_to_another_server_is_a_way_with_who_answers_for_it(house: House) -> None:
+    asked = {"address": MIA, "host": "mx.partner.test", "port": 2525, "owner": "Mia Moss", "until": later()}
+    agreed(house, do("transports.create", house.olive, **asked))
+    with_consent(house, do("aliases.create", house.olive, address="all@acme.example", targets=[MIA]))
+    script(MIA, {"to": "x@partner.test"}, name="never reached")
+    by_alias, one = ways(house.olive)
+    there = "mx.partner.test:2525"
+    assert (one.mechanism, one.address, one.target, one.risk) == ("transport", MIA, there, "medium")
+    assert (one.exception_owner, one.exception_until) == ("Mia Moss", the(Transport).until)
+    assert (by_alias.mechanism, by_alias.via, by_alias.target, by_alias.hops) == ("alias", MIA, there, 1)
+    assert [each.address for each in ways(house.olive, mechanism="transport")] == [MIA]
+    assert ways(house.olive, unexcepted=True) == []
+    assert one.maker and one.maker.by == "Olive" and one.row == the(Transport).pk
+    do("organization.change", house.oskar, forward_forbidden=["partner.test"])
+    assert {(each.risk, each.forbidden) for each in ways(house.olive)} == {("high", "partner.test")}
+    do("transports.end", house.olive, transport=str(one.row))
+    assert [each.mechanism for each in ways(house.olive)] == ["alias", "sieve redirect"], "its script is reached again"
 
 
 def test_what_is_over_by_the_clock_is_no_way_though_nobody_tidied(house: House) -> None:

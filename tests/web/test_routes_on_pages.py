@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +12,7 @@ from django.utils import timezone
 from visitors import visitor
 
 from cast import MIA, House, agreed, at, do, the, with_consent
-from postroom.models import CatchAll, Forward, RouteException
+from postroom.models import CatchAll, Forward, RouteException, Transport
 
 LEO, HOME = "leo@acme.example", "mia@home.test"
 
@@ -96,3 +97,22 @@ def test_a_page_costs_as_many_queries_however_much_goes_on(house: House) -> None
         do("domains.add", house.olive, client="acme", name=f"acme{n}.test")
         agreed(house, do("domains.set_alias", house.olive, domain=f"acme{n}.test", of="acme.example"))
     assert [cost(one) for one in paths] == before
+
+
+def test_what_is_handed_to_another_server_stands_wherever_routes_do(house: House) -> None:
+    assert f"/do/transports.create/?address={MIA}" in unquote(page(house.olive, f"/mailboxes/{MIA}/"))
+    assert "/do/transports." not in page(house.audrey, f"/mailboxes/{MIA}/")
+    asked = {"address": MIA, "host": "mx.partner.test", "owner": "Mia Moss", "until": later()}
+    held = do("transports.create", house.olive, **asked)
+    there = "mx.partner.test:25"
+    assert there in page(house.ada, f"/changes/{held.pk}/"), "where mail would land"
+    agreed(house, held)
+    end = f"/do/transports.end/?transport={the(Transport).pk}"
+    for path in (f"/mailboxes/{MIA}/", f"/trace/?address={MIA}", "/clients/acme/routing/", "/forwards/"):
+        assert there in page(house.olive, path), path
+    for path in (f"/mailboxes/{MIA}/", "/clients/acme/routing/", "/forwards/"):
+        assert end in page(house.olive, path), path
+    traced = page(house.olive, f"/trace/?address={MIA}")
+    assert "handed to another mail server" in traced and "Mia Moss answers for it" in traced
+    assert "Mia Moss answers for it" in page(house.olive, "/forwards/?mechanism=transport")
+    assert "/do/transports.create/" not in page(house.olive, f"/mailboxes/{MIA}/"), "one at a time"

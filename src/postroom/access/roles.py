@@ -9,9 +9,9 @@ from functools import lru_cache
 
 OPERATED = (
     "clients.*", "domains.*", "mailboxes.*", "aliases.*", "people.*", "freezes.*", "history.*", "record_sets.*",
-    "forwards.*", "catch_alls.*", "exceptions.*", "destinations.*", "delegations.ask", "delegations.end",
-    "filters.set", "filters.end", "redirects.*",
-    "dkim_keys.*", "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
+    "forwards.*", "catch_alls.*", "exceptions.*", "transports.*", "destinations.*", "delegations.ask",
+    "delegations.end", "filters.set", "filters.end", "redirects.*", "dkim_keys.*",
+    "invites.*", "grants.*", "sessions.end", "findings.*", "nodes.deliver_again",
     "rosters.*", "recovery_channels.*", "app_passwords.end", "consents.end", "resets.start", "resets.record_call",
     "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code", "resets.declare_emergency",
     "doubts.settle", "probes.send",
@@ -39,8 +39,9 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": frozenset({*ONES_OWN, EXPORT, SHEET}),
     "client admin": frozenset({
         "*.view", "tokens.create", "tokens.end", "mailboxes.*", "aliases.*", "forwards.*", "catch_alls.*",
-        "exceptions.*", "destinations.*", "delegations.*", "filters.*", "redirects.*", "invites.*", "history.roll_back",
-        "access.suspend", "access.resume", "findings.acknowledge", "rosters.answer", "recovery_channels.*",
+        "exceptions.*", "transports.*", "destinations.*", "delegations.*", "filters.*", "redirects.*", "invites.*",
+        "history.roll_back", "access.suspend", "access.resume",
+        "findings.acknowledge", "rosters.answer", "recovery_channels.*",
         "resets.start", "resets.vouch", "resets.send_link", "resets.end", "resets.ask_code", "resets.enter_code",
         "resets.declare_emergency", "resets.waive_wait", "resets.approve", EXPORT, "app_passwords.end", "consents.end",
         SHEET, "doubts.settle", "probes.send",

@@ -16,7 +16,7 @@ router = Router(tags=["objects"])
 CREDENTIALS, PEOPLE = "credentials", "people"
 NOUNS = (
     "clients", "domains", "mailboxes", "addresses", "aliases", PEOPLE, "nodes", "grants", "freezes", "record_sets",
-    "dkim_keys", CREDENTIALS, "forwards", "catch_alls", "exceptions", "destinations", "delegations",
+    "dkim_keys", CREDENTIALS, "forwards", "catch_alls", "exceptions", "transports", "destinations", "delegations",
 )  # fmt: skip
 
 # Whoever runs the service and reads one of these stands in the record, with what they looked at: from where a

@@ -42,8 +42,8 @@ class HopOut(Schema):
 
     step: int = Field(description="How many hops come before it")
     at: str
-    mechanism: str = Field(description="alias, forward, catch-all, domain alias, plus, or sieve")
-    to: list[str]
+    mechanism: str = Field(description="alias, forward, catch-all, domain alias, plus, transport, or sieve")
+    to: list[str] = Field(description="Addresses; of a transport the other server, host:port")
     keeps: bool = Field(description="A copy stays")
     sometimes: bool = Field(description="A filter does it, for some messages")
     until: str | None

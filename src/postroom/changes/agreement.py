@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from postroom.engines.postfix_maps import handed_to
 from postroom.models.filters import SCRIPT
 
 Row = Mapping[str, Any]
@@ -26,6 +27,7 @@ OWN = (
     "route",
     "domain",
     "alias_domain",
+    "handed",
 )  # maps in which a key belongs to one object, so that nothing else may stand there
 
 
@@ -68,6 +70,7 @@ def _maps(maps: Row, answers: Row) -> Iterator[str]:
         "route": [(row["source"], row["destination"]) for row in _live(maps.get("route", ()))],
         "alias_domain": [(row["name"], row["target"]) for row in _live(maps.get("alias_domain", ()))],
         "sender": [(row["sender"], row["login"]) for row in _live(maps.get("sender", ()))],
+        "handed": [(row["address"], handed_to(row)) for row in _live(maps.get("handed", ()))],
         "domain": [(row["name"], row["name"]) for row in maps.get("domain", ())],
     }
     for name, pairs in wanted.items():

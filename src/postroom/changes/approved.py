@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from postroom.access.acting import Access, Actor
-from postroom.models import Approval, Change, Delegation, Grant, Invite, Mailbox, Role, RouteException
+from postroom.models import Approval, Change, Delegation, Grant, Invite, Mailbox, Role, RouteException, Transport
 
 from .kind import KINDS
 from .plan import Plan
 from .policy import Verdict
 
+LET_OUT = (RouteException, Transport)
 LAPSED = "whoever approved it may not approve it any more"
 ANOTHER = "what was approved is not this plan"
 ALTERED = "the plan is not the one that was kept"
@@ -68,5 +69,5 @@ def _in_favour(plan: Plan) -> Iterator[object]:
     yield from filter(None, links)
     if let_in := [one.after["to_mailbox_id"] for one in plan.on(Delegation) if one.before is None and one.after]:
         yield from Mailbox.objects.filter(pk__in=let_in, owner__isnull=False).values_list("owner", flat=True)
-    if let_out := [one.after["address_id"] for one in plan.on(RouteException) if one.before is None and one.after]:
+    if let_out := [one.after["address_id"] for one in plan.on(*LET_OUT) if one.before is None and one.after]:
         yield from Mailbox.objects.filter(address__in=let_out, owner__isnull=False).values_list("owner", flat=True)

@@ -15,6 +15,7 @@ from postroom.models import (
     RouteException,
     Row,
     StateModel,
+    Transport,
 )
 from postroom.protocols.routing import Trace, trace
 
@@ -32,6 +33,7 @@ MOVES: Mapping[type[StateModel], frozenset[str]] = {
     Forward: frozenset({"to", "until", "disabled_at", "removed_at", "address_id"}),
     CatchAll: frozenset({"target", "until", "removed_at"}),
     RouteException: frozenset({"target", "until", "ended_at"}),
+    Transport: frozenset({"host", "port", "until", "ended_at"}),
 }
 TABLES = {model._meta.db_table: fields for model, fields in MOVES.items()}
 OF_A_WHOLE = (Client, Domain)

@@ -70,6 +70,8 @@ UNION ALL SELECT 'exceptions', to_jsonb(x) FROM exceptions x
   WHERE x.address_id = ANY (ARRAY(SELECT id FROM at)) AND x.ended_at IS NULL
 UNION ALL SELECT 'redirect_stops', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'target', s.target)
   FROM redirect_stops s WHERE s.mailbox_id = ANY (ARRAY(SELECT id FROM boxes)) AND s.ended_at IS NULL
+UNION ALL SELECT 'transports', to_jsonb(t) FROM transports t
+  WHERE t.address_id = ANY (ARRAY(SELECT id FROM at)) AND t.ended_at IS NULL
 UNION ALL SELECT 'sieve_scripts', jsonb_build_object('id', s.id, 'mailbox_id', s.mailbox_id, 'name', s.name,
     'redirects', s.redirects, 'discards', s.discards, 'unreadable', s.unreadable, 'at', s.at, 'first', s.first)
   FROM sieve_scripts s

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from postroom.models import Row
+from postroom.models.routes import server
+from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
-from postroom.protocols.routing import NOT_FOLLOWED, Rule, parts
+from postroom.protocols.routing import NOT_FOLLOWED, Rule
 
 from .routes import MOST, Facts
 
@@ -83,9 +85,10 @@ class Rules:
         for ref, row in self._of("addresses"):
             if ref in self.hidden and ref[1] in at:
                 self._hide(row["address"])
-        for table, make in (("mailboxes", self._box), ("aliases", self._alias), ("forwards", self._forward)):
+        makers = (self._box, self._alias, self._forward, self._transport)
+        for table, make in zip(("mailboxes", "aliases", "forwards", "transports"), makers, strict=True):
             for ref, row in self._of(table):
-                if (address := at.get(str(row["address_id"]))) and not row["removed_at"]:
+                if (address := at.get(str(row["address_id"]))) and not row.get("removed_at"):
                     for rule in make(ref, row, address):
                         self._add(rule)
 
@@ -96,6 +99,11 @@ class Rules:
         if not row["disabled_at"]:
             until = moment(row["until"])
             yield Rule("forward", address["address"], (row["to"],), address["keep_copy"], until=until, ref=ref)
+
+    def _transport(self, ref: Ref, row: Row, address: Row) -> Iterator[Rule]:
+        if not row["ended_at"]:
+            where = (server(row["host"], row["port"]),)
+            yield Rule("transport", address["address"], where, until=moment(row["until"]), ref=ref)
 
     def _box(self, ref: Ref, row: Row, address: Row) -> Iterator[Rule]:
         node = (self._row("clients", row["client_id"]) or {}).get("node_id")

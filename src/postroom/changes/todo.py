@@ -37,6 +37,9 @@ TOUCHED = {
     "exceptions": """SELECT 'address' AS object,
     coalesce((row ->> 'address_id')::uuid, (SELECT x.address_id FROM exceptions x WHERE x.id = e.id)) AS id
     FROM e WHERE t = 'exceptions'""",
+    "transports": """SELECT 'address' AS object,
+    coalesce((row ->> 'address_id')::uuid, (SELECT h.address_id FROM transports h WHERE h.id = e.id)) AS id
+    FROM e WHERE t = 'transports'""",
     "catch_alls": """SELECT 'domain' AS object,
     coalesce((row ->> 'domain_id')::uuid, (SELECT g.domain_id FROM catch_alls g WHERE g.id = e.id)) AS id
     FROM e WHERE t = 'catch_alls'""",

@@ -8,7 +8,7 @@ import click
 
 from . import leaving_views, remote, show
 
-MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
+MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "transport", "by way")
 RISKS = ("high", "medium", "low")
 LOOKED, WAITED = "looked", "waited for"
 

@@ -20,7 +20,7 @@ NODE_ITSELF = "00000000-0000-0000-0000-000000000000"  # the object whose rows ar
 # What may stand in an address or a name: nothing that separates, quotes or climbs anywhere. The control plane has
 # stricter rules; these hold whatever it sends.
 SAFE = re.compile(r"[^\x00-\x20\x7f/\\,\"'<>()\[\]:;|%*?]{1,320}")
-NAMES = ("address", "source", "destination", "target", "sender", "login", "domain", "name", "selector", "cred")
+NAMES = ("address", "source", "destination", "target", "sender", "login", "domain", "name", "selector", "cred", "host")
 APP_ONLY = COLUMNS["secrets"]["password"].index("app_only")
 # Credentials that end by themselves: file and table (address and cred stand first), and what their names start with.
 CREDENTIALS = (("secrets", "app", ""), ("maps", "consent", "oauth:"))
@@ -65,8 +65,13 @@ def _faults(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
         for name, value in row.items()
         if name in NAMES and (not isinstance(value, str) or not SAFE.fullmatch(value) or value.startswith(("-", ".")))
     ]
+    names += [f"port {row['port']!r}" for _ in "p" if "port" in row and not _is_port(row["port"])]
     lines = [f"{name} with a line end" for name, value in row.items() if isinstance(value, str) and "\n" in value]
     return extra + names + lines
+
+
+def _is_port(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
 
 
 def write(files: Files, batch: Sequence[Todo], *, between: Callable[[], object] = lambda: None) -> Closed:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .postfix_maps import handed_to
 from .source import Compiled, Todo
 
 Pair = tuple[str, str]
@@ -105,6 +106,8 @@ def _pairs(table: str, row: dict[str, Any]) -> Iterable[tuple[str, Pair]]:
             yield "mailbox", (row["address"], row["address"])
         case "route":
             yield "route", (row["source"], row["destination"])
+        case "handed":
+            yield "handed", (row["address"], handed_to(row))
         case "alias_domain":
             yield "alias_domain", (row["name"], row["target"])
         case "sender":
@@ -117,6 +120,7 @@ GONE_COLUMNS = {
     "domain": ("name",),
     "mailbox": ("address",),
     "route": ("source", "destination"),
+    "handed": ("address", "host", "port", "tls"),
     "alias_domain": ("name", "target"),
     "sender": ("sender", "login"),
     "pool": ("domain", "transport"),

@@ -29,6 +29,8 @@ SCHEMAS = {
         CREATE TABLE mailbox(address TEXT PRIMARY KEY, object TEXT, quota_mb INT, until INT) WITHOUT ROWID;
         CREATE TABLE route(source TEXT, destination TEXT, object TEXT, until INT,
             PRIMARY KEY (source, destination, object)) WITHOUT ROWID;
+        CREATE TABLE handed(address TEXT PRIMARY KEY, object TEXT, host TEXT, port INT, tls INT, until INT)
+            WITHOUT ROWID;
         CREATE TABLE alias_domain(name TEXT, target TEXT, object TEXT, until INT,
             PRIMARY KEY (name, target, object)) WITHOUT ROWID;
         CREATE TABLE forbidden(source TEXT, target TEXT, object TEXT,
@@ -68,6 +70,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "domain": ("name", "client"),  # whose it is: filters of one client's mailboxes send nothing to another's
         "mailbox": ("address", "quota_mb", "until"),
         "route": ("source", "destination", "until"),
+        # Mail of an address goes to another server; tls: with a certificate of its name, or not at all.
+        "handed": ("address", "host", "port", "tls", "until"),
         # Every address of one domain is that of another.
         "alias_domain": ("name", "target", "until"),
         # To where outside a filter may pass mail on: an address, @domain (all of it), @.domain (all below it too).

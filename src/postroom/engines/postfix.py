@@ -10,6 +10,8 @@ The same for Postfix 3.7 and 3.10. Renders only; rendering.py checks and switche
   of us, and not passed on), since many servers never say so;
 - what a forward passes on to outside leaves by a transport of its own, with a sender here that leads back (SRS):
   never by a client's pool, and under nobody else's name;
+- what is handed to another server goes round the same way, one recipient at a time, and comes back with the word to
+  whom (FILTER): so the sender is rewritten, the recipient stays, and nobody's pool is used;
 - bare newlines and unauthorized pipelining are refused: Debian 12's default leaves SMTP smuggling open.
 """
 
@@ -17,7 +19,7 @@ from postroom.protocols import return_address
 
 from . import postfix_master
 from .layout import NodeConfig
-from .postfix_maps import QUERIES, own_query
+from .postfix_maps import QUERIES, own_query, transport_query
 
 SUNK = "sink:kept"
 
@@ -69,17 +71,18 @@ returned = regexp:$config_directory/maps/returned
 virtual_mailbox_maps = ${{db}}/mailbox.cf ${{returned}}
 virtual_alias_maps = ${{db}}/route.cf ${{db}}/plus.cf ${{db}}/alias.cf
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
-transport_maps = ${{returned}} inline:{{{{{srs_domain} = srs:[{inside}]:{bounces}}}}}
+transport_maps = ${{returned}} ${{db}}/transport.cf inline:{{{{{srs_domain} = srs:[{inside}]:{bounces}}}}}
 smtpd_sender_login_maps = ${{db}}/sender.cf ${{returned}}_sender
 pool_maps = ${{db}}/pool.cf
 own_maps = ${{db}}/own.cf
 here_maps = ${{db}}/here.cf
 hosted_maps = ${{db}}/hosted.cf
 hosted_alias_maps = ${{db}}/hosted_alias.cf
+handed_maps = ${{db}}/handed.cf
 canary_maps = ${{db}}/canary.cf
 proxy_read_maps = $virtual_mailbox_domains $virtual_mailbox_maps $virtual_alias_maps $smtpd_sender_login_maps
   $pool_maps $own_maps $here_maps $hosted_maps
-  $hosted_alias_maps $canary_maps proxy:static:{marker}
+  $hosted_alias_maps $canary_maps $handed_maps $transport_maps proxy:static:{marker}
 
 # From outside.
 smtpd_forbid_bare_newline = yes
@@ -107,18 +110,25 @@ relay_recipient_maps = tcp:{inside}:{srs_reverse}
 # What filters send stays here as it is, and goes round to outside.
 sieve_recipients = reject_unlisted_recipient check_recipient_access $here_maps
   check_recipient_access static:{{FILTER srs:[{inside}]:{forwards}}} permit
+# What comes round to be handed over is told to whom.
+forwards_recipients = check_recipient_access $handed_maps permit_tls_all_clientcerts reject
 smtpd_restriction_classes = bounces_only
 bounces_only = check_sender_access inline:{{{{<> = OK}}}} reject
 smtp_tls_security_level = may
 smtp_tls_loglevel = 1
 delay_warning_time = 4h
 lmtp_destination_recipient_limit = 50
+# Of each that is handed over it is said to whom, of the whole message.
+round_destination_recipient_limit = 1
 """
 
 
 def render(config: NodeConfig, marker: str, mail_ids: tuple[int, int], agent_ids: tuple[int, int]) -> dict[str, str]:
     """Path below the configuration's folder → text. The ids are uid and gid of who owns the sink, and the returned."""
-    queries = {**QUERIES, "own": own_query("smtp:" if config.sink is None else SUNK)}
+    leaves = config.sink is None
+    first = f"round:[{config.inside}]:{config.ports.forwards}" if leaves else SUNK
+    own = own_query("smtp:" if leaves else SUNK)
+    queries = {**QUERIES, "own": own, "transport": transport_query(first)}
     maps = {
         f"maps/{name}.cf": f"dbpath = {config.database('maps')}\nquery = {query}\n" for name, query in queries.items()
     }

@@ -4,6 +4,9 @@ Postfix asks for a whole address first, then without its extension (mia+x@ → m
 the first that answers counts. So what is said of one address goes before what is said of all.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 # `unixepoch()`, never strftime('%%s'): one text serves Postfix and both Dovecots.
 LIVE = "(until IS NULL OR until > unixepoch())"
 
@@ -36,6 +39,9 @@ def _routes(source: str) -> str:
     )
 
 
+# To where mail of an address is handed over, by whom: one that takes any TLS, or one that wants the server's own name.
+HANDED_BY = "CASE WHEN tls = 1 THEN 'handed-tls' ELSE 'handed' END"
+HANDED = f"'FILTER ' || {HANDED_BY} || ':[' || host || ']:' || CAST(port AS INT)"
 SIGN_IN = "REJECT 5.7.1 sign in to send as this domain"
 
 WITHOUT = f"(({PLAIN}) || '@%d')"  # the address without its extension
@@ -51,8 +57,19 @@ QUERIES = {
     "pool": "SELECT transport FROM pool WHERE domain='%d'",
     "hosted": f"SELECT DISTINCT '{SIGN_IN}' FROM domain WHERE name='%s'",
     "hosted_alias": f"SELECT DISTINCT '{SIGN_IN}' FROM alias_domain WHERE name='%s' AND {LIVE}",
+    "handed": f"SELECT {HANDED} FROM handed WHERE address='%s' AND {LIVE}",
     "canary": "SELECT v FROM canary WHERE k='%s'",
 }
+
+
+def handed_to(row: Mapping[str, Any]) -> str:
+    """What the map `handed` answers for a row."""
+    return f"FILTER {'handed-tls' if row['tls'] else 'handed'}:[{row['host']}]:{row['port']}"
+
+
+def transport_query(transport: str) -> str:
+    """Mail that is handed to another server takes this way first."""
+    return f"SELECT '{transport}' FROM handed WHERE address='%s' AND {LIVE}"
 
 
 def own_query(transport: str) -> str:

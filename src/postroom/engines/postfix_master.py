@@ -87,12 +87,12 @@ INSIDE = """\
 """
 
 # Round once for a sender that postsrsd signs, and back for one that it signed. Only these two ask it: what stays here
-# goes on without it.
+# goes on without it. What is handed to another server comes round one recipient at a time (`round`).
 FORWARDED = """\
 {inside}:{forwards} inet n - n - - smtpd
   -o syslog_name=postfix/forwards
   -o cleanup_service_name=cleanup-forwards
-{only_inside}  -o smtpd_recipient_restrictions=permit_tls_all_clientcerts,reject
+{only_inside}  -o smtpd_recipient_restrictions=$forwards_recipients
 {inside}:{bounces} inet n - n - - smtpd
   -o syslog_name=postfix/bounces
   -o cleanup_service_name=cleanup-bounces
@@ -104,13 +104,22 @@ cleanup-forwards unix n - n - 0 cleanup
 cleanup-bounces unix n - n - 0 cleanup
   -o recipient_canonical_maps=tcp:{inside}:{srs_reverse}
   -o recipient_canonical_classes=envelope_recipient
-srs unix - - n - - smtp
+{round}forwarded unix - - n - - smtp
+  -o syslog_name=postfix/forwarded
+handed unix - - n - - smtp
+  -o syslog_name=postfix/handed
+handed-tls unix - - n - - smtp
+  -o syslog_name=postfix/handed
+  -o smtp_tls_security_level=secure
+  -o smtp_tls_secure_cert_match=nexthop
+  -o smtp_tls_CApath=/etc/ssl/certs
+"""
+ROUND = """\
+{name} unix - - n - - smtp
   -o syslog_name=postfix/srs
   -o smtp_tls_security_level=encrypt
   -o smtp_tls_cert_file={folder}/tls/inside.pem
   -o smtp_tls_key_file={folder}/tls/inside.key
-forwarded unix - - n - - smtp
-  -o syslog_name=postfix/forwarded
 """
 
 
@@ -135,8 +144,10 @@ def render(config: NodeConfig, mail_ids: tuple[int, int], agent_ids: tuple[int, 
     uid, gid = agent_ids
     text += behind + SERVICES + RETURNED.format(folder=config.folder, uid=uid, gid=gid)
     only_inside = INSIDE.format(folder=config.folder)
+    round_ = "".join(ROUND.format(name=name, folder=config.folder) for name in ("srs", "round"))
+    about = {"folder": config.folder, "inside": config.inside, "only_inside": only_inside, "round": round_}
     for services in (FORWARDED, SIEVE):
-        text += services.format(folder=config.folder, inside=config.inside, only_inside=only_inside, **vars(ports))
+        text += services.format(**about, **vars(ports))
     if config.sink is not None:
         uid, gid = mail_ids
         text += SINK.format(parent=config.sink.parent, name=config.sink.name, uid=uid, gid=gid)

@@ -21,7 +21,7 @@ from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, 
 from .recovery import RecoveryChannel
 from .redirects import RedirectStop
 from .rounds import Round, RoundLine
-from .routes import CatchAll, Forward, RouteException
+from .routes import CatchAll, Forward, RouteException, Transport
 from .sieve import SieveAsked, SieveRead, SieveScript
 from .sign_ins import LiveSession, SignIn, SignInPlace
 from .verifying import Proof, ResetCode, Verification
@@ -105,6 +105,7 @@ __all__ = [
     "Subject",
     "TokenKey",
     "TokenUse",
+    "Transport",
     "TreeNode",
     "Verification",
     "WriteOutsideChange",

@@ -1,4 +1,4 @@
-"""Where mail goes on: forwards, catch-alls, and the exceptions by which mail may leave a client."""
+"""Where mail goes on: forwards, catch-alls, other mail servers, and the exceptions by which mail may leave a client."""
 
 from uuid import UUID
 
@@ -89,6 +89,45 @@ class RouteException(StateModel):
         return NOTHING if row["ended_at"] else frozenset({row["target"]})
 
 
+class Transport(StateModel):
+    """Mail of one address is handed to another mail server instead of landing here, until a day.
+
+    It is an exception by itself: who answers for it, and why, stand on it. host: a name or an IPv4 address. tls:
+    OPPORTUNISTIC, or REQUIRED (with a certificate of that name). One stands at an address at a time.
+    """
+
+    grants_access = True
+    own = "address_id"
+    client = models.ForeignKey(Client, models.DO_NOTHING)
+    address = models.ForeignKey(Address, models.DO_NOTHING)
+    host = models.TextField(db_collation="C")
+    port = models.IntegerField()
+    tls = models.TextField()
+    owner = models.TextField()
+    reason = models.TextField()
+    until = models.DateTimeField()
+    review_on = models.DateField()
+    made = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(StateModel.Meta):
+        db_table = "transports"
+        verbose_name = "transport"
+        constraints = [
+            models.UniqueConstraint(fields=["address"], condition=models.Q(ended_at=None), name="one_transport")
+        ]
+
+    @classmethod
+    def opens(cls, row: Row) -> frozenset[str]:
+        return NOTHING if row["ended_at"] else frozenset({server(row["host"], row["port"])})
+
+
+def server(host: str, port: int) -> str:
+    """Another mail server, as it is written everywhere: mx.partner.example:25."""
+    return f"{host}:{port}"
+
+
+OPPORTUNISTIC, REQUIRED = "opportunistic", "required"  # TLS on the way to another server
 REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception ends
 
 

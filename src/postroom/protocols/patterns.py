@@ -51,6 +51,17 @@ def matches(patterns: Iterable[str], target: str) -> str:
     return ""
 
 
+def names_server(patterns: Iterable[str], host: str) -> str:
+    """The first pattern that a mail server matches; empty for none. A domain's servers are its own name and all below
+    it, whether the pattern says so or not."""
+    labels = host.split(".")
+    above = {".".join(labels[n:]) for n in range(len(labels))}
+    for one in patterns:
+        if one.removeprefix("*.") in above or (one == PRIVATE and above & PROVIDERS):
+            return one
+    return ""
+
+
 def private(target: str) -> bool:
     """Whether it is an address at a provider of private mailboxes."""
     return target.rpartition("@")[2] in PROVIDERS

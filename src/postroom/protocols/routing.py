@@ -8,6 +8,7 @@ Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its clean
 - what was found is looked up again, but for an address that once named itself: that is a copy, and stays;
 - a domain that stands for another takes mail for who is there, and for nobody else;
 - more than 50 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
+- a transport stands where a mailbox would: what would land there is handed to another server, and no script sees it;
 - a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox.
 Not known is said: a script nobody read, or a computed target, is a landing of its own and never nothing.
 """
@@ -18,13 +19,16 @@ from datetime import datetime
 from itertools import count
 from typing import Literal
 
-from .addresses import extended
+from .extensions import keys, parts, with_extension
 from .kept import Act, discarded, kept
 
-Mechanism = Literal["domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "plus", "hidden"]
+Mechanism = Literal[
+    "domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "transport", "plus", "hidden"
+]
 Sort = Literal["mailbox", "outside", "refused", "discarded", "loop", "unknown", "hidden"]
 STEPS, LIMIT = 50, 1000  # virtual_alias_recursion_limit; of addresses, and of their length
 MAPPED = ("alias", "forward", "catch-all")
+ELSEWHERE = "another mail server, which is handed mail of {}"
 NOT_FOLLOWED = "not followed further: too many steps"
 
 
@@ -34,6 +38,7 @@ class Rule:
 
     domain: this domain's mail is taken here. mailbox: there is one. plus: made by trace alone, for an extension that
     fell away. hidden: something stands there that the reader may not see. domain alias: one target, "@name".
+    transport: one target, "host:port", the other server that mail is handed to.
     keep: a copy stays at `source`; of Sieve, the mailbox keeps it too, and what goes nowhere else is thrown away.
     sometimes: of Sieve, in a branch that not every message takes. until: when it ends; then it is as if not there.
     unknown: why (part of) what it does is not known. barred: those of its targets that the node sends nothing to.
@@ -117,19 +122,6 @@ def trace(address: str, rules: Known | Ask, *, at: datetime) -> Trace:
     return Trace(address, tuple(walk.hops.values()), _certain(walk.landings))
 
 
-def parts(address: str) -> tuple[str, str, str]:
-    """The address without its extension, the extension with its +, and "@domain". A + in front begins none."""
-    local, _, domain = address.rpartition("@")
-    name, plus, rest = local.partition("+")
-    return (f"{name}@{domain}", plus + rest, "@" + domain) if name and plus else (address, "", "@" + domain)
-
-
-def keys(address: str) -> frozenset[str]:
-    """What the rules of an address are looked up by."""
-    bare, _, domain = parts(address)
-    return frozenset({address, bare, domain})
-
-
 def _certain(landings: Sequence[Landing]) -> tuple[Landing, ...]:
     """Each once: what always comes somewhere does not come there sometimes."""
     always = {one for one in landings if not one.sometimes}
@@ -162,7 +154,7 @@ class _Walk:
 
     def _onward(self, address: str) -> Iterator[str]:
         for rule, targets in self.mapped(address):
-            yield from (*targets, *(extended(parts(address)[1], to) for to in rule.targets))
+            yield from (*targets, *(with_extension(parts(address)[1], to) for to in rule.targets))
         for rule in self.rules(parts(address)[2], "domain alias"):
             yield address.removesuffix(rule.source) + rule.targets[0]
         for rule in self.rules(parts(address)[0], "sieve"):
@@ -182,16 +174,19 @@ class _Walk:
         return [(rule, (to,)) for rule, to in others if self._answered(to)]
 
     def _rows(self, key: str) -> list[tuple[Rule, tuple[str, ...]]]:
-        """A mailbox names itself, unless what stands beside it passes everything on; a copy stays where one does."""
+        """A mailbox names itself, unless what stands beside it passes everything on; a copy stays where one does. What
+        is handed to another server names itself always."""
         passing = self.rules(key, *MAPPED)
-        boxes = self.rules(key, "mailbox")
+        boxes, handed = self.rules(key, "mailbox"), self.rules(key, "transport")
         rows = [(rule, rule.targets) for rule in passing]
-        if boxes and all(rule.keep for rule in passing):
+        if handed:
+            rows.append((handed[0], (key,)))
+        elif boxes and all(rule.keep for rule in passing):
             rows.append((boxes[0], (key,)))
         return rows
 
     def _along(self, extension: str, target: str) -> str:
-        return extended(extension, target) if extension and self.rules(parts(target)[2], "domain") else target
+        return with_extension(extension, target) if extension and self.rules(parts(target)[2], "domain") else target
 
     def expand(self, address: str) -> tuple[list[str], str]:
         """All addresses it comes to, in Postfix's own order; or why the message is put off."""
@@ -230,8 +225,8 @@ class _Walk:
             onward: list[str] = []
             for at in level:
                 for rule, targets in self.mapped(at):
-                    if rule.mechanism == "mailbox" and targets == (at,):
-                        continue  # its own mailbox: where it lands, not a step
+                    if rule.mechanism in ("mailbox", "transport"):
+                        continue  # where it lands, not a step
                     self._hop(at, rule, targets, reached[at], sometimes)
                     self._unknown(at, [rule], sometimes)
                     onward += [to for to in targets if to not in reached and len(to) <= LIMIT]
@@ -248,6 +243,7 @@ class _Walk:
         """What Postfix hands over, or sends away."""
         bare, _, domain = parts(address)
         box = next((key for key in (address, bare) if self.rules(key, "mailbox")), None)
+        handed = [rule for key in (address, bare) for rule in self.rules(key, "transport")]
         seen = {address, bare} if box else keys(address)
         if any(self.rules(key, "hidden") for key in seen):
             self.landings.append(Landing("hidden", address, "", sometimes))
@@ -255,6 +251,9 @@ class _Walk:
             self.landings.append(Landing("unknown", address, NOT_FOLLOWED, sometimes))
         elif not self.rules(domain, "domain"):
             self.landings.append(Landing("outside", address, "", sometimes))
+        elif handed:
+            self._hop(address, handed[0], handed[0].targets, step, sometimes)
+            self.landings.append(Landing("outside", handed[0].targets[0], ELSEWHERE.format(address), sometimes))
         elif box is None and any(rule.unknown for rule, _ in self.mapped(address)):
             pass  # said where that rule is
         elif box is None:
@@ -297,4 +296,4 @@ class _Walk:
 
     def _answered(self, to: str) -> bool:
         """Whether somebody gets mail there."""
-        return any(self.rules(key, "mailbox", "hidden", *MAPPED) for key in keys(to))
+        return any(self.rules(key, "mailbox", "transport", "hidden", *MAPPED) for key in keys(to))

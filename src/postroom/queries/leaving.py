@@ -22,7 +22,7 @@ from postroom.access.acting import Actor
 from postroom.access.known import ask
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import Problem
-from postroom.models import Change, Domain, RecordedEdit, RouteException
+from postroom.models import Change, Domain, RecordedEdit, RouteException, Transport
 from postroom.models.base import made_at
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
@@ -32,7 +32,7 @@ from .page import MOST, Page
 from .searching import SHORTEST
 
 VIEW = "forwards.view"
-MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "by way")
+MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "transport", "by way")
 RISKS = ("high", "medium", "low")
 PLACE = re.compile(r"[0-2] \S{1,400} \S{1,60} \S{1,60}")
 FRESH, KEPT = timedelta(minutes=10), timedelta(days=365)  # a node that is silent says nothing; last hits that are kept
@@ -162,7 +162,8 @@ def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
 def _without_hidden(actor: Actor, ways: list[Way]) -> list[Way]:
     """Who answers for an exception, and until when, is for those who may see it."""
     ids = {one.exception for one in ways if one.exception}
-    may = set(visible(actor, RouteException).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    seen = (visible(actor, one).filter(pk__in=ids).values_list("pk", flat=True) for one in (RouteException, Transport))
+    may = set(next(seen).union(*seen, all=True)) if ids else set()
     return [
         one if one.exception is None or one.exception in may
         else replace(one, exception_owner=None, exception_until=None) for one in ways

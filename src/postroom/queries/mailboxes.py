@@ -23,6 +23,7 @@ from postroom.models import (
     RouteException,
     Secret,
     SieveScript,
+    Transport,
 )
 
 
@@ -64,14 +65,16 @@ MOST_SCRIPTS = 20
 class Routes:
     """What brings mail to a mailbox in one step, and what passes its own on.
 
-    forwards: those of its address and those that go to it. exceptions: by which its mail may leave. scripts: those that
-    its node read there, for who may see them; never their text. stops: to where they pass nothing on.
+    forwards: those of its address and those that go to it. exceptions: by which its mail may leave. handed: to which
+    other server. scripts: those that its node read there, for who may see them; never their text. stops: to where they
+    pass nothing on.
     """
 
     aliases: list[Alias]
     forwards: list[Forward]
     catch_alls: list[CatchAll]
     exceptions: list[RouteException]
+    handed: list[Transport]
     scripts: list[SieveScript]
     stops: list[RedirectStop]
 
@@ -83,6 +86,7 @@ def routes(actor: Actor, mailbox: Mailbox) -> Routes:
     forwards = visible(actor, Forward).filter(**own, removed_at=None, until__gt=now)
     caught = visible(actor, CatchAll).filter(**own, removed_at=None, until__gt=now, target=mailbox.label)
     let = visible(actor, RouteException).filter(**own, ended_at=None, until__gt=now, address=mailbox.address_id)
+    handed = visible(actor, Transport).filter(ended_at=None, until__gt=now, address=mailbox.address_id)
     scripts = visible(actor, SieveScript).filter(mailbox=mailbox.pk)
     return Routes(
         list(aliases.select_related("address").order_by("address__address")),
@@ -90,6 +94,7 @@ def routes(actor: Actor, mailbox: Mailbox) -> Routes:
              .order_by("address__address", "to")),
         list(caught.select_related("domain").order_by("domain__name")),
         list(let.order_by("target")),
+        list(handed),
         list(scripts.defer("text").order_by("-active", "name")[:MOST_SCRIPTS]),
         list(visible(actor, RedirectStop).filter(mailbox=mailbox.pk, ended_at=None).order_by("target")[:MOST_SCRIPTS]),
     )  # fmt: skip

@@ -24,8 +24,9 @@ from postroom.models import (
     Mailbox,
     RouteException,
     SieveScript,
+    Transport,
 )
-from postroom.models.routes import inside, patterns_at
+from postroom.models.routes import inside, patterns_at, server
 from postroom.protocols.patterns import matches
 
 from .page import Page
@@ -33,6 +34,7 @@ from .page import Page
 MOST = 300  # routes on one map
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 ALIAS, FORWARD, CATCH_ALL, MIRROR, SIEVE = "alias", "forward", "catch-all", "domain alias", "sieve"
+TRANSPORT = "transport"
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,14 @@ def _catch_alls(asked: Asked) -> Iterator[Route]:
             yield Route(f"*@{name}", CATCH_ALL, pk, (target,), False, until, WARN, over)
 
 
+def _transports(asked: Asked) -> Iterator[Route]:
+    rows = asked.of(visible(asked.actor, Transport).filter(address__client=asked.client, ended_at=None), "address")
+    for pk, source, host, port, until in rows.values_list("pk", "address__address", "host", "port", "until"):
+        over = until <= asked.now
+        words = "its time is over" if over else "handed to another server"
+        yield Route(source, TRANSPORT, pk, (server(host, port),), False, until, WARN if over else OK, words)
+
+
 def _mirrors(asked: Asked) -> Iterator[Route]:
     rows = visible(asked.actor, Domain).filter(client=asked.client, removed_at=None, alias_of__isnull=False)
     if asked.domain is not None:
@@ -165,7 +175,7 @@ def _how(redirect: dict[str, Any]) -> str:
     return words if redirect["to"] else f"{words}, to what it works out"
 
 
-READS = (_aliases, _forwards, _catch_alls, _mirrors, _scripts)
+READS = (_aliases, _forwards, _transports, _catch_alls, _mirrors, _scripts)
 
 
 def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
@@ -184,7 +194,7 @@ def _one(
     forbidden: Iterable[str],
 ) -> Route:  # fmt: skip
     leaves = [to for to in route.targets if (route.source, to) in away]
-    if not leaves or (route.state == WARN and route.sort == FORWARD):
+    if not leaves or route.sort == TRANSPORT or (route.state == WARN and route.sort == FORWARD):
         return route
     without = [to for to in leaves if (route.source, to) not in ends and not matches(allowed, to)]
     if without or any(matches(forbidden, to) for to in leaves):

@@ -11,6 +11,7 @@ from uuid import UUID
 from postroom.changes.edit import model_of
 from postroom.models import Row
 from postroom.models.base import state_models
+from postroom.models.routes import server
 
 WAVES = 3
 DEEP = 5  # a link of an invite for a mailbox at an address
@@ -41,6 +42,7 @@ LABELS: dict[str, Callable[[Row, Named], str]] = {
     "probes": lambda row, name: f"to {row['address']}",
     "catch_alls": lambda row, name: f"of {_of(row, name, 'domain_id')}",
     "exceptions": lambda row, name: f"{_of(row, name, 'address_id')} to {row['target']}",
+    "transports": lambda row, name: f"{_of(row, name, 'address_id')} to {server(row['host'], row['port'])}",
     "delegations": lambda row, name: f"to {_of(row, name, 'mailbox_id')} for {_of(row, name, 'to_mailbox_id')}",
     "filters": lambda row, name: f"at {_of(row, name, 'mailbox_id')}",
     "redirect_stops": lambda row, name: f"of {_of(row, name, 'mailbox_id')} to {row['target']}",

@@ -32,6 +32,7 @@ from postroom.models import (
     RouteException,
     Row,
     StateModel,
+    Transport,
 )
 from postroom.protocols.refs import Spelling, address_ref, domain_ref, short_ref
 
@@ -61,6 +62,7 @@ NOUNS: Mapping[str, Noun] = {
     "forwards": Noun(Forward, "id", ("address__address", "to"), ("address", "client")),
     "catch_alls": Noun(CatchAll, "domain__name", ("domain__name", "target"), ("domain", "client")),
     "exceptions": Noun(RouteException, "id", ("address__address", "target"), ("address", "client")),
+    "transports": Noun(Transport, "id", ("address__address", "host"), ("address", "client")),
     "destinations": Noun(Destination, "id", ("name",), ("client",)),
     "delegations": Noun(
         Delegation,

@@ -16,7 +16,7 @@ from postroom.models.mailed import REFUSED as NOT_TAKEN
 from postroom.models.probes import DISCARDED, MAILBOX, OUTSIDE, REFUSED, STILL_TO_BE_SENT, UNKNOWN, WAITING
 from postroom.protocols.addresses import BadAddress
 from postroom.protocols.addresses import address as canonical
-from postroom.protocols.routing import parts
+from postroom.protocols.extensions import parts
 
 from .service import SILENT
 

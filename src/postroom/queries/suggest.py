@@ -33,8 +33,10 @@ from postroom.models import (
     Role,
     RoundLine,
     RouteException,
+    Transport,
     Verification,
 )
+from postroom.models.routes import server
 
 MOST = 200
 Pairs = list[tuple[str, str]]
@@ -56,6 +58,7 @@ BY_ID = frozenset(
         "doubts",
         "forwards",
         "exceptions",
+        "transports",
         "destinations",
         "delegations",
     }
@@ -175,6 +178,11 @@ def _exceptions(actor: Actor) -> Pairs:
     return [(str(one.pk), f"{one.address.address} to {one.target}") for one in rows[:MOST]]
 
 
+def _transports(actor: Actor) -> Pairs:
+    rows = visible(actor, Transport).filter(ended_at=None).select_related("address").order_by("address__address")
+    return [(str(one.pk), f"{one.address.address} to {server(one.host, one.port)}") for one in rows[:MOST]]
+
+
 def _destinations(actor: Actor) -> Pairs:
     rows = visible(actor, Destination).filter(removed_at=None).select_related("client").order_by("name", "id")
     return [(str(one.pk), f"{one.name} of {one.client.name}") for one in rows[:MOST]]
@@ -198,6 +206,7 @@ PICKS: dict[str, Callable[[Actor], Pairs]] = {
     "forwards": _forwards,
     "catch_alls": _named(CatchAll, "domain__name", "target", "domain"),
     "exceptions": _exceptions,
+    "transports": _transports,
     "destinations": _destinations,
     "delegations": _delegations,
     "people": _named(Person, "email", "name"),

@@ -28,16 +28,21 @@ from postroom.models import (
     Mailbox,
     RecordedEdit,
     RouteException,
+    Row,
     SieveScript,
     StateModel,
+    Transport,
 )
+from postroom.models.routes import server
 from postroom.protocols.addresses import BadAddress
 from postroom.protocols.addresses import address as canonical
-from postroom.protocols.routing import Hop, Landing, Trace, parts, trace
+from postroom.protocols.extensions import parts
+from postroom.protocols.routing import Hop, Landing, Trace, trace
 
 VIEW, SCRIPTS = "addresses.view", "sieve_scripts.view"
 SHOWN, MOVED = 50, 25  # addresses that lead here; of a plan, those that are followed
-RULES: tuple[type[StateModel], ...] = (Domain, Address, Mailbox, Alias, Forward, CatchAll)
+RULES: tuple[type[StateModel], ...] = (Domain, Address, Mailbox, Alias, Forward, CatchAll, Transport)
+AT_AN_ADDRESS = ("aliases", "forwards", "mailboxes", "transports")
 EDITS = 500  # of all rules of one trace; each has a handful
 Made = Mapping[str, dict[str, Any]]  # row → by which change it stands as it does
 
@@ -95,7 +100,7 @@ def _exceptions(actor: Actor, facts: Facts) -> set[str]:
     """Those whose owner and reason this actor may see."""
     ids = list(facts.get("exceptions", {}))
     rows = visible(actor, RouteException).filter(pk__in=ids).values_list("pk", flat=True) if ids else ()
-    return {str(pk) for pk in rows}
+    return {str(pk) for pk in rows} | facts.get("transports", {}).keys()  # of those that are hidden nothing is told
 
 
 def _hop(hop: Hop, facts: Facts, made: Made, may: set[str]) -> dict[str, Any]:
@@ -114,12 +119,17 @@ def _exception(hop: Hop, facts: Facts, may: set[str]) -> dict[str, Any] | None:
     """The newest that lets mail of this address go to one of these."""
     owners = {row["address"]: id for id, row in facts.get("addresses", {}).items()}
     own = owners.get(parts(hop.at)[0])
-    of = [row for row in facts.get("exceptions", {}).values() if row["address_id"] == own and row["target"] in hop.to]
+    ways = [*facts.get("exceptions", {}).values(), *map(_as_exception, facts.get("transports", {}).values())]
+    of = [row for row in ways if row["address_id"] == own and row["target"] in hop.to]
     if not own or not of:
         return None
     one = max(of, key=lambda row: moment(row["until"]))
     seen = {name: one[name] if one["id"] in may else None for name in ("owner", "reason", "until")}
     return {"id": one["id"], "target": one["target"], **seen}
+
+
+def _as_exception(transport: Row) -> Row:
+    return {**transport, "target": server(transport["host"], transport["port"])}
 
 
 def landing(one: Landing, facts: Facts | None = None) -> dict[str, Any]:
@@ -186,7 +196,7 @@ def _leads_here(actor: Actor, address: str, client: str, at: datetime) -> tuple[
 def _unseen(facts: Facts, hidden: frozenset[Ref]) -> set[str]:
     """Addresses that are hidden, or at which something is."""
     names = {id: row["address"] for id, row in facts.get("addresses", {}).items()}
-    at = {facts[table][id].get("address_id") for table, id in hidden if table in ("aliases", "forwards", "mailboxes")}
+    at = {facts[table][id].get("address_id") for table, id in hidden if table in AT_AN_ADDRESS}
     own = {id for table, id in hidden if table == "addresses"}
     domains = {f"*@{facts['domains'][id]['name']}" for table, id in hidden if table == "domains"}
     return {name for id, name in names.items() if id in at | own} | domains

@@ -290,6 +290,7 @@ BEGIN
     UNION SELECT f.id FROM addresses a JOIN forwards f ON f.client_id = a.client_id
       WHERE a.id = (postroom_own())[2] AND (f.address_id = a.id OR f."to" = a.address)
     UNION SELECT x.id FROM exceptions x WHERE x.address_id = (postroom_own())[2]
+    UNION SELECT t.id FROM transports t WHERE t.address_id = (postroom_own())[2]
     UNION SELECT w.id FROM postroom_own_leads() w
   ), about AS MATERIALIZED (
     SELECT DISTINCT x.entry_id FROM its JOIN edits x ON x."row" = its.id
@@ -489,6 +490,7 @@ BEGIN
     WHEN 'aliases' THEN RETURN (SELECT a.domain_id FROM aliases m JOIN addresses a ON a.id = m.address_id WHERE m.id = which);
     WHEN 'forwards' THEN RETURN (SELECT a.domain_id FROM forwards f JOIN addresses a ON a.id = f.address_id WHERE f.id = which);
     WHEN 'exceptions' THEN RETURN (SELECT a.domain_id FROM exceptions x JOIN addresses a ON a.id = x.address_id WHERE x.id = which);
+    WHEN 'transports' THEN RETURN (SELECT a.domain_id FROM transports t JOIN addresses a ON a.id = t.address_id WHERE t.id = which);
     WHEN 'catch_alls' THEN RETURN (SELECT domain_id FROM catch_alls WHERE id = which);
     WHEN 'record_sets' THEN RETURN (SELECT domain_id FROM record_sets WHERE id = which);
     WHEN 'probes' THEN RETURN (SELECT domain_id FROM probes WHERE id = which);

@@ -25,6 +25,9 @@ UNION ALL
   SELECT 'catch-all', 'c' || k.id, k.id, d.id, NULL, '@' || d.name, k.target, k.until, NULL, false, NULL, '', k.made
   FROM catch_alls k JOIN domains d ON d.id = k.domain_id WHERE k.removed_at IS NULL AND k.until > %(now)s
 UNION ALL
+  SELECT 'transport', 't' || t.id, t.id, a.domain_id, a.id, a.address, t.host || ':' || t.port, t.until, NULL, false, false, '', t.made
+  FROM transports t JOIN addresses a ON a.id = t.address_id WHERE t.ended_at IS NULL AND t.until > %(now)s
+UNION ALL
   SELECT CASE r.what ->> 'by' WHEN 'notify' THEN 'sieve notify' ELSE 'sieve redirect' END, 's' || s.id || '.' || r.n, NULL,
     a.domain_id, a.id, a.address, coalesce(r.what ->> 'to', ''), NULL, x.made, coalesce((r.what ->> 'conditional')::boolean, true),
     coalesce((r.what ->> 'copy')::boolean, false) OR r.what ->> 'by' = 'notify', s.name, s.first
@@ -32,10 +35,11 @@ UNION ALL
     JOIN addresses a ON a.id = m.address_id CROSS JOIN jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
     LEFT JOIN redirect_stops x ON x.mailbox_id = s.mailbox_id AND x.target = r.what ->> 'to' AND x.ended_at IS NULL
       AND r.what ->> 'by' IS DISTINCT FROM 'notify'
-  WHERE s.active AND s.unreadable = ''
+  WHERE s.active AND s.unreadable = '' AND NOT EXISTS (  -- no mail comes by it of what is handed to another server
+    SELECT FROM transports t WHERE t.address_id = a.id AND t.ended_at IS NULL AND t.until > %(now)s)
 ),
 steps AS MATERIALIZED (
-  SELECT r.*, d.client_id, r.disabled_at IS NOT NULL AS off, split_part(r.target, '@', -1) AS host,
+  SELECT r.*, d.client_id, r.disabled_at IS NOT NULL AS off, split_part(split_part(r.target, '@', -1), ':', 1) AS host,
     r.target = '' OR (o.name IS NULL AND r.target IS DISTINCT FROM d.postmaster) AS outside
   FROM rules r JOIN dom d ON d.id = r.domain_id
     LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
@@ -70,16 +74,20 @@ once AS (
 ),
 excepted AS MATERIALIZED (
   SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
-  FROM exceptions WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
+  FROM (SELECT id, address_id, target, owner, until, ended_at FROM exceptions
+    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, ended_at FROM transports) x
+  WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
 judged AS MATERIALIZED (
-  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort = 'sieve notify' AS filtered, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
+  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort IN ('sieve notify', 'transport') AS filtered, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
-    x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s) AS private,
+    x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s)
+      OR (x.sort = 'transport' AND EXISTS (SELECT FROM unnest(%(providers)s::text[]) v WHERE right(x.host, length(v) + 1) = '.' || v)) AS private,
     p.id AS exception, p.owner AS exception_owner, p.until AS exception_until,
     (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
-      OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS forbidden,
+      OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2)))
+      OR (x.sort = 'transport' AND right(x.host, length(one) + 1) = '.' || one) LIMIT 1) AS forbidden,
     (SELECT one FROM unnest(d.allowed) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS allowed
   FROM once w JOIN steps x ON x.key = w.exit JOIN dom d ON d.id = w.domain_id LEFT JOIN steps e ON e.key = w.entry

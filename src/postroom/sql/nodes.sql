@@ -42,7 +42,7 @@ CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
 UNION ALL
   SELECT 'address', a.id, c.node_id, a.client_id,
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL
-        AND (m.id IS NOT NULL OR l.id IS NOT NULL OR goes.on_) THEN
+        AND (m.id IS NOT NULL OR l.id IS NOT NULL OR goes.on_ OR h.id IS NOT NULL) THEN
       jsonb_build_object(
         'maps', jsonb_build_object(
           'mailbox', CASE WHEN m.id IS NULL THEN '[]' ELSE jsonb_build_array(
@@ -52,6 +52,8 @@ UNION ALL
             FROM (SELECT a.address AS to_, NULL::bigint AS until
                     WHERE m.id IS NOT NULL AND ((l.id IS NULL AND NOT goes.on_) OR a.keep_copy)
                   UNION ALL SELECT unnest(l.targets), NULL
+                  UNION ALL SELECT a.address, h.ends WHERE h.id IS NOT NULL  -- it is taken, for the other server
+                    AND NOT (m.id IS NOT NULL AND ((l.id IS NULL AND NOT goes.on_) OR a.keep_copy))
                   UNION ALL (SELECT f.to, extract(epoch FROM f.until)::bigint FROM forwards f
                     WHERE f.address_id = a.id AND f.removed_at IS NULL AND f.disabled_at IS NULL ORDER BY 1)) t),
           'allowed', (
@@ -83,6 +85,9 @@ UNION ALL
             SELECT jsonb_build_object('forbidden', jsonb_agg(jsonb_build_object('source', a.address, 'target', x.target)
               ORDER BY x.target))
             FROM redirect_stops x WHERE x.mailbox_id = m.id AND x.ended_at IS NULL HAVING count(*) > 0), jsonb_build_object()),
+          || CASE WHEN h.id IS NULL THEN jsonb_build_object() ELSE jsonb_build_object('handed', jsonb_build_array(
+            jsonb_build_object('address', a.address, 'host', h.host, 'port', h.port, 'tls', (h.tls = 'required')::int,
+              'until', h.ends))) END,
         'secrets', jsonb_build_object(
           'password', CASE WHEN may.sign_in THEN (
             SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'hash', s.value, 'until', NULL,
@@ -100,6 +105,8 @@ UNION ALL
     JOIN clients c ON c.id = a.client_id
     LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
     LEFT JOIN aliases l ON l.address_id = a.id AND l.removed_at IS NULL
+    LEFT JOIN (SELECT id, address_id, host, port, tls, extract(epoch FROM until)::bigint AS ends FROM transports
+      WHERE ended_at IS NULL) h ON h.address_id = a.id
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM forwards f WHERE f.address_id = a.id AND f.removed_at IS NULL AND f.disabled_at IS NULL)
         AS on_) goes
@@ -341,6 +348,7 @@ CREATE OR REPLACE FUNCTION postroom_probes(me uuid, rows jsonb) RETURNS void LAN
 DECLARE
   r record;
   theirs record;
+  server text;
   others text[];
 BEGIN
   FOR r IN
@@ -356,7 +364,13 @@ BEGIN
   LOOP
     SELECT d.id, d.client_id INTO theirs FROM domains d WHERE d.name = r.domain AND d.removed_at IS NULL;
     IF theirs.client_id = r.client_id THEN
-      CONTINUE WHEN r.what = 'outside' OR (r.what IN ('mailbox', 'discarded') AND r.served IS NOT TRUE);
+      IF r.what = 'outside' THEN  -- handed to another server, which is where it was computed to land
+        SELECT t.host || ':' || t.port INTO server FROM transports t JOIN addresses a ON a.id = t.address_id
+          WHERE t.ended_at IS NULL AND a.address IN (r.address, split_part(r.address, '+', 1) || '@' || r.domain);
+        CONTINUE WHEN server IS NULL;
+        r.address := server;
+      END IF;
+      CONTINUE WHEN r.what IN ('mailbox', 'discarded') AND r.served IS NOT TRUE;
       r.of := theirs.id;
     ELSE
       IF r.what IN ('mailbox', 'discarded') THEN

@@ -36,6 +36,11 @@ SAID: dict[str, str] = {
     "exceptions.create": "Mail of this address may go there until then: by forwards, and by filters of its owner. A "
     "second person lets it through.",
     "exceptions.end": "Mail stops going there at once. Forwards that rest on it are removed, or disabled, as it says.",
+    "transports.create": "Mail of this address goes to that server until then, and none of it lands here: its filters "
+    "do not see it. Who sent it stands on it as an address of this server, so that it is taken there. A second person "
+    "agrees to it.",
+    "transports.end": "Mail lands in the mailbox of the address again, or is refused where it has none. What is on its "
+    "way to the other server goes there still.",
     "catch_alls.set": "Typing errors and guesses land there too, and spam. Addresses that are there keep theirs.",
     "destinations.change": "Every alias that uses it leads there from now on; the plan lists them all.",
     "probes.send": "A message goes there and comes where mail comes, also to outside; it says what it is. Where it was "
@@ -113,8 +118,8 @@ SAID: dict[str, str] = {
 }
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
-    "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "catch_alls.end", "delegations.decline",
-    "delegations.end", "filters.end", "redirects.stop",
+    "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "transports.end", "catch_alls.end",
+    "delegations.decline", "delegations.end", "filters.end", "redirects.stop",
     "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",

@@ -44,7 +44,7 @@ PLURAL = {"clients": "Clients", "domains": "Domains", "mailboxes": "Mailboxes", 
           "access": "Closed clients", "record": "The record", "app_passwords": "App passwords",
           "doubts": "What an owner does not know", "consents": "Consents", "mail_apps": "Mail apps",
           "token_keys": "Keys of tokens", "forwards": "Forwards", "catch_alls": "Catch-alls",
-          "exceptions": "Exceptions", "destinations": "Destinations", "probes": "Probes",
+          "exceptions": "Exceptions", "transports": "Transports", "destinations": "Destinations", "probes": "Probes",
           "delegations": "Access to other mailboxes", "filters": "Filters",
           "redirects": "Redirects of filters"}  # fmt: skip
 

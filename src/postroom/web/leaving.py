@@ -101,7 +101,7 @@ def _nothing(narrow: Narrow, known: Coverage) -> Empty:
     words = f"Every script was read by {when(known.at)}." if known.at else "There is no mailbox either."
     if any(value for name, value in narrow.get.items() if name != "after"):
         return narrow.nothing("way out", "", "search-off")
-    return Empty("No mail leaves", f"{words} No forward, catch-all or alias leads outside.", "check")
+    return Empty("No mail leaves", f"{words} No forward, catch-all, alias or transport leads outside.", "check")
 
 
 def _sure(known: Coverage) -> Badge:

@@ -1,6 +1,7 @@
 """A way by which mail leaves, as a row: where it goes, how, what it rests on. What is not measured says so."""
 
 from postroom.queries.leaving import Way
+from postroom.web.framed import query
 from postroom.web.parts.shapes import Badge, Cell, Code, Column, Link, Row, Words
 from postroom.web.times import when
 
@@ -15,7 +16,7 @@ RISKS = {
 }
 HOW = {
     "forward": "forward", "alias": "alias", "catch-all": "catch-all", "domain alias": "alias of a domain",
-    "sieve redirect": "Sieve redirect", "sieve notify": "Sieve notify by mail",
+    "sieve redirect": "Sieve redirect", "sieve notify": "Sieve notify by mail", "transport": "handed to another server",
 }  # fmt: skip
 NOT_MEASURED = Badge("unmeasured", "not measured")
 EACH_TIME = "its node lets out only what an exception or a pattern allows"
@@ -37,7 +38,10 @@ def row(one: Way) -> Row:
 
 def value(one: Way) -> str:
     """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is,
-    whether a redirect of its script leaves there. An empty one is a dash."""
+    whether a redirect of its script leaves there. An empty one is a dash. Of what is handed to another server nothing is
+    done here."""
+    if ":" in one.target:
+        return ""
     forward = one.row if one.mechanism == "forward" and not one.off else None
     redirect = "redirect" if one.mechanism == "sieve redirect" and one.by_script and not one.off else None
     return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box, redirect))
@@ -62,6 +66,8 @@ def _until(one: Way) -> str:
 
 
 def _how(one: Way) -> Words:
+    if one.mechanism == "transport" and not one.hops:
+        return (HOW[one.mechanism], Link("End…", f"/do/transports.end/{query(transport=str(one.row))}"))
     said = HOW[one.mechanism]
     return f"{said} “{one.script}”" if one.script else said
 

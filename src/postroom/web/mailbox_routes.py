@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from postroom.models import CatchAll, Forward, Mailbox, RouteException
+from postroom.models import CatchAll, Forward, Mailbox, RouteException, Transport
 from postroom.models.filters import SCRIPT
+from postroom.models.routes import REQUIRED, server
 from postroom.queries.mailboxes import Routes, routes
 from postroom.web.framed import offered, query
 from postroom.web.parts.shapes import Act, Badge, Code, Item
@@ -13,8 +14,30 @@ from postroom.web.times import when
 
 def items(request: Any, one: Mailbox) -> tuple[Item, ...]:
     found = routes(request.actor, one)
-    return (*_lands(request, one, found), *_goes_on(request, one, found), *_scripts(request, one, found),
-            *_stops(request, one, found))  # fmt: skip
+    return (
+        *_handed(request, one, found),
+        *_lands(request, one, found),
+        *_goes_on(request, one, found),
+        *_scripts(request, one, found),
+        *_stops(request, one, found),
+    )
+
+
+def _handed(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
+    """First, as nothing below counts while it stands."""
+    for each in found.handed:
+        there = server(each.host, each.port)
+        end = Act(
+            "End…", f"/do/transports.end/{query(transport=str(each.pk))}", weight="asks", of=f"transport to {there}"
+        )
+        tls = "only with TLS" if each.tls == REQUIRED else "with TLS where it has it"
+        yield Item(("Handed to another server,", Code(there), "and none of it lands here"),
+                   f"{_until(each)}; {tls}; {each.owner} answers for it: {each.reason}", "warn",
+                   icon="arrow-forward-up", acts=_may(request, one, ("transports.end", end)))  # fmt: skip
+    hand = Act("Hand over", f"/do/transports.create/{query(address=one.label)}", of=f"mail of {one.label}")
+    if not found.handed and not one.removed_at and (acts := _may(request, one, ("transports.create", hand))):
+        yield Item("Another mail server", "all mail goes there instead of landing here, until a day", icon="plus",
+                   acts=acts)  # fmt: skip
 
 
 def _lands(request: Any, one: Mailbox, found: Routes) -> Iterator[Item]:
@@ -107,6 +130,6 @@ def _may(request: Any, one: Mailbox, *wanted: tuple[str, Act]) -> tuple[Act, ...
     return offered(request, one.client_id, *wanted, domain=one.address.domain_id)
 
 
-def _until(row: Forward | CatchAll | RouteException) -> str:
+def _until(row: Forward | CatchAll | RouteException | Transport) -> str:
     ends = f"until {when(row.until)}"
     return f"disabled; {ends}" if isinstance(row, Forward) and row.disabled_at else ends

@@ -9,7 +9,19 @@ from django.utils import timezone
 
 from postroom.changes.errors import NotAllowed
 from postroom.models import Client, Domain
-from postroom.queries.mapping import ALIAS, CATCH_ALL, FORWARD, MIRROR, SIEVE, Asked, Landing, Map, Route, mapped
+from postroom.queries.mapping import (
+    ALIAS,
+    CATCH_ALL,
+    FORWARD,
+    MIRROR,
+    SIEVE,
+    TRANSPORT,
+    Asked,
+    Landing,
+    Map,
+    Route,
+    mapped,
+)
 from postroom.queries.objects import row_of
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered, query
@@ -30,7 +42,8 @@ BADGES = {
     "warn": lambda words: Badge("warn", words), "bad": lambda words: Badge("bad", words),
     "unknown": lambda words: Badge("unknown", words),
 }  # fmt: skip
-CALLED = {ALIAS: "Alias", FORWARD: "Forward", CATCH_ALL: "Catch-all", MIRROR: "Domain alias", SIEVE: "Sieve script"}
+CALLED = {ALIAS: "Alias", FORWARD: "Forward", CATCH_ALL: "Catch-all", MIRROR: "Domain alias", SIEVE: "Sieve script",
+          TRANSPORT: "Other server"}  # fmt: skip
 NOTHING = Empty(
     "No route", "Every mailbox lands in itself: no alias, forward, catch-all or filter passes mail on.", "route"
 )
@@ -91,8 +104,9 @@ def _act(one: Route) -> tuple[Inline, ...]:
     at = {
         ALIAS: f"/do/aliases.change/{query(alias=one.source)}",
         FORWARD: f"/do/forwards.end/{query(forward=str(one.id))}",
+        TRANSPORT: f"/do/transports.end/{query(transport=str(one.id))}",
     }
-    words = {ALIAS: "Change", FORWARD: "End\u2026"}
+    words = {ALIAS: "Change", FORWARD: "End\u2026", TRANSPORT: "End\u2026"}
     return (Link(words[one.sort], at[one.sort]),) if one.sort in at else ()
 
 

@@ -55,6 +55,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "forwards.give_way": ("End what access replaces", "End what access {delegation} replaces"),
     "exceptions.create": ("Let mail leave by an exception", "Let mail of {address} go to {target}"),
     "exceptions.end": ("End an exception", "End the exception {exception}"),
+    "transports.create": ("Hand mail to another server", "Hand mail of {address} to {host}"),
+    "transports.end": ("Hand mail over no more", "End the transport {transport}"),
     "catch_alls.set": ("Set a catch-all", "Catch all of {domain} for {target}"),
     "catch_alls.end": ("End a catch-all", "End the catch-all of {catch_all}"),
     "destinations.create": ("Name a destination", "Name the destination {name} of {client}"),

@@ -24,7 +24,7 @@ Hop = Mapping[str, Any]
 SAID = {
     "alias": "alias, passes it on to", "forward": "forward to", "catch-all": "catch-all of its domain, to",
     "domain alias": "its domain stands for another:", "plus": "the part after + falls away:",
-    "sieve": "filter, sends it to",
+    "sieve": "filter, sends it to", "transport": "handed to another mail server:",
 }  # fmt: skip
 SOMETIMES = Badge("warn", "sometimes")
 ICONS = {"mailbox": "mailbox", "outside": "world", "refused": "ban", "discarded": "ban", "loop": "refresh"}

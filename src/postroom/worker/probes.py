@@ -14,7 +14,8 @@ from postroom.changes.rules import Rules
 from postroom.models import Organization, Probe, ProbeLanding
 from postroom.models.probes import REFUSED, STILL_TO_BE_SENT
 from postroom.protocols.delivery_status import STATUS, line
-from postroom.protocols.routing import parts, trace
+from postroom.protocols.extensions import parts
+from postroom.protocols.routing import trace
 
 SUBJECT = "A probe: where does this mail arrive?"
 TEXT = """Hello,

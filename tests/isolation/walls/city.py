@@ -179,6 +179,9 @@ def _routes(house: House, slug: str) -> None:
     asked = {"address": f"going@{zone}", "target": f"going@{slug}.test", "owner": canary(slug), "until": later()}
     held = do("exceptions.create", olive, **asked)
     assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
+    asked = {"address": f"handed@{zone}", "host": f"mx.{slug}.test", "owner": canary(slug), "until": later()}
+    held = do("transports.create", olive, **asked)
+    assert approve(held.pk, actor=house.ada, plan_hash=held.plan_hash).version
     do("probes.send", olive, address=f"mia@{zone}")
     do("destinations.create", olive, client=slug, name=canary(slug), targets=[f"mia@{zone}"])
 

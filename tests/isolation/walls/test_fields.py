@@ -47,6 +47,9 @@ ASKED: dict[str, dict[str, Any]] = {
     "exceptions.create": {"address": "mia@acme.example", "target": "x@x.test", "owner": "x", "until": later(),
                           "review_on": "2030-01-01", "on_end": "ask"},
     "exceptions.end": {"exception": "{exceptions}"},
+    "transports.create": {"address": "mia@acme.example", "host": "mx.x.test", "port": 2525, "tls": "required",
+                          "until": later(), "owner": "x", "review_on": "2030-01-01"},
+    "transports.end": {"transport": "{transports}"},
     "forwards.change": {"forward": "{forwards}", "until": later(days=9)},
     "forwards.create": {"address": "mia@acme.example", "to": "leo@acme.example", "keep_copy": True, "until": later(),
                         "owner": "x", "on_end": "ask"},
@@ -159,6 +162,7 @@ MEANT = {
     ("forwards.replace", "address"): ("mia@globex.example", "mia@nowhere.example"),
     ("forwards.replace", "target"): ("mia@globex.example", "mia@nowhere.example"),
     ("exceptions.create", "target"): ("mia@globex.example", "mia@nowhere.example"),
+    ("transports.create", "address"): ("fax@globex.example", "fax@nowhere.example"),
     ("catch_alls.set", "target"): ("mia@globex.example", "mia@nowhere.example"),
     ("probes.send", "address"): ("mia@globex.example", "mia@nowhere.example"),
     ("destinations.create", "targets"): (["mia@globex.example"], ["mia@nowhere.example"]),
@@ -184,14 +188,12 @@ ONLY_TEXT = {
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
     "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden", "rights",
-    "script", "subject", "reply", "first", "last", "days",
+    "host", "port", "tls", "script", "subject", "reply", "first", "last", "days",
 }  # fmt: skip
 
 # A name, where elsewhere it is a person; where mail is not to go, whether anybody is there or not.
-OWNERS = {
-    ("forwards.create", "owner"), ("exceptions.create", "owner"), ("redirects.stop", "target"),
-    ("redirects.resume", "target"),
-}  # fmt: skip
+OWNERS = {(f"{one}.create", "owner") for one in ("forwards", "exceptions", "transports")}
+OWNERS |= {("redirects.stop", "target"), ("redirects.resume", "target")}
 
 
 def by_people() -> dict[str, type[Kind]]:
@@ -402,6 +404,8 @@ NEVER_BY_A_CLIENT = {
                                              "owner": "Mia"}),
     "that mail may leave": ("exceptions.create", {"address": "mia@acme.example", "target": "m@x.test",
                                                   "until": later(), "owner": "Mia"}),
+    "that another server has the mail": ("transports.create", {"address": "mia@acme.example", "host": "mx.x.test",
+                                                               "until": later(), "owner": "Mia"}),
     "where all mail may leave to": ("clients.change", {"client": "acme", "forward_allowed": ["x.test"]}),
     "where no mail may": ("clients.change", {"client": "acme", "forward_forbidden": []}),
     "that a domain is another one": ("domains.set_alias", {"domain": "acme.example"}),

@@ -32,6 +32,7 @@ from postroom.models import (
     Person,
     ResetCode,
     RouteException,
+    Transport,
     Verification,
 )
 
@@ -160,6 +161,10 @@ ACTS: dict[str, list[Act]] = {
         Act(CLIENTS_OWN, BOX, named(address="{box}", target="x@elsewhere.test", owner="x", until=later())),
     ],
     "exceptions.end": [Act(CLIENTS_OWN, BOX, named(exception="{exception}"))],
+    "transports.create": [
+        Act(CLIENTS_OWN, BOX, named(address="{box}", host="mx.elsewhere.test", owner="x", until=later())),
+    ],
+    "transports.end": [Act(CLIENTS_OWN, BOX, named(transport="{transport}"))],
     "filters.set": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", script="stop;"))],
     "redirects.stop": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="x@elsewhere.test"))],
     "redirects.resume": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="stopped@elsewhere.test"))],
@@ -202,8 +207,20 @@ PERSONAL = {
     "changes",
     "forwards",
     "exceptions",
+    "transports",
 }
-NOUNS = ("people", "sessions", "tokens", "grants", "invites", "mailboxes", "roles", "forwards", "exceptions")
+NOUNS = (
+    "people",
+    "sessions",
+    "tokens",
+    "grants",
+    "invites",
+    "mailboxes",
+    "roles",
+    "forwards",
+    "exceptions",
+    "transports",
+)
 
 
 def test_every_kind_that_can_touch_a_person_stands_in_the_table() -> None:
@@ -347,6 +364,10 @@ def _routes(house: House, ids: dict[str, str]) -> None:
     held = do("exceptions.create", top, **asked)
     approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
     ids["exception"] = str(the(RouteException, address__address=ids["box"]).pk)
+    asked = {"address": ids["set box"], "host": "mx.elsewhere.test", "owner": "x", "until": later()}
+    held = do("transports.create", top, **asked)
+    approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
+    ids["transport"] = str(the(Transport, address__address=ids["set box"]).pk)
 
 
 # The cells.
@@ -527,6 +548,7 @@ HANGING = {
     "doubts.settle": ("Doubt", rule.Credential),
     "forwards.create": ("Forward", rule.Credential),
     "exceptions.end": ("RouteException", rule.Credential),
+    "transports.end": ("Transport", rule.Credential),
     "filters.set": ("Filter", rule.Credential),
     "redirects.stop": ("RedirectStop", rule.Credential),
     "resets.ask_code": ("_of_codes", lambda _: set()),

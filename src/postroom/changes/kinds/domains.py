@@ -211,7 +211,7 @@ def _no_alias(domain: Domain, of: Domain) -> Iterator[tuple[str, str]]:
         address__in=[f"{one}@{domain.name}" for one in ROLE_ACCOUNTS]
     )
     stands = (Q(**{f"{one}__removed_at": None, f"{one}__isnull": False}) for one in ("mailbox", "alias", "forward"))
-    held = own.filter(reduce(or_, stands))
+    held = own.filter(reduce(or_, (*stands, Q(transport__isnull=False, transport__ended_at=None))))
     if found := sorted(set(held.values_list("address", flat=True)[:5])):
         yield "domain", f"it has addresses of its own: {', '.join(found)}"
     if CatchAll.objects.filter(domain=domain.pk, removed_at=None).exists():

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from postroom.protocols.addresses import DomainName, Line, MailAddress, Text, address
+from postroom.protocols.mail_server import host
 from postroom.protocols.patterns import pattern
 from postroom.protocols.phone import number
 from postroom.protocols.refs import address_ref, domain_ref, short_ref
@@ -73,6 +74,8 @@ AliasRef = Annotated[Line, AfterValidator(address_ref), _ref("aliases", "An alia
 DestinationRef = Annotated[Line, _ref("destinations", "A destination: its id")]
 ForwardRef = Annotated[Line, _ref("forwards", "A forward: its id")]
 CatchAllRef = Annotated[Line, AfterValidator(domain_ref), _ref("catch_alls", "A catch-all: its domain or id")]
+TransportRef = Annotated[Line, _ref("transports", "A transport: its id")]
+MailServer = Annotated[Line, AfterValidator(host)]
 ExceptionRef = Annotated[Line, _ref("exceptions", "An exception: its id")]
 PersonRef = Annotated[Line, AfterValidator(address_ref), _ref("people", "A person: their mail address or id")]
 NodeRef = Annotated[Line, _ref("nodes", "A mail node: its name or id")]
@@ -108,7 +111,7 @@ __all__ = [
     "ClientRef", "ConsentRef", "DelegationRef", "DestinationRef", "DeviceRef", "DkimKeyRef", "DomainName", "DomainRef",
     "DoubtRef",
     "ExceptionRef", "FindingRef", "ForwardRef", "FreezeRef", "GrantRef", "InviteRef", "Line", "MailAddress",
-    "MailAppRef", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl", "Patterns",
-    "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef", "Text",
-    "TokenRef", "VerificationRef", "YesNo", "date",
+    "MailAppRef", "MailServer", "MailboxRef", "Moment", "Name", "NodeRef", "OurRole", "OwnRoleRef", "PageUrl",
+    "Patterns", "PersonRef", "RecordSetRef", "RecordValue", "ResetCodeRef", "RoleRef", "RoundLineRef", "SessionRef",
+    "Text", "TokenRef", "TransportRef", "VerificationRef", "YesNo", "date",
 ]  # fmt: skip

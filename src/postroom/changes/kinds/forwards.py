@@ -16,7 +16,7 @@ from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.patterns import allowed_at
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State, not_there
-from postroom.models import Address, Domain, Forward, Mailbox, RouteException
+from postroom.models import Address, Domain, Forward, Mailbox, RouteException, Transport
 from postroom.models.routes import REMOVE
 
 from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
@@ -50,7 +50,7 @@ class CreateForward(Kind, name="forwards.create"):
         domain = self._domain(state)
         if domain.removed_at:
             raise Problem("address", f"{domain.name} is removed")
-        _soon(self.until, state)
+        soon(self.until, state)
         if wrong := list(wrong_ways([self.to], domain.client_id, state, itself=self.address)):
             raise Problem("to", "; ".join(wrong))
         address = state.find(Address, self.address)
@@ -139,7 +139,7 @@ class ChangeForward(Kind, name="forwards.change"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         forward = _there(state, self.forward)
-        _soon(self.until, state)
+        soon(self.until, state)
         yield edit(forward, until=self.until)
 
 
@@ -180,7 +180,7 @@ class CreateException(Kind, name="exceptions.create"):
             wrong.append(Problem("target", f"mail of {self.address} may go to {self.target} as long already"))
         if wrong:
             raise Problems(wrong)
-        _soon(self.until, state)
+        soon(self.until, state)
         yield excepted(
             state, address.client_id, address.pk, target=self.target, owner=self.owner, until=self.until,
             on_end=self.on_end, review_on=self.review_on,
@@ -212,18 +212,29 @@ class EndException(Kind, name="exceptions.end"):
 
 
 def leaving_ended(state: State, client: UUID, address: UUID) -> Iterator[Planned]:
-    """No exception of an address stands any more, and what rested on one passes nothing on: it is another's mail."""
+    """No exception of an address stands any more, and what rested on one passes nothing on, nor is any handed over: it
+    is another's mail."""
     exceptions, forwards = state.once(f"ways out of {client}", lambda: _ways_out(client))
     for one in exceptions.get(address, ()):
         yield edit(one, ended_at=state.now)
     for forward in forwards.get(address, ()):
         yield edit(forward, disabled_at=state.now)
+    for handed in state.once(f"handed over at {client}", lambda: _handed(client)).get(address, ()):
+        yield edit(handed, ended_at=state.now)
 
 
 def forwards_disabled(state: State, address: UUID) -> Iterator[Planned]:
     """Whoever gets the mail from now on says anew where it goes on to; what was said before stands to be read."""
     for forward in Forward.objects.filter(address=address, removed_at=None, disabled_at=None).order_by("id"):
         yield edit(forward, disabled_at=state.now)
+
+
+def _handed(client: UUID) -> dict[UUID, list[Transport]]:
+    """By address, the transports of a client that have not ended."""
+    found: dict[UUID, list[Transport]] = {}
+    for one in Transport.objects.filter(client=client, ended_at=None).order_by("id"):
+        found.setdefault(one.address_id, []).append(one)
+    return found
 
 
 def _ways_out(client: UUID) -> tuple[dict[UUID, list[RouteException]], dict[UUID, list[Forward]]]:
@@ -269,7 +280,7 @@ def _there(state: State, ref: str) -> Forward:
     return forward
 
 
-def _soon(until: datetime, state: State) -> None:
+def soon(until: datetime, state: State) -> None:
     if until <= state.now:
         raise Problem("until", f"{until.isoformat()} has passed")
     if until > state.now + LONGEST:

@@ -8,7 +8,7 @@ from postroom.changes.kind import Kind, Ref
 from postroom.changes.plan import Planned, create
 from postroom.changes.state import State
 from postroom.models import Domain, Probe
-from postroom.protocols.routing import parts
+from postroom.protocols.extensions import parts
 
 from .fields import MailAddress
 

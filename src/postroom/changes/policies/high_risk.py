@@ -60,6 +60,7 @@ from postroom.models import (
     RoundLine,
     RouteException,
     StateModel,
+    Transport,
 )
 from postroom.models.clients import HELD_OVER, UNDO_WITHIN
 from postroom.models.mailboxes import once_set_up
@@ -76,8 +77,8 @@ LOOSER = (
     ("undo_within", UNDO_WITHIN, "lets an undo of one's own at {client} need nobody for {then} min, not {was}"),
 )
 NAMED = (
-    Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Person, Grant, Invite, RecordSet, Freeze, Node,
-    DkimKey, RedirectStop,
+    Client, Domain, Mailbox, Alias, Forward, CatchAll, RouteException, Transport, Person, Grant, Invite, RecordSet,
+    Freeze, Node, DkimKey, RedirectStop,
 )  # fmt: skip
 COMES_ALONG = (Alias, RecordSet, DkimKey)  # with a domain that is itself in the plan: nobody asked for these
 

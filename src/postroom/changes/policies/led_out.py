@@ -3,20 +3,31 @@
 So held is what makes mail of one address leave by way of another one: an alias, forward or catch-all that leads to an
 address with a way out, a domain that comes to stand for one with such addresses, a way out for one that others lead to.
 A domain nobody serves yet counts as served: its proof is asked of nobody. What leaves by an exception of its own is
-judged by forwarding; by a pattern that is allowed, it may.
+judged by forwarding, and by a transport by handed_over; by a pattern that is allowed, it may.
 """
 
 from collections.abc import Iterator, Sequence
 
 from postroom.changes.landing import Moved, diff
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, Organization, RouteException
+from postroom.models import (
+    Address,
+    Alias,
+    CatchAll,
+    Domain,
+    Forward,
+    Mailbox,
+    Organization,
+    RouteException,
+    Transport,
+)
 from postroom.models.routes import inside, patterns_at
 from postroom.protocols.patterns import matches
 from postroom.protocols.routing import Trace
 
 from .landing import MOST, named, seen
 
+WAYS = (Alias, Forward, CatchAll, RouteException, Transport)
 WORDS = "mail to {} would leave by way of another address, which has a way out of its own"
 
 
@@ -38,13 +49,13 @@ def _opens(proposed: Proposed) -> bool:
     """Whether mail goes on where it did not, but to who answers for the role addresses of every domain."""
     if any((m.then or {}).get("alias_of_id") != (m.now or {}).get("alias_of_id") for m in proposed.moves(Domain)):
         return True
-    opened = {to for m in proposed.moves(Alias, Forward, CatchAll, RouteException) for to in m.opens}
+    opened = {to for m in proposed.moves(*WAYS) for to in m.opens}
     return bool(opened) and not opened <= set(Organization.objects.values_list("postmaster", flat=True))
 
 
 def _caught(proposed: Proposed) -> bool:
     """Whether what was an address of its own may be caught where all is."""
-    if not any(m.closes for m in proposed.moves(Alias, Forward, Mailbox)):
+    if not any(m.closes for m in proposed.moves(Alias, Forward, Mailbox, Transport)):
         return False
     caught = CatchAll.objects.filter(client=proposed.plan.client, removed_at=None, until__gt=proposed.state.now)
     return bool(caught.exists())

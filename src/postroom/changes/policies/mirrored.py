@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
-from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox
+from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, Transport
 
 from .removed import ALIAS, places
 from .role_accounts import LOCAL_PARTS
 
 
 def mirrored(proposed: Proposed) -> Verdict | None:
-    """Refuse a mailbox, an alias, a forward or a catch-all that opens there; postmaster@ and abuse@ stay its own."""
-    opening = [m for m in proposed.moves(Mailbox, Alias, Forward, CatchAll) if m.opens]
+    """Refuse a mailbox, or a route of any sort, that opens there; postmaster@ and abuse@ stay its own."""
+    opening = [m for m in proposed.moves(Mailbox, Alias, Forward, CatchAll, Transport) if m.opens]
     if not opening:
         return None
     names = {name for table, _, name in places(proposed) if table == ALIAS}

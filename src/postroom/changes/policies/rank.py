@@ -35,6 +35,7 @@ from postroom.models import (
     Role,
     RouteException,
     Row,
+    Transport,
     Verification,
 )
 
@@ -111,7 +112,8 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     boxes |= {move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now}
     boxes |= {str((move.then or move.now or {})["mailbox_id"]) for move in proposed.moves(Filter, RedirectStop)}
     boxes -= proposed.made(Mailbox)
-    passed = {str((move.now or move.then or {})["address_id"]) for move in proposed.moves(Forward, RouteException)}
+    passing = proposed.moves(Forward, RouteException, Transport)
+    passed = {str((move.now or move.then or {})["address_id"]) for move in passing}
     if boxes or passed:
         rows = Mailbox.objects.filter(Q(pk__in=boxes) | Q(address__in=passed), owner__isnull=False)
         yield from map(str, rows.values_list("owner_id", flat=True))

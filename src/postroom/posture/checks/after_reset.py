@@ -1,8 +1,8 @@
 """Where a VIP's mail goes changed within three days of a verified reset: whoever got in may be leading it out.
 
 NIST SP 800-63B-4, 4.2.3 (recovery is told of and watched): a forward set right after a reset is how a mailbox that was
-taken is kept. Critical, and open until the three days are over. Aliases, forwards, catch-alls, and the exceptions by
-which filters may send mail on; that a way out is shut is no finding.
+taken is kept. Critical, and open until the three days are over. Aliases, forwards, catch-alls, transports, and the
+exceptions by which filters may send mail on; that a way out is shut is no finding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,7 @@ from postroom.models import (
     RouteException,
     Row,
     StateModel,
+    Transport,
     Verification,
 )
 from postroom.posture.findings import Found
@@ -27,7 +28,7 @@ from postroom.posture.run import Check, reading
 
 WATCHED = timedelta(hours=72)
 ROUTES: dict[str, type[StateModel]] = {
-    model._meta.db_table: model for model in (Alias, Forward, CatchAll, RouteException)
+    model._meta.db_table: model for model in (Alias, Forward, CatchAll, RouteException, Transport)
 }
 STANDS = {"removed_at": None, "ended_at": None, "disabled_at": None}
 
@@ -114,7 +115,7 @@ def _one(one: RecordedEdit, row: Row) -> Routed:
     whole = {**row, **{name: None for name in STANDS if name in row}}
     before, after = (_targets(one.table, {**whole, **side}) if side else () for side in (one.before, one.after))
     longer = bool(one.before and one.after and one.after.get("until", "") > one.before.get("until", ""))
-    passes_on = one.table in (Forward._meta.db_table, RouteException._meta.db_table)
+    passes_on = one.table in {model._meta.db_table for model in (Forward, RouteException, Transport)}
     shut = passes_on and not longer and not set(after) - set(before)
     address = row.get("address_id")
     return Routed(one.row, UUID(address) if address else None, before, after, one.entry.at, shut)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from postroom.models import CatchAll, Forward, RouteException
+from postroom.models import CatchAll, Forward, RouteException, Transport
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 
@@ -35,9 +35,11 @@ class Timed:
 
 ENDS = {
     "forwards": ("forwards.end", "forward"), "catch_alls": ("catch_alls.end", "catch_all"),
-    "exceptions": ("exceptions.end", "exception"),
+    "exceptions": ("exceptions.end", "exception"), "transports": ("transports.end", "transport"),
 }  # fmt: skip
-CALLED = {"forwards": "A forward", "catch_alls": "A catch-all", "exceptions": "An exception"}
+CALLED = {
+    "forwards": "A forward", "catch_alls": "A catch-all", "exceptions": "An exception", "transports": "A transport",
+}  # fmt: skip
 
 
 def evaluate(rows: Iterable[Timed]) -> Iterator[Found]:
@@ -61,9 +63,13 @@ def _read(now: datetime) -> Iterator[Found]:
     caught = CatchAll.objects.filter(late, removed_at=None, **here).order_by("id")
     for row in caught.values_list("pk", "domain__name", "target", "client", "domain", "until"):
         yield from evaluate([Timed("catch_alls", *row)])
-    excepted = RouteException.objects.filter(late | Q(review_on__lte=now.date()), ended_at=None, **here).order_by("id")
+    due = {**here, "ended_at": None}
+    excepted = RouteException.objects.filter(late | Q(review_on__lte=now.date()), **due).order_by("id")
     for row in excepted.values_list("pk", "address__address", "target", "client", "address__domain", "until"):
         yield from evaluate([replace(Timed("exceptions", *row), review=row[-1] >= now - TIDIED_WITHIN)])
+    handed = Transport.objects.filter(late | Q(review_on__lte=now.date()), **due).order_by("id")
+    for row in handed.values_list("pk", "address__address", "host", "client", "address__domain", "until"):
+        yield from evaluate([replace(Timed("transports", *row), review=row[-1] >= now - TIDIED_WITHIN)])
 
 
 OVERDUE = Check(

@@ -29,6 +29,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "catch_alls": ("Catch-all", "route"),
     "probes": ("Probe", "send"),
     "exceptions": ("Exception", "route"),
+    "transports": ("Transport", "route"),
     "delegations": ("Access to a mailbox", "user-cog"),
     "filters": ("Filter", "mail-cog"),
     "redirect_stops": ("Stop of a redirect", "hand-stop"),
