@@ -14,6 +14,7 @@ from cast import MIA, SYSTEM, House, do, person, the, with_consent
 from postroom.access.acting import acting_as
 from postroom.models import Mailbox, Node, SieveRead, SieveScript
 from postroom.queries import tracing
+from routed import left
 
 LEO, TEAM, INFO = "leo@acme.example", "team@acme.example", "info@acme.example"
 HOME = "mia@gmail.com"
@@ -54,6 +55,21 @@ def test_every_hop_with_who_made_it(routed: House, at_api: Callable[[str], Any])
     assert (first["kind"], first["by"], first["changed"]) == ("aliases.create", "Olive", None)
     assert (second["by"], second["changed"]["kind"], second["changed"]["by"]) == ("Olive", "aliases.change", "Oskar")
     assert lands(found) == {f"mailbox {LEO}"} and not found["nowhere"]
+
+
+def test_when_mail_last_left_there_is_told_of_this_address_alone(routed: House, at_api: Callable[[str], Any]) -> None:
+    out, now = "mia@gmail.com", timezone.now().replace(microsecond=0)
+    with_consent(routed, do("forwards.create", routed.olive, address=MIA, to=out, owner="Mia", until=later()))
+    left(MIA, out, now)
+    left(MIA, "elsewhere@gmail.com", now)
+    carl = at_api("carl")
+    hit = [{"target": out, "at": now.isoformat()}]
+    assert carl.get(f"/addresses/{MIA}/trace").json()["last_hits"] == hit
+    assert carl.get(f"/addresses/{MIA.replace('@', '+x@')}/trace").json()["last_hits"] == hit
+    assert carl.get(f"/addresses/{TEAM}/trace").json()["last_hits"] == [], "mail to the team never did"
+    with_consent(routed, do("catch_alls.set", routed.olive, domain="acme.example", target=MIA, until=later()))
+    left("@acme.example", out, now)
+    assert carl.get("/addresses/anybody@acme.example/trace").json()["last_hits"] == hit
 
 
 def test_what_leads_to_an_address(routed: House, at_api: Callable[[str], Any]) -> None:

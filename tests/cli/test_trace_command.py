@@ -15,6 +15,7 @@ from postroom.access.acting import acting_as
 from postroom.cli import main, remote, trace
 from postroom.models import Change, Delivery, Mailed, Probe, ProbeLanding
 from postroom.models.probes import STILL_TO_BE_SENT
+from routed import left
 
 LEO, TEAM = "leo@acme.example", "team@acme.example"
 
@@ -51,6 +52,9 @@ def test_the_way_is_told_line_by_line(house: House, run: Any) -> None:
         f"lands: unknown at {LEO} (its node has not said which filters it has)",
     ):  # fmt: skip
         assert words in told, (words, told)
+    left(LEO, "leo@gmail.com", timezone.now())
+    said = f"lands: leo@gmail.com (outside), last hit {timezone.now():%Y-%m-%d} "
+    assert said in run("carl", "trace", LEO).output and said not in run("carl", "trace", TEAM).output
     assert f"comes here: {TEAM} by alias" in run("carl", "trace", LEO).output
     assert json.loads(run("carl", "trace", LEO, "--json").output)["address"] == LEO
     assert run("carl", "trace", "mia@globex.example").exit_code == 1

@@ -396,6 +396,7 @@ def test_what_a_filter_throws_away_sometimes_may_be_either(house: House, mx1: No
     filtered([], "sometimes")
     for seen in ("discarded", "mailbox"):
         sent(house, LEO)
+        assert set(states(shown(house, LEO)).values()) == {"not arrived yet"}
         told(mx1, post, (seen, LEO))
         mx1.execute("SELECT node_report('heartbeat', '[{\"load\": 1}]')")
         assert shown(house, LEO, late=True)["verdict"] == "as computed", seen

@@ -62,12 +62,20 @@ class LeadOut(Schema):
     sometimes: bool
 
 
+class LastHitOut(Schema):
+    target: str
+    at: str
+
+
 class TraceOut(Schema):
     address: str
     at: str
     hops: list[HopOut]
     landings: list[LandingOut]
     nowhere: bool = Field(description="Known to reach nobody; what is not known may")
+    last_hits: list[LastHitOut] = Field(
+        description="When mail to this address last left there; where it is none, forwards-leaving says what is known"
+    )
     leads_here: list[LeadOut] = Field(description="Other addresses of the client whose mail comes here")
     more_lead_here: int = Field(description="How many more may, that are not shown")
 

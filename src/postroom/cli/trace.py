@@ -33,8 +33,9 @@ def trace(address: str, prove: bool, why: str, within: int, as_json: bool) -> No
     for hop in found["hops"]:
         for line in _hop(hop):
             click.echo(line)
+    hits = {one["target"]: f", last hit {one['at'][:16].replace('T', ' ')} UTC" for one in found["last_hits"]}
     for one in found["landings"]:
-        click.echo(f"lands: {show.landing(one)}")
+        click.echo(f"lands: {show.landing(one)}{hits.get(one['address'], '') if one['sort'] == 'outside' else ''}")
     if not found["landings"]:
         click.echo("lands: thrown away by its own filter")
     for one in found["leads_here"]:

@@ -273,8 +273,8 @@ class _Walk:
         acts = [Act(rule.keep, rule.sometimes or bool(rule.unknown), any(to), not all(to)) for rule, to in taken]
         stays = kept(acts)
         self.landings += [
-            Landing("discarded", box, discarded(acts), sometimes or rule.sometimes)
-            for rule in rules if not (rule.targets or rule.keep or rule.unknown)
+            Landing("discarded", box, discarded(acts), sometimes or rule.sometimes or stays == "perhaps")
+            for rule in rules if stays != "always" and not (rule.targets or rule.keep or rule.unknown)
         ]  # fmt: skip
         if stays != "never":
             self.landings.append(Landing("mailbox", box, "", sometimes or stays == "perhaps"))

@@ -39,6 +39,8 @@ from postroom.protocols.addresses import address as canonical
 from postroom.protocols.extensions import parts
 from postroom.protocols.routing import Hop, Landing, Trace, trace
 
+from .last_hits import last_hits
+
 VIEW, SCRIPTS = "addresses.view", "sieve_scripts.view"
 SHOWN, MOVED = 50, 25  # addresses that lead here; of a plan, those that are followed
 RULES: tuple[type[StateModel], ...] = (Domain, Address, Mailbox, Alias, Forward, CatchAll, Transport)
@@ -48,7 +50,7 @@ Made = Mapping[str, dict[str, Any]]  # row → by which change it stands as it d
 
 
 def traced(actor: Actor, typed: str, *, now: datetime | None = None) -> dict[str, Any]:
-    """One address; NotThere where its domain is none of theirs. At most eleven queries, however many hops."""
+    """One address; NotThere where its domain is none of theirs. At most twelve queries, however many hops."""
     address, at = _address(typed), now or timezone.now()
     facts = read([address])
     hidden = _hidden(actor, facts)
@@ -62,6 +64,7 @@ def traced(actor: Actor, typed: str, *, now: datetime | None = None) -> dict[str
         "address": address, "at": at.isoformat(timespec="seconds"),
         "hops": [_hop(hop, facts, made, may) for hop in found.hops],
         "landings": [landing(one, facts) for one in found.landings], "nowhere": found.nowhere,
+        "last_hits": [{"target": to, "at": when} for to, when in sorted(last_hits(actor, found).items())],
         "leads_here": leads, "more_lead_here": more,
     }  # fmt: skip
 

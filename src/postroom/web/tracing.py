@@ -104,8 +104,11 @@ def _rule(hop: Hop) -> Words:
 
 
 def _ends(found: Mapping[str, Any]) -> tuple[Item, ...]:
-    items = [Item(landing.end(one), "", TONES.get(one["sort"], "plain"), ICONS.get(one["sort"], "question-mark"))
-             for one in found["landings"]]  # fmt: skip
+    hits = {("outside", one["target"]): f"mail to it last left {when(one['at'])}" for one in found["last_hits"]}
+    items = [
+        Item(landing.end(one), hits.get((one["sort"], one["address"]), ""), TONES.get(one["sort"], "plain"),
+             ICONS.get(one["sort"], "question-mark")) for one in found["landings"]
+    ]  # fmt: skip
     return tuple(items) or (Item(landing.THROWN_AWAY, tone="bad", icon="ban"),)
 
 
