@@ -7,7 +7,8 @@ no domain of the same client. Everything else, mail inside a client above all, i
 
 from collections.abc import Callable, Iterator
 
-from postroom.protocols.routing import LIMIT, parts
+from postroom.protocols.extensions import parts
+from postroom.protocols.routing import LIMIT
 
 ROUTES = "SELECT destination FROM route WHERE source = ?"
 BOX = "SELECT 1 FROM mailbox WHERE address = ?"

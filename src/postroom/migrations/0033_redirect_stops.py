@@ -7,7 +7,7 @@ from django.db.models.deletion import DO_NOTHING
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0031_looks_and_views")]
+    dependencies = [("postroom", "0032_transports")]
 
     operations = [
         migrations.CreateModel(

@@ -9,7 +9,7 @@ def seen(to: str) -> "models.ForeignKey[object, object]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0031_looks_and_views")]
+    dependencies = [("postroom", "0033_redirect_stops")]
 
     operations = [
         migrations.CreateModel(

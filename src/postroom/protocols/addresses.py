@@ -200,9 +200,3 @@ DomainName = Annotated[str, AfterValidator(domain_name)]
 MailAddress = Annotated[str, AfterValidator(address)]
 Line = Annotated[str, AfterValidator(plain_text)]
 Text = Annotated[str, AfterValidator(long_text)]
-
-
-def extended(extension: str, target: str) -> str:
-    """The address with "+extension" behind its local part."""
-    local, _, domain = target.rpartition("@")
-    return f"{local}{extension}@{domain}"

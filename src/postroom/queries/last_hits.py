@@ -5,7 +5,8 @@ from collections.abc import Collection
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.models import LastHit
-from postroom.protocols.routing import Trace, parts
+from postroom.protocols.extensions import parts
+from postroom.protocols.routing import Trace
 
 VIEW = "forwards.view"
 

@@ -84,7 +84,7 @@ UNION ALL
           || coalesce((
             SELECT jsonb_build_object('forbidden', jsonb_agg(jsonb_build_object('source', a.address, 'target', x.target)
               ORDER BY x.target))
-            FROM redirect_stops x WHERE x.mailbox_id = m.id AND x.ended_at IS NULL HAVING count(*) > 0), jsonb_build_object()),
+            FROM redirect_stops x WHERE x.mailbox_id = m.id AND x.ended_at IS NULL HAVING count(*) > 0), jsonb_build_object())
           || CASE WHEN h.id IS NULL THEN jsonb_build_object() ELSE jsonb_build_object('handed', jsonb_build_array(
             jsonb_build_object('address', a.address, 'host', h.host, 'port', h.port, 'tls', (h.tls = 'required')::int,
               'until', h.ends))) END,

@@ -38,8 +38,8 @@ def row(one: Way) -> Row:
 
 def value(one: Way) -> str:
     """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is,
-    whether a redirect of its script leaves there. An empty one is a dash. Of what is handed to another server nothing is
-    done here."""
+    whether a redirect of its script leaves there. An empty one is a dash. Nothing is done here of what is handed to
+    another server."""
     if ":" in one.target:
         return ""
     forward = one.row if one.mechanism == "forward" and not one.off else None
