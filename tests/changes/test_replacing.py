@@ -11,7 +11,7 @@ from cast import MIA, House, acknowledged, again, do, kind, owner_of, reasons, r
 from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
-from postroom.changes.errors import Problems
+from postroom.changes.errors import NothingToDo, Problems
 from postroom.changes.pipeline import dry_run, submit
 from postroom.models import Alias, Change, Delegation, Delivery, Forward, Letter, RedirectStop
 from postroom.worker import mail
@@ -81,6 +81,17 @@ def test_declined_or_ended_before_mail_goes_on(acme: House) -> None:
     do("delegations.end", acme.olive, delegation=str(one(TEAM).pk))
     read_back(acme, change)
     assert going(TEAM)
+
+
+def test_the_system_ends_nothing_before_the_access_stands_or_after_it_ended(acme: House) -> None:
+    replaced(acme)
+    asked = str(one().pk)
+    with pytest.raises(NothingToDo):
+        do("forwards.give_way", SYSTEM, delegation=asked)
+    do("delegations.end", acme.olive, delegation=asked)
+    with pytest.raises(NothingToDo):
+        do("forwards.give_way", SYSTEM, delegation=asked)
+    assert going()
 
 
 def test_of_a_shared_mailbox_the_access_starts_at_once_and_the_forward_ends_after(acme: House) -> None:

@@ -175,6 +175,7 @@ ACTS: dict[str, list[Act]] = {
 }  # fmt: skip
 TOUCH_NOBODY = {
     "mailboxes.create": "a mailbox that was not there; its owner gets it",
+    "forwards.give_way": "by the system, once what its owner consented to stands",
     "forwards.tell_owner": "a letter to the owner that their own mail leaves: whoever finds that may say it to anybody",
     "people.print_link": "by the machine itself", "sessions.open": "by what has checked two factors",
     "devices.register": "one's own, by its page", "people.tell_of_factor": "one's own, by the sign-in pages",

@@ -9,7 +9,6 @@ an allowed pattern lets out, and what the mailbox has an exception of its own fo
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -58,7 +57,6 @@ def evaluate(ways: Iterable[ByWay], excepted: Collection[tuple[str, str]]) -> It
         )  # fmt: skip
 
 
-@cache
 def _statement() -> str:
     return files("postroom").joinpath("sql/leaving.sql").read_text().replace("/*seen*/", ALL)
 
