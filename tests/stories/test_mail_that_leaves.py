@@ -128,7 +128,9 @@ def test_who_leads_mail_to_a_way_out_waits_for_a_second_person(firm: Firm) -> No
     assert (by_way["address"], by_way["via"], by_way["target"]) == (team, firm.mia, home)
 
 
-def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_alone(firm: Firm) -> None:
+def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_alone(
+    firm: Firm, browser: Browser
+) -> None:
     stack, spy, kept, let = firm.stack, f"spy@{firm.slug}.test", f"kept {firm.slug}", f"let {firm.slug}"
     stack.upload(firm.leo, SECRET, f'require ["copy"];\nif size :over 10 {{ redirect :copy "{spy}"; }}\n')
     stack.from_outside(firm.leo, kept)
@@ -148,3 +150,51 @@ def test_a_filter_that_redirects_is_kept_here_found_and_let_go_by_an_exception_a
     firm.olive.verified(held)
     stack.from_outside(firm.leo, let)
     assert until("it leaves now", lambda: firm.left(let))[0].startswith(spy)
+    _stopped_at_the_port(firm, browser, spy)
+
+
+def _stopped_at_the_port(firm: Firm, browser: Browser, spy: str) -> None:
+    """Though the exception stands: the script is as it was, the list says so, and the mail stays."""
+    stack, stopped, again = firm.stack, f"stopped {firm.slug}", f"again {firm.slug}"
+    both = {"mailbox": firm.leo, "target": spy}
+    firm.olive.verified(firm.olive.change("redirects.stop", both, "nobody knows the partner"))
+    (way,) = firm.ways()
+    assert way["stopped"] and way["blocked"] and way["off"] and way["script"], way
+    olive = signed_in(stack, browser, "operator@northlight.example", 390, "dark")
+    assert "stopped at the port" in olive.open(f"/forwards/?client={firm.slug}").text()
+    assert "stopped at the port" in stack.run("leaving", "--client", firm.slug, token=firm.olive.token)
+    stack.from_outside(firm.leo, stopped)
+    received(stack.imap(firm.leo, SECRET), stopped)
+    assert firm.left(stopped) == []
+    firm.olive.verified(firm.olive.change("redirects.resume", both, "it was the partner"))
+    stack.from_outside(firm.leo, again)
+    assert until("it leaves again", lambda: firm.left(again))[0].startswith(spy)
+
+
+def test_a_forward_gives_way_to_access_once_that_stands(firm: Firm) -> None:
+    stack, team, home = firm.stack, f"team@{firm.slug}.example", f"leo@{firm.slug}.test"
+    before, after = (f"{when} {firm.slug}" for when in ("before", "after"))
+    firm.olive.verified(firm.olive.change("mailboxes.create", {"address": team, "kind": "shared"}))
+    held = firm.olive.change("forwards.create", {"address": team, "to": home, "until": later(), "owner": "Leo Long"})
+    firm.ada.approve(held)
+    firm.olive.verified(held)
+    stack.from_outside(team, before)
+    assert until("it left", lambda: firm.left(before))[0].startswith(home)
+    asked = {"address": team, "target": home, "to": firm.leo, "until": later()}
+    with pytest.raises(Refused, match="caught for a whole domain"):
+        firm.olive.change("forwards.replace", [asked, {**asked, "address": f"@{firm.slug}.example"}])
+    typed = [word for name, value in asked.items() for word in ("-p", f"{name}={value}")]
+    made = json.loads(stack.run("change", "forwards.replace", *typed, "--why", "he works here", "--json",
+                                token=firm.olive.token))  # fmt: skip
+    firm.olive.verified(made)
+    (forward,) = firm.olive.get(f"/forwards?client={firm.slug}")["items"]
+    assert forward["disabled_at"] and not forward["removed_at"]
+    stack.from_outside(team, after)
+
+    def opened() -> bool:
+        box = stack.imap(firm.leo, SECRET)
+        return box.select(f'"shared/{team}"', readonly=True)[0] == "OK" and bool(
+            box.search(None, "SUBJECT", f'"{after}"')[1][0]
+        )
+
+    assert until("Leo reads it in the team's mailbox", opened, every=1) and firm.left(after) == []
