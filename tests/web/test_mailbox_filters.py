@@ -166,6 +166,18 @@ def test_a_script_takes_the_password_and_is_refused_by_its_line(mia: Mailbox, mx
     assert text.replace('"', "&quot;") in page(browser, url)
 
 
+def test_her_page_says_what_of_it_is_stopped(mia: Mailbox, mx1: Node, house: House) -> None:
+    browser = owner()
+    tells(
+        mx1, ("mine", 'redirect "spy@evil.example";'), active="mine", redirects=[OUT, {**OUT, "to": "kay@evil.example"}]
+    )
+    assert do("redirects.stop", house.olive, mailbox=MIA, target="spy@evil.example").version
+    shown = page(browser)
+    stopped = shown.index("Sends nothing on to")
+    assert "spy@evil.example" in shown[stopped : stopped + 400] and "as you left it" in shown
+    assert "kay@evil.example" in shown.partition("Sends mail on to")[2]
+
+
 def test_she_ends_what_is_in_force(mia: Mailbox, mx1: Node) -> None:
     browser = owner()
     tells(mx1)

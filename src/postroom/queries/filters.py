@@ -9,7 +9,7 @@ from django.utils import timezone
 from postroom.access.acting import Actor, access_of
 from postroom.access.own import own_filter, own_node
 from postroom.access.scope import visible
-from postroom.models import SieveRead, SieveScript
+from postroom.models import RedirectStop, SieveRead, SieveScript
 from postroom.models.filters import SCRIPT
 from postroom.protocols.filters import Filters, read
 
@@ -20,7 +20,8 @@ READ_WITHIN = timedelta(minutes=5)  # a node tells of what changed
 class Kept:
     """active: the script in force; rules: what it does, where it is one that was made here of rules. read_at: when its
     node last looked, none for never; unreadable: why it could not. waits: when the change was made that its node has
-    not read back yet, or not told of since; late: when, of one it should have told of by now.
+    not read back yet, or not told of since; late: when, of one it should have told of by now. stopped: to where it
+    passes nothing on, as who runs the mail said.
     """
 
     active: SieveScript | None
@@ -29,6 +30,7 @@ class Kept:
     unreadable: str
     waits: datetime | None
     late: datetime | None
+    stopped: frozenset[str]
 
     @property
     def was(self) -> str:
@@ -37,7 +39,7 @@ class Kept:
 
 
 def own_filters(actor: Actor, mailbox: UUID) -> Kept:
-    """Four queries."""
+    """Five queries."""
     access_of(actor)
     rows = list(visible(actor, SieveScript).filter(mailbox=mailbox))
     active = next((one for one in rows if one.active and one.name), None)
@@ -47,7 +49,9 @@ def own_filters(actor: Actor, mailbox: UUID) -> Kept:
     rules = read(ours.text) if ours else None if active else Filters()
     since = _not_told(rows)
     waits = since if since and since > timezone.now() - READ_WITHIN else None
-    return Kept(active, rules, looked.at if looked else None, unreadable, waits, since if since != waits else None)
+    stops = visible(actor, RedirectStop).filter(mailbox=mailbox, ended_at=None).values_list("target", flat=True)
+    late = since if since != waits else None
+    return Kept(active, rules, looked.at if looked else None, unreadable, waits, late, frozenset(stops))
 
 
 def _not_told(rows: list[SieveScript]) -> datetime | None:

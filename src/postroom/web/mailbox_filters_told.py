@@ -1,6 +1,6 @@
 """What sorts the mail of a mailbox, as lines on its owner's page: in force now, each rule, and what waits."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from postroom.models import SieveScript
 from postroom.models.filters import SCRIPT
@@ -30,7 +30,7 @@ def items(kept: Kept) -> Iterator[Item]:
     yield from _waits(kept)
     yield _in_force(kept, (off,) if ours else ())
     if kept.active:
-        yield from _passes_on(kept.active)
+        yield from _passes_on(kept.active, kept.stopped)
     for n, rule in enumerate(kept.rules.rules if kept.rules else ()):
         yield Item(_looks(rule), _does(rule), icon="mail-cog", acts=(_remove(kept, str(n), rule.contains),))
     yield _answer(kept)
@@ -67,9 +67,13 @@ def _in_force(kept: Kept, acts: tuple[Act, ...]) -> Item:
     return Item(f"{what}{answers} in force", read, "ok", icon="mail-cog", acts=acts)
 
 
-def _passes_on(script: SieveScript) -> Iterator[Item]:
+def _passes_on(script: SieveScript, stopped: Collection[str]) -> Iterator[Item]:
     """To where nothing is let, mail that it would pass on stays."""
     for one in script.redirects:
+        if one["to"] in stopped:
+            yield Item(("Sends nothing on to", Code(one["to"])), "it was stopped, as you were told by mail; that mail "
+                       "stays here, and the script is as you left it", "off", icon="hand-stop")  # fmt: skip
+            continue
         to: Words = ("Sends mail on to", Code(one["to"])) if one["to"] else "Sends mail on to where it works out"
         yield Item(to, "outside it goes only while an exception lets it; until then that mail stays here", "warn",
                    icon="arrow-forward-up")  # fmt: skip
