@@ -48,10 +48,10 @@ INSERT INTO exceptions (id, client_id, address_id, target, owner, reason, until,
   SELECT gen_random_uuid(), client_id, address_id, "to", 'Mia', 'x', until, now(), 'ask', now() FROM forwards
   WHERE "to" NOT LIKE '%partner.test';
 INSERT INTO sieve_scripts (at, client_id, domain_id, mailbox_id, node_id, name, active, digest, text, cut, redirects,
-    vacation, unreadable, first)
+    vacation, discards, unreadable, first)
   SELECT now(), client_id, domain_id, box, (SELECT id FROM nodes LIMIT 1), 'main', true, '', '', false,
     jsonb_build_array(jsonb_build_object('to', 'y' || n || '@elsewhere.test', 'copy', false, 'conditional', true,
-      'by', 'redirect')), false, '', now() FROM picked WHERE n % 10 IN (5, 6, 7);
+      'by', 'redirect')), false, '', '', now() FROM picked WHERE n % 10 IN (5, 6, 7);
 INSERT INTO aliases (id, client_id, address_id, targets)
   SELECT gen_random_uuid(), p.client_id, p.id, ARRAY[q.address] FROM picked p JOIN picked q ON q.n = p.n - 8
   WHERE p.n % 10 = 8 AND q.client_id = p.client_id;

@@ -1,6 +1,7 @@
 """postroom access-review and postroom roster: read, sign and answer in a terminal, against the API itself."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -46,6 +47,16 @@ def test_a_review_is_listed_shown_and_signed(house: House, run: Any) -> None:
     assert own.exit_code == 1 and "nobody signs their own rights" in own.output
     shown = run("ada", "access-review", "show", round, "--state", "keep").output
     assert "helpdesk of Henry" in shown and "keep by Ada: asked his lead" in shown and "1 of 6 answered" in shown
+
+
+def test_a_delegation_says_until_when_and_who_asked(house: House, run: Any) -> None:
+    office, until = "office@acme.example", (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    do("mailboxes.create", house.olive, address=office, kind="shared")
+    do("delegations.ask", house.olive, mailbox=office, to=MIA, rights=["open"], until=until.isoformat())
+    do("access_reviews.open", house.ada, client="acme")
+    round = run("ada", "access-review", "list").output.split()[-1]
+    said = run("ada", "access-review", "show", round).output
+    assert f"open at {office} by {MIA}" in said and f"until {until:%Y-%m-%d}, asked for by Olive" in said
 
 
 def test_a_roster_is_answered_by_its_client(house: House, run: Any) -> None:

@@ -62,7 +62,7 @@ MAY: dict[str, frozenset[str]] = {
     "operator": OPERATES | OF_THE_AGENCY,
     "approver": OF_THE_AGENCY | {
         "changes.approve", "resets.approve", "freezes.start", "findings.accept", "access_reviews.open",
-        "access_reviews.sign", "grants.end",
+        "access_reviews.sign", "grants.end", "delegations.end",
     },
     "helpdesk": OF_THE_AGENCY | {
         "invites.resend", "invites.cancel", "resets.start", "resets.record_call", "resets.end",

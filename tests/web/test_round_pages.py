@@ -54,6 +54,18 @@ def post(browser: Client, address: str, act: str, names: list[str], **more: str)
     return browser.post(address, {"act": act, "line": [line(name) for name in names], **more})
 
 
+def test_a_delegation_is_a_line_with_who_asked_and_until_when(house: House) -> None:
+    office, until = "office@acme.example", timezone.now().replace(microsecond=0) + timedelta(days=30)
+    do("mailboxes.create", house.olive, address=office, kind="shared")
+    do("delegations.ask", house.olive, mailbox=office, to=MIA, rights=["open"], until=until.isoformat())
+    address, name = opened(house, "access review"), f"open at {office} by {MIA}"
+    shown = page(visitor(house.ada).get(address))
+    (row,) = [one for one in re.findall(r"<tr.*?</tr>", shown, re.DOTALL) if name in one]
+    assert "Olive" in row and "not measured" in row and "never" not in row and f"{until:%d %b}".lstrip("0") in row
+    sure = page(post(visitor(house.ada), address + "sign/", "end", [name], why="the office is closed"))
+    assert name in sure and "ends everywhere" not in sure
+
+
 def test_an_approver_signs_chosen_lines_with_a_reason_and_none_of_their_own(house: House, amy: Actor) -> None:
     address = opened(house, "access review")
     ada = visitor(house.ada)
