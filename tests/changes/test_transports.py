@@ -164,3 +164,25 @@ def test_what_leads_there_is_held_and_the_landing_is_told(house: House) -> None:
     with acting_as(SYSTEM):
         (moved,) = diff(Plan.from_json(held.plan).edits, timezone.now(), most=5).moved
     assert [(one.sort, one.address) for one in moved.after.landings] == [("outside", THERE)]
+
+
+def test_one_s_own_landing_moves_and_whoever_leads_there_is_named(house: House) -> None:
+    do("aliases.create", house.olive, address=NEW, targets=[MIA])
+    held = asked(house)
+    assert f"mail to {NEW} would leave by way of another address" in reasons(held)
+    with acting_as(SYSTEM):
+        found = {one.address: one for one in diff(Plan.from_json(held.plan).edits, timezone.now(), most=5).moved}
+    before, after = ({one.address for one in way.landings} for way in (found[MIA].before, found[MIA].after))
+    assert (before, after) == ({MIA}, {THERE}) and found[NEW].differs
+
+
+def test_a_domain_with_one_is_no_alias_of_another_and_such_an_alias_gets_none(house: House) -> None:
+    for name in ("one.test", "two.test"):
+        do("domains.add", house.olive, client="acme", name=name)
+        do("domains.prove", SYSTEM, domain=name, proof="a test")
+    handed(house, address="fax@one.test")
+    with pytest.raises(Problems, match=r"fax@one\.test"):
+        do("domains.set_alias", house.olive, domain="one.test", of="acme.example")
+    agreed(house, do("domains.set_alias", house.olive, domain="two.test", of="acme.example"))
+    refused = asked(house, address="fax@two.test")
+    assert refused.stage == "refused" and "is an alias of another" in reasons(refused)

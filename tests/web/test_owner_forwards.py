@@ -235,3 +235,12 @@ def test_who_approves_reads_whose_wish_it_is(mia: Mailbox, house: House) -> None
     owner().post(NEW, typed(HOME))
     said = visitor(house.ada).get(f"/changes/{last().pk}/").content.decode()
     assert "owner" in said and "while I travel" in said and HOME in said
+
+
+def test_she_sees_that_all_her_mail_is_handed_to_another_server(leo: Mailbox, house: House) -> None:
+    asked = {"address": MIA, "host": "mx.partner.test", "owner": "Mia", "until": later()}
+    browser = owner()
+    assert "mx.partner.test" not in page(browser)
+    agreed(house, do("transports.create", house.olive, **asked))
+    said = page(browser)
+    assert "mx.partner.test:25" in said and "none of it lands here" in said

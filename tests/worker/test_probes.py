@@ -221,6 +221,22 @@ def test_of_a_mailbox_only_the_node_that_serves_it_is_believed(
     assert set(states(shown(house)).values()) == {"not arrived yet"}
 
 
+def test_what_another_server_was_handed_arrived_there(house: House, mx1: Node, post: Post) -> None:
+    fax = "fax@acme.example"
+    asked = {"host": "mx.partner.test", "owner": "Mia", "until": (timezone.now() + timedelta(days=3)).isoformat()}
+    with_consent(house, do("transports.create", house.olive, address=fax, **asked))
+    sent(house, fax)
+    there = "mx.partner.test:25"
+    assert states(shown(house, fax)) == {f"outside {there}": "not arrived yet"}
+    told(mx1, post, ("waiting", fax), said="450 later")
+    assert states(shown(house, fax))[f"waiting {there}"] == "put off" and shown(house, fax)["verdict"] == "waits"
+    told(mx1, post, ("outside", fax), status="2.0.0", said="250 kept")
+    found = shown(house, fax)
+    assert states(found) == {f"outside {there}": "left"} and found["verdict"] == "as computed"
+    told(mx1, post, ("outside", LEO))
+    assert states(shown(house, fax)) == states(found), "a hop between two of ours is no end all the same"
+
+
 # What is another client's
 
 

@@ -17,7 +17,8 @@ from postroom.access.known import ask
 from postroom.access.roles import matches, permissions_of
 from postroom.access.scope import changes_seen, visible
 from postroom.changes.approvals import WAITING
-from postroom.models import Change, Credential, Doubt, Forward, RecoveryChannel, RouteException, Secret
+from postroom.models import Change, Credential, Doubt, Forward, RecoveryChannel, RouteException, Secret, Transport
+from postroom.models.routes import server
 
 from .page import Page
 from .resets import LEADS_IN
@@ -28,7 +29,7 @@ LEAKS = (
     "invites.redirect", "invites.issue", "secrets.change", "secrets.renew", "secrets.reset", "invites.redeem",
     "app_passwords.create", "consents.grant", "delegations.ask", "delegations.consent", "resets.send_link",
     "mailboxes.transfer", "mailboxes.restore", "history.roll_back", "forwards.create", "forwards.change",
-    "forwards.enable", "exceptions.create", "filters.write", "filters.set",
+    "forwards.enable", "exceptions.create", "transports.create", "filters.write", "filters.set",
 )  # fmt: skip
 KNOWN = "recent changes known"
 Devices = Mapping[str, Credential]
@@ -58,11 +59,13 @@ def aliases(actor: Actor) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Onward:
-    """Where mail of the mailbox goes on to, or may. by: the forward, or none where an exception alone lets it."""
+    """Where mail of the mailbox goes on to, or may. by: the forward, or none where an exception alone lets it.
+    handed: all of it goes to that other mail server, instead of landing here."""
 
     to: str
     until: datetime
     by: Forward | None
+    handed: bool = False
 
 
 def onward(actor: Actor, address: UUID) -> list[Onward]:
@@ -72,7 +75,9 @@ def onward(actor: Actor, address: UUID) -> list[Onward]:
     found = [Onward(one.to, one.until, one) for one in rows.order_by("to")]
     said = {one.to for one in found}
     let = visible(actor, RouteException).filter(address=address, ended_at=None, until__gt=now).order_by("target")
-    return found + [Onward(one.target, one.until, None) for one in let if one.target not in said]
+    found += [Onward(one.target, one.until, None) for one in let if one.target not in said]
+    handed = visible(actor, Transport).filter(address=address, ended_at=None, until__gt=now)
+    return [Onward(server(one.host, one.port), one.until, None, handed=True) for one in handed] + found
 
 
 @dataclass(frozen=True)

@@ -364,11 +364,11 @@ BEGIN
   LOOP
     SELECT d.id, d.client_id INTO theirs FROM domains d WHERE d.name = r.domain AND d.removed_at IS NULL;
     IF theirs.client_id = r.client_id THEN
-      IF r.what = 'outside' THEN  -- handed to another server, which is where it was computed to land
+      IF r.what IN ('outside', 'waiting', 'refused') THEN  -- of what is handed to another server, that one did it
         SELECT t.host || ':' || t.port INTO server FROM transports t JOIN addresses a ON a.id = t.address_id
           WHERE t.ended_at IS NULL AND a.address IN (r.address, split_part(r.address, '+', 1) || '@' || r.domain);
-        CONTINUE WHEN server IS NULL;
-        r.address := server;
+        CONTINUE WHEN server IS NULL AND r.what = 'outside';
+        r.address := coalesce(server, r.address);
       END IF;
       CONTINUE WHEN r.what IN ('mailbox', 'discarded') AND r.served IS NOT TRUE;
       r.of := theirs.id;

@@ -54,8 +54,11 @@ def part(request: Asked) -> Part:
     return Part("Where your mail goes on to", ITEMS, tuple(rows), "forwards")
 
 
+HANDED = "all your mail is handed to that mail server, and none of it lands here"
+
+
 def _item(one: Onward) -> Item:
-    words = f"{_passed(one.by)}, until {when(one.until)} UTC"
+    words = f"{HANDED if one.handed else _passed(one.by)}, until {when(one.until)} UTC"
     return Item(("To", Code(one.to)), words, "warn", icon="arrow-forward-up", acts=tuple(_acts(one)))
 
 

@@ -61,6 +61,8 @@ SAID: dict[str, str] = {
     "secrets.change": "Another password was chosen",
     "secrets.renew": "Another recovery code was made",
     "secrets.reset": "Somebody got back in, and set password and recovery code",
+    "transports.create": "Mail was handed to another mail server, instead of landing here",
+    "transports.end": "Mail is handed to another mail server no more",
 }
 
 
