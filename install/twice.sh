@@ -6,14 +6,12 @@
 asked_twice() {
     local code=0 said red=()
     said=$(mktemp)
-    "$1" -m pytest -m "$2" "${@:3}" > "$said" 2>&1 || code=$?
-    cat "$said"
+    "$1" -m pytest -m "$2" "${@:3}" 2>&1 | tee "$said" || code=$?
     if [ "$code" = 1 ]; then mapfile -t red < <(sed -nE 's/^(FAILED|ERROR) ([^: ]+\.py)\b.*/\2/p' "$said" | sort -u); fi
     if [ "${#red[@]}" = 1 ] || [ "${#red[@]}" = 2 ]; then
         code=0
         echo "postroom: asked once more: ${red[*]}"
-        "$1" -m pytest -m "$2" "${red[@]}" > "$said" 2>&1 || code=$?
-        cat "$said"
+        "$1" -m pytest -m "$2" "${red[@]}" || code=$?
         [ "$code" != 0 ] || printf 'postroom: unsteady, green only when asked once more: %s\n' "${red[@]}"
     fi
     rm -f "$said"
