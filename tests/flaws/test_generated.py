@@ -124,7 +124,7 @@ def test_row_17_configurations_hold_each_setting_and_service_once() -> None:
     assert len(set(services(texts["master.cf"]))) == len(services(texts["master.cf"])) > 20
     plain = {"maps/returned", "maps/returned_access", "maps/returned_sender", "maps/returned_letters"}
     assert {one for one in texts if one.startswith("maps/")} == {
-        f"maps/{one}.cf" for one in (*postfix.QUERIES, "own")
+        f"maps/{one}.cf" for one in (*postfix.QUERIES, "own", "transport")
     } | plain
     assert all(texts[one].count("\n") == 1 for one in plain)
     for name in postfix.QUERIES:

@@ -84,7 +84,7 @@ LOOKS = frozenset(MAY) - {CUSTOM}  # every role of Postroom's own may look at ev
 # `asked.value`, and by the kinds of `asked_kinds`: those that are about something they see.
 AT_A_DOMAIN = frozenset({
     "domain", "domain name", "mailbox", "mail", "address", "postmaster", "alias", "alias mail", "record_set", "key",
-    "forward", "catch-all", "exception", "delegation",
+    "forward", "catch-all", "exception", "transport", "delegation",
     "finding", "finding known", "entry", "made", "held", "withdrawn", "later", "reviewed", "batch", "batch made",
     "batch gone",
     "dkim_keys.activate", "domains.ask_contact", "domains.change", "domains.restore", "domains.resume",
