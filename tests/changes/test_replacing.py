@@ -153,9 +153,11 @@ def test_an_alias_leads_there_no_more_where_the_mail_is_kept_beside(acme: House)
         do("forwards.replace", acme.olive, **wrong)
     with pytest.raises(Problems, match=f"is not kept in {MIA}"):
         do("forwards.replace", acme.olive, **wrong, mailbox=MIA)
+    with pytest.raises(Problems, match=f"{INFO} is an alias: let them open {TEAM} first"):
+        do("forwards.replace", acme.olive, **wrong, mailbox=TEAM)
+    do("delegations.ask", acme.olive, mailbox=TEAM, to=LEO, rights=["open"])
     change = do("forwards.replace", acme.olive, **wrong, mailbox=TEAM)
     assert change.version, reasons(change)
-    read_back(acme, change)
     assert the(Alias, address__address=INFO).targets == [TEAM]
 
 
@@ -190,3 +192,22 @@ def test_a_dry_run_shows_it_and_does_nothing(acme: House) -> None:
     seen = dry_run(kind("forwards.replace", address=TEAM, target=HOME, to=LEO), actor=acme.carl)
     assert [edit.after["replaces"] for edit in seen.plan.by_table["delegations"] if edit.after] == [[f"{TEAM} {HOME}"]]
     assert going(TEAM)
+
+
+def test_where_mail_still_goes_on_to_others_and_no_copy_stays_nobody_is_let_in_for_it(acme: House) -> None:
+    other = {"address": TEAM, "to": "other@gmail.com", "until": later(), "keep_copy": False, "owner": "Mia"}
+    with_consent(acme, do("forwards.create", acme.olive, **other))
+    with pytest.raises(Problems, match="would still go on to others"):
+        replaced(acme, address=TEAM)
+
+
+def test_what_follows_leaves_an_alias_alone_and_mail_that_is_kept_there_no_more(acme: House) -> None:
+    change = replaced(acme)
+    other = {"address": MIA, "to": "other@gmail.com", "until": later(), "keep_copy": False, "owner": "Mia"}
+    with_consent(acme, do("forwards.create", acme.olive, **other))
+    consented = do("delegations.consent", owner_of(MIA), delegation=str(one().pk))
+    read_back(acme, change)
+    read_back(acme, consented)
+    with acting_as(SYSTEM):
+        assert Forward.objects.filter(address__address=MIA, disabled_at=None).count() == 2
+        assert not Change.objects.filter(kind="forwards.give_way").exclude(version=None).exists()

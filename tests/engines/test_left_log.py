@@ -1,6 +1,7 @@
 """By which way mail left, as logs say it: real lines, rounds, restarts, rotation, floods, lies."""
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -241,3 +242,24 @@ def test_a_line_without_end_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with (tmp_path / "a.log").open("a") as file:
         file.write("y\nwhole\n")
     assert list(tail.lines())[-1] == b"whole"
+
+
+def test_what_another_server_is_handed_is_no_way_and_stays_in_no_list(logs: Logs) -> None:
+    since = logs.take()["since"]
+    logs.write(comes_by("4jdH"), sent("4jdH", to="fax@acme.example", by="handed/smtp"), removed("4jdH"))
+    said = logs.take()
+    assert said["rows"] == [] and said["since"] == since
+    assert not logs.log.items
+
+
+def test_a_log_that_went_by_between_two_looks_is_lost(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("one\n")
+    tail = KeptTail(log)
+    assert list(tail.lines()) == [b"one"]
+    log.rename(tmp_path / "a.log.2")
+    os.utime(tmp_path / "a.log.2", (1, 1))
+    log.write_text("two\n")
+    log.rename(tmp_path / "a.log.1")
+    log.write_text("three\n")
+    assert list(tail.lines()) == [b"three"] and tail.lost

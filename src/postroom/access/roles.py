@@ -27,7 +27,7 @@ ROLES: dict[str, frozenset[str]] = {
     SEALED: frozenset({"*"}),
     "owner": frozenset({"*"}),
     "operator": frozenset({*ONES_OWN, *OPERATED, EXPORT, SHEET}),
-    # Who signs an access review may end what shall not stay: never what stands above them (policies/rank.py).
+    # Who signs an access review may end what shall not stay: no grant above them (policies/rank.py), any delegation.
     "approver": frozenset({
         *ONES_OWN, APPROVE, "resets.approve", "freezes.start", "findings.accept", "access_reviews.*", "grants.end",
         "delegations.end",

@@ -42,8 +42,9 @@ class KeptTail:
         self.behind = False
         if self.path.exists():
             if not self._is_it(self.path):
-                older = self._older()
-                self.lost = self.lost or older is None
+                beside = self._beside()
+                older = next((one for one in beside if self._is_it(one)), None)
+                self.lost = self.lost or older is None or older != beside[0]  # what is newer was never read
                 yield from self._read(older) if older else ()
                 if self.behind:  # the rest of it first
                     return
@@ -74,8 +75,7 @@ class KeptTail:
             before = file.read(min(self.at, MARK))
         return len(before) == min(self.at, MARK) and hashlib.sha256(before).hexdigest() == self.mark
 
-    def _older(self) -> Path | None:
-        """The same text under another name."""
+    def _beside(self) -> list[Path]:
+        """The same log under other names, the newest first."""
         beside = [one for one in self.path.parent.glob(f"{self.path.name}?*") if one.is_file() and not one.is_symlink()]
-        newest = sorted(beside, key=lambda one: one.stat().st_mtime, reverse=True)[:OTHERS]
-        return next((one for one in newest if self._is_it(one)), None)
+        return sorted(beside, key=lambda one: one.stat().st_mtime, reverse=True)[:OTHERS]

@@ -98,6 +98,8 @@ class LeftLog:
         for line in self.milter.lines():
             if found := FILTER.match(line):
                 self._item(found[1].decode()).by = _text(found[2])
+        if self.milter.behind and lines:
+            self.lost = "what filters passed on is read later than what left"
         for line in lines:
             self._line(line)
         if self.postfix.lost or self.milter.lost:
@@ -110,6 +112,8 @@ class LeftLog:
     def _line(self, line: bytes) -> None:
         if b"status=sent" in line and (found := SENT.match(line)):
             when, service, id, to, first, onward = found.groups()
+            if service.startswith(b"handed/"):
+                return  # to another server, under its own address: not measured
             if service.startswith(b"srs/"):
                 self._goes_round(id.decode(), _text(to), _text(first or b""), (onward or b"").decode())
             else:

@@ -3,10 +3,13 @@
 The access is asked for as any (delegations.py): into a person's mailbox nobody is let before its owner consents. Until
 it stands, and its node has read back that it does, mail goes on as before; then the way out ends, by a change that
 follows. Where the access is declined, or ends before, the way out stays, and is found as before.
+
+SECURITY: what follows is the system's, and judged as its own. So it touches what hangs on the very mailbox that was
+asked for, which is judged when it is asked; an alias is ended by whoever may, once the access stands.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +19,7 @@ from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind, Ref
 from postroom.changes.plan import Planned, edit
 from postroom.changes.state import State
-from postroom.models import Address, Alias, Delegation, Forward, Mailbox, SieveScript
+from postroom.models import Address, Alias, Delegation, Forward, Mailbox, SieveScript, Transport
 from postroom.models.delegations import OPEN
 from postroom.protocols.addresses import address as plain_address
 from postroom.protocols.addresses import domain_name
@@ -32,6 +35,8 @@ NO_WAY = "no forward, alias or redirect of {} passes mail on to {} now"
 NOTIFIES = "a filter of {} tells of mail there and passes none on: there is nothing to replace"
 KEPT_NOWHERE = "mail of {} is kept in no mailbox: have it land in one first, or say one that it goes to as well"
 NOT_THERE = "mail of {} is not kept in {}: whoever opens that would not see it"
+GOES_ON = "mail of {} would still go on to others, and no copy is kept: whoever opens its mailbox would not see it"
+FIRST = "{} is an alias: let them open {} first (delegations.ask); once that stands, this takes {} out of the alias"
 
 
 def _source(text: str) -> str:
@@ -81,9 +86,13 @@ class ReplaceForward(Kind, name="forwards.replace"):
             words = NOTIFIES if ways.notifies else NO_WAY
             raise Problem("target", words.format(self.address, self.target))
         mailbox, to = self._kept(state, ways), state.get(Mailbox, self.to, where="to")
+        if mailbox.address_id == ways.address.pk and not keeps(state, ways):
+            raise Problem("mailbox", GOES_ON.format(self.address))
         granted = [one for one in _of_both(state, mailbox, to) if one.started_at]
         if any(OPEN in one.rights and self._lasts(one) for one in granted):
             yield from ended(state, ways)
+        elif ways.alias or mailbox.address_id != ways.address.pk:
+            raise Problem("address", FIRST.format(self.address, mailbox.label, self.target))
         else:
             yield from self._asked(state, mailbox, to, granted)
 
@@ -131,7 +140,23 @@ class EndReplaced(Kind, name="forwards.give_way"):
         for way in one.replaces:
             source, _, target = way.partition(" ")
             if address := state.find(Address, source):
-                yield from ended(state, ways_of(state, address, target))
+                yield from ended(state, _on_its_mailbox(state, one, ways_of(state, address, target)))
+
+
+def _on_its_mailbox(state: State, one: Delegation, ways: Ways) -> Ways:
+    """What hangs on the mailbox that was asked for, if mail is still kept there without it."""
+    if ways.box is None or ways.box.pk != one.mailbox_id or not keeps(state, ways):
+        return replace(ways, forward=None, alias=None, redirects=False)
+    return replace(ways, alias=None)
+
+
+def keeps(state: State, ways: Ways) -> bool:
+    """Whether mail of the address is in its own mailbox once it goes this way no more."""
+    handed = state.hanging(Transport, "address_id", ways.address.pk)
+    if ways.box is None or any(one.ended_at is None and one.until > state.now for one in handed):
+        return False
+    beside = {*(ways.alias.targets if ways.alias else ()), *_passed(state, ways.address)} - {ways.target}
+    return ways.address.keep_copy or not beside
 
 
 def ways_of(state: State, address: Address, target: str) -> Ways:
