@@ -125,6 +125,8 @@ CASES: list[tuple[str, str, Sequence[Rule], set[str]]] = [
     ("sieve, after sieve", "mia", [box("mia"), box("joe"), sieve("mia", "joe", sometimes=True), sieve("joe", OUT)],
      {"~mia", "~outside " + OUT}),
     ("sieve, to itself", "mia", [box("mia"), box("joe"), sieve("mia", "joe"), sieve("joe", "mia")], {"loop mia"}),
+    ("sieve, to its own with an extension that goes on", "mia",
+     [box("mia"), sieve("mia", "mia+x"), alias("mia+x", OUT)], {"mia"}),
     ("sieve, to nobody", "mia", [box("mia"), sieve("mia", "no")], {"mia"}),
     ("sieve, not let out", "mia", [box("mia"), sieve("mia", OUT, barred=frozenset({OUT}))], {"mia"}),
     ("sieve, not read", "mia", [box("mia"), sieve("mia", unknown="not read")], {"~mia", "unknown mia"}),

@@ -290,9 +290,10 @@ class _Walk:
         self.landings += [Landing("unknown", at, rule.unknown, sometimes) for rule in rules if rule.unknown]
 
     def _taken(self, rule: Rule, to: str) -> bool:
-        """Whether the node's own door takes a redirect: not what it sends nothing to, nor an address nobody has."""
-        there = self._answered(to) or bool(self.mapped(to))
-        return to not in rule.barred and (there or not self.rules(parts(to)[2], "domain"))
+        """Whether the node's door takes a redirect: to somebody, not where it is barred, nor to the mailbox's own."""
+        if to in rule.barred or parts(to)[0] == rule.source:
+            return False
+        return self._answered(to) or bool(self.mapped(to)) or not self.rules(parts(to)[2], "domain")
 
     def _answered(self, to: str) -> bool:
         """Whether somebody gets mail there."""
