@@ -158,3 +158,10 @@ def test_the_server_is_named_once(house: House, mx1: Node) -> None:
         told(mx1, whole(time.time() - 10))
     with acting_as(SYSTEM):
         assert [one.node_id for one in LeftRead.objects.all()] == [the(Server, name="mx1").pk]
+
+
+@pytest.mark.parametrize("since", [-1e11, "-Infinity", "NaN"])
+def test_a_time_nobody_can_read_is_not_kept(house: House, mx1: Node, since: object) -> None:
+    told(mx1, {"whole": True, "since": since, "at": time.time()})
+    with acting_as(SYSTEM):
+        assert all(one.since <= timezone.now() for one in LeftRead.objects.all())

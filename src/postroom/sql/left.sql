@@ -58,7 +58,7 @@ BEGIN
   INSERT INTO left_reads AS k (at, node_id, since)
     SELECT least(now(), to_timestamp(r.at)), me, least(now(), to_timestamp(r.since))
     FROM jsonb_to_recordset(rows) AS r (whole boolean, at float8, since float8)
-    WHERE r.whole AND r.at > 0 AND r.since > 0 LIMIT 1  -- no time that nobody can read: the list is everybody's
+    WHERE r.whole AND r.at > 0 AND r.at < 1e11 AND r.since > 0 AND r.since < 1e11 LIMIT 1  -- nothing that nobody can read
     ON CONFLICT (node_id) DO UPDATE SET at = excluded.at, since = excluded.since;
 END $$;
 REVOKE ALL ON FUNCTION postroom_leads(uuid, text, text), postroom_left(uuid, jsonb) FROM PUBLIC;
