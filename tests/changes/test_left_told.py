@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -165,3 +165,11 @@ def test_a_time_nobody_can_read_is_not_kept(house: House, mx1: Node, since: obje
     told(mx1, {"whole": True, "since": since, "at": time.time()})
     with acting_as(SYSTEM):
         assert all(one.since <= timezone.now() for one in LeftRead.objects.all())
+
+
+@pytest.mark.parametrize("said", ["'-Infinity'", "'NaN'", "'Infinity'", "-1e11", "0", "NULL"])
+def test_nor_of_anything_else_a_node_tells(
+    house: House, sql: Callable[..., list[tuple[object, ...]]], said: str
+) -> None:
+    assert sql(f"SELECT postroom_moment({said}::float8) = now()") == [(True,)]
+    assert sql("SELECT postroom_moment(1000)") == [(datetime.fromtimestamp(1000, UTC),)]

@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION postroom_left(me uuid, rows jsonb) RETURNS void LANGU
 BEGIN
   INSERT INTO last_hits AS h (at, client_id, domain_id, source, target)
     SELECT max(w.at), w.client, w.domain, w.source, w.way FROM (
-      SELECT least(now(), to_timestamp(r.at)) AS at, c.id AS client, d.id AS domain, r.source,
+      SELECT postroom_moment(r.at) AS at, c.id AS client, d.id AS domain, r.source,
         postroom_leads(c.id, r.source, r.target) AS way
       FROM (SELECT * FROM jsonb_to_recordset(rows) AS r (source text, target text, at float8) LIMIT 2000) r
         JOIN domains d ON d.name = split_part(r.source, '@', 2) AND d.removed_at IS NULL
@@ -56,7 +56,7 @@ BEGIN
       domain_id = excluded.domain_id
       WHERE h.at < excluded.at OR h.client_id <> excluded.client_id;
   INSERT INTO left_reads AS k (at, node_id, since)
-    SELECT least(now(), to_timestamp(r.at)), me, least(now(), to_timestamp(r.since))
+    SELECT postroom_moment(r.at), me, postroom_moment(r.since)
     FROM jsonb_to_recordset(rows) AS r (whole boolean, at float8, since float8)
     WHERE r.whole AND r.at > 0 AND r.at < 1e11 AND r.since > 0 AND r.since < 1e11 LIMIT 1  -- nothing that nobody can read
     ON CONFLICT (node_id) DO UPDATE SET at = excluded.at, since = excluded.since;

@@ -18,6 +18,10 @@ GRANT EXECUTE ON FUNCTION postroom_delegates(uuid, text) TO postroom_system;
 CREATE OR REPLACE FUNCTION postroom_pattern(p text) RETURNS text IMMUTABLE LANGUAGE sql
   RETURN CASE WHEN p LIKE '*.%' THEN '@' || substr(p, 2) WHEN p LIKE '%@%' THEN p
     WHEN p = 'private providers' THEN '@private' ELSE '@' || p END;
+-- When a node says that something was, in seconds since 1970: never to come, and never what nobody can read, as one row with such
+-- a time would be on everybody's lists (not a number is more than every number).
+CREATE OR REPLACE FUNCTION postroom_moment(said float8) RETURNS timestamptz STABLE LANGUAGE sql
+  RETURN CASE WHEN said > 0 AND said < 1e11 THEN least(now(), to_timestamp(said)) ELSE now() END;
 CREATE OR REPLACE VIEW compiled WITH (security_invoker = true) AS
   SELECT 'domain'::text AS object, d.id, c.node_id, d.client_id,
     CASE WHEN d.proof = 'read' AND d.removed_at IS NULL AND c.removed_at IS NULL THEN
@@ -223,7 +227,7 @@ DECLARE
 BEGIN
   FOR s IN
     WITH said AS (
-      SELECT r.*, least(now(), to_timestamp(r.at)) AS moment FROM jsonb_to_recordset(rows) AS r (number bigint, at float8,
+      SELECT r.*, postroom_moment(r.at) AS moment FROM jsonb_to_recordset(rows) AS r (number bigint, at float8,
         login text, protocol text, address text, network text, success boolean, refused boolean, credential text,
         session text, program text, times int)
     ), kept AS (
@@ -263,7 +267,7 @@ BEGIN
   DELETE FROM live_sessions l WHERE l.node_id = me
     AND l.key IN (SELECT r ->> 'ended' FROM jsonb_array_elements(rows) r WHERE r ->> 'ended' IS NOT NULL);
   INSERT INTO live_sessions (at, client_id, domain_id, mailbox_id, node_id, key, protocol, address, credential, since)
-    SELECT now(), v.client, v.domain, v.mailbox, me, r.key, r.protocol, r.address, r.credential, to_timestamp(r.since)
+    SELECT now(), v.client, v.domain, v.mailbox, me, r.key, r.protocol, r.address, r.credential, postroom_moment(r.since)
     FROM jsonb_to_recordset(rows) AS r (login text, key text, protocol text, address text, credential text, since float8)
       JOIN postroom_served(me, (SELECT array_agg(x ->> 'login') FROM jsonb_array_elements(rows) x)) v ON v.address = r.login
     WHERE r.key IS NOT NULL
@@ -298,7 +302,7 @@ DECLARE
 BEGIN
   FOR r IN
     WITH said AS (SELECT d.value AS said, d.n FROM jsonb_array_elements(rows) WITH ORDINALITY d(value, n))
-    SELECT v.*, d.said -> 'scripts' AS scripts, least(now(), to_timestamp((d.said ->> 'at')::float8)) AS at
+    SELECT v.*, d.said -> 'scripts' AS scripts, postroom_moment((d.said ->> 'at')::float8) AS at
       FROM said d JOIN postroom_served(me, (SELECT array_agg(said ->> 'login') FROM said)) v ON v.address = d.said ->> 'login'
       WHERE jsonb_typeof(d.said -> 'scripts') = 'array' ORDER BY d.n
   LOOP
@@ -317,7 +321,7 @@ BEGIN
         text = excluded.text, cut = excluded.cut, redirects = excluded.redirects, vacation = excluded.vacation,
         discards = excluded.discards, unreadable = excluded.unreadable, first = CASE WHEN k.digest = excluded.digest THEN k.first ELSE excluded.first END;
   END LOOP;
-  SELECT least(now(), to_timestamp((d.value ->> 'at')::float8)) AS at, (d.value ->> 'mailboxes')::int AS mailboxes,
+  SELECT postroom_moment((d.value ->> 'at')::float8) AS at, (d.value ->> 'mailboxes')::int AS mailboxes,
       d.value -> 'unread' AS unread, d.value -> 'asked' AS asked INTO r
     FROM jsonb_array_elements(rows) WITH ORDINALITY d(value, n)
     WHERE (d.value ->> 'whole')::boolean AND jsonb_typeof(d.value -> 'unread') = 'array' ORDER BY d.n DESC LIMIT 1;
@@ -354,7 +358,7 @@ BEGIN
   FOR r IN
     SELECT p.id, p.client_id, p.domain_id, c.node_id = me AS served, d.what, d.address, split_part(d.address, '@', 2) AS domain,
       NULL::uuid AS of, left(coalesce(d.folder, ''), 300) AS folder, left(coalesce(d.said, ''), 300) AS said,
-      coalesce(substring(d.status FROM '^[245]\.\d{{1,3}}\.\d{{1,3}}$'), '') AS status, least(now(), to_timestamp(d.at)) AS at
+      coalesce(substring(d.status FROM '^[245]\.\d{{1,3}}\.\d{{1,3}}$'), '') AS status, postroom_moment(d.at) AS at
     FROM jsonb_to_recordset(rows) AS d (number bigint, at float8, token text, what text, address text, folder text,
         status text, said text)
       JOIN mailed m ON m.token = encode(sha256(convert_to(d.token, 'UTF8')), 'hex')
