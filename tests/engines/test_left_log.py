@@ -252,6 +252,15 @@ def test_what_another_server_is_handed_is_no_way_and_stays_in_no_list(logs: Logs
     assert not logs.log.items
 
 
+def test_what_left_and_is_no_rounds_is_not_kept_for_good(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.take()
+    logs.write(comes_by("4jdN"), sent("4jdN"), removed("4jdN"))
+    assert logs.ways() == [] and list(logs.log.items) == ["4jdN"]
+    monkeypatch.setattr(left_log, "_moment", lambda said: time.time())
+    logs.write(sent("4jdO"))
+    assert logs.ways() == [] and not logs.log.items
+
+
 def test_a_log_that_went_by_between_two_looks_is_lost(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("one\n")

@@ -36,6 +36,7 @@ from .sign_in_log import plain
 
 log = logging.getLogger("postroom.node")
 MOST_ITEMS, MOST_WAYS, TOLD = 5_000, 5_000, 1_000
+BEHIND = 600.0  # seconds that the line of a round may come after those of what it became
 WHEN = rb"(\w{3} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\S+)"
 ADDRESS = rb"([^<>\s]{1,320})"
 ROUND = re.compile(WHEN + rb" \S+ postfix/forwards/smtpd\[\d+\]: (\w+): client=")
@@ -69,6 +70,7 @@ class LeftLog:
         self.postfix, self.milter = KeptTail(folder / "postfix.log"), KeptTail(folder / "milter.log")
         self.file, self.lock = file, threading.Lock()
         self.since, self.number, self.lost = 0.0, 0, ""  # lost: why, while it is read
+        self.newest = 0.0  # of the lines that were read
         self.items: OrderedDict[str, Item] = OrderedDict()
         self.ways: OrderedDict[Way, float] = OrderedDict()
         self.batch: list[Row] = []
@@ -102,6 +104,7 @@ class LeftLog:
             self.lost = "what filters passed on is read later than what left"
         for line in lines:
             self._line(line)
+        self._overdue()
         if self.postfix.lost or self.milter.lost:
             self.postfix.lost = self.milter.lost = False
             self.lost = "lines of a log are not there any more"
@@ -112,12 +115,14 @@ class LeftLog:
     def _line(self, line: bytes) -> None:
         if b"status=sent" in line and (found := SENT.match(line)):
             when, service, id, to, first, onward = found.groups()
+            at = _moment(when.decode())
+            self.newest = max(self.newest, at)
             if service.startswith(b"handed/"):
                 return  # to another server, under its own address: not measured
             if service.startswith(b"srs/"):
                 self._goes_round(id.decode(), _text(to), _text(first or b""), (onward or b"").decode())
             else:
-                self._leaves(id.decode(), _text(to), _text(first or b""), _moment(when.decode()))
+                self._leaves(id.decode(), _text(to), _text(first or b""), at)
         elif b"postfix/forwards/smtpd[" in line and (found := ROUND.match(line)):
             self._item(found[2].decode())
         elif line.endswith(b": removed") and (found := GONE.match(line)):
@@ -163,6 +168,12 @@ class LeftLog:
         if len(self.ways) > MOST_WAYS:
             self.ways.popitem(last=False)
             self.lost = f"more than {MOST_WAYS} ways that nobody took"
+
+    def _overdue(self) -> None:
+        """What has left and nobody said whose it was: it was no round's."""
+        before = self.newest - BEHIND
+        for id in [id for id, one in self.items.items() if one.gone and max(one.left.values(), default=0) < before]:
+            del self.items[id]
 
     # What is kept
 
