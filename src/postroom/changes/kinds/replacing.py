@@ -103,8 +103,7 @@ class ReplaceForward(Kind, name="forwards.replace"):
                 raise Problem("address", KEPT_NOWHERE.format(self.address))
             return ways.box
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
-        beside = {*(ways.alias.targets if ways.alias else ()), *_passed(state, ways.address)} - {self.target}
-        if mailbox.address_id != ways.address.pk and mailbox.label not in beside:
+        if mailbox.address_id != ways.address.pk and mailbox.label not in beside(state, ways):
             raise Problem("mailbox", NOT_THERE.format(self.address, mailbox.label))
         return mailbox
 
@@ -155,8 +154,14 @@ def keeps(state: State, ways: Ways) -> bool:
     handed = state.hanging(Transport, "address_id", ways.address.pk)
     if ways.box is None or any(one.ended_at is None and one.until > state.now for one in handed):
         return False
-    beside = {*(ways.alias.targets if ways.alias else ()), *_passed(state, ways.address)} - {ways.target}
-    return ways.address.keep_copy or not beside
+    return ways.address.keep_copy or not beside(state, ways)
+
+
+def beside(state: State, ways: Ways) -> set[str]:
+    """Where else mail of the address is passed on."""
+    return {*(ways.alias.targets if ways.alias else ()), *(one.to for one in _forwards(state, ways.address))} - {
+        ways.target
+    }
 
 
 def ways_of(state: State, address: Address, target: str) -> Ways:
@@ -164,8 +169,7 @@ def ways_of(state: State, address: Address, target: str) -> Ways:
     box = state.find(Mailbox, address.address)
     box = box if box and box.removed_at is None else None
     alias = state.find(Alias, address.address)
-    forwards = state.hanging(Forward, "address_id", address.pk)
-    going = [one for one in forwards if one.to == target and Forward.opens(one.row()) and one.until > state.now]
+    going = [one for one in _forwards(state, address) if one.to == target]
     said = {str(each.get("by")) for each in _redirects(box) if each.get("to") == target}
     return Ways(
         address, target, going[0] if going else None,
@@ -185,8 +189,9 @@ def ended(state: State, ways: Ways) -> Iterator[Planned]:
         yield from redirect_stopped(state, ways.box, ways.target)
 
 
-def _passed(state: State, address: Address) -> set[str]:
-    return {one.to for one in state.hanging(Forward, "address_id", address.pk) if Forward.opens(one.row())}
+def _forwards(state: State, address: Address) -> list[Forward]:
+    rows = state.hanging(Forward, "address_id", address.pk)
+    return [one for one in rows if Forward.opens(one.row()) and one.until > state.now]
 
 
 def _of_both(state: State, mailbox: Mailbox, to: Mailbox) -> list[Delegation]:
