@@ -211,3 +211,14 @@ def test_what_follows_leaves_an_alias_alone_and_mail_that_is_kept_there_no_more(
     with acting_as(SYSTEM):
         assert Forward.objects.filter(address__address=MIA, disabled_at=None).count() == 2
         assert not Change.objects.filter(kind="forwards.give_way").exclude(version=None).exists()
+
+
+def test_a_forward_that_was_ended_and_made_again_while_access_was_waited_for_stays(acme: House, sql: Any) -> None:
+    replaced(acme)
+    sql("SELECT set_config('postroom.change', 'time passes', false)",
+        "UPDATE delegations SET made = made - interval '1 hour'")  # fmt: skip
+    do("forwards.end", acme.olive, forward=str(the(Forward, address__address=MIA).pk))
+    assert do("forwards.create", acme.olive, address=MIA, to=HOME, until=later()).version, "its exception stands"
+    agreed = do("delegations.consent", owner_of(MIA), delegation=str(one().pk))
+    read_back(acme, agreed)
+    assert one().started_at and going()

@@ -272,3 +272,18 @@ def test_a_log_that_went_by_between_two_looks_is_lost(tmp_path: Path) -> None:
     log.rename(tmp_path / "a.log.1")
     log.write_text("three\n")
     assert list(tail.lines()) == [b"three"] and tail.lost
+
+
+@pytest.mark.parametrize("how", ["rename", "copy and cut"])
+def test_a_log_that_was_filled_and_rotated_away_since_it_was_seen_empty_is_lost(logs: Logs, how: str) -> None:
+    since = logs.take()["since"]
+    rotate(logs.folder / "postfix.log", how)  # an empty one: nothing is lost
+    assert logs.take()["since"] == since
+    logs.write(sent("4jdX", first=ALL))
+    os.utime(logs.folder / "postfix.log", (time.time() + 1, time.time() + 1))  # file systems' clocks are coarse
+    rotate(logs.folder / "postfix.log", how)
+    os.utime(logs.folder / "postfix.log.1", (time.time() + 1, time.time() + 1))
+    logs.log = logs.reader()
+    logs.write(sent("4jdY", first="b@acme.example"))
+    said = logs.take()
+    assert [row["source"] for row in said["rows"]] == ["b@acme.example"] and said["since"] > since

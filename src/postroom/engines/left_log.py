@@ -194,8 +194,8 @@ class LeftLog:
         """Without what an earlier process kept, all begins now."""
         try:
             kept = json.loads(self.file.read_text())
-            for tail, place in ((self.postfix, kept["postfix"]), (self.milter, kept["milter"])):
-                tail.at, tail.mark = int(place["at"]), str(place["mark"])
+            self.postfix.restore(kept["postfix"])
+            self.milter.restore(kept["milter"])
             self.since, self.number, self.batch = float(kept["since"]), int(kept["number"]), list(kept["batch"])
             self.items = OrderedDict((id, Item(**item)) for id, item in kept["items"])
             self.ways = OrderedDict(((first, to, by), at) for first, to, by, at in kept["ways"])

@@ -26,6 +26,7 @@ from postroom.models import (
     ApiSession,
     ApiToken,
     Change,
+    Delegation,
     Forward,
     Invite,
     Login,
@@ -166,6 +167,10 @@ ACTS: dict[str, list[Act]] = {
     ],
     "transports.end": [Act(CLIENTS_OWN, BOX, named(transport="{transport}"))],
     "filters.set": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", script="stop;"))],
+    "delegations.ask": [
+        Act(CLIENTS_OWN, BOX, named(mailbox="{box}", to="leo@acme.example", rights=["open"], until=later())),
+    ],
+    "delegations.end": [Act(CLIENTS_OWN | {"approver"}, BOX, named(delegation="{delegation}"))],
     "redirects.stop": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="x@elsewhere.test"))],
     "redirects.resume": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}", target="stopped@elsewhere.test"))],
     "filters.end": [Act(CLIENTS_OWN, BOX, named(mailbox="{box}"))],
@@ -181,6 +186,8 @@ ACTS: dict[str, list[Act]] = {
 TOUCH_NOBODY = {
     "mailboxes.create": "a mailbox that was not there; its owner gets it",
     "forwards.give_way": "by the system, once what its owner consented to stands",
+    "delegations.consent": "by whose mailbox it is, and an admin of a VIP's client",
+    "delegations.decline": "by whose mailbox it is, and an admin of a VIP's client",
     "forwards.tell_owner": "a letter to the owner that their own mail leaves: whoever finds that may say it to anybody",
     "people.print_link": "by the machine itself", "sessions.open": "by what has checked two factors",
     "devices.register": "one's own, by its page", "people.tell_of_factor": "one's own, by the sign-in pages",
@@ -208,6 +215,7 @@ PERSONAL = {
     "forwards",
     "exceptions",
     "transports",
+    "delegations",
 }
 NOUNS = (
     "people",
@@ -220,6 +228,7 @@ NOUNS = (
     "forwards",
     "exceptions",
     "transports",
+    "delegations",
 )
 
 
@@ -234,6 +243,7 @@ def test_every_kind_that_can_touch_a_person_stands_in_the_table() -> None:
     by_people = {name for name in TOUCH_NOBODY if "person" in KINDS[name].by}
     assert by_people == {
         "mailboxes.create", "people.invite", "tokens.create", "grants.elevate", "forwards.tell_owner",
+        "delegations.consent", "delegations.decline",
     }  # fmt: skip
 
 
@@ -364,6 +374,8 @@ def _routes(house: House, ids: dict[str, str]) -> None:
     held = do("exceptions.create", top, **asked)
     approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)
     ids["exception"] = str(the(RouteException, address__address=ids["box"]).pk)
+    do("delegations.ask", top, mailbox=ids["set box"], to="leo@acme.example", rights=["open"], until=later())
+    ids["delegation"] = str(the(Delegation, mailbox__address__address=ids["set box"]).pk)
     asked = {"address": ids["set box"], "host": "mx.elsewhere.test", "owner": "x", "until": later()}
     held = do("transports.create", top, **asked)
     approve(held.pk, actor=house.ada, plan_hash=held.plan_hash)

@@ -64,7 +64,7 @@ class CreateForward(Kind, name="forwards.create"):
         if leaves(self.to, domain.client_id, state, of=self.address):
             yield from self._exception(state, domain, own, again=old is not None)
         if old:
-            yield edit(old, until=self.until, disabled_at=None, removed_at=None)
+            yield edit(old, until=self.until, made=state.now, disabled_at=None, removed_at=None)
         else:
             yield create(
                 Forward, state.new_id(), client_id=domain.client_id, address_id=own, to=self.to, until=self.until,

@@ -143,10 +143,12 @@ class EndReplaced(Kind, name="forwards.give_way"):
 
 
 def _on_its_mailbox(state: State, one: Delegation, ways: Ways) -> Ways:
-    """What hangs on the mailbox that was asked for, if mail is still kept there without it."""
+    """What hangs on the mailbox that was asked for, if mail is still kept there without it; no forward that somebody
+    made, or made again, while it was waited for."""
     if ways.box is None or ways.box.pk != one.mailbox_id or not keeps(state, ways):
         return replace(ways, forward=None, alias=None, redirects=False)
-    return replace(ways, alias=None)
+    made_since = ways.forward is not None and ways.forward.made > one.made
+    return replace(ways, alias=None, forward=None if made_since else ways.forward)
 
 
 def keeps(state: State, ways: Ways) -> bool:

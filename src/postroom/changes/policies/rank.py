@@ -109,7 +109,7 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     boxes = {str(row["mailbox_id"]) for row in _invited(proposed) if row["mailbox_id"]}
     hanging = proposed.moves(RecoveryChannel, Credential, Verification, Doubt)
     boxes |= {str((move.now or move.then or {})["mailbox_id"]) for move in hanging} | _of_codes(proposed)
-    boxes |= {move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now}
+    boxes |= set(_delegated(proposed))
     boxes |= {str((move.then or move.now or {})["mailbox_id"]) for move in proposed.moves(Filter, RedirectStop)}
     boxes -= proposed.made(Mailbox)
     passing = proposed.moves(Forward, RouteException, Transport)
@@ -117,6 +117,21 @@ def _owners(proposed: Proposed) -> Iterable[str]:
     if boxes or passed:
         rows = Mailbox.objects.filter(Q(pk__in=boxes) | Q(address__in=passed), owner__isnull=False)
         yield from map(str, rows.values_list("owner_id", flat=True))
+
+
+def _delegated(proposed: Proposed) -> Iterator[str]:
+    """Whose mailbox somebody is let into, or shut out of. Who was let in gives it up themselves."""
+    ended = [(move.now or {}) for move in proposed.moves(Delegation) if move.closes and move.now]
+    mine = {str(row["to_mailbox_id"]) for row in ended}
+    if mine:
+        mine = set(
+            map(
+                str,
+                Mailbox.objects.filter(pk__in=mine, owner=proposed.access.actor.person).values_list("pk", flat=True),
+            )
+        )
+    yield from (row["mailbox_id"] for row in ended if str(row["to_mailbox_id"]) not in mine)
+    yield from (move.then["mailbox_id"] for move in proposed.moves(Delegation) if move.then and not move.now)
 
 
 def _of_codes(proposed: Proposed) -> set[str]:
