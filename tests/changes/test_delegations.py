@@ -151,10 +151,13 @@ def test_who_becomes_a_vip_meanwhile_wants_the_client_too(acme: House) -> None:
 
 
 @pytest.mark.parametrize("address", [TEAM, DESK])
-def test_a_mailbox_of_a_task_needs_nobodys_consent_and_no_end(acme: House, address: str) -> None:
+def test_a_mailbox_of_a_task_needs_nobodys_consent_and_ends_within_a_year(acme: House, address: str) -> None:
     change = asked(acme, mailbox=address, until=None)
     assert change.version, reasons(change)
-    assert one().started_at is not None and one().until is None
+    until = one().until
+    assert one().started_at is not None and until and until - one().made == timedelta(days=366)
+    with pytest.raises(Problems, match="say until when to have another end"):
+        asked(acme, mailbox=address, until=None)
     assert told("started") == sorted({LEO, address} - {TEAM})
 
 
@@ -327,8 +330,10 @@ def test_of_a_shared_mailbox_only_its_members_send(acme: House, node: Callable[[
     mx1 = node("mx1")
     acknowledge(mx1)
     asked(acme, mailbox=TEAM, until=None)
-    found = served(mx1)[TEAM]
-    assert found["sender"] == [{"sender": TEAM, "login": LEO, "until": None}] and found["login"][0]["sign_in"] == 0
+    found, until = served(mx1)[TEAM], one().until
+    assert until
+    ends = {"sender": TEAM, "login": LEO, "until": int(until.timestamp())}
+    assert found["sender"] == [ends] and found["login"][0]["sign_in"] == 0
 
 
 def test_a_node_lets_a_persons_mailbox_be_read_and_a_tasks_be_worked_in(
@@ -344,7 +349,10 @@ def test_a_node_lets_a_persons_mailbox_be_read_and_a_tasks_be_worked_in(
     assert found[MIA]["opens"] == [reads] and "opens" not in found[LEO] and len(found[MIA]["sender"]) == 1
     for address in (TEAM, DESK):
         asked(acme, mailbox=address, rights=["open"], until=None)
-        works = {"address": address, "login": LEO, "rights": "lrwstipek", "until": None}
+        with acting_as(SYSTEM):
+            ends = Delegation.objects.get(mailbox__address__address=address).until
+        assert ends
+        works = {"address": address, "login": LEO, "rights": "lrwstipek", "until": int(ends.timestamp())}
         assert served(mx1)[address]["opens"] == [works]
     do("mailboxes.suspend", acme.olive, mailbox=MIA)
     assert "opens" not in served(mx1)[MIA], "a suspended mailbox is opened by nobody"

@@ -166,6 +166,22 @@ def test_it_ends_with_its_row_and_by_its_own_time(node: LiveNode) -> None:
     assert node.evidence(f"filters of {MIA} may pass mail on to {OK}", False)
 
 
+@pytest.mark.parametrize("to", [OK, JOE])
+def test_what_is_stopped_stays_outside_and_inside_until_it_goes_on(node: LiveNode, to: str) -> None:
+    upload(node, MIA, f'redirect "{to}";')
+    stop = {"maps": {"forbidden": [{"source": MIA, "target": to}]}}
+    node.put("address", f"stops {to}", stop)
+    comes(node, f"stopped to {to}")
+    stays(node, f"stopped to {to}")
+    assert not node.received(JOE, f"stopped to {to}", within=0.5)
+    node.put("address", f"stops {to}", None)
+    comes(node, f"goes on to {to}")
+    if to == JOE:
+        kept(node, JOE, f"goes on to {to}")
+    else:
+        leaves(node, f"Subject: goes on to {to}")
+
+
 def test_inside_it_goes_to_whom_it_says(node: LiveNode) -> None:
     upload(node, MIA, f'redirect "{JOE}";')
     comes(node, "handed on inside")

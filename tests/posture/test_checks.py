@@ -48,6 +48,26 @@ def test_access_expiring(until: timedelta | None, ended: datetime | None, wanted
         KINDS[one.kind].model_validate(one.params)
 
 
+@pytest.mark.parametrize("until, made, found", [
+    (14, 300, True), (1, 300, True), (15, 300, False), (7, 20, False), (-1, 300, False),
+])  # fmt: skip
+def test_delegations_ending(house: House, sql: Any, until: int, made: int, found: bool) -> None:
+    do("mailboxes.create", house.olive, address="team@acme.example", kind="shared")
+    asked = {"mailbox": "team@acme.example", "to": "mia@acme.example", "rights": ["open"]}
+    assert do("delegations.ask", house.olive, **asked).version
+    sql("SELECT set_config('postroom.change', 'time passes', false)",
+        f"UPDATE delegations SET until = now() + interval '{until} days' - interval '1 minute', "
+        f"made = now() - interval '{made} days'")  # fmt: skip
+    run(catalogue.ENDING)
+    title = "What mia@acme.example may do at team@acme.example ends"
+    assert open_now() == ({"delegations.ending": title} if found else {})
+    with acting_as(SYSTEM):
+        params = [one.params for one in Finding.objects.filter(check_name="delegations.ending")]
+    assert params == ([asked] if found else [])
+    for one in params:
+        assert KINDS["delegations.ask"].model_validate(one)
+
+
 def test_a_client_reads_the_names_of_its_own_people_alone() -> None:
     ada = Person(id=UUID(int=9), name="Ada Okafor", email="ada@northlight.example")
     grant = Grant(id=UUID(int=8), role="operator", person=ada, reason="covers", until=NOW + timedelta(days=1))

@@ -18,7 +18,7 @@ from visitors import visitor
 from cast import MIA, House, at, do, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.errors import Problems
-from postroom.models import Change, Delegation, Forward, Letter, RouteException, SieveScript
+from postroom.models import Change, Delegation, Forward, Letter, RouteException, SieveScript, Transport
 from postroom.web.times import when
 from postroom.worker import mail
 from routed import later, left, logs_read, looked, script
@@ -223,12 +223,27 @@ def test_redirects_are_stopped_at_the_port_and_the_owner_is_told(house: House) -
         text = mail.LETTERS[letter.says](letter, change).get_content()  # type: ignore[union-attr]
     assert letter.contact == OTHER and "  x@elsewhere.test\n" in text and "found in the list" in text
     assert "stays in your mailbox" in text and "Olive at Northlight" in text
-    assert way(browser, f"{OTHER} to x@").endswith(" -"), "it is not offered to be stopped again"
+    assert way(browser, f"{OTHER} to x@").endswith(" - -"), "it is not offered to be stopped again"
     again = do("redirects.resume", house.olive, mailbox=OTHER, target="x@elsewhere.test")
     with acting_as(SYSTEM):
         letter = Letter.objects.get(says="redirect resumed")
         text = mail.LETTERS[letter.says](letter, again).get_content()  # type: ignore[union-attr]
     assert "let filters of the mailbox" in text and "only as far as it is allowed" in text
+
+
+def test_transports_are_ended_and_nothing_else_is_done_to_what_is_handed_over(house: House) -> None:
+    out(house)
+    asked = {"address": "fax@acme.example", "host": "mx.partner.test", "port": 2525, "owner": "Mia", "until": later()}
+    with_consent(house, do("transports.create", house.olive, **asked))
+    browser = visitor(house.olive)
+    handed, mia = way(browser, "fax@acme.example"), way(browser, MIA)
+    for act in ("forwards.disable", "exceptions.create", "forwards.tell_owner", "forwards.replace", "redirects.stop"):
+        assert browser.post("/forwards/chosen/", {"act": act, "way": handed}).status_code == 422
+    assert browser.post("/forwards/chosen/", {"act": "transports.end", "way": mia}).status_code == 422
+    both = {"act": "transports.end", "way": [mia, handed]}
+    change = sent(browser, browser.post("/forwards/chosen/", both), "/do/transports.end/")
+    with acting_as(SYSTEM):
+        assert change.version and Transport.objects.get().ended_at
 
 
 def test_the_owner_is_told_where_it_goes_and_by_what(house: House) -> None:

@@ -69,6 +69,16 @@ def test_a_script_that_is_not_in_force_and_a_computed_target(house: House) -> No
     assert "redirect, to what it works out" in shown(house)
 
 
+def test_a_redirect_that_somebody_stopped_is_no_way_out_and_the_other_is(house: House) -> None:
+    ways = [{"to": f"{to}@far.test", "copy": True, "conditional": False, "by": "redirect"} for to in ("spy", "other")]
+    do("mailboxes.create", house.olive, address=LEO)
+    script(LEO, ways)
+    do("redirects.stop", house.olive, mailbox=LEO, target="spy@far.test")
+    text = shown(house)
+    assert text.count('class="rb rb-bad"') == 3, "the mailbox, the other redirect, and where that leaves to"
+    assert text.count('class="rb rb-warn"') == 1 and "stopped at its node" in text
+
+
 def test_only_of_a_domain_and_only_for_who_may_see_it(house: House) -> None:
     do("domains.add", house.olive, client="acme", name="acme.test")
     do("aliases.create", house.olive, address="only@acme.test", targets=[MIA])

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from postroom.access.acting import Actor
@@ -22,6 +23,7 @@ from postroom.models import (
     Domain,
     Forward,
     Mailbox,
+    RedirectStop,
     RouteException,
     SieveScript,
     Transport,
@@ -155,17 +157,20 @@ def _mirrors(asked: Asked) -> Iterator[Route]:
 
 
 def _scripts(asked: Asked) -> Iterator[Route]:
-    """Only those in force: of others nothing leaves."""
+    """Only those in force: of others nothing leaves. Where somebody stopped one, its node sends nothing there."""
     rows = visible(asked.actor, SieveScript).filter(client=asked.client, mailbox__removed_at=None)
     rows = rows.filter((Q(active=True) & ~Q(redirects=[])) | ~Q(unreadable=""))
-    for one in asked.of(rows, "mailbox__address").annotate(source=F("mailbox__address__address")):
+    stops = visible(asked.actor, RedirectStop).filter(mailbox=OuterRef("mailbox"), ended_at=None)
+    also = {"source": F("mailbox__address__address"), "stopped": ArraySubquery(stops.values("target"))}
+    for one in asked.of(rows, "mailbox__address").annotate(**also):
         if one.unreadable:
             said = f"not readable: {one.unreadable}"[:60]
             yield Route(one.source, SIEVE, one.mailbox_id, (), True, None, UNKNOWN, said)
         for each in one.redirects if not one.unreadable else ():
+            off = each["to"] in one.stopped and each.get("by") != "notify"
             yield Route(
                 one.source, SIEVE, one.mailbox_id, (each["to"],) if each["to"] else (), bool(each["copy"]), None,
-                OK if each["to"] else UNKNOWN, _how(each),
+                WARN if off else OK if each["to"] else UNKNOWN, "stopped at its node" if off else _how(each),
             )  # fmt: skip
 
 
@@ -194,7 +199,7 @@ def _one(
     forbidden: Iterable[str],
 ) -> Route:  # fmt: skip
     leaves = [to for to in route.targets if (route.source, to) in away]
-    if not leaves or route.sort == TRANSPORT or (route.state == WARN and route.sort == FORWARD):
+    if not leaves or route.sort == TRANSPORT or (route.state == WARN and route.sort in (FORWARD, SIEVE)):
         return route
     without = [to for to in leaves if (route.source, to) not in ends and not matches(allowed, to)]
     if without or any(matches(forbidden, to) for to in leaves):

@@ -28,6 +28,7 @@ MANY = {
     "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
     "exceptions.create": "exception", "forwards.disable": "forward", "forwards.tell_owner": "mailbox",
     "redirects.stop": "redirect", "forwards.replace": "forward",
+    "transports.end": "transport",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
 LONGEST = 10_000

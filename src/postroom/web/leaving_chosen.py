@@ -26,6 +26,7 @@ NO_GOOD = {
     "script's redirect is stopped at its node.",
     "forwards.replace": "None of these can be replaced: where they go is worked out when mail comes.",
     "redirects.stop": "None of these is a redirect of a script to an address that is known, and goes on.",
+    "transports.end": "None of these is handed to another server by a transport of its own.",
     "forwards.tell_owner": "No mailbox passes these on, so there is no owner to tell.",
 }
 
@@ -33,13 +34,14 @@ NO_GOOD = {
 @dataclass(frozen=True)
 class Chosen:
     """Of a row: the address it leaves at, the target, the forward it begins with, the mailbox; empty where none.
-    redirect: said where a script passes it on there."""
+    redirect: said where a script passes it on there. transport: by which it is handed to another server."""
 
     leaves_at: str
     target: str
     forward: str
     mailbox: str
     redirect: str
+    transport: str
 
 
 @act("forwards.view", recorded="")
@@ -58,7 +60,7 @@ def chosen(request: Any) -> HttpResponse:
 def _read(values: Sequence[str]) -> Iterator[Chosen]:
     for value in values:
         parts = ["" if part == "-" else part for part in value.split(" ")]
-        if len(parts) == 5:
+        if len(parts) == 6:
             yield Chosen(*parts)
 
 
@@ -70,6 +72,8 @@ def _filled(request: Any, name: str, rows: Sequence[Chosen]) -> Iterator[tuple[t
         yield from _replaced(request, [one for one in rows if one.leaves_at and one.target])
     elif name == "forwards.disable":
         yield from ((("forward", one.forward),) for one in rows if one.forward)
+    elif name == "transports.end":
+        yield from ((("transport", one.transport),) for one in rows if one.transport)
     elif name == "redirects.stop":
         redirects = [one for one in rows if one.redirect and one.target]
         yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in redirects)

@@ -38,13 +38,13 @@ def row(one: Way) -> Row:
 
 def value(one: Way) -> str:
     """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is,
-    whether a redirect of its script leaves there. An empty one is a dash. Nothing is done here of what is handed to
-    another server."""
-    if ":" in one.target:
-        return ""
+    whether a redirect of its script leaves there, by which transport it is handed to another server. An empty one is a
+    dash. Whose mail is handed over passes none on: that is done no other way than by ending it."""
+    if one.mechanism == "transport" or ":" in one.target:
+        return f"- - - - - {one.row}" if one.mechanism == "transport" and not one.hops else ""
     forward = one.row if one.mechanism == "forward" and not one.off else None
     redirect = "redirect" if one.mechanism == "sieve redirect" and one.by_script and not one.off else None
-    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box, redirect))
+    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box, redirect, None))
 
 
 def _from(one: Way) -> Words:

@@ -42,7 +42,9 @@ class AskDelegation(Kind, name="delegations.ask"):
         "it is shown",
     )
     until: Moment | None = Field(
-        default=None, description="When it ends by itself, a year from now at most; of a person’s mailbox it has to be"
+        default=None,
+        description="When it ends by itself, a year from now at most: of a mailbox of a task, where it is "
+        "left out, then; of a person’s it has to be said",
     )
 
     def reads(self) -> Iterator[Ref]:
@@ -59,10 +61,11 @@ class AskDelegation(Kind, name="delegations.ask"):
         self._ends(state, asked)
         self._not_twice(state, mailbox, to)
         made = state.new_id()
+        until = self.until or state.now + LONGEST
         yield create(
             Delegation, made, client_id=mailbox.client_id, mailbox_id=mailbox.pk, to_mailbox_id=to.pk,
             rights=sorted(set(self.rights)), requester_id=state.actor.person, reason=state.why, made=state.now,
-            until=self.until, wants=asked, started_at=None if asked else state.now, replaces=list(replaces),
+            until=until, wants=asked, started_at=None if asked else state.now, replaces=list(replaces),
         )  # fmt: skip
         if asked:
             yield from _told(state, mailbox, ASKED_FOR, made, _watching(state, mailbox))
@@ -98,8 +101,9 @@ class AskDelegation(Kind, name="delegations.ask"):
                 continue
             if one.started_at is None:
                 raise Problem("to", f"it was asked for on {one.made:%d %b %Y}, and is not answered yet")
-            if set(one.rights) == set(self.rights) and one.until == self.until:
-                raise Problem("to", f"{to.label} may just this already")
+            if set(one.rights) == set(self.rights) and (self.until is None or one.until == self.until):
+                ends = f", until {one.until:%d %b %Y}: say until when to have another end" if one.until else ""
+                raise Problem("to", f"{to.label} may just this already{ends}")
         if state.access.own and sum(one.started_at is None for one in got) >= MOST_ASKED:
             raise Problem("mailbox", f"you have asked for {MOST_ASKED}; they are answered first")
         if max(len(got), len(_live(state.hanging(Delegation, "mailbox_id", mailbox.pk), state))) >= MOST:

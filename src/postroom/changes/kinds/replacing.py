@@ -108,7 +108,7 @@ class ReplaceForward(Kind, name="forwards.replace"):
         return mailbox
 
     def _lasts(self, one: Delegation) -> bool:
-        return one.until is None or (self.until is not None and one.until >= self.until)
+        return self.until is None or one.until is None or one.until >= self.until
 
     def _asked(self, state: State, mailbox: Mailbox, to: Mailbox, granted: list[Delegation]) -> Iterator[Planned]:
         """Once for all that it replaces. What they may beside stays: what is asked for takes the place of it."""
