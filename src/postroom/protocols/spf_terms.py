@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Address
 
-from postroom.protocols.spf_macros import BadMacro, Parts, domain_spec
+from postroom.protocols.spf_macros import BadMacro, Parts, as_name, domain_spec
 from postroom.protocols.text import shown
 
 COSTLY = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})  # each costs a look-up (4.6.4)
@@ -20,7 +20,10 @@ _IP6 = re.compile(r":([0-9a-f:.]+)(?:/(0|[1-9][0-9]{0,2}))?", re.IGNORECASE | re
 
 @dataclass(frozen=True)
 class Term:
-    """One mechanism: `qualifier` is one of + - ~ ?, `value` what follows the name (":x", "/24", "")."""
+    """One mechanism: `qualifier` is one of + - ~ ?, `value` what follows the name (":x", "/24", "").
+
+    Where a redirect is looked at like one, it is `redirect` with ":x".
+    """
 
     qualifier: str
     name: str
@@ -34,10 +37,21 @@ class Term:
         return self.value.removeprefix(":").rstrip(".").lower()
 
     @cached_property
+    def said(self) -> str:
+        """As a sentence quotes it."""
+        return shown(f"redirect={self.value[1:]}" if self.name == "redirect" else str(self))
+
+    @cached_property
     def spec(self) -> Parts | None:
         """The name it looks up; None for the domain whose record it stands in. Not for `ip4` and `ip6`."""
         text = _LENGTHS.sub("", self.value) if self.name in {"a", "mx"} else self.value
         return domain_spec(text[1:]) if text else None
+
+    @cached_property
+    def asks(self) -> str | None:
+        """The name it looks up whoever sends and wherever it stands; None when macros or the domain itself decide."""
+        fixed = self.spec and all(isinstance(part, str) for part in self.spec)
+        return as_name("".join(map(str, self.spec or ()))) if fixed else None
 
     @cached_property
     def lengths(self) -> tuple[int, int]:
