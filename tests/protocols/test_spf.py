@@ -1,5 +1,7 @@
 """SPF records: the grammar as a table, merging as small stories."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,9 @@ from postroom.protocols.spf import BadSpf, baseline, lookups, merge, own_lookups
         "v=spf1 redirect=_spf.acme.example",
         "v=spf1 -all exp=why.%{d} made-by=us",
         "v=spf1 a:%%percent.example.%{d} -all",
+        "v=spf1 a:foo:bar/baz.example.com/24 exists:%{i}.%{s1}.100/86400.rate.%{d} -all",
+        "v=spf1 a:x.example.xn--zckzah mx:x.1-2 exists:%{d007}.x.example -all",
+        "v=spf1 ip4:0.0.0.0/0 ip6:::1.1.1.1/0 ip6:2001:db8::/128 -all",
     ],
 )
 def test_records_that_follow_the_grammar(text: str) -> None:
@@ -41,6 +46,11 @@ def test_records_that_follow_the_grammar(text: str) -> None:
         ("v=spf1 a//129", 1),
         ("v=spf1 a:x.example/024", 1),
         ("v=spf1 exists:%{z}.example", 1),
+        ("v=spf1 exists:%{d0}.example exp=%{r}.example include:%{c}.example", 3),
+        ("v=spf1 a/24\n mx//64\n a/2٤ ip4:192.0.2.١ ip4:192.0.2.1/2\u0664", 5),
+        ("v=spf1 ip4:192.0.2.01 ip4:192.0.2 ip4:192.0.2.1//32 ip6:::1%eth0 ip6:::1/129 ip6:::1/064", 6),
+        ("v=spf1 a:x.-example a:x.example- a:museum. include:%{d}.9 exists:%{d}/24", 5),
+        ("v=spf1 a:x.example\x80 \x80mx -all foo=%abc", 3),
         ("v=spf1 include:x.123", 1),
         ("v=spf1 redirect=a.example redirect=b.example", 1),
         ("v=spf1 redirect= -all", 1),
@@ -52,6 +62,20 @@ def test_records_receivers_stumble_over(text: str, problems: int) -> None:
     with pytest.raises(BadSpf) as refused:
         parse(text)
     assert len(refused.value.problems) == problems
+
+
+def test_a_hostile_record_is_read_in_time_that_grows_with_its_length() -> None:
+    """Half a minute and more, were each dot and each letter of a label a place to start over from."""
+    for text in (
+        "a:x." + "a" * 60_000 + "!",
+        "a:" + ".a" * 30_000 + "!",
+        "x=" + "%{d}" * 15_000 + "%",
+        "a" + "/" * 60_000,
+    ):
+        started = time.process_time()
+        with pytest.raises(BadSpf):
+            parse("v=spf1 " + text)
+        assert time.process_time() - started < 1
 
 
 def test_our_own_record() -> None:

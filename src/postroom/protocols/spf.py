@@ -7,22 +7,15 @@ record a name (3.2); at most ten terms that cost a look-up (4.6.4); we never pub
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
+from postroom.protocols.spf_macros import BadMacro, domain_spec, macro_string
+from postroom.protocols.spf_terms import COSTLY, Term, term
 from postroom.protocols.text import shown
 
 MAX_LOOKUPS = 10
-COSTLY = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 OPENNESS = "-~?+"  # from "nobody else" to "everybody", as qualifiers of `all`
 
-_MACRO = r"%\{[slodiphcrtv][0-9]*r?[-.+,/_=]*\}|%%|%_|%-"
-_MACRO_TEXT = rf"(?:{_MACRO}|[\x21-\x24\x26-\x7e])*"
-_DOMAIN = rf"(?:{_MACRO}|[\x21-\x24\x26-\x2e\x30-\x7e])*"
-_END = rf"(?:\.(?:[a-z0-9]*[a-z][a-z0-9]*|[a-z0-9]+-[a-z0-9-]*[a-z0-9])\.?|{_MACRO})"
-_SPEC = re.compile(rf"{_DOMAIN}{_END}", re.I)
-_CIDR = re.compile(r"(?:/(0|[1-9]\d?))?(?://(0|[1-9]\d{0,2}))?$")
-_TERM = re.compile(r"([-+?~]?)([a-z][a-z0-9]*)(?:([:/])(.*))?", re.I | re.S)
-_MODIFIER = re.compile(rf"([a-z][a-z0-9_.-]*)=({_MACRO_TEXT})", re.I)
+_MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE | re.DOTALL | re.ASCII)
 
 
 class BadSpf(ValueError):
@@ -31,22 +24,6 @@ class BadSpf(ValueError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(self.problems))
-
-
-@dataclass(frozen=True)
-class Term:
-    """One mechanism: `qualifier` is one of + - ~ ?, `value` what follows the name (":x", "/24", "")."""
-
-    qualifier: str
-    name: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{'' if self.qualifier == '+' else self.qualifier}{self.name}{self.value}"
-
-    @property
-    def domain(self) -> str:
-        return self.value.removeprefix(":").rstrip(".").lower()
 
 
 @dataclass(frozen=True)
@@ -67,8 +44,12 @@ class Spf:
     @property
     def redirect(self) -> str | None:
         """Where `redirect=` points; it counts only without an `all` (6.1)."""
-        found = dict(self.modifiers).get("redirect")
+        found = self.modifier("redirect")
         return found.rstrip(".").lower() if found and self.all is None else None
+
+    def modifier(self, name: str) -> str | None:
+        """What follows `redirect=` or `exp=`, as it stands."""
+        return next((value for found, value in self.modifiers if found == name), None)
 
 
 @dataclass(frozen=True)
@@ -93,34 +74,31 @@ def spf_in_use(texts: Iterable[str]) -> str | None:
 
 def parse(text: str) -> Spf:
     """Read one record. Raises BadSpf with every term receivers would stumble over."""
+    spf, problems = read(text, {})
+    if problems:
+        raise BadSpf(problems)
+    return spf
+
+
+def read(text: str, known: dict[str, Term]) -> tuple[Spf, tuple[str, ...]]:
+    """One record, as far as it can be read, and what receivers stumble over. known: words met before, filled here."""
     if not is_spf(text):
-        raise BadSpf(["it does not start with v=spf1"])
+        return Spf(()), ("it does not start with v=spf1",)
     terms: list[Term] = []
     modifiers: list[tuple[str, str]] = []
     problems: list[str] = []
-    for word in filter(None, text[6:].split(" ")):
-        try:
-            if found := _MODIFIER.fullmatch(word):
-                modifiers.append(_modifier(found[1].lower(), found[2], modifiers))
-            else:
-                terms.append(term(word))
-        except ValueError as why:
-            problems.append(str(why))
-    if problems:
-        raise BadSpf(problems)
-    return Spf(tuple(terms), tuple(modifiers))
-
-
-def term(word: str) -> Term:
-    """Read one mechanism, such as `~all`, `include:x.example` or `a:x.example/24`. Raises ValueError."""
-    found = _TERM.fullmatch(word)
-    check = _VALUES.get(found[2].lower()) if found else None
-    if not found or not check:
-        raise ValueError(f"“{shown(word)}” is no mechanism")
-    value = (found[3] or "") + (found[4] or "")
-    if not check(value):
-        raise ValueError(f"“{shown(word)}”: what follows {found[2].lower()} cannot be read")
-    return Term(found[1] or "+", found[2].lower(), value)
+    for word in text[6:].split(" "):
+        if found := known.get(word):
+            terms.append(found)
+        elif word:
+            try:
+                if modifier := _MODIFIER.fullmatch(word):
+                    modifiers.append(_modifier(modifier[1].lower(), modifier[2], modifiers))
+                else:
+                    terms.append(known.setdefault(word, term(word)))
+            except ValueError as why:
+                problems.append(str(why))
+    return Spf(tuple(terms), tuple(modifiers)), tuple(problems)
 
 
 def baseline(*mechanisms: str, all: str = "-all") -> str:
@@ -196,51 +174,11 @@ def _followed(spf: Spf) -> Iterable[str]:
 
 
 def _modifier(name: str, value: str, before: list[tuple[str, str]]) -> tuple[str, str]:
-    if name in {"redirect", "exp"}:
-        if any(name == other for other, _ in before):
-            raise ValueError(f"{name}= stands twice")
-        if not _SPEC.fullmatch(value):
-            raise ValueError(f"“{shown(name)}={shown(value)}” names no domain")
-    return name, value
-
-
-def _nothing(value: str) -> bool:
-    return value == ""
-
-
-def _a_domain(value: str) -> bool:
-    return bool(value.startswith(":") and _SPEC.fullmatch(value[1:]))
-
-
-def _maybe_domain(value: str) -> bool:
-    return value == "" or _a_domain(value)
-
-
-def _domain_and_length(value: str) -> bool:
-    found = _CIDR.search(value)
-    if not found or int(found[1] or 0) > 32 or int(found[2] or 0) > 128:
-        return False
-    return _maybe_domain(value[: found.start()])
-
-
-def _network(sort: type[IPv4Network] | type[IPv6Network], value: str) -> bool:
-    address, slash, length = value.removeprefix(":").partition("/")
-    if not value.startswith(":") or "%" in address or (slash and not re.fullmatch(r"0|[1-9]\d{0,2}", length)):
-        return False
+    known = name in {"redirect", "exp"}
+    if known and any(name == other for other, _ in before):
+        raise ValueError(f"{name}= stands twice")
     try:
-        sort(f"{address}{slash}{length}", strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-_VALUES = {
-    "all": _nothing,
-    "include": _a_domain,
-    "a": _domain_and_length,
-    "mx": _domain_and_length,
-    "ptr": _maybe_domain,
-    "ip4": lambda value: _network(IPv4Network, value),
-    "ip6": lambda value: _network(IPv6Network, value),
-    "exists": _a_domain,
-}
+        (domain_spec if known else macro_string)(value)
+    except BadMacro as why:
+        raise ValueError(f"“{shown(name)}={shown(value)}”: {why}") from None
+    return name, value
