@@ -8,6 +8,7 @@ from postroom.protocols.dmarc_result import Authenticated, aligned, evaluate
 
 ORG: Zone = {("_dmarc.acme.example", "TXT"): ("v=DMARC1; p=reject",)}
 STRICT: Zone = {("_dmarc.acme.example", "TXT"): ("v=DMARC1; p=reject; aspf=s; adkim=s",)}
+HALF: Zone = {("_dmarc.acme.example", "TXT"): ("v=DMARC1; p=reject; aspf=s",)}
 SHARED: Zone = {("_dmarc.cloud.example", "TXT"): ("v=DMARC1; p=none; psd=y",)}
 
 
@@ -36,6 +37,9 @@ def dkim(domain: str, result: str = "pass") -> Authenticated:
         ("acme.example", "example", False, ORG, False),
         ("acme.example", "news.acme.example", False, ORG | {("_dmarc.example", "TXT"): FAILS}, None),
         ("acme.example", "acme.example", False, {("_dmarc.example", "TXT"): FAILS}, True),
+        ("acme.example", "acme.test", False, {("_dmarc.example", "TXT"): FAILS}, False),
+        ("acme.example", "news.acme.example", False, ORG | {("_dmarc.news.acme.example", "TXT"): FAILS}, None),
+        ("news.acme.example", "acme.example", False, ORG | {("_dmarc.news.acme.example", "TXT"): FAILS}, None),
     ],
 )
 def test_alignment(author: str, other: str, strict: bool, zone: Zone, expected: bool | None) -> None:
@@ -50,6 +54,8 @@ def test_alignment(author: str, other: str, strict: bool, zone: Zone, expected: 
         ([spf("bounces.acme.example")], STRICT, "fail", "reject"),
         ([dkim("news.acme.example")], STRICT, "fail", "reject"),
         ([dkim("acme.example")], STRICT, "pass", "none"),
+        ([spf("x.acme.example")], HALF, "fail", "reject"),
+        ([dkim("x.acme.example")], HALF, "pass", "none"),
         ([spf("list.example"), dkim("list.example"), dkim("acme.example")], ORG, "pass", "none"),
         ([spf("list.example"), dkim("acme.example", "fail")], ORG, "fail", "reject"),
         ([], ORG, "fail", "reject"),

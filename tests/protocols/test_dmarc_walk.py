@@ -56,6 +56,7 @@ def test_a_walk_asks_eight_names_at_most(domain: str, names: list[str]) -> None:
         ("a.mail.example.com", records(example__com=f"{NONE}; psd=y"), "mail.example.com"),
         ("example.com", records(example__com=f"{NONE}; psd=y"), "example.com"),
         ("example.com", records(example__com=f"{NONE}; psd=n", com=NONE), "example.com"),
+        ("example.com", records(example__com=f"{NONE}; psd=y", com=NONE), "com"),
         ("example.com", records(example__com=NONE, com=NONE), "com"),
         ("example.com", records(example__com=f"{NONE}; psd=x"), "example.com"),
         ("a.b.c.d.e.f.g.h.i", records(h__i=f"{NONE}; psd=y"), "g.h.i"),
@@ -108,6 +109,24 @@ BELOW = "v=DMARC1; p=reject; sp=quarantine; np=none"
             records(com=f"{REJECT}; psd=y", example__com=NONE),
             ("example.com", "p", "none", "none"),
         ),
+        # The walk ends at psd=y: what stands above it has no say.
+        (
+            "a.cloud.example",
+            records(cloud__example=f"{REJECT}; psd=y", example=NONE),
+            ("cloud.example", "p", "reject", "reject"),
+        ),
+        # What could not be looked up stands above the end of the walk.
+        (
+            "b.example.com",
+            records(example__com=f"{REJECT}; psd=n") | {("_dmarc.com", "TXT"): FAILS},
+            ("example.com", "p", "reject", "reject"),
+        ),
+        # An alias that leads nowhere exists.
+        (
+            "b.example.com",
+            {("b.example.com", "CNAME"): ("gone.test",)} | records(example__com=BELOW),
+            ("example.com", "sp", "quarantine", "quarantine"),
+        ),
         # A record between the name and its organizational domain has no say.
         (
             "a.b.example.com",
@@ -115,7 +134,13 @@ BELOW = "v=DMARC1; p=reject; sp=quarantine; np=none"
             ("example.com", "p", "reject", "reject"),
         ),
         ("example.com", records(example__com="v=DMARC1"), ("example.com", "p", "none", "none")),
-        ("example.com", records(example__com="v=DMARC1; p=reject; sp=x"), ("example.com", "p", "none", "none")),
+        ("example.com", records(example__com="v=DMARC1; p=reject; sp=x"), (None, "p", "none", "none")),
+        ("b.example.com", records(example__com="v=DMARC1; p=reject; sp=x"), (None, "p", "none", "none")),
+        (
+            "example.com",
+            records(example__com="v=DMARC1; p=reject; sp=x; rua=mailto:a@example.com"),
+            ("example.com", "p", "none", "none"),
+        ),
         ("example.com", {("_dmarc.example.com", "TXT"): (NONE, REJECT)}, (None, "p", "none", "none")),
     ],
 )

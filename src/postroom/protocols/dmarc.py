@@ -49,6 +49,11 @@ class Dmarc:
         return tuple(what for _, what in self.faults)
 
     @property
+    def void(self) -> bool:
+        """No policy at all: one that is none, and nowhere to report to (4.10.1)."""
+        return not self.rua and any(cause == "bad_policy" for cause, _ in self.faults)
+
+    @property
     def subdomains(self) -> str:
         return self.sp or self.p
 

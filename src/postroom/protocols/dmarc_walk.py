@@ -83,12 +83,12 @@ def policy(domain: str, answers: Answers) -> Policy:
     if own.failed:
         return Policy(failed=f"_dmarc.{domain}: {own.failed}")
     if step := record_of(domain, own):
-        return _policy(step, "p", step.record.p)
+        return Policy() if step.record.void else _policy(step, "p", step.record.p)
     steps = walk(domain, answers)
     if steps.failed and _organization(domain, steps) is None:
         return Policy(failed=steps.failed)
     step = _above(domain, steps)
-    return _inherited(domain, step, answers) if step else Policy()
+    return _inherited(domain, step, answers) if step and not step.record.void else Policy()
 
 
 def _organization(domain: str, steps: Walk) -> str | None:

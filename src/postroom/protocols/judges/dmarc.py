@@ -12,7 +12,7 @@ from postroom.protocols.rrset import RRset
 
 _MENDED = frozenset({"bad_policy", "p_missing", "obsolete", "syntax", "bad_value", "uri_size", "bad_uri"})
 _FOLLOWS = {
-    "bad_policy": "receivers read the record as p=none",
+    "bad_policy": "the record reads as p=none, and without a rua= as no policy",
     "p_missing": "older receivers discard the record",
     "obsolete": "it is better taken out",
     "syntax": "older receivers discard the record",
