@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from judged_zone import (
     ACME,
@@ -31,10 +35,15 @@ from postroom.protocols.judges.mta_sts import Fetched
 DMARC, STS, TLS = f"_dmarc.{ACME}", f"_mta-sts.{ACME}", f"_smtp._tls.{ACME}"
 KEY, BIMI, WILD = f"s1._domainkey.{ACME}", f"default._bimi.{ACME}", f"*._domainkey.{ACME}"
 RUA = "rua=mailto:dmarc@northlight.example"
-OTHER, SHORT, WEAK, LONG = (dkim.make_rsa(bits)[1] for bits in (2048, 1024 + 8, 1024, 4096 + 8))
-# 512 bits: what makes keys here refuses such a one.
-TINY = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL3u9lVPsqoC/ASNYKCgARNV/rMCZZHV"
-TINY += "bEyIWeEbI1WyFOp+F3ltuGDhDb9pVyiTmwk0bspSjpIHaXuxS7BNqMsCAwEAAQ=="
+
+
+def rsa_of(bits: int) -> str:
+    """The public half of an RSA key of so many bits; nobody has the private one."""
+    key = rsa.RSAPublicNumbers(65537, 2 ** (bits - 1) + 1).public_key()
+    return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+OTHER, SHORT, LONG = rsa_of(2048), rsa_of(2040), rsa_of(4104)
 ED = dkim.make_ed25519()[1]
 LOGO = "l=https://acme.example/logo.svg"
 KNOWN = Known(selectors=(Selector("s1", PUBLIC),), policy=Fetched(body=POLICY), authorities=("ca.example",))
@@ -153,7 +162,7 @@ KEYS = [
     key("broken", f"v=DKIM1; k=rsa; {PUBLIC}"),
     key("revoked", "v=DKIM1; p="),
     key("revoked_in_use", "v=DKIM1; p=", public=PUBLIC),
-    key("weak", f"v=DKIM1; p={TINY}"),
+    key("weak", f"v=DKIM1; p={rsa_of(1016)}"),
     ours(SHORT, "short"),
     ours(LONG, "long"),
     key("testing", f"v=DKIM1; t=y; p={PUBLIC}"),

@@ -59,12 +59,15 @@ def record(name: str, type: str, *values: str) -> RRset:
 
 def at(name: str) -> str:
     """A name as sentences say it: short enough to be read; the root is a dot."""
-    return (name if len(name) <= 80 else f"{name[:40]}…{name[-36:]}") or "."
+    if len(name) <= 80:
+        return name or "."
+    return f"{name[:40]}…{name[-36:]}"
 
 
 def in_order(results: Iterable[Judged]) -> tuple[Judged, ...]:
     """As the table has them; those of one rule as they came."""
-    return tuple(sorted(results, key=_place))
+    found = tuple(results)
+    return found if len(found) < 2 else tuple(sorted(found, key=_place))
 
 
 def at_once(questions: Iterable[Callable[[], T]]) -> list[T]:

@@ -17,11 +17,9 @@ def judge(domain: str, answers: Answers, watched: Iterable[str] = ()) -> tuple[J
         [(domain, "CNAME"), (policy, "CNAME"), (policy, "TXT"), *((name, "A") for name in names)]
     )
     out = [*_apex(domain, apex), *_beside(policy, beside, text)]
-    empty = [(name, four) for name, four in zip(names, hosts, strict=True) if four.chain and _leads_nowhere_yet(four)]
-    sixes = answers.all((name, "AAAA") for name, _ in empty)
-    second = {name: six for (name, _), six in zip(empty, sixes, strict=True)}
-    for name, four in zip(names, hosts, strict=True):
-        out += _host(name, four, second.get(name))
+    aliases = [(name, four) for name, four in zip(names, hosts, strict=True) if four.chain or four.failed]
+    if aliases:
+        out += _hosts(aliases, answers)
     if not any(one.level in ("bad", "warn", "unknown") for one in out):
         out.append(judged("cname.good", f"No alias of {at(domain)} stands where none may be or leads nowhere.", domain))
     return in_order(out)
@@ -45,8 +43,12 @@ def _beside(name: str, held: Held, text: Held) -> Iterator[Judged]:
         yield judged("cname.beside", says, name, (*held.values, *text.values), chain=held.values)
 
 
-def _leads_nowhere_yet(four: Held) -> bool:
-    return not (four.values or four.failed or four.nowhere)
+def _hosts(aliases: list[tuple[str, Held]], answers: Answers) -> Iterator[Judged]:
+    """Those that are aliases, or may be; the second kind of address is asked where the first is not there."""
+    empty = [name for name, four in aliases if not (four.values or four.failed or four.nowhere)]
+    second = dict(zip(empty, answers.all((name, "AAAA") for name in empty), strict=True))
+    for name, four in aliases:
+        yield from _host(name, four, second.get(name))
 
 
 def _host(name: str, four: Held, six: Held | None) -> Iterator[Judged]:

@@ -10,8 +10,8 @@ from postroom.protocols.answers import Answers, Held
 from postroom.protocols.judged import Judged, at, in_order, judged, record
 from postroom.protocols.rrset import NULL_MX
 
-HOST = re.compile(r"(?!.{254})(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.I)
-_DIGITS = re.compile(r"[0-9.]+")
+_HOST = re.compile(r"(?!.{254})(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.I)
+_LITERAL = re.compile(r"[0-9.]+|.*:.*", re.S)
 
 
 def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
@@ -31,7 +31,8 @@ def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
     addresses = answers.all((exchange, type) for exchange in rest for type in ("A", "AAAA"))
     pairs = list(zip(rest, addresses[::2], addresses[1::2], strict=True))
     for exchange, four, six in pairs:
-        out += _host(domain, exchange, four, six)
+        if not fine(four, six):
+            out += _host(domain, exchange, four, six)
     out += _together(domain, held, raw, pairs)
     if not any(one.level in ("bad", "unknown") for one in out):
         says = f"Mail for {at(domain)} goes to {', '.join(hosts)[:120]}."
@@ -68,10 +69,12 @@ def _null(domain: str, held: Held, raw: tuple[str, ...]) -> Judged:
 
 def _named(domain: str, exchange: str, raw: tuple[str, ...]) -> Judged | None:
     """What is wrong with the name alone; then nothing is looked up."""
-    if _DIGITS.fullmatch(exchange) or ":" in exchange:
+    if is_host(exchange) and not exchange[-1].isdigit():
+        return None
+    if _LITERAL.fullmatch(exchange):
         says = f"An MX of {at(domain)} names the address {at(exchange)}; it is read as a host that does not exist."
         return judged("mx.literal", says, exchange, raw)
-    if not HOST.fullmatch(exchange):
+    if not is_host(exchange):
         says = f"An MX of {at(domain)} names “{at(exchange)}”, which cannot be a host; senders refuse it."
         return judged("mx.bad_name", says, exchange, raw)
     return None
@@ -103,15 +106,29 @@ def public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+@lru_cache(maxsize=16384)
+def is_host(name: str) -> bool:
+    """Whether a name can be that of a host (RFC 1123, 2.1), with at least one dot."""
+    return _HOST.fullmatch(name) is not None
+
+
+def fine(four: Held, six: Held) -> bool:
+    """Whether a host's addresses are known, its own, and on the internet."""
+    if four.chain or six.chain or not (four.values or six.values):
+        return False
+    return all(map(public, four.values)) and all(map(public, six.values))
+
+
 def _together(domain: str, held: Held, raw: tuple[str, ...], pairs: list[tuple[str, Held, Held]]) -> Iterator[Judged]:
-    times = Counter(exchange for _, exchange in held.values)
+    times = Counter(exchange for _, exchange in held.values) if len(pairs) < len(held.values) else {}
     for exchange, count in times.items():
         if count > 1:
             says = f"{at(exchange)} stands in {count} MX of {at(domain)}; one is enough."
             kept = {exchange: preference for preference, exchange in reversed(held.values)}
             lines = [f"{preference} {exchange}." for exchange, preference in kept.items()]
             yield judged("mx.duplicate", says, exchange, raw, publish=record(domain, "MX", *lines))
-    sets = {four.values + six.values for _, four, six in pairs if four.values or six.values}
-    if len(sets) == 1 and len(pairs) > 1 and not any(four.failed or six.failed for _, four, six in pairs):
+    sets = {four.values + six.values for _, four, six in pairs}
+    known = () not in sets and not any(four.failed or six.failed for _, four, six in pairs)
+    if known and len(sets) == 1 and len(pairs) > 1:
         says = f"All MX of {at(domain)} have the same addresses; if one is down, so are all."
         yield judged("mx.same_address", says, domain, raw)

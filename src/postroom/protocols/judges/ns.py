@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from postroom.protocols.answers import Answers, Held
 from postroom.protocols.judged import Judged, at, in_order, judged
-from postroom.protocols.judges.mx import HOST, public
+from postroom.protocols.judges.mx import fine, is_host, public
 
 
 def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
@@ -21,7 +21,7 @@ def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
     if len(held.values) == 1:
         says = f"{at(domain)} has one name server, {at(held.values[0])}: when it is down the domain is gone."
         out.append(judged("ns.single", says, domain, held.values))
-    good = [name for name in held.values if HOST.fullmatch(name)]
+    good = [name for name in held.values if is_host(name)]
     for name in held.values:
         if name not in good:
             says = f"A name server of {at(domain)} is “{at(name)}”, which cannot be a host."
@@ -29,7 +29,8 @@ def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
     addresses = answers.all((name, type) for name in good for type in ("A", "AAAA"))
     sets = list(zip(good, addresses[::2], addresses[1::2], strict=True))
     for name, four, six in sets:
-        out += _server(domain, name, four, six)
+        if not fine(four, six):
+            out += _server(domain, name, four, six)
     found = {value for _, four, six in sets for value in four.values + six.values}
     all_known = all((four.values or six.values) and not (four.failed or six.failed) for _, four, six in sets)
     if len(found) == 1 and len(sets) > 1 and all_known:
