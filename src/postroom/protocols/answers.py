@@ -62,10 +62,11 @@ class Answers:
 
     def all(self, keys: Iterable[Key]) -> list[Held]:
         """Several, in their order. Raises Missing with all that are missing, so that they are fetched at once."""
-        wanted = list(keys)
-        if missing := dict.fromkeys(key for key in wanted if key not in self.held):
-            raise Missing(missing)
-        return [self.held[key] for key in wanted]
+        wanted, held = list(keys), self.held
+        try:
+            return [held[key] for key in wanted]
+        except KeyError:
+            raise Missing(dict.fromkeys(key for key in wanted if key not in held)) from None
 
 
 def key(name: str, type: str) -> Key:

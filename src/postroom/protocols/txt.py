@@ -22,6 +22,11 @@ def txt_value(strings: tuple[bytes, ...]) -> str:
     return " ".join(f'"{_written(part, quoted=True)}"' for part in strings)
 
 
+def txt_of(text: str) -> str:
+    """Our form of a text as answers hold it: an octet a character, nothing escaped (answers.py)."""
+    return txt_value(_cut(text.encode("latin-1", "replace")))
+
+
 def txt_strings(value: str) -> tuple[bytes, ...]:
     """The strings of one TXT record, each at most 255 octets; takes our form and what people paste.
 
