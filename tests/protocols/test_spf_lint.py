@@ -266,6 +266,7 @@ def test_a_look_up_that_failed_is_unknown_and_nothing_is_made_of_it(
 ) -> None:
     report = linted({**CLEAN, key: DOWN})
     assert (report.state, report.problems, report.at_least) == (state, (), True)
+    assert report.voids == (0, 0)
     ((name, type, why, led),) = report.unknown
     assert (f"{name} {type}", why, led) == (key, "timeout", chain)
 

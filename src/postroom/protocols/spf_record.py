@@ -19,8 +19,8 @@ class Note(NamedTuple):
 
 
 class Record(NamedTuple):
-    """costly: the mechanisms that need a look-up and can be reached. redirect: as a term, when it counts (6.1).
-    end: the qualifier of `all`, empty without one, None when the record cannot be read."""
+    """costly: the mechanisms that need a look-up and can be reached. redirect: as a term, when it counts (6.1). end:
+    the qualifier of `all`, empty without one; None when the record cannot be read."""
 
     costly: tuple[Term, ...]
     redirect: Term | None
@@ -46,7 +46,7 @@ def read_record(text: str, known: dict[str, Term]) -> Record:
     to = spf.modifier("redirect")
     if to and end:
         notes.append(Note("warning", "6.1", f"redirect={to} stands beside “all” and is never followed"))
-    redirect = Term("+", "redirect", f":{to}") if to and not end else None
+    redirect = Term("+", "redirect", f":{to}") if to and not end and not problems else None
     return Record(tuple(costly), redirect, None if problems else end, tuple(notes))
 
 

@@ -86,7 +86,7 @@ class _Node:
             self.problem(*note)
         for term in record.costly:
             self.walk_term(term)
-        if record.redirect and record.end == "":
+        if record.redirect:
             return self.walk_term(record.redirect)
         return record.end
 
