@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from judged_spf import SPF, SPF_ALSO
 from judged_zone import (
     ACME,
     CLEAN,
@@ -142,7 +143,6 @@ NAMES = [
     case("cname.loop")(
         {(f"autoconfig.{ACME}", "A"): Held(chain=(f"autodiscover.{ACME}", f"autoconfig.{ACME}"))},
     ),
-    case("spf.several")(txt(ACME, "v=spf1 -all", "v=spf1 mx -all")),
 ]
 KEYS = [
     case("dkim.unknown")({(KEY, "TXT"): FAILS}),
@@ -278,6 +278,7 @@ OTHERS = [
     case("parked.dkim_open", PARK, PARKED)({(WILD, "TXT"): None}),
     case("parked.good", PARK, PARKED)(),
 ]
-CASES: list[Case] = [*MXS, *NAMES, *KEYS, *DMARCS, *TRANSPORTS, *OTHERS]
+SPFS: list[Case] = [case(rule)(zone) for rule, zone in SPF]
+CASES: list[Case] = [*MXS, *NAMES, *SPFS, *KEYS, *DMARCS, *TRANSPORTS, *OTHERS]
 # What else comes of the same defect.
-ALSO = {"bimi.dmarc_weak": {"dmarc.p_none"}}
+ALSO = {"bimi.dmarc_weak": {"dmarc.p_none"}} | SPF_ALSO

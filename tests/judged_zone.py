@@ -33,6 +33,7 @@ CLEAN: Zone = {
     (MX1, "AAAA"): ("2a00::25",),
     (MX2, "A"): ("45.0.1.25",),
     (ACME, "TXT"): ("v=spf1 include:_spf.northlight.example -all",),
+    ("_spf.northlight.example", "TXT"): ("v=spf1 ip4:45.0.0.0/23 -all",),
     (f"s1._domainkey.{ACME}", "TXT"): (dkim.key_record(PUBLIC),),
     (f"_dmarc.{ACME}", "TXT"): ("v=DMARC1; p=reject; rua=mailto:dmarc@northlight.example",),
     (f"{ACME}._report._dmarc.northlight.example", "TXT"): ("v=DMARC1",),

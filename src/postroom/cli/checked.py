@@ -1,15 +1,13 @@
 """What a check of domains found, as people read it in a terminal, or as JSON or CSV."""
 
-import csv
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import click
 
 from postroom.posture.sweep import Looked
-from postroom.protocols.csv_cells import plain
+from postroom.protocols.csv_cells import START, row
 from postroom.protocols.judged import Judged
 
 WORST = ("bad", "unknown", "warn", "info", "good")
@@ -84,8 +82,8 @@ class Csv:
     COLUMNS = ("domain", "level", "rule", "says", "source", "name", "found", "publish")
 
     def __init__(self, *, everything: bool, one: bool) -> None:
-        self.everything, self.file = everything, csv.writer(sys.stdout)
-        self.file.writerow(self.COLUMNS)
+        self.everything = everything
+        click.echo(START + row(self.COLUMNS), nl=False)
 
     def add(self, looked: Looked) -> None:
         if looked.unfinished:
@@ -97,10 +95,10 @@ class Csv:
                 self._row(looked.domain, one.level, one.rule, one.says, one.source, one.evidence.name, found, publish)
 
     def _row(self, *cells: str) -> None:
-        self.file.writerow([plain(cell) for cell in cells])
+        click.echo(row(cells), nl=False)
 
     def end(self) -> None:
-        sys.stdout.flush()
+        """All is said."""
 
 
 SHOWN: dict[str, Callable[..., Shown]] = {"table": Table, "json": Json, "csv": Csv}

@@ -54,7 +54,34 @@ cname.several | bad | RFC 2181, 10.1 | One name has several CNAMEs.
 cname.dangling | bad | RFC 1034, 3.6.2 | An alias leads to a name that does not exist; whoever takes it gets all.
 cname.empty | warn | RFC 1034, 3.6.2 | An alias leads to a name without an address.
 cname.loop | bad | RFC 1034, 3.6.2 | Aliases lead back to themselves.
+spf.unknown | unknown | RFC 7208, 4.4 | A look-up failed, so it is not known what the record lets in.
+spf.none | bad | RFC 7208, 3 | No SPF record: nothing says who may send.
 spf.several | bad | RFC 7208, 3.2 | Several SPF records: receivers answer permerror and use neither.
+spf.syntax | bad | RFC 7208, 4.6 | A record that cannot be read: receivers answer permerror and use nothing.
+spf.lookups | bad | RFC 7208, 4.6.4 | More than ten look-ups: receivers answer permerror and use nothing.
+spf.lookups_near | warn | RFC 7208, 4.6.4 | One more include, and the record needs too many look-ups.
+spf.voids | bad | RFC 7208, 4.6.4 | More than two look-ups find nothing: receivers answer permerror.
+spf.voids_ipv6 | warn | RFC 7208, 4.6.4 | For senders over IPv6 more than two look-ups find nothing.
+spf.finds_nothing | warn | RFC 7208, 4.6.4 | A term looks up what is not there; of such, receivers bear two.
+spf.loop | bad | RFC 7208, 4.6.4 | An include leads back to itself: receivers stop.
+spf.mx_many | bad | RFC 7208, 4.6.4 | An mx term has more than ten hosts: receivers answer permerror.
+spf.include_none | bad | RFC 7208, 5.2 | An include or redirect leads to a name without a record: permerror.
+spf.no_name | bad | RFC 7208, 5.2 | An include or redirect names nothing that can be asked for.
+spf.open | info | RFC 7208, 5.2 | Where an include leads depends on who sends; what it costs there is open.
+spf.plus_all | bad | RFC 7208, 5.1 | The record ends in +all: everybody may send.
+spf.include_all | bad | RFC 7208, 5.1 | An include ends in +all: everybody matches it.
+spf.exists | bad | RFC 7208, 5.7 | An exists term matches whoever sends.
+spf.exists_others | warn | RFC 7208, 5.7 | An exists term matches whoever sends, and ends the record for all.
+spf.neutral | warn | RFC 7208, 5.1 | The record ends in ?all: it says nothing about others.
+spf.no_all | warn | RFC 7208, 4.7 | The record ends without all: it says nothing about others.
+spf.after_all | warn | RFC 7208, 5.1 | What follows all is never tested.
+spf.redirect_unused | warn | RFC 7208, 6.1 | A redirect beside all is never followed.
+spf.ptr | warn | RFC 7208, 5.5 | ptr is slow and not reliable, and not to be used.
+spf.macro_p | warn | RFC 7208, 7.2 | A term rests on the macro p, which is slow and not reliable.
+spf.obsolete_type | warn | RFC 7208, 3.1 | A record of the type SPF, which nobody reads any more.
+spf.large | info | RFC 7208, 3.4 | The answer is large; some receivers have to ask again over TCP.
+spf.softfail | info | RFC 7208, 8.5 | The record ends in ~all: others are marked, and not refused.
+spf.good | good | RFC 7208, 4.7 | One record that receivers can use, which refuses others.
 dkim.unknown | unknown | RFC 6376, 3.6.2 | A look-up failed, so it is not known what the selector publishes.
 dkim.unlisted | unknown | RFC 6376, 3.6.2 | No selector of the domain is known, so no key was looked at.
 dkim.good | good | RFC 6376, 3.6.1 | A key that verifiers read.

@@ -19,7 +19,8 @@ PLAIN_UDP, SAFE_UDP = 512, 1232  # octets: without EDNS, and what passes every p
 
 class Report(NamedTuple):
     """state: what receivers make of the record: none, permerror, usable, or unknown. voids: for a sender over IPv4 and
-    one over IPv6. tree: what each term costs. at_least: the counts may be higher. size: octets of the TXT answer."""
+    one over IPv6. tree: what each term costs. at_least: the counts may be higher. size: octets of the TXT answer.
+    end: the qualifier of the `all` it ends in."""
 
     domain: str
     state: Literal["none", "permerror", "usable", "unknown"]
@@ -31,6 +32,7 @@ class Report(NamedTuple):
     problems: tuple[Problem, ...]
     unknown: tuple[Unknown, ...]
     size: int
+    end: str | None = None
 
 
 def lint(answers: Answers, domain: str, memo: Memo | None = None, *, obsolete: bool = True) -> Report:
@@ -57,6 +59,7 @@ def lint(answers: Answers, domain: str, memo: Memo | None = None, *, obsolete: b
         problems,
         top.unknown,
         size,
+        top.end,
     )
 
 
@@ -75,10 +78,10 @@ def _counts(top: Reach) -> list[Problem]:
     four, six = top.voids
     if four > MAX_VOIDS:
         text = f"{four} look-ups find nothing; receivers stop after {MAX_VOIDS}"
-        found.append(Problem("error", "4.6.4", text, (top.name,), True))
+        found.append(Problem("voids", "error", "4.6.4", text, (top.name,), True))
     elif six > MAX_VOIDS:
         text = f"of a sender over IPv6, {six} look-ups find nothing; receivers stop after {MAX_VOIDS}"
-        found.append(Problem("warning", "4.6.4", text, (top.name,)))
+        found.append(Problem("voids_ipv6", "warning", "4.6.4", text, (top.name,)))
     return found
 
 
@@ -87,21 +90,27 @@ def _lookups(top: Reach) -> Problem:
     costs = ", ".join(f"{branch.term} {branch.lookups}" for branch in top.branches[: MAX_LOOKUPS + 1])
     if top.lookups > MAX_LOOKUPS:
         text = f"it needs {count} look-ups; receivers stop at {MAX_LOOKUPS} and use nothing: {costs}"
-        return Problem("error", "4.6.4", text, (top.name,), True)
+        return Problem("lookups", "error", "4.6.4", text, (top.name,), True)
     text = f"it needs {count} of the {MAX_LOOKUPS} look-ups that receivers make: {costs}"
-    return Problem("warning", "4.6.4", text, (top.name,))
+    return Problem("lookups_near", "warning", "4.6.4", text, (top.name,))
 
 
 def _ending(top: Reach) -> list[Problem]:
     here = (top.name,)
     match top.end:
         case "+":
-            return [Problem("error", "5.1", "it ends in +all: everybody may send in the domain's name", here)]
+            return [
+                Problem("plus_all", "error", "5.1", "it ends in +all: everybody may send in the domain's name", here)
+            ]
         case "?":
-            return [Problem("warning", "5.1", "it ends in ?all: it says nothing about anybody it does not list", here)]
+            return [
+                Problem(
+                    "neutral", "warning", "5.1", "it ends in ?all: it says nothing about anybody it does not list", here
+                )
+            ]
         case "":
             text = "it ends without “all”: it says nothing about anybody it does not list"
-            return [Problem("warning", "4.7", text, here)]
+            return [Problem("no_all", "warning", "4.7", text, here)]
     return []
 
 
@@ -110,14 +119,14 @@ def _around(top: Reach, size: int, old: Held) -> list[Problem]:
     here = (top.name,)
     found: list[Problem] = []
     if top.records == 0:
-        found.append(Problem("error", "3", f"{top.name} has no SPF record", here))
+        found.append(Problem("none", "error", "3", f"{top.name} has no SPF record", here))
     if any(is_spf(text) for text in old.values):
         text = "there is a record of the type SPF, which nobody reads any more; only TXT counts"
-        found.append(Problem("warning", "3.1", text, here))
+        found.append(Problem("obsolete_type", "warning", "3.1", text, here))
     if top.records and size > PLAIN_UDP:
         over = SAFE_UDP if size > SAFE_UDP else PLAIN_UDP
         text = f"the TXT answer has about {size} octets, more than {over}; some receivers have to ask again over TCP"
-        found.append(Problem("info", "3.4", text, here))
+        found.append(Problem("large", "info", "3.4", text, here))
     return found
 
 

@@ -14,9 +14,10 @@ MANY = 100_000  # of words, records or names; then all is read anew
 
 
 class Problem(NamedTuple):
-    """section: of RFC 7208. chain: the names that lead to the record it is in, the domain first. breaks: receivers
-    answer permerror, which counts as no SPF at all."""
+    """cause: a rule's name (rules.py). section: of RFC 7208. chain: the names that lead to the record it is in, the
+    domain first. breaks: receivers answer permerror, which counts as no SPF at all."""
 
+    cause: str
     level: Level
     section: str
     text: str

@@ -10,8 +10,9 @@ Level = Literal["error", "warning", "info"]
 
 
 class Note(NamedTuple):
-    """section: of RFC 7208. breaks: receivers answer permerror, which counts as no SPF at all."""
+    """cause: a rule's name (rules.py). section: of RFC 7208. breaks: receivers answer permerror: as no SPF at all."""
 
+    cause: str
     level: Level
     section: str
     text: str
@@ -32,7 +33,7 @@ def read_record(text: str, known: dict[str, Term]) -> Record:
     """known: words met before, filled here."""
     spf, problems = read(text, known)
     costly: list[Term] = []
-    notes = [Note("error", "4.6", problem, True) for problem in problems]
+    notes = [Note("syntax", "error", "4.6", problem, True) for problem in problems]
     end: str | None = ""
     for place, term in enumerate(spf.terms):
         if term.name == "all":
@@ -45,18 +46,20 @@ def read_record(text: str, known: dict[str, Term]) -> Record:
             notes += _discouraged(term)
     to = spf.modifier("redirect")
     if to and end:
-        notes.append(Note("warning", "6.1", f"redirect={to} stands beside “all” and is never followed"))
+        notes.append(
+            Note("redirect_unused", "warning", "6.1", f"redirect={to} stands beside “all” and is never followed")
+        )
     redirect = Term("+", "redirect", f":{to}") if to and not end and not problems else None
     return Record(tuple(costly), redirect, None if problems else end, tuple(notes))
 
 
 def _never_tested(after: tuple[Term, ...]) -> Note:
-    return Note("warning", "5.1", f"what follows “all” is never tested: {' '.join(map(str, after[:5]))}")
+    return Note("after_all", "warning", "5.1", f"what follows “all” is never tested: {' '.join(map(str, after[:5]))}")
 
 
 def _discouraged(term: Term) -> list[Note]:
     if term.name == "ptr":
-        return [Note("warning", "5.5", "“ptr” is slow and not reliable; it is not to be used")]
+        return [Note("ptr", "warning", "5.5", "“ptr” is slow and not reliable; it is not to be used")]
     if term.asks is None and term.spec and "p" in letters(term.spec):
-        return [Note("warning", "7.2", f"“{term}” rests on %{{p}}, which is slow and not reliable")]
+        return [Note("macro_p", "warning", "7.2", f"“{term}” rests on %{{p}}, which is slow and not reliable")]
     return []

@@ -61,7 +61,9 @@ class _Node:
         texts = [text for text in held.values if is_spf(text)]
         records = None if held.failed else len(texts)
         if len(texts) > 1:
-            self.problem("error", "3.2", f"{self.name} has {len(texts)} SPF records; receivers use none of them", True)
+            self.problem(
+                "several", "error", "3.2", f"{self.name} has {len(texts)} SPF records; receivers use none of them", True
+            )
         end = self.walked(self.walk.memo.record(texts[0])) if len(texts) == 1 else None
         return Reach(
             self.name,
@@ -119,12 +121,14 @@ class _Node:
         section = "6.1" if term.name == "redirect" else "5.2"
         if not name and term.asks is None and letters(term.spec or ()) - {"d"}:
             self.at_least = True
-            self.problem("info", section, f"who sends decides where “{term.said}” leads; what it costs there is open")
+            self.problem(
+                "open", "info", section, f"who sends decides where “{term.said}” leads; what it costs there is open"
+            )
         elif not name:
-            self.problem("error", section, f"“{term.said}” names nothing that can be asked for", True)
+            self.problem("no_name", "error", section, f"“{term.said}” names nothing that can be asked for", True)
         elif name in self.path:
             self.whole = False
-            self.problem("error", "4.6.4", f"“{term.said}” goes round in a circle; receivers stop", True)
+            self.problem("loop", "error", "4.6.4", f"“{term.said}” goes round in a circle; receivers stop", True)
         elif len(self.path) >= DEEPEST:
             self.whole, self.at_least = False, True
         else:
@@ -144,9 +148,11 @@ class _Node:
             self.unknown += [one._replace(chain=(self.name, *one.chain)) for one in below.unknown]
         if below.records == 0:
             lacks = "does not exist" if below.nowhere else "has no SPF record"
-            self.problem("error", section, f"“{term.said}”: {below.name} {lacks}; receivers use nothing", True)
+            self.problem(
+                "include_none", "error", section, f"“{term.said}”: {below.name} {lacks}; receivers use nothing", True
+            )
         if below.end == "+" and term.name == "include":
-            self.problem("error", "5.1", f"“{term.said}” ends in +all: everybody matches it")
+            self.problem("include_all", "error", "5.1", f"“{term.said}” ends in +all: everybody matches it")
         return below
 
     def addresses(self, term: Term, name: str) -> None:
@@ -162,8 +168,10 @@ class _Node:
     def exists(self, term: Term, name: str) -> None:
         held = self.get(name, "A")
         if held.values:
-            level: Level = "error" if term.qualifier == "+" else "warning"
-            self.problem(level, "5.7", f"“{term.said}” matches everybody, as {name} has an address")
+            open_ = term.qualifier == "+"
+            level: Level = "error" if open_ else "warning"
+            cause = "exists" if open_ else "exists_others"
+            self.problem(cause, level, "5.7", f"“{term.said}” matches everybody, as {name} has an address")
         elif not held.failed:
             self.finds_nothing(term, f"{name} has no IPv4 address")
 
@@ -171,7 +179,7 @@ class _Node:
         held = self.get(name, "MX")
         if len(held.values) > MAX_EXCHANGES:
             many = f"{name} has {len(held.values)} mail exchangers; receivers look at {MAX_EXCHANGES} and stop"
-            self.problem("error", "4.6.4", f"“{term.said}”: {many}", True)
+            self.problem("mx_many", "error", "4.6.4", f"“{term.said}”: {many}", True)
         elif not held.values and not held.failed:
             self.finds_nothing(term, f"{name} has no mail exchanger")
         else:
@@ -190,7 +198,7 @@ class _Node:
     def finds_nothing(self, term: Term, text: str) -> None:
         self.four += 1
         self.six += 1
-        self.problem("warning", "4.6.4", f"“{term.said}”: {text}")
+        self.problem("finds_nothing", "warning", "4.6.4", f"“{term.said}”: {text}")
 
     def get(self, name: str, type: str) -> Held:
         key = name, type
@@ -203,5 +211,5 @@ class _Node:
             self.unknown.append(Unknown(name, type, held.failed, (self.name,)))
         return held
 
-    def problem(self, level: Level, section: str, text: str, breaks: bool = False) -> None:
-        self.problems.append(Problem(level, section, text, (self.name,), breaks))
+    def problem(self, cause: str, level: Level, section: str, text: str, breaks: bool = False) -> None:
+        self.problems.append(Problem(cause, level, section, text, (self.name,), breaks))

@@ -1,4 +1,4 @@
-"""The policy file of MTA-STS fetched as a sender does: over HTTPS, with a valid certificate, no redirect (RFC 8461, 3.3).
+"""The policy file of MTA-STS, fetched as senders do: over HTTPS, certificate valid, no redirect (RFC 8461, 3.3).
 
 Whose host it is decides its address, so only addresses of the public network are gone to, and the connection is made to
 the very address that was looked at: another answer a moment later changes nothing. Addresses of our own that are to be

@@ -16,9 +16,14 @@ class Selector(NamedTuple):
     public: str = ""
 
 
-def judge(domain: str, answers: Answers, selectors: Iterable[Selector]) -> tuple[Judged, ...]:
-    """Results for the selectors of a domain. Raises Missing."""
-    known = tuple(selectors)
+def judge(
+    domain: str, answers: Answers, selectors: Iterable[Selector], sought: Iterable[str] = ()
+) -> tuple[Judged, ...]:
+    """Results for the selectors of a domain. sought: others that may be there; where one is not, nothing is said.
+
+    Raises Missing.
+    """
+    known = (*selectors, *map(Selector, _there(domain, answers, tuple(sought))))
     if not known:
         says = f"No selector of {at(domain)} is known, so no key was looked at."
         return (judged("dkim.unlisted", says, f"_domainkey.{domain}"),)
@@ -33,6 +38,11 @@ def judge(domain: str, answers: Answers, selectors: Iterable[Selector]) -> tuple
         says = f"All keys of {at(domain)} are Ed25519: verifiers that know RSA only see no signature."
         out.append(judged("dkim.ed25519_alone", says, names[0]))
     return in_order(out)
+
+
+def _there(domain: str, answers: Answers, sought: tuple[str, ...]) -> list[str]:
+    held = answers.all((f"{one}._domainkey.{domain}", "TXT") for one in sought)
+    return [one for one, found in zip(sought, held, strict=True) if found.values or found.failed]
 
 
 def _selector(one: Selector, name: str, held: Held, out: list[Judged]) -> KeyRecord | None:

@@ -12,18 +12,21 @@ from postroom.protocols.judged import Judged, at_once, in_order
 from postroom.protocols.judges import bimi, caa, cname, dane, dkim, dmarc, mta_sts, mx, ns, parked, spf, tls_rpt
 from postroom.protocols.judges.dkim import Selector
 from postroom.protocols.judges.mta_sts import Fetched
+from postroom.protocols.spf_reach import Memo
 
 WATCHED = ("autoconfig", "autodiscover", "mta-sts")
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a domain beside its DNS. reports: the address offered in records to publish. policy: what came
+    """What is known of a domain beside its DNS. sought: selectors that may be in use: judged where they
+    are there. reports: the address offered in records to publish. policy: what came
     of fetching its MTA-STS policy. certificates: by MX, DER, its own first. authorities: CAA names of who issues our
     certificates. watched: labels under the domain that may be aliases."""
 
     parked: bool = False
     selectors: tuple[Selector, ...] = ()
+    sought: tuple[str, ...] = ()
     reports: str = ""
     policy: Fetched | None = None
     certificates: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
@@ -31,12 +34,13 @@ class Known:
     watched: tuple[str, ...] = WATCHED
 
 
-def judge(domain: str, answers: Answers, known: Known) -> tuple[Judged, ...]:
-    """Every result for a domain: lower case, A-labels, without the last dot. Raises Missing for all judges at once."""
+def judge(domain: str, answers: Answers, known: Known, memo: Memo | None = None) -> tuple[Judged, ...]:
+    """Every result for a domain: lower case, A-labels, without the last dot. memo: of what SPF records lead to,
+    kept over many domains. Raises Missing for all judges at once."""
     asked: list[Callable[[], tuple[Judged, ...]]] = [
         lambda: ns.judge(domain, answers),
         lambda: cname.judge(domain, answers, known.watched),
-        lambda: spf.judge(domain, answers),
+        lambda: spf.judge(domain, answers, memo),
         lambda: caa.judge(domain, answers, known.authorities),
     ]
     if known.parked:
@@ -44,7 +48,7 @@ def judge(domain: str, answers: Answers, known: Known) -> tuple[Judged, ...]:
     else:
         asked += [
             lambda: mx.judge(domain, answers),
-            lambda: dkim.judge(domain, answers, known.selectors),
+            lambda: dkim.judge(domain, answers, known.selectors, known.sought),
             lambda: dmarc.judge(domain, answers, reports=known.reports),
             lambda: mta_sts.judge(domain, answers, known.policy),
             lambda: tls_rpt.judge(domain, answers, reports=known.reports),
