@@ -68,6 +68,7 @@ EDGES: list[tuple[str, Zone, Known, set[str]]] = [
     ("caa", {(ACME, "CAA"): ((128, "ISSUE", "ca.example"),)}, KNOWN, {"caa.good"}),
     ("cname", {(AUTO, "A"): FAILS}, KNOWN, {"cname.unknown"}),
     ("cname", {(DMARC, "TXT"): None, (DMARC, "CNAME"): (HOST,)}, KNOWN, {"cname.good"}),
+    ("cname", {(DMARC, "CNAME"): FAILS}, KNOWN, {"cname.unknown"}),
     ("cname", ALIAS | {(HOST, "A"): ("45.0.0.1",)}, KNOWN, {"cname.good"}),
     ("cname", ALIAS | {(HOST, "AAAA"): SIX}, KNOWN, {"cname.good"}),
     ("cname", ALIAS | {(HOST, "A"): ("45.0.0.1",), (HOST, "AAAA"): FAILS}, KNOWN, {"cname.good"}),

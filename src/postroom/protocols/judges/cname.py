@@ -36,6 +36,8 @@ def _apex(domain: str, held: Held) -> Iterator[Judged]:
 
 
 def _beside(name: str, held: Held, text: Held) -> Iterator[Judged]:
+    if held.failed:
+        yield judged("cname.unknown", f"Whether {at(name)} is an alias is not known: {held.failed}.", name)
     if len(held.values) > 1:
         yield judged("cname.several", f"{at(name)} has {len(held.values)} CNAMEs.", name, held.values)
     elif held.values and text.values and not text.chain:
