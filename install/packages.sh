@@ -12,11 +12,13 @@ packages=(
     postfix postfix-sqlite postsrsd
     dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-submissiond dovecot-sqlite
     pdns-server pdns-backend-sqlite3
+    unbound dns-root-data # the validating resolver that domains are looked at through
     fonts-dejavu-core # what inventory sheets are written in
 )
 for_tests=(
     chromium libatomic1 # the browser, and what its driver is linked to (Debian 12 brings that with nothing else)
     golang-go golang-golang-x-mod-dev # a verifier of the record that is not ours
+    nsd dnsperf # a name server for ten thousand zones, and what asks as fast as can be asked
     isync msmtp # mail programs that people use, which sign in and are cut off
     libsasl2-modules-kdexoauth2 # by which isync shows a token
     gcc libc6-dev # a clock that stories move, for the programs of one installation
@@ -24,7 +26,7 @@ for_tests=(
 )
 [ "${1:-}" != --for-tests ] || packages+=("${for_tests[@]}")
 # Units and init scripts that come with the packages above.
-services=(postgresql postfix dovecot pdns postsrsd)
+services=(postgresql postfix dovecot pdns postsrsd unbound unbound-resolvconf nsd)
 
 guard=/usr/sbin/policy-rc.d
 guard_mark="# postroom: starts nothing while its packages are installed"
