@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
@@ -50,9 +49,7 @@ def check(
     What a resolver could not say is unknown, and never good. Exit code 1: something is bad; 3: something is unknown.
     """
     names = _names([*((f"argument {n}", one) for n, one in enumerate(domains, 1)), *_lines(listed)])
-    known = Known(
-        parked=parked, selectors=tuple(Selector(one) for one in selectors or ()), sought=() if selectors else OFTEN
-    )
+    known = Known(parked=parked, selectors=tuple(map(Selector, selectors)), sought=() if selectors else OFTEN)
     upstreams = [_upstream(one, validates) for one in servers or _of_this_machine()]
     looked = _look([(name, known) for name in names], upstreams, policies=not no_policies)
     shown = checked.SHOWN[form](everything=everything, one=len(names) == 1)
@@ -94,7 +91,7 @@ def _names(said: list[tuple[str, str]]) -> list[str]:
         try:
             names[domain_name(text)] = None
         except ValueError as why:
-            wrong.append(f"{where}: “{text[:60]}”: {why}")
+            wrong.append(f"{where}: {why}")
     if wrong:
         raise click.UsageError("\n".join(wrong))
     if not names:
@@ -119,4 +116,4 @@ def _of_this_machine() -> list[str]:
         raise click.ClickException(f"{RESOLVERS} cannot be read ({why}): say whom to ask with --server") from None
     if not found:
         raise click.ClickException(f"{RESOLVERS} names no resolver: say whom to ask with --server")
-    return [one for one in found if "%" not in one] or sys.exit(f"{RESOLVERS} names no address that can be asked")
+    return found

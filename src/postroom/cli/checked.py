@@ -9,6 +9,7 @@ import click
 from postroom.posture.sweep import Looked
 from postroom.protocols.csv_cells import START, row
 from postroom.protocols.judged import Judged
+from postroom.protocols.text import shown
 
 WORST = ("bad", "unknown", "warn", "info", "good")
 COLOURS = {"bad": "red", "unknown": "magenta", "warn": "yellow", "info": None, "good": "green"}
@@ -43,16 +44,17 @@ class Table:
             words = [click.style(f"{cell:7}", fg=COLOURS.get(cell)) for cell in cells]
             click.echo(f"{looked.domain:32} " + " ".join(words))
         if looked.unfinished:
-            click.secho(f"  unknown  {looked.unfinished}", fg=COLOURS["unknown"])
+            click.secho(f"  unknown  {shown(looked.unfinished, 400)}", fg=COLOURS["unknown"])
         for one in looked.results:
             if self.everything or one.level not in QUIET:
                 self._line(one)
 
     def _line(self, one: Judged) -> None:
-        click.echo(f"  {click.style(f'{one.level:8}', fg=COLOURS[one.level])} {one.says}  [{one.rule}, {one.source}]")
+        level = click.style(f"{one.level:8}", fg=COLOURS[one.level])
+        click.echo(f"  {level} {shown(one.says, 400)}  [{one.rule}, {one.source}]")
         if one.publish and self.one:
             for line in one.publish.master_file():
-                click.echo(f"           {line}")
+                click.echo(f"           {shown(line, 1000)}")
 
     def end(self) -> None:
         if not self.one:

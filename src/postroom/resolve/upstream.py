@@ -25,6 +25,12 @@ class Upstream:
     per_second: float | None = None
     validates: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where it cannot be asked."""
+        ipaddress.ip_address(self.address)
+        if not 0 < self.port < 65536:
+            raise ValueError(f"{self.port} is no port")
+
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
 

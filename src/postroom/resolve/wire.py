@@ -5,7 +5,7 @@ Malformed, since a part of it is no better than a guess. Nothing here asks anybo
 """
 
 from struct import Struct, error
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from postroom.protocols.answers import Held
 
@@ -123,7 +123,8 @@ def _is_opt(wire: bytes, at: int, size: int) -> bool:
 def _whole(wire: bytes, owner: str, number: int, at: int) -> Held:
     """Any answer, by all of its sections."""
     _, flags, _, answers, authorities, additional = _head(wire)
-    found, rcode = [], flags & 15
+    found: list[Any] = []
+    rcode = flags & 15
     if answers:
         found, at = _records(wire, at, owner, answers)
     negative, referred, at = _authority(wire, at, authorities)
