@@ -84,7 +84,7 @@ def test_a_change_that_was_not_read_back_is_not_forgotten_when_all_is_told_again
 
     assert "on its way" in page(browser)
     assert adds(browser).status_code == 409
-    with mock.patch.object(queries, "READ_WITHIN", timedelta(0)):
+    with mock.patch.object(queries, "WORD_HOLDS", timedelta(0)):
         assert "The last change is not in force" in page(browser)
     new = put(mx1)
     assert "on its way" in page(browser)  # read back; what is shown is from before
