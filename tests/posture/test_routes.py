@@ -53,6 +53,19 @@ def test_what_a_pattern_allowed_is_found_when_it_does_no_more(house: House) -> N
         assert not RouteException.objects.exists()
 
 
+def test_an_alias_that_leads_to_a_private_mailbox_by_way_of_a_forward_is_found(house: House) -> None:
+    out(house)
+    do("mailboxes.create", house.olive, address=LEO)
+    with_consent(house, do("aliases.create", house.olive, address="team@acme.example", targets=[MIA, LEO]))
+    with_consent(house, do("aliases.create", house.olive, address="all@acme.example", targets=["team@acme.example"]))
+    assert sorted(found(unexcepted.UNEXCEPTED)) == [
+        ("medium", f"Mail of {one}@acme.example leaves to {HOME}, a private mailbox, by the exception of {MIA}")
+        for one in ("all", "team")
+    ]
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    assert found(unexcepted.UNEXCEPTED) == []
+
+
 def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None:
     do("mailboxes.create", house.olive, address=LEO)
     do("aliases.create", house.olive, address="team@acme.example", targets=[LEO, MIA])
