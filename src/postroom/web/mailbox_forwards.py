@@ -75,7 +75,7 @@ def _by_filter(one: Sent) -> Item:
     to: Words = ("To", Code(one.to)) if one.to else "To where it works out"
     look = Act("Open", "/mailbox/filters/", of="filters and automatic answer")
     words = f"by your filter: {sends(one)}"
-    return Item(to, words, "warn" if one.goes else "", icon="arrow-forward-up", acts=(look,))
+    return Item(to, words, "warn" if one.goes else "plain", icon="arrow-forward-up", acts=(look,))
 
 
 def sends(one: Sent) -> str:
