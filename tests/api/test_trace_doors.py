@@ -92,7 +92,9 @@ def test_a_forward_outside_names_its_exception_and_end(routed: House, at_api: Ca
 def test_filters_that_nobody_read_are_unknown_and_never_none(routed: House, at_api: Callable[[str], Any]) -> None:
     ask = at_api("olive")
     assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}", f"unknown {LEO}"}
-    read(minutes=60)
+    read(minutes=4)
+    assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}"}
+    read(minutes=6)
     stale = ask.get(f"/addresses/{LEO}/trace").json()
     assert "last said which filters" in next(one["why"] for one in stale["landings"] if one["sort"] == "unknown")
     read()

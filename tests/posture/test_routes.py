@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from cast import MIA, House, do, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Finding, Forward, LiveSession, Mailbox, Node, RouteException
+from postroom.models import Change, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
 from postroom.posture import run
 from postroom.posture.checks import dead, many_hands, overdue, unexcepted
+from postroom.worker import forward_letters
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
 BY_HAND = "SET session_replication_role = replica"  # past the trigger: what no change does
@@ -52,6 +53,19 @@ def test_what_a_pattern_allowed_is_found_when_it_does_no_more(house: House) -> N
         assert not RouteException.objects.exists()
 
 
+def test_an_alias_that_leads_to_a_private_mailbox_by_way_of_a_forward_is_found(house: House) -> None:
+    out(house)
+    do("mailboxes.create", house.olive, address=LEO)
+    with_consent(house, do("aliases.create", house.olive, address="team@acme.example", targets=[MIA, LEO]))
+    with_consent(house, do("aliases.create", house.olive, address="all@acme.example", targets=["team@acme.example"]))
+    assert sorted(found(unexcepted.UNEXCEPTED)) == [
+        ("medium", f"Mail of {one}@acme.example leaves to {HOME}, a private mailbox, by the exception of {MIA}")
+        for one in ("all", "team")
+    ]
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    assert found(unexcepted.UNEXCEPTED) == []
+
+
 def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None:
     do("mailboxes.create", house.olive, address=LEO)
     do("aliases.create", house.olive, address="team@acme.example", targets=[LEO, MIA])
@@ -83,6 +97,38 @@ def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: Hous
         ("medium", f"A forward of {MIA} to {HOME} has expired, and its row still stands"),
         ("medium", f"An exception of {MIA} to {HOME} has expired, and its row still stands"),
     ]
+
+
+def test_an_exception_that_asks_is_asked_of_until_somebody_renews_it_or_ends_the_forward(house: House) -> None:
+    out(house)
+    asks = [("medium", f"A forward of {MIA} to {HOME} was disabled when its exception ended: renew it, or end this")]
+    do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    assert found(overdue.OVERDUE) == asks
+    with acting_as(SYSTEM):
+        one = Finding.objects.get(check_name="routes.overdue", closed_at=None)
+        told = {(row.contact, row.about) for row in Letter.objects.filter(says="exception ended")}
+    assert (one.kind, one.params) == ("forwards.end", {"forward": str(the(Forward).pk)})
+    assert told == {(MIA, str(the(RouteException).pk))}, "who answers for it is no address: the mailbox's owner"
+    renewed = {"address": MIA, "target": HOME, "owner": "mia@home.test", "until": later()}
+    with_consent(house, do("exceptions.create", house.olive, **renewed))
+    assert found(overdue.OVERDUE) == []
+    assert do("forwards.enable", house.olive, forward=str(the(Forward).pk)).version
+    do("exceptions.end", house.olive, exception=str(the(RouteException, ended_at=None).pk))
+    assert found(overdue.OVERDUE) == asks
+    with acting_as(SYSTEM):
+        newest = Letter.objects.filter(says="exception ended").latest("id")
+        text = forward_letters.ended(newest, Change.objects.latest("now")).get_content()
+    assert newest.contact == "mia@home.test" and f"mail of {MIA}" in text and HOME in text and "renew it" in text
+    do("forwards.end", house.olive, forward=str(the(Forward).pk))
+    assert found(overdue.OVERDUE) == []
+
+
+def test_a_forward_that_somebody_disabled_before_is_not_asked_of(house: House) -> None:
+    out(house)
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    with acting_as(SYSTEM):
+        assert not Letter.objects.filter(says="exception ended").exists()
 
 
 def test_a_roles_mailbox_in_three_places_at_once(house: House) -> None:

@@ -433,7 +433,7 @@ FORWARDS = LeavingPage(
     sure=Badge("unknown", "2,084 of 2,100 checked; 16 not"),
     known=Progress("Mailboxes whose scripts were checked", 2084, 2100, "as nodes read them by 09:12"),
     unchecked=(
-        Item("12 not checked: mx3 has not looked within ten minutes; it last did at 2026-11-30 08:51 UTC",
+        Item("12 not checked: mx3 has not looked within five minutes; it last did at 2026-11-30 08:51 UTC",
              "ana@harbor.example is one", "warn"),
         Item("4 not checked: not readable: line 3: unknown command", "leo@bluefin.example is one", "warn"),
     ),

@@ -14,9 +14,10 @@ from visitors import visitor
 
 from cast import MIA, House, do, do_all, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Mailbox, Node, SieveScript
+from postroom.models import Mailbox, Node, SieveRead, SieveScript
 from postroom.web.parts.route_map import BOX, HIGH, LETTERS, ROOM, drawn
 from postroom.web.parts.route_map import Node as Drawn
+from routed import looked
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
 PAGE = "/clients/acme/routing/"
@@ -36,7 +37,9 @@ def script(address: str, redirects: list[dict[str, Any]], *, unreadable: str = "
         )  # fmt: skip
 
 
-def shown(house: House, path: str = PAGE) -> str:
+def shown(house: House, path: str = PAGE, *, ago: timedelta = timedelta(0)) -> str:
+    """As it is drawn while the node looked at all scripts so long ago."""
+    looked(at=timezone.now() - ago)
     answer = visitor(house.olive).get(path)
     assert answer.status_code == 200, answer.status_code
     return answer.content.decode()
@@ -59,6 +62,22 @@ def test_what_nobody_could_read_leads_to_nobody_knows_where(house: House) -> Non
     script(MIA, [], unreadable="sievec ended by signal 11")
     text = shown(house)
     assert "nobody knows" in text and "not readable: sievec" in text and "rb-unknown" in text
+
+
+def test_what_a_silent_node_read_before_is_unknown_now_with_when_it_last_did(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA])
+    script(LEO, [{"to": "spy@far.test", "copy": True, "conditional": False, "by": "redirect"}])
+    said = "its node last said which filters it has at"
+    assert said not in shown(house, ago=timedelta(minutes=4)) and "filters unknown" not in shown(house)
+    text = shown(house, ago=timedelta(minutes=6))
+    assert f"redirect :copy, no exception; {said}" in text and "mailbox, its filters unknown" in text
+    assert "Not all is known" in text and 'class="rb rb-unknown"' in text and "outside, without an exception" in text
+    with acting_as(SYSTEM):
+        SieveRead.objects.all().delete()
+        SieveScript.objects.all().delete()
+    text = visitor(house.olive).get("/clients/globex/routing/").content.decode()
+    assert "Its node has not said which filters it has" in text and "Every mailbox lands in itself" not in text
 
 
 def test_a_script_that_is_not_in_force_and_a_computed_target(house: House) -> None:

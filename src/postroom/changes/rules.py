@@ -5,9 +5,10 @@ Only what a mail node has: of a domain that is not proven, or is removed, it has
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from postroom.models import Row
+from postroom.models.nodes import WORD_HOLDS
 from postroom.models.routes import server
 from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
@@ -16,7 +17,6 @@ from postroom.protocols.routing import NOT_FOLLOWED, Rule
 from .routes import MOST, Facts
 
 Ref = tuple[str, str]  # table, id
-LATELY = timedelta(minutes=15)  # a node tells of changed scripts within five minutes
 NO_NODE = "no mail node serves it"
 NOT_READ = "its node has not said which filters it has"
 LONG_AGO = "its node last said which filters it has at {}"
@@ -120,7 +120,7 @@ class Rules:
         if read is None:
             return NOT_READ if node else ""
         at = moment(read["at"])
-        return LONG_AGO.format(f"{at:%d %b %H:%M} UTC") if at < self.now - LATELY else ""
+        return LONG_AGO.format(f"{at:%d %b %H:%M} UTC") if at <= self.now - WORD_HOLDS else ""
 
     def _sieve(self, ref: Ref, script: Row, box: Row, address: Row) -> Iterator[Rule]:
         source = address["address"]

@@ -24,6 +24,7 @@ from postroom.access.scope import changes_seen, visible
 from postroom.changes.errors import Problem
 from postroom.models import Change, Domain, RecordedEdit, RouteException, Transport
 from postroom.models.base import made_at
+from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
@@ -35,7 +36,7 @@ VIEW = "forwards.view"
 MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "transport", "by way")
 RISKS = ("high", "medium", "low")
 PLACE = re.compile(r"[0-2] \S{1,400} \S{1,60} \S{1,60}")
-FRESH, KEPT = timedelta(minutes=10), timedelta(days=365)  # a node that is silent says nothing; last hits that are kept
+KEPT = timedelta(days=365)  # of last hits
 EVER = datetime.fromtimestamp(0, UTC)
 AT_ONCE = 500  # rows of a file that are read in one go
 
@@ -73,6 +74,7 @@ class Way:
     pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
     script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at. last_hit: when mail last
     left by it; told_since, told_at: from when to when its node read all of its logs, None where they cannot say it.
+    leaves_by: the mechanism of the rule at leaves_at. ways: how many end in that very rule, and are one leak with it.
     """
 
     place: str
@@ -106,6 +108,8 @@ class Way:
     last_hit: datetime | None
     told_since: datetime | None
     told_at: datetime | None
+    leaves_by: str
+    ways: int
     maker: Made | None = None
 
     @property
@@ -113,7 +117,11 @@ class Way:
         """Without a last hit, none came since; None: not measured. The node must be there, and have looked since the
         way was made."""
         made = (self.maker.at if self.maker else None) or self.made or (made_at(self.row) if self.row else None)
-        if self.told_since is None or self.told_at is None or self.told_at < max(timezone.now() - FRESH, made or EVER):
+        if (
+            self.told_since is None
+            or self.told_at is None
+            or self.told_at < max(timezone.now() - WORD_HOLDS, made or EVER)
+        ):
             return None
         return max(self.told_since, made or EVER, timezone.now() - KEPT)
 
@@ -129,9 +137,10 @@ class Way:
 
     @property
     def blocked(self) -> bool:
-        """A script's, to a target that is stopped, that nothing allows at its node, or that is forbidden."""
+        """Ends in a script, by way of other rules or its own, to a target that is stopped, that nothing allows at its
+        node, or that is forbidden: the mail stays in the mailbox."""
         lets = bool(self.exception or self.allowed) and not (self.forbidden or self.stopped)
-        return self.by_script and bool(self.target) and not lets
+        return self.leaves_by.startswith("sieve") and bool(self.target) and not lets
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:

@@ -24,7 +24,7 @@ SAID = "forwards exported"
 HEAD = (
     "Risk", "Client", "Address", "Mechanism", "By way of", "Condition", "Keeps a copy", "Leaves at", "Target",
     "Private provider", "Until", "Disabled", "Exception until", "Its owner", "Allowed by", "Forbidden by", "Made by",
-    "Made", "Script", "Last hit", "Measured since",
+    "Made", "Script", "Last hit", "Measured since", "Blocked", "Stopped", "Ways to the same exit",
 )  # fmt: skip
 NOT_MEASURED = "not measured"
 
@@ -70,6 +70,7 @@ def _cells(one: Way) -> tuple[str, ...]:
         "" if one.keeps_copy is None else _yes(one.keeps_copy), one.leaves_at, one.target or "unknown target",
         _yes(one.private), _time(one.until), _time(one.disabled_at), _time(one.exception_until),
         one.exception_owner or "", one.allowed or "", one.forbidden or "", *made, one.script, *_last(one),
+        _yes(one.blocked), _yes(one.stopped), str(one.ways),
     )  # fmt: skip
 
 

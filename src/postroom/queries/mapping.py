@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from postroom.access.acting import Actor
 from postroom.access.scope import visible
+from postroom.changes.rules import LONG_AGO, NO_NODE, NOT_READ
 from postroom.models import (
     Address,
     Alias,
@@ -25,9 +26,11 @@ from postroom.models import (
     Mailbox,
     RedirectStop,
     RouteException,
+    SieveRead,
     SieveScript,
     Transport,
 )
+from postroom.models.nodes import WORD_HOLDS
 from postroom.models.routes import inside, patterns_at, server
 from postroom.protocols.patterns import matches
 
@@ -66,10 +69,12 @@ class Landing:
 
 @dataclass(frozen=True)
 class Map:
-    """A page of routes, by their sources; and every address they lead to."""
+    """A page of routes, by their sources; and every address they lead to. unread: why it is not known what filters do
+    now; empty where it is."""
 
     routes: Page[Route]
     landings: dict[str, Landing]
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,36 @@ def mapped(asked: Asked) -> Map:
     found = [route for read in READS for route in read(asked)]
     shown = _cut(sorted(found, key=lambda one: (one.source, one.sort, one.targets)), asked.limit)
     own = inside(client.pk)
+    unread = _unread(client, now)
     judged = _judged(actor, shown.items, client, own, now)
     targets = {to for route in judged for to in route.targets} | {one.source for one in judged if one.keeps}
-    return Map(Page(judged, shown.next), _landings(actor, client, targets, own, judged))
+    landings = _landings(actor, client, targets, own, judged)
+    if unread:
+        landings = {to: _sorted_then(one) for to, one in landings.items()}
+    return Map(Page([_then(one, unread) for one in judged], shown.next), landings, unread)
+
+
+def _unread(client: Client, now: datetime) -> str:
+    """Why it is not known what the client's filters do now, and when it last was; as the tracer says it. One query."""
+    if client.node_id is None:
+        return NO_NODE
+    at = SieveRead.objects.filter(node=client.node_id).values_list("at", flat=True).first()
+    if at is None:
+        return NOT_READ
+    return LONG_AGO.format(f"{at:%d %b %H:%M} UTC") if at <= now - WORD_HOLDS else ""
+
+
+def _then(one: Route, unread: str) -> Route:
+    """What a script did when it was read is not known of now, where its node is silent since."""
+    if one.sort != SIEVE or not unread:
+        return one
+    return replace(one, state=UNKNOWN, words="; ".join(filter(None, (one.words, unread))))
+
+
+def _sorted_then(one: Landing) -> Landing:
+    """Nor whether mail that comes to a mailbox stays there."""
+    kept = one.what in ("mailbox", "shared mailbox")
+    return Landing(one.address, f"{one.what}, its filters unknown", UNKNOWN) if kept else one
 
 
 def _cut(routes: list[Route], limit: int) -> Page[Route]:

@@ -184,7 +184,7 @@ def wrong(asked: KindForm, error: ChangeError) -> KindForm:
     for one in found:
         asked.add(one.where, one.what)
     if not found:
-        already = isinstance(error, NothingToDo)
+        already = type(error) is NothingToDo
         asked.add("", "It stands so already; there is nothing to change." if already else str(error))
     return asked
 

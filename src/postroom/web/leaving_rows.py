@@ -21,6 +21,7 @@ HOW = {
 NOT_MEASURED = Badge("unmeasured", "not measured")
 EACH_TIME = "its node lets out only what an exception or a pattern allows"
 BLOCKED = "its node stops it: without an exception nothing leaves by a script"
+BLOCKED_THERE = "the node of {} stops it: without an exception nothing leaves by a script"
 STOPPED = "stopped at the port: its node sends nothing there for this mailbox. The script is as its owner left it"
 
 
@@ -78,19 +79,22 @@ def _besides(one: Way) -> str:
         said.append("keeps a copy" if one.keeps_copy else "keeps no copy")
     if one.hops and one.via != one.leaves_at:
         said.append(f"leaves at {one.leaves_at}")
+    if one.ways > 1:
+        said.append(f"one of {one.ways} ways to the same exit")
     return ", ".join(said)
 
 
 def _exception(one: Way) -> Cell | Words:
     if one.stopped:
         return Cell("stopped", STOPPED)
+    blocked = (BLOCKED_THERE.format(one.leaves_at) if one.hops else BLOCKED) if one.blocked else ""
     if one.forbidden:
-        return Badge("bad", f"forbidden by {one.forbidden}", "ban")
+        return Cell(Badge("bad", f"forbidden by {one.forbidden}", "ban"), blocked)
     if one.exception:
         if one.exception_until is None:
             return Cell("by an exception", "not yours to see")
         return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
-    said = BLOCKED if one.blocked else EACH_TIME if one.by_script and not one.target else ""
+    said = blocked or (EACH_TIME if one.leaves_by.startswith("sieve") and not one.target else "")
     return Cell(f"allowed by {one.allowed}" if one.allowed else "none", said)
 
 

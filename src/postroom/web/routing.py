@@ -28,7 +28,21 @@ from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
 from postroom.web.parts.route_map import WORST, Drawing, Edge, Node, drawn
 from postroom.web.parts.route_pages import RoutingPage
-from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Empty, Inline, Link, PageHead, Row, Table
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Empty,
+    Inline,
+    Link,
+    Note,
+    PageHead,
+    Row,
+    Table,
+)
 from postroom.web.times import when
 
 TABLE = (
@@ -46,6 +60,9 @@ CALLED = {ALIAS: "Alias", FORWARD: "Forward", CATCH_ALL: "Catch-all", MIRROR: "D
           TRANSPORT: "Other server"}  # fmt: skip
 NOTHING = Empty(
     "No route", "Every mailbox lands in itself: no alias, forward, catch-all or filter passes mail on.", "route"
+)
+NOT_KNOWN = Empty(
+    "No route is known", "No alias, forward or catch-all passes mail on; what filters do is not known now.", "route"
 )
 
 
@@ -80,13 +97,20 @@ def _shown(request: Any, client: Client, domain: Domain | None, head: PageHead) 
     found = mapped(Asked(request.actor, client, timezone.now(), domain, narrow.after))
     routes = sorted(found.routes.items, key=lambda one: (WORST.index(one.state), one.source, one.sort))
     shown = RoutingPage(
-        head=head, label="Routes", notes=freeze_notes(request, client.pk),
+        head=head, label="Routes", notes=(*_unknown(found), *freeze_notes(request, client.pk)),
         drawing=_drawing(routes, found) if routes else None,
         table=Table("Routes", TABLE, tuple(_row(n, one) for n, one in enumerate(routes)), dense=True),
         pager=narrow.pager([one.source for one in found.routes.items], found.routes.next),
-        empty=None if routes else NOTHING,
+        empty=None if routes else NOT_KNOWN if found.unread else NOTHING,
     )  # fmt: skip
     return render(request, "routing.html", {"page": shown})
+
+
+def _unknown(found: Map) -> tuple[Note, ...]:
+    if not found.unread:
+        return ()
+    words = f"{found.unread}. What they do now is not known; where one is shown, it is as it was then."
+    return (Note("Not all is known", f"{words[0].upper()}{words[1:]}", "warn", "question-mark"),)
 
 
 def _row(n: int, one: Route) -> Row:
@@ -140,7 +164,7 @@ def _draw(
     for to in targets:
         landing = landings.get(to) or Landing(to, "mailbox")
         column = 3 if landing.what.startswith("outside") else 2
-        state = landing.state if to != one.source else "ok"
+        state = landing.state if to != one.source or landing.state == "unknown" else "ok"
         nodes.setdefault(f"l:{to}", Node(f"l:{to}", column, to, landing.what, state, href))
         edges.append((rule, f"l:{to}", one.state if to != one.source else "ok"))
     if not targets or not one.targets:
