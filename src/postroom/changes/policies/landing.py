@@ -2,16 +2,19 @@
 
 Seen by following mail to each address the plan touches, and to those that lead there, before and after. What is ended
 on purpose lands nowhere on purpose: of the very address whose alias, forward or mailbox a plan ends, nothing is said
-here. Nor of an address that the plan makes. That mail leaves no more, to nobody else, is never held up.
+here. Nor of an address that the plan makes. That mail leaves no
+more, to nobody else, is never held up. A script that throws mail away, be it some of it, is looked at too: how much
+nobody can say. What the owner of a mailbox does with their own filter is theirs.
 """
 
 from collections.abc import Iterator, Sequence
 
 from postroom.access.acting import as_shown
 from postroom.access.scope import visible
-from postroom.changes.landing import ANY, Diff, Moved, diff, moves_mail
+from postroom.changes.laid import ANY, FILTERS, moves_mail
+from postroom.changes.landing import Diff, Moved, diff
 from postroom.changes.policy import Proposed, Verdict, hold
-from postroom.models import Address
+from postroom.models import Address, Filter
 
 MOST = 200  # addresses that are followed; so many at once are held for being many
 NAMED = 5
@@ -23,15 +26,18 @@ def landing(proposed: Proposed) -> Verdict | None:
     if not proposed.access.actor.limited:
         return None  # what follows from a change, or ends by the clock, was looked at with it: a proof, an end
     made = proposed.made(Address)
-    edits = moves_mail(proposed.plan.edits)
+    edits = [e for e in moves_mail(proposed.plan.edits) if e.table != FILTERS or proposed.access.actor.somebody]
     if all((e.after or {}).get("address_id", e.id) in made and e.before is None for e in edits):
         return None  # nothing came to what is made only now
     found = diff(edits, proposed.state.now, most=MOST)
     more = found.more
     emptied = [one for one in found.moved if _emptied(one, found)]
     of_vips = [one for one in found.moved if one not in emptied and _of_a_vip(one, found)]
-    names = seen(proposed, {one.address for one in (*emptied, *of_vips)})
+    filtered = any(m.opens for m in proposed.moves(Filter) if proposed.access.actor.somebody)
+    thrown = [one for one in found.moved if filtered and one.own and one not in emptied and _thrown(one)]
+    names = seen(proposed, {one.address for one in (*emptied, *of_vips, *thrown)})
     said = [*named("mail to {} would land nowhere", emptied, names)]
+    said += named("a filter would throw away some of the mail to {}", thrown, names)
     said += named("moves mail of a VIP: {}", of_vips, names)
     said += [f"where mail to {more} more addresses would land is not followed"] if more else []
     return hold(landing, "; ".join(said)) if said else None
@@ -41,6 +47,10 @@ def _emptied(one: Moved, found: Diff) -> bool:
     if one.made or one.address.startswith(ANY) or one.address in found.closed or not one.after.nowhere:
         return False
     return any(landed.sort in ("mailbox", "hidden") for landed in one.before.landings)
+
+
+def _thrown(one: Moved) -> bool:
+    return any(landed.sort == "discarded" for landed in set(one.after.landings) - set(one.before.landings))
 
 
 def _of_a_vip(one: Moved, found: Diff) -> bool:
