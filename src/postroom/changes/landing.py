@@ -94,12 +94,27 @@ def diff(
         Moved(one, trace(one, before, at=now), trace(one, after, at=now), one in own, one in made) for one in every
     )
     closed = {names.get(str(move.row.get("address_id")), "") for move in moves if _closes(move)}
+    twins = _twins(facts)
+    closed |= {one for one in every if twin(one, twins) in closed}
     return Diff(found, len(own) + len(led) - len(found), _vips(facts), frozenset(closed))
 
 
 def _vips(facts: Facts) -> frozenset[str]:
     boxes = {str(row["address_id"]): row for row in facts.get("mailboxes", {}).values()}
     return frozenset(row["address"] for id, row in facts.get("addresses", {}).items() if boxes.get(id, {}).get("vip"))
+
+
+def twin(address: str, twins: Mapping[str, str]) -> str:
+    """The address that one stands for at a domain that stands for another; empty at any other. twins: the other's name
+    by its own."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{twins[domain]}" if domain in twins else ""
+
+
+def _twins(facts: Facts) -> dict[str, str]:
+    domains = facts.get("domains", {})
+    of = ((row["name"], domains.get(str(row["alias_of_id"]))) for row in domains.values() if row["alias_of_id"])
+    return {name: other["name"] for name, other in of if other}
 
 
 def _about(moves: Sequence[Moving], names: Mapping[str, str], also: Iterable[str], most: int) -> list[str]:
