@@ -14,7 +14,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from postroom.access.acting import Actor
+from postroom.access.overlooking import overlooking
 from postroom.access.scope import visible
+from postroom.changes.rings import standing
 from postroom.models import (
     Address,
     Alias,
@@ -96,7 +98,7 @@ def mapped(asked: Asked) -> Map:
     found = [route for read in READS for route in read(asked)]
     shown = _cut(sorted(found, key=lambda one: (one.source, one.sort, one.targets)), asked.limit)
     own = inside(client.pk)
-    judged = _judged(actor, shown.items, client, own, now)
+    judged = _round(_judged(actor, shown.items, client, own, now), now)
     targets = {to for route in judged for to in route.targets} | {one.source for one in judged if one.keeps}
     return Map(Page(judged, shown.next), _landings(actor, client, targets, own, judged))
 
@@ -205,6 +207,25 @@ def _one(
     if without or any(matches(forbidden, to) for to in leaves):
         return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "no exception"))))
     return replace(route, words=", ".join(filter(None, (route.words, "by exception" if ends else "allowed"))))
+
+
+def _round(routes: list[Route], now: datetime) -> list[Route]:
+    """By which mail comes back to where it was, over clients too; of another's, no more is told than that."""
+    with overlooking():
+        back = standing({one.source for one in routes}, now)
+    return [_goes_round(one) if _on(one, back.get(one.source, ())) else one for one in routes]
+
+
+def _on(route: Route, way: tuple[str, ...]) -> bool:
+    """Whether the next address along the way is one that this route leads to."""
+    if not way:
+        return False
+    at = way.index(route.source)
+    return way[(at + 1) % len(way)] in route.targets
+
+
+def _goes_round(route: Route) -> Route:
+    return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "goes round, lands nowhere"))))
 
 
 def _outside(address: str, own: Collection[str]) -> bool:
