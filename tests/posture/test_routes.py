@@ -71,6 +71,18 @@ def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None
     assert found(dead.DEAD) == []
 
 
+def test_a_target_with_an_extension_or_at_a_twin_is_not_dead(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    do("domains.set_alias", house.olive, domain="acme-parts.example", of="acme.example")
+    do("mailboxes.create", house.olive, address=LEO)
+    targets = ["leo+x@acme.example", "leo@acme-parts.example", "leo+x@acme-parts.example"]
+    do("aliases.create", house.olive, address="team@acme.example", targets=targets)
+    assert found(dead.DEAD) == []
+    agreed(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    assert [severity for severity, _ in found(dead.DEAD)] == ["high"] * 3
+
+
 def ring(house: House) -> None:
     """What a catch-all takes over when an alias ends; nobody refuses an end."""
     gone, on = "gone@acme.example", "on@acme.example"

@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from postroom.access.acting import Actor
 from postroom.access.overlooking import overlooking
 from postroom.access.scope import visible
+from postroom.changes.landing import twin
 from postroom.changes.rings import standing
 from postroom.models import (
     Address,
@@ -31,6 +32,7 @@ from postroom.models import (
     Transport,
 )
 from postroom.models.routes import inside, patterns_at, server
+from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
 
 from .page import Page
@@ -236,7 +238,9 @@ def _landings(
     actor: Actor, client: Client, targets: Collection[str], own: Collection[str], routes: Iterable[Route]
 ) -> dict[str, Landing]:
     """What each of these is, to who may see it."""
-    here = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    inner = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    found = _found(actor, client, inner)
+    here = {at for one in inner for at in found[one]}
     boxes = visible(actor, Mailbox).filter(address__address__in=here, removed_at=None)
     kinds = dict(boxes.values_list("address__address", "kind"))
     passing = {one.source for one in routes} | set(
@@ -246,7 +250,16 @@ def _landings(
     )
     bad = {to for one in routes if one.state == BAD for to in one.targets}
     known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
-    return {one: Landing(one, *_what(one, kinds, passing, own, bad, known)) for one in targets}
+    named = {one: next((at for at in found.get(one, ()) if at in known), one) for one in targets}
+    return {one: Landing(one, *_what(named[one], kinds, passing, own, bad, known)) for one in targets}
+
+
+def _found(actor: Actor, client: Client, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """By what mail to each is found: itself, without what stands after a +, or at the domain its own stands for."""
+    mirrors = visible(actor, Domain).filter(client=client, removed_at=None, alias_of__isnull=False)
+    twins = dict(mirrors.values_list("name", "alias_of__name"))
+    names = {one: dict.fromkeys((one, parts(one)[0])) for one in targets}
+    return {one: (*own, *(other for at in own if (other := twin(at, twins)))) for one, own in names.items()}
 
 
 def _what(

@@ -6,8 +6,9 @@ from uuid import UUID
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Ref
 from postroom.changes.state import State
-from postroom.models import Address, Alias
+from postroom.models import Address, Alias, Domain
 from postroom.models.routes import inside as within
+from postroom.protocols.extensions import parts
 
 OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
 
@@ -16,6 +17,7 @@ def named(targets: Iterable[str]) -> Iterator[Ref]:
     """What is read of targets, for all of them at once."""
     for one in targets:
         yield Address, one
+        yield Address, parts(one)[0]
         yield Alias, one
 
 
@@ -39,8 +41,33 @@ def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -
     if itself in targets:
         yield f"{itself} would pass mail to itself"
     ours = _ours(client, state) | {_domain(itself)}
-    held = {one for one in targets if (row := state.there(Address, one)) and row.client_id == client}
-    yield from (f"{one} does not exist yet" for one in targets if _domain(one) in ours and one not in held | ours)
+    theirs = (one for one in targets if _domain(one) in ours and one not in ours)
+    yield from (
+        f"{one} does not exist yet"
+        for one in theirs
+        if not any(_held(at, client, state) for at in _found(one, client, state))
+    )
+
+
+def _found(target: str, client: UUID, state: State) -> Iterator[str]:
+    """By what mail to a target finds where it lands: the address, without an extension, or its twin at the domain that
+    its own stands for."""
+    twins = state.once(f"twins of {client}", lambda: _twins(client))
+    other = twins.get(_domain(target))
+    for one in dict.fromkeys((target, parts(target)[0])):
+        yield one
+        if other:
+            yield f"{one.rpartition('@')[0]}@{other}"
+
+
+def _held(address: str, client: UUID, state: State) -> bool:
+    row = state.there(Address, address)
+    return row is not None and row.client_id == client
+
+
+def _twins(client: UUID) -> dict[str, str]:
+    rows = Domain.objects.filter(client=client, removed_at=None, alias_of__isnull=False, alias_of__removed_at=None)
+    return dict(rows.values_list("name", "alias_of__name"))
 
 
 def _ours(client: UUID, state: State) -> set[str]:
