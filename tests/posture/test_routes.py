@@ -8,14 +8,16 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cast import MIA, House, do, the, with_consent
+from cast import MIA, House, agreed, do, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Change, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
+from postroom.changes import rings
+from postroom.models import Change, Domain, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
 from postroom.posture import run
-from postroom.posture.checks import dead, many_hands, overdue, unexcepted
+from postroom.posture.checks import dead, loop, many_hands, overdue, unexcepted
 from postroom.worker import forward_letters
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
+LOOP, ANOTHERS = loop.check(rings.standing), "an address of another client"
 BY_HAND = "SET session_replication_role = replica"  # past the trigger: what no change does
 
 
@@ -81,6 +83,55 @@ def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None
     do("aliases.change", house.olive, alias="team@acme.example", targets=[MIA])
     do("catch_alls.end", house.olive, catch_all="acme.example")
     assert found(dead.DEAD) == []
+
+
+def test_a_target_with_an_extension_or_at_a_twin_is_not_dead(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    do("domains.set_alias", house.olive, domain="acme-parts.example", of="acme.example")
+    do("mailboxes.create", house.olive, address=LEO)
+    targets = ["leo+x@acme.example", "leo@acme-parts.example", "leo+x@acme-parts.example"]
+    do("aliases.create", house.olive, address="team@acme.example", targets=targets)
+    assert found(dead.DEAD) == []
+    agreed(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    assert [severity for severity, _ in found(dead.DEAD)] == ["high"] * 3
+
+
+def ring(house: House) -> None:
+    """What a catch-all takes over when an alias ends; nobody refuses an end."""
+    gone, on = "gone@acme.example", "on@acme.example"
+    do("aliases.create", house.olive, address=gone, targets=[MIA])
+    do("aliases.create", house.olive, address=on, targets=[gone])
+    do("catch_alls.set", house.olive, domain="acme.example", target=on, until=later())
+    agreed(house, do("aliases.remove", house.olive, alias=gone))
+
+
+def test_mail_that_goes_round_is_found_until_it_does_not(house: House) -> None:
+    assert found(LOOP) == []
+    ring(house)
+    assert found(LOOP) == [
+        ("high", "Mail to *@acme.example goes round and lands nowhere, by way of on@acme.example, gone@acme.example"),
+        ("high", "Mail to on@acme.example goes round and lands nowhere, by way of gone@acme.example"),
+    ]
+    do("catch_alls.end", house.olive, catch_all="acme.example")
+    assert found(LOOP) == []
+
+
+def test_over_two_clients_each_is_told_of_its_own_part(house: House) -> None:
+    here, there = "a@acme.example", "b@globex.example"
+    for address, to in ((here, MIA), (there, "mia@globex.example")):
+        do("aliases.create", house.olive, address=address, targets=[to])
+    with acting_as(SYSTEM):
+        leads = [lead(here, there), lead(there, here)]
+        said = [one.title for one in loop.evaluate(leads, {here: (here, there), there: (there, here)})]
+    assert said == [f"Mail to {one} goes round and lands nowhere, by way of {ANOTHERS}" for one in (here, there)]
+    assert loop.may_come_back(leads) == {here, there}
+    assert loop.may_come_back([*leads, lead(MIA, here)]) == {here, there}
+
+
+def lead(source: str, target: str) -> loop.Lead:
+    domain = Domain.objects.get(name=source.rpartition("@")[2])
+    return loop.Lead("aliases", domain.pk, source, target, domain.client_id, domain.pk, None)
 
 
 def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: House, sql: Any) -> None:
@@ -151,11 +202,11 @@ def opened(box: Mailbox, n: int, source: str) -> None:
         )  # fmt: skip
 
 
-NAMES = ("forwards.unexcepted", "routes.dead", "routes.overdue", "mailboxes.many_hands")
+NAMES = ("forwards.unexcepted", "routes.dead", "routes.loop", "routes.overdue", "mailboxes.many_hands")
 
 
 def test_their_names_stay() -> None:
-    checks = (unexcepted.UNEXCEPTED, dead.DEAD, overdue.OVERDUE, many_hands.MANY_HANDS)
+    checks = (unexcepted.UNEXCEPTED, dead.DEAD, LOOP, overdue.OVERDUE, many_hands.MANY_HANDS)
     assert tuple(one.name for one in checks) == NAMES
 
 

@@ -58,6 +58,16 @@ def test_each_route_is_a_box_and_a_line_in_words_and_what_is_wrong_is_said(house
     assert text.count('class="rb rb-bad"') == 3, "the mailbox, its script, and where it leaves to"
 
 
+def test_what_goes_round_is_bad_on_the_map(house: House) -> None:
+    gone, on = "gone@acme.example", "on@acme.example"
+    for address, to in ((gone, MIA), (on, gone)):
+        do("aliases.create", house.olive, address=address, targets=[to])
+    do("catch_alls.set", house.olive, domain="acme.example", target=on, until=later())
+    assert "goes round" not in shown(house)
+    with_consent(house, do("aliases.remove", house.olive, alias=gone))
+    assert shown(house).count("goes round, lands nowhere") >= 2, "the alias and the catch-all"
+
+
 def test_what_nobody_could_read_leads_to_nobody_knows_where(house: House) -> None:
     script(MIA, [], unreadable="sievec ended by signal 11")
     text = shown(house)

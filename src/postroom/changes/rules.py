@@ -108,7 +108,8 @@ class Rules:
     def _box(self, ref: Ref, row: Row, address: Row) -> Iterator[Rule]:
         node = (self._row("clients", row["client_id"]) or {}).get("node_id")
         yield Rule("mailbox", address["address"], unknown="" if node else NO_NODE, ref=ref)
-        if why := self._unread(node):
+        planned = ref[1] in self.facts.get("filters", {})  # what is put in force by a plan needs no look at it
+        if not planned and (why := self._unread(node)):
             yield Rule("sieve", address["address"], unknown=why, ref=ref)
         for script, said in self._of("sieve_scripts"):
             if str(said["mailbox_id"]) == ref[1]:

@@ -14,7 +14,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from postroom.access.acting import Actor
+from postroom.access.overlooking import overlooking
 from postroom.access.scope import visible
+from postroom.changes.landing import twin
+from postroom.changes.rings import standing
 from postroom.changes.rules import LONG_AGO, NO_NODE, NOT_READ
 from postroom.models import (
     Address,
@@ -32,6 +35,7 @@ from postroom.models import (
 )
 from postroom.models.nodes import WORD_HOLDS
 from postroom.models.routes import inside, patterns_at, server
+from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
 
 from .page import Page
@@ -102,7 +106,7 @@ def mapped(asked: Asked) -> Map:
     shown = _cut(sorted(found, key=lambda one: (one.source, one.sort, one.targets)), asked.limit)
     own = inside(client.pk)
     unread = _unread(client, now)
-    judged = _judged(actor, shown.items, client, own, now)
+    judged = _round(_judged(actor, shown.items, client, own, now), now)
     targets = {to for route in judged for to in route.targets} | {one.source for one in judged if one.keeps}
     landings = _landings(actor, client, targets, own, judged)
     if unread:
@@ -239,6 +243,25 @@ def _one(
     return replace(route, words=", ".join(filter(None, (route.words, "by exception" if ends else "allowed"))))
 
 
+def _round(routes: list[Route], now: datetime) -> list[Route]:
+    """By which mail comes back to where it was, over clients too; of another's, no more is told than that."""
+    with overlooking():
+        back = standing({one.source for one in routes}, now)
+    return [_goes_round(one) if _on(one, back.get(one.source, ())) else one for one in routes]
+
+
+def _on(route: Route, way: tuple[str, ...]) -> bool:
+    """Whether the next address along the way is one that this route leads to."""
+    if not way:
+        return False
+    at = way.index(route.source)
+    return way[(at + 1) % len(way)] in route.targets
+
+
+def _goes_round(route: Route) -> Route:
+    return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "goes round, lands nowhere"))))
+
+
 def _outside(address: str, own: Collection[str]) -> bool:
     return address.rpartition("@")[2] not in own and address not in own
 
@@ -247,7 +270,9 @@ def _landings(
     actor: Actor, client: Client, targets: Collection[str], own: Collection[str], routes: Iterable[Route]
 ) -> dict[str, Landing]:
     """What each of these is, to who may see it."""
-    here = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    inner = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    found = _found(actor, client, inner)
+    here = {at for one in inner for at in found[one]}
     boxes = visible(actor, Mailbox).filter(address__address__in=here, removed_at=None)
     kinds = dict(boxes.values_list("address__address", "kind"))
     passing = {one.source for one in routes} | set(
@@ -257,7 +282,16 @@ def _landings(
     )
     bad = {to for one in routes if one.state == BAD for to in one.targets}
     known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
-    return {one: Landing(one, *_what(one, kinds, passing, own, bad, known)) for one in targets}
+    named = {one: next((at for at in found.get(one, ()) if at in known), one) for one in targets}
+    return {one: Landing(one, *_what(named[one], kinds, passing, own, bad, known)) for one in targets}
+
+
+def _found(actor: Actor, client: Client, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """By what mail to each is found: itself, without what stands after a +, or at the domain its own stands for."""
+    mirrors = visible(actor, Domain).filter(client=client, removed_at=None, alias_of__isnull=False)
+    twins = dict(mirrors.values_list("name", "alias_of__name"))
+    names = {one: dict.fromkeys((one, parts(one)[0])) for one in targets}
+    return {one: (*own, *(other for at in own if (other := twin(at, twins)))) for one, own in names.items()}
 
 
 def _what(

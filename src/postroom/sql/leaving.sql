@@ -48,10 +48,13 @@ onward AS MATERIALIZED (
   SELECT key, sort, domain_id, source, client_id,
     -- What is nobody's address there is caught, where all is.
     CASE WHEN '@' || host IN (SELECT source FROM steps WHERE sort = 'catch-all')
-      AND target NOT IN (SELECT source FROM steps WHERE NOT off) AND NOT EXISTS (
-        SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = target)
-    THEN '@' || host ELSE target END AS look
-  FROM steps WHERE NOT outside AND NOT off
+      AND named NOT IN (SELECT source FROM steps WHERE NOT off) AND NOT EXISTS (
+        SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = named)
+    THEN '@' || host ELSE named END AS look
+  FROM steps CROSS JOIN LATERAL (  -- by what it is found: itself, or without what stands after a +
+    SELECT CASE WHEN position('+' IN split_part(target, '@', 1)) > 1 AND target NOT IN (SELECT source FROM steps WHERE NOT off)
+      THEN split_part(target, '+', 1) || '@' || host ELSE target END AS named) n
+  WHERE NOT outside AND NOT off
 UNION ALL
   SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
 ),

@@ -72,7 +72,13 @@ def _prove(request: Any, found: Hop | None) -> Act | None:
 
 def _hop(hop: Hop) -> Item:
     """One step: from where, by which rule, to where; below it who made the rule and how long it holds."""
-    title = (Code(hop["at"]), SAID[hop["mechanism"]], *_targets(hop), "and keeps a copy" if hop["keeps"] else "")
+    title = (
+        Code(hop["at"]),
+        *landing.of(hop),
+        SAID[hop["mechanism"]],
+        *_targets(hop),
+        "and keeps a copy" if hop["keeps"] else "",
+    )
     tone: Any = "warn" if hop["unknown"] or hop["exception"] or hop["sometimes"] else "plain"
     return Item(title, _rule(hop), tone, icon="route")
 
