@@ -9,20 +9,9 @@ from django.utils import timezone
 
 from postroom.changes.errors import NotAllowed
 from postroom.models import Client, Domain
-from postroom.queries.mapping import (
-    ALIAS,
-    CATCH_ALL,
-    FORWARD,
-    MIRROR,
-    SIEVE,
-    TRANSPORT,
-    Asked,
-    Landing,
-    Map,
-    Route,
-    mapped,
-)
+from postroom.queries.mapping import Landing, Map, mapped
 from postroom.queries.objects import row_of
+from postroom.queries.route_rows import ALIAS, CATCH_ALL, FORWARD, MIRROR, SIEVE, TRANSPORT, Asked, Route
 from postroom.web.door import page
 from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
