@@ -28,7 +28,7 @@ PAGES: dict[str, Asked] = {
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),
     "GET /mailboxes/<str:ref>/": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
     "GET /mailboxes/<str:ref>/sign-ins/": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
-    "GET /trace/": Asked("addresses.view", filters={"address": ("mail",)}),
+    "GET /trace/": Asked("addresses.view", filters={"address": ("mail",), "at": ("domain name",)}),
     "GET /resets/<uuid:which>/": Asked("verifications.view", {"which": ("verification",)}),
     "POST /resets/<uuid:which>/ask/": Asked(
         "resets.ask_code", {"which": ("verification",)}, allowed=FORM, refused=(302, 403, 409),

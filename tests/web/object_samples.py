@@ -445,8 +445,9 @@ FORWARDS = LeavingPage(
             Column("Client", phone="gone"), Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
         ),
         tuple(
-            Row((Cell(Link(mail, "/p/mailbox", strong=True), sub), to, risk, Cell(how, besides),
-                 Link("Harbor Legal LLP", "/p/client"), exception, made, Badge("unmeasured", "not measured")),
+            Row((Cell(Link(mail, "/p/mailbox", strong=True), (sub, Link("Follow it", "/p/trace", of=mail))), to, risk,
+                 Cell(how, besides), Link("Harbor Legal LLP", "/p/client"), exception, made,
+                 Badge("unmeasured", "not measured")),
                 value=f"{mail} x@gmail.com - -", name=mail)
             for mail, sub, to, risk, how, besides, exception, made in (
                 ("ana@harbor.example", "", Cell((Code("ana.hale@gmail.com"), Badge("fact", "private provider", "user")),

@@ -41,6 +41,7 @@ KEYS = (
     "clients",
     "domains",
     "mailboxes",
+    "trace",
     "forwards",
     "people",
     "access",

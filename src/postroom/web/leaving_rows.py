@@ -1,6 +1,7 @@
 """A way by which mail leaves, as a row: where it goes, how, what it rests on. What is not measured says so."""
 
 from postroom.queries.leaving import Way
+from postroom.web.following import follow
 from postroom.web.framed import query
 from postroom.web.parts.shapes import Badge, Cell, Code, Column, Link, Row, Words
 from postroom.web.times import when
@@ -28,8 +29,9 @@ def row(one: Way) -> Row:
     to = one.target or "an unknown target"
     return Row(
         (
-            Cell(_from(one), f"by way of {one.via}" if one.via else ""), Cell(_to(one), _until(one)),
-            RISKS[one.risk], Cell(_how(one), _besides(one)), Link(one.client_name, f"/clients/{one.client}/"),
+            Cell(_from(one), (f"by way of {one.via}." if one.via else "", follow(one.address))),
+            Cell(_to(one), _until(one)), RISKS[one.risk], Cell(_how(one), _besides(one)),
+            Link(one.client_name, f"/clients/{one.client}/"),
             _exception(one), _made(one), _last(one),
         ),
         value=value(one), name=f"{one.address} to {to}",

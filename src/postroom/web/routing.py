@@ -24,6 +24,7 @@ from postroom.queries.mapping import (
 )
 from postroom.queries.objects import row_of
 from postroom.web.door import page
+from postroom.web.following import follow
 from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
 from postroom.web.parts.route_map import WORST, Drawing, Edge, Node, drawn
@@ -94,8 +95,8 @@ def _row(n: int, one: Route) -> Row:
     leads: tuple[Inline, ...] = tuple(Code(to) for to in one.targets) or (Badge("unknown", "nobody knows"),)
     own: tuple[Inline, ...] = ("and its own mailbox",) if one.keeps else ()
     return Row(
-        (Cell(Code(one.source)), CALLED[one.sort], Cell((*leads, *own)), when(one.until) if one.until else "",
-         Cell((*badge, *_act(one)))),
+        (Cell(Code(one.source), follow(one.source)), CALLED[one.sort], Cell((*leads, *own)),
+         when(one.until) if one.until else "", Cell((*badge, *_act(one)))),
         name=f"{one.source}, {CALLED[one.sort]}", id=f"r{n}",
     )  # fmt: skip
 

@@ -38,7 +38,7 @@ def trace(request: Any) -> HttpResponse:
     proof = probed(request.actor, typed)["probe"] if found and request.access.can_somewhere(PROBES) else None
     shown = TracePage(
         head=PageHead("Where mail lands", found["address"] if found else "type an address of a domain you see"),
-        notes=freeze_notes(request), form=_form(typed, error), at=when(found["at"]) if found else "",
+        notes=freeze_notes(request), form=_form(typed or _at(request), error), at=when(found["at"]) if found else "",
         hops=tuple(map(_hop, found["hops"])) if found else (),
         ends=_ends(found) if found else (), leads=_leads(found) if found else (),
         traced=found is not None, proof=probing.head(proof) if proof else "",
@@ -57,6 +57,12 @@ def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str, int]:
         return None, error.what, 200
     except Problem as error:
         return None, error.what, 422
+
+
+def _at(request: Any) -> str:
+    """What is typed in already, where somebody came from a domain."""
+    name = clean(str(request.GET.get("at", "")))
+    return f"@{name}" if name else ""
 
 
 def _form(typed: str, error: str) -> Form:

@@ -16,6 +16,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("clients", "Clients", "building"),
     ("domains", "Domains", "world"),
     ("mailboxes", "Mailboxes", "mailbox"),
+    ("trace", "Where mail lands", "route"),
     ("forwards", "Forwards that leave", "mail-forward"),
     ("people", "People", "users"),
     ("access", "Access review", "shield-check"),

@@ -15,7 +15,7 @@ from postroom.web.parts.shapes import Act, Badge, Item, Progress, Words
 class RoutingPage(ListPage):
     """routing.html. `drawing`: where each box and line of the map is; each box leads to its row of the table."""
 
-    nav: ClassVar[str] = "domains"
+    nav: ClassVar[str] = "trace"
     drawing: Drawing | None = None
 
 
@@ -60,7 +60,7 @@ class TracePage(Page):
     `proof`: what became of the newest probe; `proven`: place by place; `prove`: the button for another, if any.
     """
 
-    nav: ClassVar[str] = "mailboxes"
+    nav: ClassVar[str] = "trace"
     form: Form
     at: str = ""
     traced: bool = False

@@ -39,11 +39,13 @@ class Strong:
 
 @dataclass(frozen=True)
 class Link:
-    """A way to another page. `strong` is the name in a table's first column."""
+    """A way to another page. `strong` is the name in a table's first column; `of` what it is about, where the row says
+    it to the eye alone."""
 
     words: str
     url: str
     strong: bool = False
+    of: str = ""
 
 
 Inline: TypeAlias = str | Badge | Code | Strong | Link
