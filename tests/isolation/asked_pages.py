@@ -55,6 +55,8 @@ PAGES: dict[str, Asked] = {
     "POST /forwards/views/remove/": Asked("forwards.view", body=lambda here: {"name": "x"}, allowed=(404,)),
     "GET /forwards/looks/": Asked("forwards.view", filters={"client": CLIENT}),
     "POST /forwards/looks/": Asked("forwards.view", body=lambda here: {"client": here.slug}, allowed=(302,)),
+    "GET /exceptions/": Asked("exceptions.view", filters=LIST),
+    "GET /destinations/": Asked("destinations.view", filters=LIST),
     "GET /findings/": Asked("findings.view", filters=LIST),
     "GET /findings/<uuid:finding>/": Asked("findings.view", {"finding": ("finding",)}),
     "GET /invites/": Asked("invites.view", filters=LIST),

@@ -43,6 +43,7 @@ KEYS = (
     "mailboxes",
     "trace",
     "forwards",
+    "exceptions",
     "people",
     "access",
     "changes",

@@ -14,7 +14,8 @@ from postroom.web.times import when
 
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/",
-    "trace": "/trace/", "forwards": "/forwards/", "people": "/people/",
+    "trace": "/trace/", "forwards": "/forwards/", "exceptions": "/exceptions/",
+    "people": "/people/",
     "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
     "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip

@@ -1,14 +1,17 @@
 """A way by which mail leaves, as a row: where it goes, how, what it rests on. What is not measured says so."""
 
+from datetime import date
+
 from postroom.queries.leaving import Way
+from postroom.queries.made import Made
 from postroom.web.following import follow
 from postroom.web.framed import query
-from postroom.web.parts.shapes import Badge, Cell, Code, Column, Link, Row, Words
+from postroom.web.parts.shapes import Badge, Cell, Code, Column, Inline, Link, Row, Words
 from postroom.web.times import when
 
 COLUMNS = (
-    Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"), Column("Client", phone="gone"),
-    Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
+    Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"), Column("Client"),
+    Column("Exception"), Column("Made"), Column("Last hit"),
 )  # fmt: skip
 RISKS = {
     "high": Badge("bad", "high", "urgent"),
@@ -91,9 +94,26 @@ def _exception(one: Way) -> Cell | Words:
     if one.exception:
         if one.exception_until is None:
             return Cell("by an exception", "not yours to see")
-        return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
+        return Cell(f"until {when(one.exception_until)}", _let(one))
     said = BLOCKED if one.blocked else EACH_TIME if one.by_script and not one.target else ""
     return Cell(f"allowed by {one.allowed}" if one.allowed else "none", said)
+
+
+def _let(one: Way) -> Words:
+    """Who answers for the exception, why, who agreed to it, and when somebody looks again."""
+    said = f"{one.exception_owner} answers for it: {one.exception_reason}. Review {day(one.exception_review_on)}."
+    return (said, agreement(one.agreed))
+
+
+def agreement(agreed: Made | None) -> Inline:
+    if agreed is None:
+        return Badge("unknown", "who agreed is not yours to see")
+    words = f"agreed by {', '.join(agreed.approved_by)}" if agreed.approved_by else "no approval was asked for"
+    return Link(words, f"/changes/{agreed.change}/")
+
+
+def day(one: date | None) -> str:
+    return f"{one:%d %b %Y}" if one else "on no day"
 
 
 def _made(one: Way) -> Cell | Words:

@@ -18,6 +18,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("mailboxes", "Mailboxes", "mailbox"),
     ("trace", "Where mail lands", "route"),
     ("forwards", "Forwards that leave", "mail-forward"),
+    ("exceptions", "Exceptions", "hand-stop"),
     ("people", "People", "users"),
     ("access", "Access review", "shield-check"),
     ("changes", "Changes", "history"),

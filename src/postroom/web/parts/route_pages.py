@@ -34,6 +34,21 @@ class LeavingPage(ListPage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExceptionsPage(ListPage):
+    """exceptions.html. policy: the patterns by which mail may leave without one, or not with one either."""
+
+    nav: ClassVar[str] = "exceptions"
+    policy: tuple[Item, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationsPage(ListPage):
+    """list.html"""
+
+    nav: ClassVar[str] = "trace"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ViewPage(Page):
     """leaving_view.html: another name for a saved view."""
 
