@@ -180,6 +180,7 @@ def _how(redirect: dict[str, Any]) -> str:
     return words if redirect["to"] else f"{words}, to what it works out"
 
 
+BY_EXCEPTION = "by exception"
 READS = (_aliases, _forwards, _transports, _catch_alls, _mirrors, _scripts)
 
 
@@ -204,7 +205,8 @@ def _one(
     without = [to for to in leaves if (route.source, to) not in ends and not matches(allowed, to)]
     if without or any(matches(forbidden, to) for to in leaves):
         return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "no exception"))))
-    return replace(route, words=", ".join(filter(None, (route.words, "by exception" if ends else "allowed"))))
+    why = BY_EXCEPTION if any((route.source, to) in ends for to in leaves) else "allowed"
+    return replace(route, words=", ".join(filter(None, (route.words, why))))
 
 
 def _outside(address: str, own: Collection[str]) -> bool:
@@ -224,18 +226,20 @@ def _landings(
         .values_list("address__address", flat=True)
     )
     bad = {to for one in routes if one.state == BAD for to in one.targets}
+    let = {to for one in routes if one.words.endswith(BY_EXCEPTION) for to in one.targets}
     known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
-    return {one: Landing(one, *_what(one, kinds, passing, own, bad, known)) for one in targets}
+    return {one: Landing(one, *_what(one, kinds, passing, own, bad, let, known)) for one in targets}
 
 
 def _what(
     one: str, kinds: dict[str, str], passing: Collection[str], own: Collection[str], bad: Collection[str],
-    known: Collection[str],
+    let: Collection[str], known: Collection[str],
 ) -> Iterator[str]:  # fmt: skip
     if one.startswith("*"):
         yield from ("the same address there", OK)
     elif _outside(one, own):
-        yield from ("outside, without an exception", BAD) if one in bad else ("outside", OK)
+        words = "outside, approved" if one in let else "outside"
+        yield from ("outside, without an exception", BAD) if one in bad else (words, OK)
     elif one in own:
         yield from ("the organization's postmaster", OK)
     elif one in kinds:

@@ -36,7 +36,7 @@ TABLE = (
     Column("Address"),
     Column("Rule"),
     Column("Leads to"),
-    Column("Until", phone="under"),
+    Column("Until"),
     Column("How it is", phone="right"),
 )
 BADGES = {
