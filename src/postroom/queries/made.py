@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from postroom.access.acting import acted
-from postroom.access.scope import changes_seen
+from postroom.access.acting import acted, current
+from postroom.access.scope import changes_seen, visible
 from postroom.models import Approval, Change, Person, RecordedEdit
 
 from .changes import shown as as_lines
@@ -50,8 +50,9 @@ def agreed(made: Mapping[UUID, Made], rows: Iterable[UUID]) -> dict[UUID, Made]:
     changes = {UUID(one.change) for one in known.values()}
     approvals = Approval.objects.filter(change__in=changes, void=False).order_by("at").values_list("change", "person")
     found = list(approvals) if changes else []
-    names = dict(Person.objects.filter(pk__in={person for _, person in found}).values_list("pk", "name"))
-    names |= acted({person for _, person in found} - names.keys())
+    people = {person for _, person in found}
+    names = dict(visible(current().actor, Person).filter(pk__in=people).values_list("pk", "name"))
+    names |= acted(people - names.keys())
     by: dict[str, list[str]] = {}
     for change, person in found:
         by.setdefault(str(change), []).append(names.get(person, NOT_SEEN))
