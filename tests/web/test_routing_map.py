@@ -52,8 +52,8 @@ def test_each_route_is_a_box_and_a_line_in_words_and_what_is_wrong_is_said(house
     with_consent(house, do("forwards.create", house.olive, address=MIA, to=HOME, until=later(), owner="Mia"))
     script(LEO, [{"to": "spy@far.test", "copy": True, "conditional": True, "by": "redirect"}])
     text = shown(house)
-    for words in ("team@acme.example", "*@acme.example", HOME, "by exception", "temporary", "spy@far.test",
-                  "redirect :copy, sometimes, no exception"):  # fmt: skip
+    for words in ("team@acme.example", "*@acme.example", HOME, "by exception", "outside, approved", "temporary",
+                  "spy@far.test", "redirect :copy, sometimes, no exception"):  # fmt: skip
         assert words in text, words
     assert text.count('class="rb rb-bad"') == 3, "the mailbox, its script, and where it leaves to"
 

@@ -25,6 +25,11 @@ class WayExceptionOut(Schema):
     id: str
     owner: str | None = Field(description="Nothing where the caller may not see exceptions, as of its end")
     until: str | None
+    reason: str | None
+    review_on: str | None = Field(description="When somebody looks at it again, before its end")
+    change: str | None = Field(description="By which it was made; nothing where that is not seen, as of both below")
+    asked_by: str | None
+    approved_by: list[str] | None = Field(description="Empty: nobody had to")
 
 
 class MadeBy(Schema):

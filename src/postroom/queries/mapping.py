@@ -103,6 +103,9 @@ def _cut(routes: list[Route], limit: int) -> Page[Route]:
     return Page(routes, None)
 
 
+BY_EXCEPTION = "by exception"
+
+
 def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
     """What leaves is good by an exception or an allowed pattern, and bad without."""
     routes = list(routes)
@@ -124,7 +127,8 @@ def _one(
     without = [to for to in leaves if (route.source, to) not in ends and not matches(allowed, to)]
     if without or any(matches(forbidden, to) for to in leaves):
         return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "no exception"))))
-    return replace(route, words=", ".join(filter(None, (route.words, "by exception" if ends else "allowed"))))
+    why = BY_EXCEPTION if any((route.source, to) in ends for to in leaves) else "allowed"
+    return replace(route, words=", ".join(filter(None, (route.words, why))))
 
 
 def _round(routes: list[Route], now: datetime) -> list[Route]:
@@ -165,27 +169,22 @@ def _landings(
         .values_list("address__address", flat=True)
     )
     bad = {to for one in routes if one.state == BAD for to in one.targets}
+    let = {to for one in routes if one.words.endswith(BY_EXCEPTION) for to in one.targets}
     known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
-    named = {one: next((at for at in found.get(one, ()) if at in known), one) for one in targets}
-    return {one: Landing(one, *_what(named[one], kinds, passing, own, bad, known)) for one in targets}
+BY_EXCEPTION = "by exception"
 
 
-def _found(actor: Actor, client: Client, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """By what mail to each is found: itself, without what stands after a +, or at the domain its own stands for."""
-    mirrors = visible(actor, Domain).filter(client=client, removed_at=None, alias_of__isnull=False)
-    twins = dict(mirrors.values_list("name", "alias_of__name"))
-    names = {one: dict.fromkeys((one, parts(one)[0])) for one in targets}
-    return {one: (*own, *(other for at in own if (other := twin(at, twins)))) for one, own in names.items()}
 
 
 def _what(
     one: str, kinds: dict[str, str], passing: Collection[str], own: Collection[str], bad: Collection[str],
-    known: Collection[str],
+    let: Collection[str], known: Collection[str],
 ) -> Iterator[str]:  # fmt: skip
     if one.startswith("*"):
         yield from ("the same address there", OK)
     elif _outside(one, own):
-        yield from ("outside, without an exception", BAD) if one in bad else ("outside", OK)
+        words = "outside, approved" if one in let else "outside"
+        yield from ("outside, without an exception", BAD) if one in bad else (words, OK)
     elif one in own:
         yield from ("the organization's postmaster", OK)
     elif one in kinds:

@@ -76,9 +76,9 @@ once AS (
   FROM reach ORDER BY entry, source, exit, hops, via, filtered
 ),
 excepted AS MATERIALIZED (
-  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
-  FROM (SELECT id, address_id, target, owner, until, ended_at FROM exceptions
-    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, ended_at FROM transports) x
+  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until, reason, review_on
+  FROM (SELECT id, address_id, target, owner, until, reason, review_on, ended_at FROM exceptions
+    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, reason, review_on, ended_at FROM transports) x
   WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
 judged AS MATERIALIZED (
@@ -87,7 +87,7 @@ judged AS MATERIALIZED (
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
     x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s)
       OR (x.sort = 'transport' AND EXISTS (SELECT FROM unnest(%(providers)s::text[]) v WHERE right(x.host, length(v) + 1) = '.' || v)) AS private,
-    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until,
+    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until, p.reason AS exception_reason, p.review_on AS exception_review_on,
     (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2)))
       OR (x.sort = 'transport' AND right(x.host, length(one) + 1) = '.' || one) LIMIT 1) AS forbidden,
@@ -113,7 +113,7 @@ page AS MATERIALIZED (SELECT * FROM placed WHERE place > %(after)s ORDER BY plac
 alike AS MATERIALIZED (SELECT exit, count(*) AS ways FROM once WHERE exit IN (SELECT exit FROM page) GROUP BY exit)
 SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leaves_at, p.target, p.until, p.disabled_at, p.made,
   p.conditional, CASE WHEN p.copy IS NOT NULL THEN p.copy WHEN m.id IS NOT NULL THEN a.keep_copy END AS copy, p.script, p.private, p.exception, p.exception_owner,
-  p.exception_until, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
+  p.exception_until, p.exception_reason, p.exception_review_on, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
   CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
   p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at,
   p.leaves_by, s.ways

@@ -13,6 +13,7 @@ from postroom.queries.mapping import Landing, Map, mapped
 from postroom.queries.objects import row_of
 from postroom.queries.route_rows import ALIAS, CATCH_ALL, FORWARD, MIRROR, SIEVE, TRANSPORT, Asked, Route
 from postroom.web.door import page
+from postroom.web.following import follow
 from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
 from postroom.web.parts.route_map import WORST, Drawing, Edge, Node, drawn
@@ -38,7 +39,7 @@ TABLE = (
     Column("Address"),
     Column("Rule"),
     Column("Leads to"),
-    Column("Until", phone="under"),
+    Column("Until"),
     Column("How it is", phone="right"),
 )
 BADGES = {
@@ -107,8 +108,8 @@ def _row(n: int, one: Route) -> Row:
     leads: tuple[Inline, ...] = tuple(Code(to) for to in one.targets) or (Badge("unknown", "nobody knows"),)
     own: tuple[Inline, ...] = ("and its own mailbox",) if one.keeps else ()
     return Row(
-        (Cell(Code(one.source)), CALLED[one.sort], Cell((*leads, *own)), when(one.until) if one.until else "",
-         Cell((*badge, *_act(one)))),
+        (Cell(Code(one.source), follow(one.source)), CALLED[one.sort], Cell((*leads, *own)),
+         when(one.until) if one.until else "", Cell((*badge, *_act(one)))),
         name=f"{one.source}, {CALLED[one.sort]}", id=f"r{n}",
     )  # fmt: skip
 
