@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -15,8 +16,11 @@ from visitors import visitor
 from cast import MIA, House, do, do_all, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Mailbox, Node, SieveRead, SieveScript
-from postroom.web.parts.route_map import BOX, HIGH, LETTERS, ROOM, drawn
+from postroom.queries.mapping import Landing
+from postroom.queries.route_rows import ALIAS, CATCH_ALL, FORWARD, SIEVE, Route
+from postroom.web.parts.route_map import BOX, HIGH, LETTERS, ROOM, WORST, drawn
 from postroom.web.parts.route_map import Node as Drawn
+from postroom.web.routing_groups import HIGHEST, grouped
 from routed import looked
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
@@ -158,3 +162,67 @@ def test_a_long_name_stays_in_its_box() -> None:
     names = ["mia@acme.example", "postmaster@northlight.example", f"{'long' * 9}@acme.example"]
     boxes = drawn([Drawn(str(n), 0, name, "", "ok", "#") for n, name in enumerate(names)], []).boxes
     assert [(box.squeezed, len(box.label)) for box in boxes] == [(0, 16), (ROOM, 29), (ROOM, LETTERS)]
+
+
+NOW = timezone.now()
+
+
+def realistic() -> tuple[list[Route], dict[str, Landing]]:
+    """A client of eighty people: aliases to many, forwards with copies and exceptions, filters, and a few that leak."""
+    box = [f"person{n:02}@acme.example" for n in range(80)]
+    of = (("gmail.com", 12), ("web.de", 9), ("partner.test", 21), ("books.test", 3))
+    away = [f"out{n}@{domain}" for domain, many in of for n in range(many)]
+    routes = [
+        Route(f"list{n:02}@acme.example", ALIAS, UUID(int=n), tuple(box[(n * 7 + k) % 80] for k in range(1 + n % 6)))
+        for n in range(45)
+    ]
+    routes += [
+        Route(box[n], FORWARD, UUID(int=100 + n), (to,), n % 3 > 0, NOW, "ok", "by exception")
+        for n, to in enumerate(away)
+    ]
+    routes += [Route(box[50 + n], FORWARD, UUID(int=200 + n), (box[n],), False, NOW) for n in range(12)]
+    by, leak = "redirect, sometimes, by exception", "redirect :copy, no exception"
+    routes += [Route(box[60 + n], SIEVE, UUID(int=300 + n), (away[n],), n % 2 > 0, None, "ok", by) for n in range(16)]
+    routes += [Route(box[n], SIEVE, UUID(int=400 + n), ("spy@far.test",), True, None, "bad", leak) for n in (3, 41)]
+    routes += [Route(box[44], SIEVE, UUID(int=500), (), True, None, "unknown", "not readable: sievec ended")]
+    routes += [Route("*@acme.example", CATCH_ALL, UUID(int=600), (box[0],), False, NOW, "warn", "temporary")]
+    places = {to: Landing(to, "mailbox") for to in box} | {to: Landing(to, "outside") for to in away}
+    return routes, places | {"spy@far.test": Landing("spy@far.test", "outside, without an exception", "bad")}
+
+
+def test_a_client_with_three_hundred_lines_is_drawn_in_few_boxes_on_two_screens() -> None:
+    """At most 1,400 px high, two screens of a laptop; some 25 boxes of 54 px in each column: more is no map but a list,
+    which stands below. What is wrong keeps boxes of its own, by name."""
+    routes, places = realistic()
+    assert sum(len(one.targets) + one.keeps + 1 for one in routes) >= 300, "lines, one by one"
+    drawing = grouped(sorted(routes, key=lambda one: (WORST.index(one.state), one.source)), places)
+    assert drawing.height <= HIGHEST == 1400
+    for column in range(4):
+        assert sum(box.node.column == column for box in drawing.boxes) <= 25
+    words = {box.node.label: box.node for box in drawing.boxes}
+    assert {"spy@far.test", "person03@acme.example", "person41@acme.example", "nobody knows where"} <= words.keys()
+    for box in drawing.boxes:
+        assert box.node.state != "bad" or box.node.label in ("spy@far.test", "person03@acme.example",
+                                                             "person41@acme.example", "Sieve script")  # fmt: skip
+    assert any(label.endswith("addresses at gmail.com") for label in words), words.keys()
+    assert {wire.state for wire in drawing.wires} == {"bad", "unknown", "warn", "ok"}
+
+
+def test_a_hundred_leaks_are_drawn_in_few_boxes_too_and_none_of_them_with_what_is_in_order() -> None:
+    routes, places = realistic()
+    spies = [f"spy{n}@far{n}.test" for n in range(100)]
+    routes += [
+        Route(f"leak{n}@acme.example", FORWARD, UUID(int=700 + n), (to,), False, None, "bad", f"no exception {n}")
+        for n, to in enumerate(spies)
+    ]
+    places |= {to: Landing(to, "outside, without an exception", "bad") for to in spies}
+    drawing = grouped(routes, places)
+    assert drawing.height <= HIGHEST
+    bad = {box.node.label for box in drawing.boxes if box.node.state == "bad" and box.node.column in (0, 3)}
+    assert "100 addresses" in bad and "101 addresses" in bad, bad
+
+
+def test_few_routes_are_drawn_each_by_itself() -> None:
+    routes, places = realistic()
+    drawing = grouped(routes[:8], places)
+    assert {box.node.label for box in drawing.boxes if box.node.column == 0} == {one.source for one in routes[:8]}

@@ -31,6 +31,8 @@ from postroom.protocols.patterns import matches
 from .page import Page
 from .route_rows import BAD, FORWARD, OK, READS, SIEVE, TRANSPORT, UNKNOWN, WARN, Asked, Route
 
+BY_EXCEPTION = "by exception"
+
 
 @dataclass(frozen=True)
 class Landing:
@@ -103,9 +105,6 @@ def _cut(routes: list[Route], limit: int) -> Page[Route]:
     return Page(routes, None)
 
 
-BY_EXCEPTION = "by exception"
-
-
 def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
     """What leaves is good by an exception or an allowed pattern, and bad without."""
     routes = list(routes)
@@ -171,9 +170,16 @@ def _landings(
     bad = {to for one in routes if one.state == BAD for to in one.targets}
     let = {to for one in routes if one.words.endswith(BY_EXCEPTION) for to in one.targets}
     known = set(visible(actor, Address).filter(address__in=here).values_list("address", flat=True))
-BY_EXCEPTION = "by exception"
+    named = {one: next((at for at in found.get(one, ()) if at in known), one) for one in targets}
+    return {one: Landing(one, *_what(named[one], kinds, passing, own, bad, let, known)) for one in targets}
 
 
+def _found(actor: Actor, client: Client, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """By what mail to each is found: itself, without what stands after a +, or at the domain its own stands for."""
+    mirrors = visible(actor, Domain).filter(client=client, removed_at=None, alias_of__isnull=False)
+    twins = dict(mirrors.values_list("name", "alias_of__name"))
+    names = {one: dict.fromkeys((one, parts(one)[0])) for one in targets}
+    return {one: (*own, *(other for at in own if (other := twin(at, twins)))) for one, own in names.items()}
 
 
 def _what(
