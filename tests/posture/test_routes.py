@@ -110,7 +110,6 @@ def test_mail_that_goes_round_is_found_until_it_does_not(house: House) -> None:
     assert found(LOOP) == []
     ring(house)
     assert found(LOOP) == [
-        ("high", "Mail to *@acme.example goes round and lands nowhere, by way of on@acme.example, gone@acme.example"),
         ("high", "Mail to on@acme.example goes round and lands nowhere, by way of gone@acme.example"),
     ]
     do("catch_alls.end", house.olive, catch_all="acme.example")
@@ -123,10 +122,10 @@ def test_over_two_clients_each_is_told_of_its_own_part(house: House) -> None:
         do("aliases.create", house.olive, address=address, targets=[to])
     with acting_as(SYSTEM):
         leads = [lead(here, there), lead(there, here)]
+        assert loop.may_come_back([*leads, lead(MIA, here)]) == {here, there}
         said = [one.title for one in loop.evaluate(leads, {here: (here, there), there: (there, here)})]
     assert said == [f"Mail to {one} goes round and lands nowhere, by way of {ANOTHERS}" for one in (here, there)]
     assert loop.may_come_back(leads) == {here, there}
-    assert loop.may_come_back([*leads, lead(MIA, here)]) == {here, there}
 
 
 def lead(source: str, target: str) -> loop.Lead:

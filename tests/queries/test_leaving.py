@@ -209,6 +209,14 @@ def test_a_long_way_round_is_found_and_a_circle_ends(house: House) -> None:
     assert found == {(f"a{n}@acme.example", n) for n in range(1, 12)}
 
 
+def test_what_leads_to_an_address_with_an_extension_is_found_by_it(house: House) -> None:
+    out(house)
+    with_consent(
+        house, do("aliases.create", house.olive, address="pay@acme.example", targets=["mia+bills@acme.example"])
+    )
+    assert [one[:3] for one in told(ways(house.olive)) if one[0] == "alias"] == [("alias", "pay@acme.example", MIA)]
+
+
 def test_a_script_that_sends_to_nobody_is_caught_where_all_is(house: House) -> None:
     out(house, address="box@acme.example", to="box@elsewhere.test")
     caught = {"domain": "acme.example", "target": "box@acme.example", "until": later()}
