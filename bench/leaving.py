@@ -2,7 +2,8 @@
 
 Ours is the page's read as an operator over all clients: access, visible(), row security, makers, and how much of
 scripts is known. The other side is the same two statements sent as superuser past the walls, with everything they name
-known beforehand. Both give the same rows. Goal: at most 2.0 times. Usage: leaving.py [mailboxes] [ways]
+known beforehand. Both give the same rows. Goal: at most 2.0 times; where one is missed, it ends with 1.
+Usage: leaving.py [mailboxes] [ways]
 """
 
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import psycopg
 from house import house, median, newer_columns
 
-TRIES, EACH = 9, 1000
+TRIES, EACH, GOAL = 9, 1000, 2.0
 FILL = """
 WITH made AS (
   SELECT gen_random_uuid() AS client, 'c' || c AS slug FROM generate_series({first}, {last}) c
@@ -72,10 +73,12 @@ def main(mailboxes: int, ways: int) -> None:
         for statement in WAYS.format(ways=ways, each=EACH).split(";\n"):
             admin.execute(statement.encode())
         admin.execute("VACUUM ANALYZE")
-        _measured(admin, people)
+        slow = _measured(admin, people)
+    sys.exit(slow > 0)
 
 
-def _measured(admin: Any, people: Any) -> None:
+def _measured(admin: Any, people: Any) -> int:
+    """Prints each; how many miss the goal."""
     from postroom.queries.leaving import Asked
 
     found = {what: _both(admin, people.olive, Asked(**asked)) for what, asked in (
@@ -85,7 +88,8 @@ def _measured(admin: Any, people: Any) -> None:
     )}  # fmt: skip
     for what, (ours, bare, rows) in found.items():
         print(f"{what}, {rows} rows: {ours * 1000:.0f} ms, bare {bare * 1000:.0f} ms; ratio {ours / bare:.2f} "
-              "(goal 2.00)", flush=True)  # fmt: skip
+              f"(goal {GOAL:.2f})", flush=True)  # fmt: skip
+    return sum(ours / bare > GOAL for ours, bare, _ in found.values())
 
 
 def _both(admin: Any, olive: Any, asked: Any) -> tuple[float, float, int]:

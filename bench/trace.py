@@ -2,7 +2,8 @@
 
 Every tenth address is an alias of two steps, every hundredth a forward that leaves; each client has a catch-all. What
 is traced goes by a catch-all, two aliases and a forward, and is led to by others. Rows are put in as superuser past the
-guard, as in lists.py. Goal: at most 12 queries, at either size, and at most 1.5 times the time.
+guard, as in lists.py. Goal: at most 12 queries, as many at either size, and at most 1.5 times the time; where one is
+missed, it ends with 1.
 Usage: trace.py [few] [many]
 """
 
@@ -14,7 +15,7 @@ from house import house, median, newer_columns
 from lists import EACH, _fill
 
 TRIES = 40
-MOST = 12
+MOST, GOAL = 12, 1.5
 ROUTES = """
 INSERT INTO addresses (id, client_id, domain_id, address, keep_copy)
   SELECT md5('alias ' || a.address)::uuid, a.client_id, a.domain_id, 'a-' || a.address, true
@@ -42,12 +43,14 @@ def main(few: int, many: int) -> None:
         _grown(admin, 1, few // EACH)
         small = _measured(people)
         _grown(admin, few // EACH + 1, many // EACH)
-        large = _measured(people)
+        large, missed = _measured(people), 0
         for what, (queries, seconds) in large.items():
             ratio = seconds / small[what][1]
             print(f"{what}: {queries} queries at {many:,} mailboxes, {small[what][0]} at {few:,} (goal {MOST});"
-                  f" {seconds * 1000:.1f} and {small[what][1] * 1000:.1f} ms, ratio {ratio:.2f} (1.50)")  # fmt: skip
-            assert queries == small[what][0] <= MOST
+                  f" {seconds * 1000:.1f} and {small[what][1] * 1000:.1f} ms, ratio {ratio:.2f} ({GOAL:.2f})",
+                  flush=True)  # fmt: skip
+            missed += queries > MOST or queries != small[what][0] or ratio > GOAL
+    sys.exit(missed > 0)
 
 
 def _grown(admin: psycopg.Connection, first: int, last: int) -> None:  # type: ignore[type-arg]

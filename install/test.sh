@@ -17,6 +17,7 @@ cd "$checkout"
 venv=$checkout/.venv
 # Root must leave nothing in a checkout that its owner cannot remove: what Python compiles is kept elsewhere.
 export PYTHONPYCACHEPREFIX=$shared_tools/pycache HYPOTHESIS_STORAGE_DIRECTORY=$shared_tools/hypothesis GOCACHE=$shared_tools/go-build
+export KEPT_CLUSTERS=$shared_tools/clusters # tests/clusters.py
 unset POSTROOM_STATE
 
 development_environment() {

@@ -111,18 +111,31 @@ class Stack:
 
     def upload(self, address: str, password: str, script: str, name: str = "main") -> None:
         """A filter, put there and set active by ManageSieve (RFC 5804), as a mail program does."""
+        put = f'PUTSCRIPT "{name}" {{{len(script.encode())}+}}\r\n{script}'
+        self._managesieve(address, password, put, f'SETACTIVE "{name}"')
+
+    def filter(self, address: str, password: str, name: str = "main") -> bytes:
+        """What stands in a filter, byte for byte, and that it is the active one."""
+        (text, listed) = self._managesieve(address, password, f'GETSCRIPT "{name}"', "LISTSCRIPTS")
+        assert f'"{name}" ACTIVE'.encode() in listed, listed
+        sized = re.search(rb"\{(\d+)\}\r\n", text)
+        assert sized, text
+        return text[sized.end() : sized.end() + int(sized[1])]
+
+    def _managesieve(self, address: str, password: str, *commands: str) -> list[bytes]:
+        """What is answered to each of these, by somebody who is signed in."""
         plain = base64.b64encode(f"\0{address}\0{password}".encode()).decode()
-        sized = len(script.encode())
         with socket.create_connection(self.host_port("managesieve"), 20) as bare:
             _ok(bare)
             bare.sendall(b"STARTTLS\r\n")
             _ok(bare)
             with NO_CHECK.wrap_socket(bare) as line:
                 _ok(line)
-                put = f'PUTSCRIPT "{name}" {{{sized}+}}\r\n{script}'
-                for command in (f'AUTHENTICATE "PLAIN" "{plain}"', put, f'SETACTIVE "{name}"'):
+                answers = []
+                for command in (f'AUTHENTICATE "PLAIN" "{plain}"', *commands):
                     line.sendall(command.encode() + b"\r\n")
-                    _ok(line)
+                    answers.append(_ok(line))
+        return answers[1:]
 
     def rcpt(self, to: str) -> int:
         with smtplib.SMTP(*self.host_port("smtp"), timeout=20) as smtp:
@@ -175,12 +188,13 @@ class Stack:
         return bool(dkim.verify(message, dnsfunc=txt))
 
 
-def _ok(line: socket.socket) -> None:
+def _ok(line: socket.socket) -> bytes:
     """One answer of a ManageSieve server, which must be OK."""
     answer = b""
     while not re.search(rb"(?m)^(OK|NO|BYE)(?:.*\{(\d+)\}\r\n(?s:.*))?.*\r\n\Z", answer):
         answer += line.recv(4096)
     assert re.search(rb"(?m)^OK", answer), answer
+    return answer
 
 
 def letter(sender: str, to: str, subject: str) -> EmailMessage:

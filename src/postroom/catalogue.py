@@ -1,6 +1,6 @@
 """THE list of everything pluggable. Nothing registers itself."""
 
-from postroom.changes import carry, deliver, due, follow, kind, policy, readings
+from postroom.changes import carry, deliver, due, follow, kind, policy, readings, rings
 from postroom.changes.deliver import Served
 from postroom.changes.due import Ends
 from postroom.changes.kinds import (
@@ -66,6 +66,7 @@ from postroom.changes.policies.landing import landing
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
 from postroom.changes.policies.led_out import led_out
+from postroom.changes.policies.loops import loops
 from postroom.changes.policies.mirrored import mirrored
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
@@ -77,6 +78,7 @@ from postroom.changes.policies.verified import verified
 from postroom.changes.policies.vip_links import vip_links
 from postroom.changes.policies.warned import warned
 from postroom.posture import run as posture
+from postroom.posture.checks import loop
 from postroom.posture.checks.after_reset import AFTER_RESET
 from postroom.posture.checks.behind_our_back import BEHIND_OUR_BACK
 from postroom.posture.checks.by_hand import BY_HAND
@@ -185,6 +187,7 @@ POLICIES: list[policy.Policy] = [
     forwarding,
     handed_over,
     mirrored,
+    loops,
     landing,
     led_out,
     beside,
@@ -257,7 +260,7 @@ CHECKS: list[posture.Check] = [
     OWNERS, EXPIRING, ENDING, SEALED_LOGINS, BEHIND_OUR_BACK, MAPS, DRIFT, NAME_SERVERS, SHARED, DEVICES, ENGINES,
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
-    UNEXCEPTED, DEAD, OVERDUE, MANY_HANDS, REDIRECT, BY_WAY, UNREADABLE,
+    UNEXCEPTED, DEAD, loop.check(rings.standing), OVERDUE, MANY_HANDS, REDIRECT, BY_WAY, UNREADABLE,
 ]  # fmt: skip
 
 

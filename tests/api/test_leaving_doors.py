@@ -42,6 +42,21 @@ def exported() -> list[dict[str, Any]]:
         return [one["facts"] for one in entries(SYSTEM, Wanted(said=("forwards exported",)), signed()).items]
 
 
+def test_who_agreed_to_an_exception_why_and_when_it_is_looked_at_are_fields(house: House, at_api: Ask) -> None:
+    planted(house)
+    told = at_api("olive").get("/exceptions").json()["items"][0]
+    assert (told["asked_by"], told["approved_by"], told["reason"]) == ("Olive", ["Ada"], told["reason"])
+    assert told["reason"] and told["review_on"] and at_api("olive").get(f"/changes/{told['change']}").status_code == 200
+    assert at_api("olive").get(f"/exceptions/{told['id']}").json()["approved_by"] == ["Ada"]
+    way = at_api("olive").get("/forwards-leaving?client=acme").json()["items"][0]["exception"]
+    assert {name: told[name] for name in way} == way, "the list of ways says the same of it"
+    file = whole(at_api("olive").get("/forwards-leaving/file?why=audit")).decode("utf-8-sig")
+    head, row = [line for line in csv.reader(io.StringIO(file)) if line and line[0] in ("Risk", "high")][:2]
+    said = dict(zip(head, row, strict=True))
+    assert (said["Its reason"], said["Review on"], said["Asked by"], said["Approved by"]) == (
+        told["reason"], told["review_on"], "Olive", "Ada")  # fmt: skip
+
+
 def test_what_is_found_is_as_the_document_says(house: House, at_api: Ask) -> None:
     planted(house)
     looked("mx2")
@@ -75,8 +90,8 @@ def test_the_file_stands_in_the_record_and_holds_no_formula(house: House, at_api
     rows = list(csv.reader(io.StringIO(whole(answer).decode("utf-8-sig"))))
     assert ["Mailboxes whose scripts were checked", "0 of 2"] in rows
     assert [row[:4] for row in rows[-2:]] == [["high", "acme", MIA, "forward"],
-                                              ["high", "globex", "mia@globex.example", "sieve redirect"]]  # fmt: skip
-    assert rows[-1][8] == "'=x@elsewhere.test" and rows[-1][-2:] == ["not measured"] * 2
+                                              ["medium", "globex", "mia@globex.example", "sieve redirect"]]  # fmt: skip
+    assert rows[-1][8] == "'=x@elsewhere.test" and rows[-1][-5:] == ["not measured", "not measured", "yes", "no", "1"]
     (entry,) = exported()
     assert (entry["why"], entry["format"], entry["client_id"]) == ("asked", "csv", None)
     assert carl.get("/forwards-leaving/file?why=asked").status_code == 403, "all clients are for the organization"
@@ -103,9 +118,9 @@ def test_when_mail_last_left_and_since_when_that_is_known(
     said = CliRunner().invoke(leaving).output
     assert f"last hit {hit:%Y-%m-%d %H:%M} UTC" in said and "last hit not measured" in said
     rows = list(csv.reader(io.StringIO(whole(olive.get("/forwards-leaving/file?why=asked")).decode("utf-8-sig"))))
-    assert rows[-2][-2] == f"{hit:%Y-%m-%d %H:%M} UTC" and rows[-2][-1].endswith(" UTC")
-    assert rows[-1][-2:] == ["not measured", "not measured"]
-    logs_read("mx1", since=since, at=timezone.now() - timedelta(minutes=11))
+    assert rows[-2][-5] == f"{hit:%Y-%m-%d %H:%M} UTC" and rows[-2][-4].endswith(" UTC")
+    assert rows[-1][-5:-3] == ["not measured", "not measured"]
+    logs_read("mx1", since=since, at=timezone.now() - timedelta(minutes=6))
     (first,) = olive.get("/forwards-leaving?private=true").json()["items"]
     assert first["last_hit"] == hit.isoformat() and first["measured_since"] is None
     assert ", not measured now" in CliRunner().invoke(leaving, ["--private"]).output
@@ -122,6 +137,6 @@ def test_the_program_says_what_is_known_and_never_none_where_not_all_was_checked
     planted(house)
     said = CliRunner().invoke(leaving, ["--private"]).output
     assert f"high    {MIA} to mia@gmail.com" in said and "globex" not in said and "last hit not measured" in said
-    assert "made by Olive" in said and "by exception of Mia" in said
+    assert "made by Olive" in said and "by exception of Mia" in said and ", agreed by Ada, review 2" in said
     refused = CliRunner().invoke(leaving, ["--csv", str(tmp_path / "a.csv")])
     assert refused.exit_code == 2 and "--why" in refused.output

@@ -92,7 +92,9 @@ def test_a_forward_outside_names_its_exception_and_end(routed: House, at_api: Ca
 def test_filters_that_nobody_read_are_unknown_and_never_none(routed: House, at_api: Callable[[str], Any]) -> None:
     ask = at_api("olive")
     assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}", f"unknown {LEO}"}
-    read(minutes=60)
+    read(minutes=4)
+    assert lands(ask.get(f"/addresses/{LEO}/trace").json()) == {f"mailbox {LEO}"}
+    read(minutes=6)
     stale = ask.get(f"/addresses/{LEO}/trace").json()
     assert "last said which filters" in next(one["why"] for one in stale["landings"] if one["sort"] == "unknown")
     read()
@@ -165,6 +167,29 @@ def test_a_trace_takes_as_many_queries_however_long_the_way(routed: House) -> No
     assert asked(LEO) <= 12
 
 
+def test_a_place_of_another_client_is_said_to_who_sees_it_and_is_outside_to_who_does_not(
+    routed: House, at_api: Callable[[str], Any]
+) -> None:
+    read()
+    hers, inner = "mia@globex.example", "inner@globex.example"
+    do("aliases.create", routed.olive, address=inner, targets=[hers])
+    asked = {"address": LEO, "to": inner, "until": later(), "owner": "Leo", "keep_copy": False}
+    dry = at_api("olive").change("forwards.create", asked, dry_run=True).json()
+    globex = {"slug": "globex", "name": "Globex"}
+    assert [one["client"] for one in dry["landing"][0]["after"]] == [globex]
+    assert [one["client"] for one in dry["landing"][0]["before"]] == [None]
+    with_consent(routed, do("forwards.create", routed.olive, **asked))
+    found = at_api("olive").get(f"/addresses/{LEO}/trace").json()
+    assert [(hop["at"], hop["client"]) for hop in found["hops"]] == [(LEO, None), (inner, globex)]
+    assert [(one["address"], one["client"]) for one in found["landings"]] == [(hers, globex)]
+    carls = at_api("carl").get(f"/addresses/{LEO}/trace").json()
+    assert [(one["sort"], one["address"], one["client"]) for one in carls["landings"]] == [("outside", inner, None)]
+    assert "Globex" not in str(carls)
+    with acting_as(routed.olive), CaptureQueriesContext(connection) as counted:
+        tracing.traced(routed.olive, LEO)
+    assert len(counted) <= 12
+
+
 def test_what_is_no_address_is_said(at_api: Callable[[str], Any]) -> None:
     answer = at_api("olive").get("/addresses/nonsense/trace")
     assert answer.status_code == 422 and "exactly one @" in answer.text
@@ -179,7 +204,8 @@ def test_a_dry_run_and_a_change_that_waits_say_where_mail_would_land(
     dry = ask.change("aliases.change", params, dry_run=True).json()
     assert [(one["address"], one["moved"]) for one in dry["landing"]] == [(TEAM, True), (INFO, True)]
     (before,), (after,) = dry["landing"][0]["before"][1:], dry["landing"][0]["after"]
-    assert after == {"sort": "mailbox", "address": MIA, "why": "", "sometimes": False} and before["sort"] == "mailbox"
+    assert after == {"sort": "mailbox", "address": MIA, "why": "", "sometimes": False, "client": None}
+    assert before["sort"] == "mailbox"
     held = ask.change("mailboxes.remove", {"mailbox": LEO}).json()
     assert held["stage"] == "held" and {one["address"] for one in held["landing"]} == {LEO, TEAM, INFO}
     done = ask.change("aliases.change", params).json()

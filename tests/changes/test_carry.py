@@ -102,7 +102,7 @@ def test_a_node_is_done_when_its_list_is_empty_and_the_evidence_agrees(
     acknowledge(mx1)
     change = do("mailboxes.suspend", house.olive, mailbox=MIA)
     acknowledged()
-    assert left(change) == [("nodes", "1 to go; the node was not heard of for two minutes")]
+    assert left(change) == [("nodes", "1 to go; the node was not heard of for five minutes")]
     acknowledge(mx1)
     acknowledged()
     assert again(change).stage == "verified"

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, House, do, kind, the
+from cast import MIA, House, do, kind, reasons, the
+from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.errors import Problems
 from postroom.changes.pipeline import dry_run
 from postroom.models import Alias, Destination
+from postroom.queries.tracing import traced
 
 LEO = "leo@acme.example"
 
@@ -60,3 +62,20 @@ def test_one_or_the_other_of_one_client_and_never_round_in_a_loop(acme: House) -
         do("destinations.change", acme.olive, destination=ref(), targets=["bills@acme.example"])
     with pytest.raises(Problems, match="in use by bills@acme"):
         do("destinations.end", acme.olive, destination=ref())
+
+
+def test_a_target_is_taken_where_mail_to_it_lands(house: House) -> None:
+    """With an extension, and at a domain that stands for another (RFC 5233, and as the maps answer)."""
+    do("domains.add", house.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    assert do("domains.set_alias", house.olive, domain="acme-parts.example", of="acme.example").version
+    there = ["mia+bills@acme.example", "mia@acme-parts.example", "mia+bills@acme-parts.example"]
+    do("aliases.create", house.olive, address="pay@acme.example", targets=there)
+    with acting_as(house.olive):
+        found = traced(house.olive, "pay@acme.example")
+    assert {one["address"] for one in found["landings"]} == {MIA}
+    for wrong in ("nobody+bills@acme.example", "nobody@acme-parts.example"):
+        with pytest.raises(Problems, match="does not exist yet"):
+            do("aliases.create", house.olive, address="wrong@acme.example", targets=[wrong])
+    refused = do("aliases.change", house.olive, alias="pay@acme.example", targets=["pay+x@acme.example"])
+    assert refused.stage == "refused" and "mail to pay@acme.example would " in reasons(refused)

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from cast import MIA, House, at, do, reasons, the
 from postroom.access.acting import CLOCK, SYSTEM, acting_as
+from postroom.api.problems import TITLES
 from postroom.changes.approvals import approve, undo
-from postroom.changes.errors import NothingToDo, Problems
+from postroom.changes.errors import NothingGoesBack, NothingToDo, Problems
 from postroom.models import Address, CatchAll, Change, Domain, Forward, RouteException
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
@@ -82,11 +83,12 @@ def test_bad_ones_are_told_with_where_and_why(house: House) -> None:
 def test_a_loop_over_an_alias_and_a_forward_is_refused_from_every_side(house: House) -> None:
     do("mailboxes.create", house.olive, address=LEO)
     do("aliases.create", house.olive, address="team@acme.example", targets=[LEO])
-    assert forwarded(house, "team@acme.example").version
-    with pytest.raises(Problems, match="would come back to it by team@acme"):
-        forwarded(house, MIA, address=LEO)
-    with pytest.raises(Problems, match=f"would come back to it by {MIA}"):
-        do("aliases.change", house.olive, alias="team@acme.example", targets=[MIA])
+    assert forwarded(house, "team@acme.example", keep_copy=False).version
+    for refused in (
+        forwarded(house, MIA, address=LEO, keep_copy=False),
+        do("aliases.change", house.olive, alias="team@acme.example", targets=[MIA]),
+    ):
+        assert refused.stage == "refused" and "would come back to it by way of" in reasons(refused)
 
 
 def test_disabled_it_stays_and_is_enabled_only_while_its_exception_stands(house: House) -> None:
@@ -129,6 +131,25 @@ def test_an_undo_brings_no_exception_back_and_so_no_way_out(house: House) -> Non
     ended = do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
     back = undo(ended.pk, actor=house.olive, why="too early")
     assert not back.version and the(Forward, pk=one.pk).disabled_at is not None
+
+
+def test_an_undo_of_an_exceptions_end_alone_says_why_it_stays_ended(house: House) -> None:
+    gone = out(house)
+    do("forwards.end", house.olive, forward=str(gone.pk))
+    ended = do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    with pytest.raises(NothingGoesBack, match="exceptions: access is given again, never rolled back to"):
+        undo(ended.pk, actor=house.olive, why="too early")
+    assert TITLES[NothingGoesBack][2] == "Nothing of it goes back"
+
+
+def test_an_owner_is_told_once_a_day_and_it_is_said_when_they_were(house: House) -> None:
+    out(house)
+    tell = {"mailbox": MIA, "target": HOME}
+    assert do("forwards.tell_owner", house.olive, **tell).version
+    with pytest.raises(Problems, match=r"its owner was told of that .* UTC already"):
+        do("forwards.tell_owner", house.olive, **tell)
+    with at(timezone.now() + timedelta(days=1, minutes=1)):
+        assert do("forwards.tell_owner", house.olive, **tell).version
 
 
 def test_a_catch_all_stays_inside_has_an_end_and_can_be_set_again(house: House) -> None:

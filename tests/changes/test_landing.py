@@ -132,3 +132,14 @@ def test_the_proof_of_a_domain_waits_for_nobody_though_a_vips_mail_lands_by_it(h
     do("aliases.create", house.olive, address="boss@acme.test", targets=["vip@acme.test"])
     proven = do("domains.prove", SYSTEM, domain="acme.test", proof="a test")
     assert proven.version, reasons(proven)
+
+
+def test_a_twin_at_a_domain_that_stands_for_another_has_a_name_and_waits_for_nobody(routed: House) -> None:
+    do("domains.add", routed.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    assert do("domains.set_alias", routed.olive, domain="acme-parts.example", of="acme.example").version
+    for who in (routed.olive, routed.carl):
+        held = do("aliases.remove", who, alias=TEAM)
+        assert said(held) == f"mail to info@acme-parts.example, {INFO} would land nowhere"
+    ended = do("aliases.remove", routed.olive, alias=INFO)
+    assert ended.version, reasons(ended)

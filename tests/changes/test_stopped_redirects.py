@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -104,3 +105,16 @@ def test_its_owner_does_not_let_it_go_on(house: House) -> None:
     do("redirects.stop", house.olive, **STOP)
     assert not submit(kind("redirects.resume", **STOP), actor=owner_of(MIA), why="mine").version
     assert the(RedirectStop).ended_at is None
+
+
+def test_a_redirect_that_is_not_there_is_refused_with_what_is(house: House) -> None:
+    """Where nobody knows what the filters do, it may be there, and is stopped."""
+    script(MIA, {"to": "kay@partner.test"})
+    looked()
+    with pytest.raises(Problems, match=f"no filter of {MIA} passes mail on to {SPY}; they do to kay@partner.test"):
+        do("redirects.stop", house.olive, **STOP)
+    with acting_as(SYSTEM):
+        assert not Letter.objects.filter(says="redirect stopped").exists()
+    assert do("redirects.stop", house.olive, mailbox=MIA, target="kay@partner.test").version
+    looked(at=the(RedirectStop).made - timedelta(minutes=6))
+    assert do("redirects.stop", house.olive, **STOP).version

@@ -58,6 +58,9 @@ def test_the_way_is_told_line_by_line(house: House, run: Any) -> None:
     assert f"comes here: {TEAM} by alias" in run("carl", "trace", LEO).output
     assert json.loads(run("carl", "trace", LEO, "--json").output)["address"] == LEO
     assert run("carl", "trace", "mia@globex.example").exit_code == 1
+    asked = {"address": "over@acme.example", "to": "mia@globex.example", "until": until, "owner": "Leo Lund"}
+    with_consent(house, do("forwards.create", house.olive, **asked))
+    assert "lands: sometimes mia@globex.example, of Globex" in run("olive", "trace", "over@acme.example").output
 
 
 def test_a_dry_run_says_where_mail_would_land(house: House, run: Any) -> None:

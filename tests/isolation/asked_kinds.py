@@ -42,7 +42,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "filters.set": lambda here: {"mailbox": here.at("mia"), "script": "keep;"},
     "forwards.replace": lambda here: {"address": here.at("going"), "target": here.at("mia"), "to": here.at("kim"),
                                       "mailbox": here.at("team"), "until": soon()},
-    "redirects.stop": lambda here: {"mailbox": here.at("mia"), "target": f"mia@{here.slug}.test"},
+    "redirects.stop": lambda here: {"mailbox": here.at("mia"), "target": f"{here.canary}@outside.test"},
     "redirects.resume": lambda here: {"mailbox": here.at("leo"), "target": f"leo@{here.slug}.test"},
     "filters.end": lambda here: {"mailbox": here.at("leo")},
     "destinations.create": lambda here: {"client": here.ids["client"], "name": "more", "targets": [here.at("mia")]},

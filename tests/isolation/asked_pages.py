@@ -28,7 +28,7 @@ PAGES: dict[str, Asked] = {
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),
     "GET /mailboxes/<str:ref>/": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
     "GET /mailboxes/<str:ref>/sign-ins/": Asked("sign_ins.view", {"ref": ("mailbox", "mail")}),
-    "GET /trace/": Asked("addresses.view", filters={"address": ("mail",)}),
+    "GET /trace/": Asked("addresses.view", filters={"address": ("mail",), "at": ("domain name",)}),
     "GET /resets/<uuid:which>/": Asked("verifications.view", {"which": ("verification",)}),
     "POST /resets/<uuid:which>/ask/": Asked(
         "resets.ask_code", {"which": ("verification",)}, allowed=FORM, refused=(302, 403, 409),
@@ -55,6 +55,8 @@ PAGES: dict[str, Asked] = {
     "POST /forwards/views/remove/": Asked("forwards.view", body=lambda here: {"name": "x"}, allowed=(404,)),
     "GET /forwards/looks/": Asked("forwards.view", filters={"client": CLIENT}),
     "POST /forwards/looks/": Asked("forwards.view", body=lambda here: {"client": here.slug}, allowed=(302,)),
+    "GET /exceptions/": Asked("exceptions.view", filters=LIST),
+    "GET /destinations/": Asked("destinations.view", filters=LIST),
     "GET /findings/": Asked("findings.view", filters=LIST),
     "GET /findings/<uuid:finding>/": Asked("findings.view", {"finding": ("finding",)}),
     "GET /invites/": Asked("invites.view", filters=LIST),

@@ -8,13 +8,16 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cast import MIA, House, do, the, with_consent
+from cast import MIA, House, agreed, do, the, with_consent
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Finding, Forward, LiveSession, Mailbox, Node, RouteException
+from postroom.changes import rings
+from postroom.models import Change, Domain, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
 from postroom.posture import run
-from postroom.posture.checks import dead, many_hands, overdue, unexcepted
+from postroom.posture.checks import dead, loop, many_hands, overdue, unexcepted
+from postroom.worker import forward_letters
 
 LEO, HOME = "leo@acme.example", "mia@gmail.com"
+LOOP, ANOTHERS = loop.check(rings.standing), "an address of another client"
 BY_HAND = "SET session_replication_role = replica"  # past the trigger: what no change does
 
 
@@ -52,6 +55,19 @@ def test_what_a_pattern_allowed_is_found_when_it_does_no_more(house: House) -> N
         assert not RouteException.objects.exists()
 
 
+def test_an_alias_that_leads_to_a_private_mailbox_by_way_of_a_forward_is_found(house: House) -> None:
+    out(house)
+    do("mailboxes.create", house.olive, address=LEO)
+    with_consent(house, do("aliases.create", house.olive, address="team@acme.example", targets=[MIA, LEO]))
+    with_consent(house, do("aliases.create", house.olive, address="all@acme.example", targets=["team@acme.example"]))
+    assert sorted(found(unexcepted.UNEXCEPTED)) == [
+        ("medium", f"Mail of {one}@acme.example leaves to {HOME}, a private mailbox, by the exception of {MIA}")
+        for one in ("all", "team")
+    ]
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    assert found(unexcepted.UNEXCEPTED) == []
+
+
 def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None:
     do("mailboxes.create", house.olive, address=LEO)
     do("aliases.create", house.olive, address="team@acme.example", targets=[LEO, MIA])
@@ -69,6 +85,54 @@ def test_a_target_that_takes_no_mail_and_one_that_has_left(house: House) -> None
     assert found(dead.DEAD) == []
 
 
+def test_a_target_with_an_extension_or_at_a_twin_is_not_dead(house: House) -> None:
+    do("domains.add", house.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    do("domains.set_alias", house.olive, domain="acme-parts.example", of="acme.example")
+    do("mailboxes.create", house.olive, address=LEO)
+    targets = ["leo+x@acme.example", "leo@acme-parts.example", "leo+x@acme-parts.example"]
+    do("aliases.create", house.olive, address="team@acme.example", targets=targets)
+    assert found(dead.DEAD) == []
+    agreed(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    assert [severity for severity, _ in found(dead.DEAD)] == ["high"] * 3
+
+
+def ring(house: House) -> None:
+    """What a catch-all takes over when an alias ends; nobody refuses an end."""
+    gone, on = "gone@acme.example", "on@acme.example"
+    do("aliases.create", house.olive, address=gone, targets=[MIA])
+    do("aliases.create", house.olive, address=on, targets=[gone])
+    do("catch_alls.set", house.olive, domain="acme.example", target=on, until=later())
+    agreed(house, do("aliases.remove", house.olive, alias=gone))
+
+
+def test_mail_that_goes_round_is_found_until_it_does_not(house: House) -> None:
+    assert found(LOOP) == []
+    ring(house)
+    assert found(LOOP) == [
+        ("high", "Mail to on@acme.example goes round and lands nowhere, by way of gone@acme.example"),
+    ]
+    do("catch_alls.end", house.olive, catch_all="acme.example")
+    assert found(LOOP) == []
+
+
+def test_over_two_clients_each_is_told_of_its_own_part(house: House) -> None:
+    here, there = "a@acme.example", "b@globex.example"
+    for address, to in ((here, MIA), (there, "mia@globex.example")):
+        do("aliases.create", house.olive, address=address, targets=[to])
+    with acting_as(SYSTEM):
+        leads = [lead(here, there), lead(there, here)]
+        assert loop.may_come_back([*leads, lead(MIA, here)]) == {here, there}
+        said = [one.title for one in loop.evaluate(leads, {here: (here, there), there: (there, here)})]
+    assert said == [f"Mail to {one} goes round and lands nowhere, by way of {ANOTHERS}" for one in (here, there)]
+    assert loop.may_come_back(leads) == {here, there}
+
+
+def lead(source: str, target: str) -> loop.Lead:
+    domain = Domain.objects.get(name=source.rpartition("@")[2])
+    return loop.Lead("aliases", domain.pk, source, target, domain.client_id, domain.pk, None)
+
+
 def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: House, sql: Any) -> None:
     out(house)
     with_consent(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
@@ -83,6 +147,38 @@ def test_what_is_over_and_was_not_tidied_and_what_is_to_be_looked_at(house: Hous
         ("medium", f"A forward of {MIA} to {HOME} has expired, and its row still stands"),
         ("medium", f"An exception of {MIA} to {HOME} has expired, and its row still stands"),
     ]
+
+
+def test_an_exception_that_asks_is_asked_of_until_somebody_renews_it_or_ends_the_forward(house: House) -> None:
+    out(house)
+    asks = [("medium", f"A forward of {MIA} to {HOME} was disabled when its exception ended: renew it, or end this")]
+    do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    assert found(overdue.OVERDUE) == asks
+    with acting_as(SYSTEM):
+        one = Finding.objects.get(check_name="routes.overdue", closed_at=None)
+        told = {(row.contact, row.about) for row in Letter.objects.filter(says="exception ended")}
+    assert (one.kind, one.params) == ("forwards.end", {"forward": str(the(Forward).pk)})
+    assert told == {(MIA, str(the(RouteException).pk))}, "who answers for it is no address: the mailbox's owner"
+    renewed = {"address": MIA, "target": HOME, "owner": "mia@home.test", "until": later()}
+    with_consent(house, do("exceptions.create", house.olive, **renewed))
+    assert found(overdue.OVERDUE) == []
+    assert do("forwards.enable", house.olive, forward=str(the(Forward).pk)).version
+    do("exceptions.end", house.olive, exception=str(the(RouteException, ended_at=None).pk))
+    assert found(overdue.OVERDUE) == asks
+    with acting_as(SYSTEM):
+        newest = Letter.objects.filter(says="exception ended").latest("id")
+        text = forward_letters.ended(newest, Change.objects.latest("now")).get_content()
+    assert newest.contact == "mia@home.test" and f"mail of {MIA}" in text and HOME in text and "renew it" in text
+    do("forwards.end", house.olive, forward=str(the(Forward).pk))
+    assert found(overdue.OVERDUE) == []
+
+
+def test_a_forward_that_somebody_disabled_before_is_not_asked_of(house: House) -> None:
+    out(house)
+    do("forwards.disable", house.olive, forward=str(the(Forward).pk))
+    do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
+    with acting_as(SYSTEM):
+        assert not Letter.objects.filter(says="exception ended").exists()
 
 
 def test_a_roles_mailbox_in_three_places_at_once(house: House) -> None:
@@ -105,11 +201,11 @@ def opened(box: Mailbox, n: int, source: str) -> None:
         )  # fmt: skip
 
 
-NAMES = ("forwards.unexcepted", "routes.dead", "routes.overdue", "mailboxes.many_hands")
+NAMES = ("forwards.unexcepted", "routes.dead", "routes.loop", "routes.overdue", "mailboxes.many_hands")
 
 
 def test_their_names_stay() -> None:
-    checks = (unexcepted.UNEXCEPTED, dead.DEAD, overdue.OVERDUE, many_hands.MANY_HANDS)
+    checks = (unexcepted.UNEXCEPTED, dead.DEAD, LOOP, overdue.OVERDUE, many_hands.MANY_HANDS)
     assert tuple(one.name for one in checks) == NAMES
 
 

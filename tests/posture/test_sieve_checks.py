@@ -106,10 +106,10 @@ def test_it_opens_for_a_script_in_force_and_closes_by_a_fresh_look_alone(house: 
     assert opened() == []
     told(mx1, of(MIA, script("a")))
     assert opened() == [(SPY, True)]
-    older(11)
+    older(6)
     assert opened() == [(SPY, False)]
     told(mx1, of(MIA))
-    older(11)
+    older(6)
     assert opened() == [(SPY, False)], "gone, says a node that has not looked since"
     told(mx1, whole())
     assert opened() == []
@@ -130,7 +130,7 @@ def test_a_mailbox_that_cannot_be_read_leaves_both_unknown(house: House, mx1: No
     told(mx1, whole((MIA, "sieve is no folder")))
     assert opened() == [(SPY, False)]
     assert sorted(opened(UNREADABLE)) == [("", True), ("a", False)]
-    older(11)
+    older(6)
     assert sorted(opened(UNREADABLE)) == [("", False), ("a", False)]
 
 
@@ -192,5 +192,5 @@ def test_it_closes_by_itself(house: House, led: Node, how: str) -> None:
 
 def test_what_is_not_looked_at_any_more_is_not_known(house: House, led: Node) -> None:
     assert opened(BY_WAY) == [(HOME, True)]
-    older(11)
+    older(6)
     assert opened(BY_WAY) == [(HOME, False)]

@@ -110,6 +110,11 @@ CASES: list[tuple[str, str, Sequence[Rule], set[str]]] = [
      barred=frozenset({"y@out.test"}))], {"mia", "outside " + OUT}),
     ("sieve, perhaps one not let out", "mia", [box("mia"), sieve("mia", OUT), sieve("mia", "y@out.test",
      barred=frozenset({"y@out.test"}), sometimes=True)], {"~mia", "outside " + OUT}),
+    ("sieve, none after one not let out", "mia", [box("mia"), sieve("mia", "y@out.test", keep=True,
+     barred=frozenset({"y@out.test"})), sieve("mia", OUT, keep=True)], {"mia"}),
+    ("sieve, perhaps none after it", "mia", [box("mia"), sieve("mia", "y@out.test", keep=True, sometimes=True,
+     barred=frozenset({"y@out.test"})), sieve("mia", OUT, keep=True)], {"mia", "~outside " + OUT}),
+    ("sieve, none after one to nobody", "mia", [box("mia"), sieve("mia", "no"), sieve("mia", OUT)], {"mia"}),
     ("sieve, not let out and thrown away", "mia", [box("mia"), sieve("mia"), sieve("mia", OUT,
      barred=frozenset({OUT}))], {"mia"}),
     ("sieve, perhaps not let out and thrown away", "mia", [box("mia"), sieve("mia"), sieve("mia", OUT,
@@ -199,3 +204,9 @@ def test_more_than_a_thousand_targets_are_put_off() -> None:
 def test_the_keys_of_an_address() -> None:
     assert keys("mia+x@a.test") == {"mia+x@a.test", "mia@a.test", AT}
     assert keys("+x@a.test") == {"+x@a.test", AT}
+
+
+def test_what_comes_after_a_redirect_that_is_refused_is_said_not_to_be_sent() -> None:
+    refused = sieve("mia", "y@out.test", keep=True, barred=frozenset({"y@out.test"}))
+    hops = traced("mia", box("mia"), refused, sieve("mia", OUT, keep=True)).hops
+    assert [(hop.to, hop.rule.barred) for hop in hops] == [((), {"y@out.test"}), ((), {OUT})]

@@ -33,14 +33,14 @@ def test_all_is_checked_only_while_each_node_has_just_looked(house: House) -> No
     now = timezone.now()
     looked(at=now + timedelta(minutes=5))
     looked("mx2", at=now + timedelta(minutes=1))
-    with at(now + timedelta(minutes=10)):
+    with at(now + timedelta(minutes=5, seconds=30)):
         found = known(house.olive)
     assert (found.checked, found.all, found.whole, found.at) == (2, 2, True, now + timedelta(minutes=1))
-    with at(now + timedelta(minutes=12)):
+    with at(now + timedelta(minutes=7)):
         found, carls = known(house.olive), known(house.carl)
         of_one = [known(house.olive, slug).whole for slug in ("acme", "globex")]
     assert (found.checked, found.whole) == (1, False) and why(found) == {("long ago", "mx2", 1)}
-    assert "mx2 has not looked within ten minutes; it last did at" in found.unchecked[0].words
+    assert "mx2 has not looked within five minutes; it last did at" in found.unchecked[0].words
     assert carls.whole and carls.all == 1 and of_one == [True, False]
 
 

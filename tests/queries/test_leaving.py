@@ -21,6 +21,7 @@ from postroom.models import Forward, RouteException, Transport
 from postroom.queries.coverage import Coverage
 from postroom.queries.leaving import Asked, Way, every, listed, shown
 from postroom.queries.leaving_files import HEAD, written
+from postroom.web import leaving_rows
 from routed import CLIENTS, allow, later, portfolio, script
 
 HOME = "mia@gmail.com"
@@ -164,9 +165,10 @@ def test_what_is_over_by_the_clock_is_no_way_though_nobody_tidied(house: House) 
 def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: House) -> None:
     script(MIA, {"to": "x@partner.test", "conditional": True, "copy": True}, {"to": ""}, name="holiday")
     script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="does not compile")
-    found, unknown = ways(house.olive)
+    unknown, found = ways(house.olive)
     assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", False, None)
     assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
+    assert found.risk == "medium", "nothing leaves by it"
     assert found.maker is None and found.made and found.row is None
     allow(house, "acme", "*.partner.test", "other.test")
     found = ways(house.olive, search="x@part")[0]
@@ -207,6 +209,14 @@ def test_a_long_way_round_is_found_and_a_circle_ends(house: House) -> None:
     assert found == {(f"a{n}@acme.example", n) for n in range(1, 12)}
 
 
+def test_what_leads_to_an_address_with_an_extension_is_found_by_it(house: House) -> None:
+    out(house)
+    with_consent(
+        house, do("aliases.create", house.olive, address="pay@acme.example", targets=["mia+bills@acme.example"])
+    )
+    assert [one[:3] for one in told(ways(house.olive)) if one[0] == "alias"] == [("alias", "pay@acme.example", MIA)]
+
+
 def test_a_script_that_sends_to_nobody_is_caught_where_all_is(house: House) -> None:
     out(house, address="box@acme.example", to="box@elsewhere.test")
     caught = {"domain": "acme.example", "target": "box@acme.example", "until": later()}
@@ -222,3 +232,27 @@ def test_five_queries_however_many_there_are(house: House) -> None:
     with acting_as(house.audrey), CaptureQueriesContext(connection) as asked:
         listed(house.audrey, Asked())
     assert len(asked) <= 5, [one["sql"][:80] for one in asked]
+
+
+def test_what_leads_to_a_redirect_that_its_node_stops_is_stopped_too_and_one_leak(house: House) -> None:
+    """By an alias, and by the alias of a domain: rows of their own, each of which says that they are one."""
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    do("aliases.create", house.olive, address="team@acme.example", targets=["leo@acme.example"])
+    do("domains.add", house.olive, client="acme", name="acme-parts.example")
+    do("domains.prove", SYSTEM, domain="acme-parts.example", proof="a test")
+    agreed(house, do("domains.set_alias", house.olive, domain="acme-parts.example", of="acme.example"))
+    script("leo@acme.example", {"to": "spy@evil.example"})
+    found = ways(house.olive, search="spy@")
+    assert {(one.blocked, one.risk, one.leaves_by, one.ways) for one in found} == {
+        (True, "medium", "sieve redirect", len(found))
+    }
+    assert [one.address for one in found if one.hops] and len(found) > 2 and written_rows(found) == len(found)
+    (by_alias,) = (one for one in found if one.mechanism == "alias")
+    assert (shown(by_alias)["blocked"], shown(by_alias)["stopped"], by_alias.by_script) == (True, False, False)
+    said = str(leaving_rows.row(by_alias))
+    assert "the node of leo@acme.example stops it" in said and f"one of {len(found)} ways to the same exit" in said
+    file = io.BytesIO()
+    written(file, Coverage(0, 0, None), found)
+    assert f'"yes","no","{len(found)}"' in file.getvalue().decode()
+    allow(house, "acme", "evil.example")
+    assert {(one.blocked, one.risk) for one in ways(house.olive, search="spy@")} == {(False, "low")}

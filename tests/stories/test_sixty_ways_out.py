@@ -225,6 +225,6 @@ def test_while_the_node_is_silent_it_is_said_that_scripts_are_not_known(firm: Fi
         with chromium() as browser:
             olive = signed_in(firm.stack, browser, OLIVE, 390, "dark")
             page = olive.open(f"/forwards/?client={firm.slugs[0]}").text()
-            assert "0 of 10" in page and "has not looked within ten minutes" in page, page
+            assert "0 of 10" in page and "has not looked within five minutes" in page, page
     until("it looks again", lambda: firm.leaving()["coverage"]["whole"], within=120, every=1)
     assert set(firm.found()) == planted

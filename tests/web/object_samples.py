@@ -23,7 +23,7 @@ from postroom.web.parts.pages import (
     PersonPage,
 )
 from postroom.web.parts.plain_pages import OwnSessions
-from postroom.web.parts.route_pages import LeavingPage, LooksPage, TracePage, ViewPage
+from postroom.web.parts.route_pages import DestinationsPage, ExceptionsPage, LeavingPage, LooksPage, TracePage, ViewPage
 from postroom.web.parts.shapes import (
     Act,
     Badge,
@@ -426,6 +426,70 @@ FINDINGS = FindingsPage(
     ),
     pager=Pager("4 shown, 09:12 to 09:20"),
 )  # fmt: skip
+EXCEPTION_COLUMNS = (
+    Column("Mail of"), Column("May go to"), Column("Until", phone="right"), Column("Answers for it"),
+    Column("Asked and agreed"), Column("Rests on it"), Column("Act", num=True, hidden=True),
+)  # fmt: skip
+DESTINATION_COLUMNS = (
+    Column("Destination"), Column("Leads to"), Column("Aliases that use it"), Column("Client"),
+    Column("Act", num=True, hidden=True),
+)  # fmt: skip
+EXCEPTIONS = ExceptionsPage(
+    head=PageHead("Exceptions", "all that lets mail leave a client; what ends first comes first",
+                  acts=(Act("Forwards that leave", "/p/forwards", "mail-forward"),
+                        Act("Add an exception", "/p/form", "plus"))),
+    label="Exceptions", filters=filters("Exceptions", "review"),
+    pager=Pager("2 shown, ana@harbor.example to leo@bluefin.example"),
+    table=Table(
+        "Exceptions", EXCEPTION_COLUMNS,
+        (
+            Row((
+                Cell(Code("ana@harbor.example"),
+                     (Link("Harbor Legal LLP", "/p/client"), "·", Link("Follow it", "/p/trace", of="ana"))),
+                Cell((Code("ana.hale@gmail.com"), Badge("fact", "private provider", "user"))),
+                Cell("30 Dec 00:00", Badge("warn", "review was due 20 Nov 2026")),
+                Cell("Ana Hale", "“on parental leave, reads at home”"),
+                Cell("asked by Olive Osei, 24 Nov 09:12", Link("agreed by Ada Adams", "/p/change")),
+                "a forward; the filter “main”",
+                Cell(acts=(Act("Renew", "/p/form", of="ana"), Act("End…", "/p/form", weight="asks", of="ana"))),
+            ), name="ana@harbor.example to ana.hale@gmail.com"),
+            Row((
+                Cell(Code("leo@bluefin.example"),
+                     (Link("Bluefin", "/p/client"), "·", Link("Follow it", "/p/trace", of="leo"))),
+                Cell(Code("mx.partner.example:25"), ("handed to another server",)),
+                Cell("2 Feb 00:00", "review 3 Jan 2027"),
+                Cell("Leo Lindqvist", "“the move to the new office”"),
+                Cell("", Badge("unknown", "who agreed is not yours to see")), "all mail of the address",
+                Cell(acts=(Act("End…", "/p/form", weight="asks", of="leo"),)),
+            ), name="leo@bluefin.example to mx.partner.example:25"),
+        ),
+        dense=True, high=True,
+    ),
+    policy=(
+        Item("Every client",
+             ("Allowed without an exception: nothing.", "Forbidden whatever exception there is: nothing."),
+             icon="hand-stop", acts=(Act("Forbid private providers", "/p/form", "ban", of="every client"),
+                                     Act("Change", "/p/form", "pencil", of="every client"))),
+    ),
+)  # fmt: skip
+DESTINATIONS = DestinationsPage(
+    head=PageHead("Destinations", "changed once, every alias that uses it follows",
+                  acts=(Act("Name a destination", "/p/form", "plus"),)),
+    label="Destinations", filters=filters("Destinations", "in use"), pager=Pager("1 shown, invoicing"),
+    table=Table(
+        "Destinations", DESTINATION_COLUMNS,
+        (
+            Row((
+                Cell((Strong("invoicing"),), Code("harbor:invoicing")),
+                (Code("ana@harbor.example"), Link("Follow it", "/p/trace", of="ana@harbor.example")),
+                Cell((Code("bills@harbor.example"), "and 3 more"), Link("Follow it", "/p/trace", of="bills")),
+                Link("Harbor Legal LLP", "/p/client"),
+                Cell(acts=(Act("Change", "/p/form", of="invoicing"), Act("Make an alias", "/p/form", of="to it"))),
+            ), name="invoicing"),
+        ),
+        dense=True,
+    ),
+)  # fmt: skip
 FORWARDS = LeavingPage(
     head=PageHead("Forwards that leave", "every way by which mail leaves a client, worst first",
                   acts=(Act("Forward mail", "/p/form", "plus"),)),
@@ -433,7 +497,7 @@ FORWARDS = LeavingPage(
     sure=Badge("unknown", "2,084 of 2,100 checked; 16 not"),
     known=Progress("Mailboxes whose scripts were checked", 2084, 2100, "as nodes read them by 09:12"),
     unchecked=(
-        Item("12 not checked: mx3 has not looked within ten minutes; it last did at 2026-11-30 08:51 UTC",
+        Item("12 not checked: mx3 has not looked within five minutes; it last did at 2026-11-30 08:51 UTC",
              "ana@harbor.example is one", "warn"),
         Item("4 not checked: not readable: line 3: unknown command", "leo@bluefin.example is one", "warn"),
     ),
@@ -442,11 +506,12 @@ FORWARDS = LeavingPage(
         "Forwards that leave",
         (
             Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"),
-            Column("Client", phone="gone"), Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
+            Column("Client"), Column("Exception"), Column("Made"), Column("Last hit"),
         ),
         tuple(
-            Row((Cell(Link(mail, "/p/mailbox", strong=True), sub), to, risk, Cell(how, besides),
-                 Link("Harbor Legal LLP", "/p/client"), exception, made, Badge("unmeasured", "not measured")),
+            Row((Cell(Link(mail, "/p/mailbox", strong=True), (sub, Link("Follow it", "/p/trace", of=mail))), to, risk,
+                 Cell(how, besides), Link("Harbor Legal LLP", "/p/client"), exception, made,
+                 Badge("unmeasured", "not measured")),
                 value=f"{mail} x@gmail.com - -", name=mail)
             for mail, sub, to, risk, how, besides, exception, made in (
                 ("ana@harbor.example", "", Cell((Code("ana.hale@gmail.com"), Badge("fact", "private provider", "user")),

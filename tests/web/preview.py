@@ -131,6 +131,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "token": ("token.html", access.TOKEN),
     "nodes": ("nodes.html", objects.NODES),
     "forwards": ("leaving.html", objects.FORWARDS),
+    "exceptions": ("exceptions.html", objects.EXCEPTIONS),
+    "destinations": ("list.html", objects.DESTINATIONS),
     "looks": ("leaving_looks.html", objects.LOOKS),
     "view": ("leaving_view.html", objects.VIEW),
     "findings": ("findings.html", objects.FINDINGS),

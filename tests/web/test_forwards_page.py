@@ -63,16 +63,23 @@ def drawn(answer: Any) -> dict[str, str]:
 def test_empty_is_never_none_while_a_mailbox_was_not_checked(house: House) -> None:
     browser = visitor(house.olive)
     said = page(browser.get("/forwards/"))
-    assert NONE in said and "No mail leaves" not in said and "0 of 2 checked; 2 not" in said
+    assert (
+        "no node has read any" in said
+        and NONE in said
+        and "No mail leaves" not in said
+        and "0 of 2 checked; 2 not" in said
+    )
     assert "1 not checked: mx1 has never looked at scripts" in said and "pb-good" not in said
     assert NONE in page(browser.get("/forwards/?q=nothing-like-this&risk=high"))
     looked(at=timezone.now() + timedelta(seconds=1))
     said = page(browser.get("/forwards/"))
     assert "No mail leaves" in said and "2 of 2 checked" in said and NONE not in said
     assert "No way out like that" in page(browser.get("/forwards/?risk=high"))
-    with at(timezone.now() + timedelta(minutes=11)):
+    assert "no node has" not in said
+    with at(timezone.now() + timedelta(minutes=6)):
         said = page(browser.get("/forwards/"))
-    assert NONE in said and "mx1 has not looked within ten minutes" in said
+    assert "no node has told lately; one last did at" in said and "no node has read any" not in said
+    assert NONE in said and "mx1 has not looked within five minutes" in said
 
 
 def test_a_row_says_what_is_known_of_it_and_what_is_not_measured(house: House) -> None:
@@ -109,6 +116,40 @@ def cell(browser: Client) -> str:
     """What stands under Last hit, of the only row."""
     found = re.findall(r'data-label="Last hit"[^>]*>(.*?)</td>', page(browser.get("/forwards/")), re.DOTALL)
     return " ".join(re.sub("<[^>]*>", " ", found[0]).split())
+
+
+def test_a_form_says_how_many_of_the_chosen_are_not_in_it_and_why(house: House) -> None:
+    out(house)
+    script(MIA, {"to": "x@elsewhere.test"}, {"to": ""})
+    browser = visitor(house.olive)
+    forward, redirect, unknown = (way(browser, f"{MIA} to {to}") for to in (HOME, "x@elsewhere.test", "an unknown"))
+    chosen = [forward, forward, redirect, unknown, "garbled"]
+    said = page(browser.post("/forwards/chosen/", {"act": "forwards.disable", "way": chosen}))
+    assert "5 were chosen, 1 row below; 4 left out" in said
+    assert "2: no forward that stands" in said and "1: another way of one that is below" in said
+    assert "1: more than 500 at once, or not readable." in said
+    said = page(browser.post("/forwards/chosen/", {"act": "exceptions.create", "way": [redirect, unknown]}))
+    assert "1: where it goes is worked out when mail comes." in said and "Add an exception" in said
+    assert "left out" not in page(browser.post("/forwards/chosen/", {"act": "exceptions.create", "way": redirect}))
+
+
+def test_no_two_fields_of_a_form_are_called_alike_and_each_is_explained(house: House) -> None:
+    script(MIA, {"to": "x@elsewhere.test"})
+    browser = visitor(house.olive)
+    chosen = way(browser, f"{MIA} to x@elsewhere.test")
+    form = page(browser.post("/forwards/chosen/", {"act": "forwards.replace", "way": chosen}))
+    labels = re.findall(r'<label for="f-row-0-[^"]*">([^<]*?) *<', form)
+    assert len(labels) == len(set(labels)) == 5 and "Opened from" in labels, labels
+    for name in ("target", "to", "mailbox"):
+        assert re.search(rf'aria-describedby="f-row-0-{name}-h"', form), name
+
+
+def test_what_is_on_a_phone_too(house: House) -> None:
+    out(house)
+    said = page(visitor(house.olive).get("/forwards/"))
+    for column in ("Client", "Last hit"):
+        assert re.search(rf'<td data-label="{column}">', said), column
+    assert "p-gone" not in said
 
 
 def test_an_exception_is_asked_for_what_was_chosen_and_waits_for_a_second_person(house: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -14,7 +15,9 @@ from cast import MIA, House, do, owner_of, redeemed, the
 from mail_nodes import Node
 from mailbox_owner import LEO, WORDS, owner, taken
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Delegation, Mailbox
+from postroom.models import Delegation, Grant, Mailbox
+from postroom.queries.delegations import who_asked
+from postroom.queries.people import giver
 
 HERE = "/mailbox/access/"
 
@@ -130,3 +133,25 @@ def test_on_the_mailboxs_page_stands_who_has_access_until_when_by_whose_consent(
     assert "/do/delegations.ask/?mailbox=" in text
     viewer = visitor(house.audrey).get(f"/mailboxes/{MIA}/").content.decode()
     assert "its owner consented" in viewer and "/do/delegations." not in viewer
+
+
+def test_a_client_admin_is_told_who_asked_and_never_that_it_was_the_owner(leo: Mailbox, house: House) -> None:
+    """Of a requester of the organization they see the name alone, as the record gives it."""
+    asked(house.olive)
+    text = visitor(house.carl).get(f"/mailboxes/{MIA}/").content.decode()
+    assert "asked for by Olive" in text and f"asked for by the owner of {LEO}" not in text
+    other = visitor(house.carl).get(f"/mailboxes/{LEO}/").content.decode()
+    assert "asked for by Olive" in other and "its own owner" not in other
+
+
+def test_a_requester_whose_acts_are_not_seen_either_is_somebody(house: House) -> None:
+    hidden, own = Delegation(pk=uuid4(), requester_id=uuid4()), Delegation(pk=uuid4())
+    hidden._state.fields_cache["requester"] = None  # as a join finds nobody, under row security
+    with acting_as(house.carl):
+        assert who_asked([hidden, own]) == {hidden.pk: "somebody of the organization"}
+
+
+def test_a_role_that_somebody_unseen_gave_was_not_of_the_founding() -> None:
+    given = Grant(given_by_id=uuid4())
+    given._state.fields_cache["given_by"] = None
+    assert (giver(given), giver(Grant())) == ("somebody of the organization", "the founding")

@@ -84,7 +84,7 @@ def test_a_change_that_was_not_read_back_is_not_forgotten_when_all_is_told_again
 
     assert "on its way" in page(browser)
     assert adds(browser).status_code == 409
-    with mock.patch.object(queries, "READ_WITHIN", timedelta(0)):
+    with mock.patch.object(queries, "WORD_HOLDS", timedelta(0)):
         assert "The last change is not in force" in page(browser)
     new = put(mx1)
     assert "on its way" in page(browser)  # read back; what is shown is from before
@@ -162,7 +162,7 @@ def test_a_script_takes_the_password_and_is_refused_by_its_line(mia: Mailbox, mx
     text = put(mx1)
     assert text == 'redirect "spy@evil.example";'
     tells(mx1, ("postroom", text), redirects=[OUT])
-    assert "Sends mail on to" in page(browser) and "only while an exception lets it" in page(browser)
+    assert "Sends mail on to" in page(browser) and "sends nothing there, and that mail stays here" in page(browser)
     assert text.replace('"', "&quot;") in page(browser, url)
 
 

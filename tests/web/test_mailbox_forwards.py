@@ -8,9 +8,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from cast import House, agreed, do, the, with_consent
+from cast import House, agreed, at, do, the, with_consent
 from mailbox_owner import LEO, owner
 from postroom.models import Forward, Mailbox
+from routed import looked, script
 
 MIA, HOME = "mia@acme.example", "mia@home.test"
 
@@ -29,6 +30,8 @@ def passed_on(house: House, **more: Any) -> None:
 
 def test_its_owner_reads_where_mail_goes_on_to_and_until_when(house: House, mia: Mailbox) -> None:
     browser = owner()
+    assert "No forward passes your mail on" in page(browser) and "what your filters pass on" in page(browser)
+    looked()
     assert "Nothing passes your mail on" in page(browser)
     passed_on(house)
     text = page(browser)
@@ -63,5 +66,36 @@ def test_of_another_mailbox_an_owner_reads_nothing(house: House, mia: Mailbox) -
     do("mailboxes.create", house.olive, address=LEO)
     asked = {"address": LEO, "to": "leo@away.test", "until": later(), "owner": "Leo"}
     with_consent(house, do("forwards.create", house.olive, **asked))
+    looked()
     text = page(browser)
     assert "leo@away.test" not in text and "Nothing passes your mail on" in text
+
+
+def test_a_filter_that_was_uploaded_passes_mail_on_and_stands_there(house: House, mia: Mailbox) -> None:
+    browser = owner()
+    do("mailboxes.create", house.olive, address=LEO)
+    looked(at=timezone.now() + timedelta(seconds=1))
+    script(MIA, {"to": LEO, "copy": True}, {"to": "spy@evil.example"})
+    text = page(browser)
+    assert "Nothing passes your mail on" not in text
+    assert "by your filter: your mail goes there, to a colleague, and a copy stays here" in text
+    assert "by your filter: the mail server sends nothing there, and that mail stays here" in text
+    filters = browser.get("/mailbox/filters/").content.decode()
+    assert "your mail goes there, to a colleague" in filters and "only while an exception lets it" not in filters
+    with at(timezone.now() + timedelta(minutes=6)):
+        assert "what your filters pass on" in page(browser), "its node is silent: unknown, and never none"
+
+
+def test_an_address_lands_here_only_if_its_mail_does(house: House, mia: Mailbox) -> None:
+    """An alias leads to hers, and a forward without a copy leads on; and one whose mail goes round and never lands."""
+    browser = owner()
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[MIA, LEO])
+    looked(at=timezone.now() + timedelta(seconds=1))
+    assert "mail to it lands here, and at 1 more" in page(browser)
+    agreed(house, do("forwards.create", house.olive, address=MIA, to=LEO, until=later(), keep_copy=False))
+    text = page(browser)
+    assert "it leads here, but its mail does not land here" in text and "mail to it lands here" not in text
+    do("forwards.end", house.olive, forward=str(the(Forward).pk))
+    script(MIA, name="all", discards="always")
+    assert "it leads here, but its mail does not land here" in page(browser)

@@ -20,6 +20,7 @@ from postroom.changes.approvals import approve, withdraw
 from postroom.changes.errors import ChangeError, NotAllowed, NotThere, OwnChange, Problems
 from postroom.models import Address, Change, Forward, Mailbox, RouteException
 from postroom.queries.owning import lately
+from routed import looked
 
 NEW, HOME = "/mailbox/forwards/new/", "mia@gmail.com"
 
@@ -78,6 +79,7 @@ def test_inside_it_goes_through_at_once_and_she_stops_and_ends_it(leo: Mailbox) 
     assert browser.post("/mailbox/forwards/disable/", {"forward": str(one.pk)})["Location"] == "/mailbox/"
     assert the(Forward).disabled_at and "disabled: nothing goes there now" in page(browser)
     assert browser.post("/mailbox/forwards/end/", {"forward": str(one.pk)})["Location"] == "/mailbox/"
+    looked()
     assert the(Forward).removed_at and "Nothing passes your mail on" in page(browser)
     assert browser.post("/mailbox/forwards/end/", {"forward": str(one.pk)})["Location"] == "/mailbox/", "it has"
 

@@ -33,6 +33,16 @@ def test_the_way_its_ends_and_what_leads_there(house: House) -> None:
     assert f"{TEAM} by alias" in plain(visitor(house.carl).get("/trace/", {"address": LEO}))
 
 
+def test_what_lands_at_another_client_is_said_so(house: House) -> None:
+    hers = "mia@globex.example"
+    asked = {"address": MIA, "to": hers, "until": later(), "owner": "Mia", "keep_copy": False}
+    held = do("forwards.create", house.olive, **asked)
+    assert f"{hers} of Globex" in plain(visitor(house.ada).get(f"/changes/{held.pk}/"))
+    with_consent(house, held)
+    assert f"{hers} of Globex" in plain(visitor(house.olive).get("/trace/", {"address": MIA}))
+    assert "Globex" not in plain(visitor(house.carl).get("/trace/", {"address": MIA}))
+
+
 def test_nothing_typed_nonsense_and_what_is_not_theirs(house: House) -> None:
     browser = visitor(house.carl)
     assert "Where it lands" not in plain(browser.get("/trace/"))

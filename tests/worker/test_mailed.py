@@ -429,6 +429,7 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
         clients,
         delegations,
         devices,
+        exceptions_asked,
         factors,
         filters,
         forwards_told,
@@ -444,7 +445,8 @@ def test_every_letter_there_is_has_somebody_who_writes_it() -> None:
     says = {clients.CHECKPOINT, rounds.ROSTER, invites.REDEEMED, transfer.TRANSFERRED, recovery_channels.NAMED,
             recovery_channels.ENDED, resets.RESET, own_secrets.CHANGED, own_secrets.RENEWED, own_secrets.RESET,
             own_secrets.COMPELLED, devices.DEVICE, factors.ADDED, factors.REMOVED, factors.CODES, app_passwords.MADE,
-            app_passwords.LET_IN, forwards_told.LEAVES, filters.SET, redirects.STOPPED,
+            app_passwords.LET_IN, forwards_told.LEAVES, filters.SET,
+            exceptions_asked.ENDED, redirects.STOPPED,
             redirects.RESUMED, "recovered", "moved", delegations.ASKED_FOR,
             delegations.STARTED, delegations.ENDED, delegations.DECLINED}  # fmt: skip
     assert says == set(mail.LETTERS), kind

@@ -25,6 +25,11 @@ class WayExceptionOut(Schema):
     id: str
     owner: str | None = Field(description="Nothing where the caller may not see exceptions, as of its end")
     until: str | None
+    reason: str | None
+    review_on: str | None = Field(description="When somebody looks at it again, before its end")
+    change: str | None = Field(description="By which it was made; nothing where that is not seen, as of both below")
+    asked_by: str | None
+    approved_by: list[str] | None = Field(description="Empty: nobody had to")
 
 
 class MadeBy(Schema):
@@ -58,7 +63,9 @@ class WayOut(Schema):
     risk: str = Field(description=", ".join(queries.RISKS))
     row: str | None = Field(description="The rule it begins with; nothing for a script's")
     mailbox: str | None
-    blocked: bool = Field(description="A script's, that nothing allows at its node, or is stopped: it does not leave")
+    blocked: bool = Field(description="Ends in a script, whose node lets nothing there: the mail does not leave")
+    leaves_by: str = Field(description="The mechanism of the rule at leaves_at")
+    ways: int = Field(description="How many ways end in that very rule, this one among them: they are one leak")
     stopped: bool = Field(description="A script's, that was stopped at its node's port, since disabled_at")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
     last_hit: str | None = Field(description="When mail to the address last left to the target")

@@ -6,6 +6,7 @@ from ninja import Router
 
 from postroom.access.acting import Actor
 from postroom.queries import records, resets, sessions
+from postroom.queries.exceptions import with_agreed
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import listed, one, row_of
 from postroom.queries.sign_ins import with_last_use
@@ -14,6 +15,7 @@ from .door import reads
 
 router = Router(tags=["objects"])
 CREDENTIALS, PEOPLE = "credentials", "people"
+EXCEPTIONS = ("exceptions", "transports")
 NOUNS = (
     "clients", "domains", "mailboxes", "addresses", "aliases", PEOPLE, "nodes", "grants", "freezes", "record_sets",
     "dkim_keys", CREDENTIALS, "forwards", "catch_alls", "exceptions", "transports", "destinations", "delegations",
@@ -36,6 +38,8 @@ def _list(noun: str) -> Any:
         items = found.items
         if noun == CREDENTIALS and at is None:
             items = with_last_use(request.auth.actor, items, address=False)
+        if noun in EXCEPTIONS and at is None:
+            items = with_agreed(items)
         return {"items": items, "next": found.next}
 
     view.__doc__ = f"{noun.replace('_', ' ').capitalize()} you may see, a page at a time."
@@ -43,9 +47,12 @@ def _list(noun: str) -> Any:
 
 
 def _beside(actor: Actor, noun: str, found: dict[str, Any]) -> dict[str, Any]:
-    """What is no part of the row: how a credential was used last, and where a person is signed in."""
+    """What is no part of the row: how a credential was used last, who agreed to an exception, and where a person is
+    signed in."""
     if noun == CREDENTIALS:
         return with_last_use(actor, [found], address=True)[0]
+    if noun in EXCEPTIONS:
+        return with_agreed([found])[0]
     if noun != PEOPLE:
         return {}
     return {"sessions": sessions.shown(sessions.of_person(actor, row_of(actor, noun, found["id"])))}

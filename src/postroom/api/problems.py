@@ -20,6 +20,7 @@ from postroom.changes.errors import (
     ChangeError,
     KeyReused,
     NotAllowed,
+    NothingGoesBack,
     NothingToDo,
     NotLikeThat,
     NotSeen,
@@ -33,6 +34,7 @@ from postroom.changes.errors import (
 TYPE = "application/problem+json"
 TITLES = {
     KeyReused: (409, "key-reused", "This Idempotency-Key came with another request"),
+    NothingGoesBack: (409, "nothing-goes-back", "Nothing of it goes back"),
     NothingToDo: (409, "nothing-to-do", "It stands so already"),
     NotSeen: (409, "not-seen", "That is not what waits here"),
     OwnChange: (403, "own-change", "Nobody approves or reviews what they did themselves"),

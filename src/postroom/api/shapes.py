@@ -123,6 +123,11 @@ class ChangeLine(Schema):
     erased: ErasedOut | None
 
 
+class ClientNamed(Schema):
+    slug: str
+    name: str
+
+
 class LandingOut(Schema):
     """One place where mail comes to an end."""
 
@@ -132,6 +137,7 @@ class LandingOut(Schema):
     address: str
     why: str = Field(description="Why it is refused, goes round, or is not known")
     sometimes: bool = Field(description="Not every message: a filter looks at it first")
+    client: ClientNamed | None = Field(description="Whose it is, where that is another client you see")
 
 
 class LandsThen(LandingOut):

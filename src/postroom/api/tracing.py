@@ -8,7 +8,7 @@ from pydantic import Field
 from postroom.queries import tracing as queries
 
 from .door import reads
-from .shapes import LandingOut, Told
+from .shapes import ClientNamed, LandingOut, Told
 
 router = Router(tags=["routes"])
 
@@ -54,6 +54,7 @@ class HopOut(Schema):
     made: MadeFirstOut | None
     read_at: str | None = Field(description="Of a filter: when its node read it last")
     exception: ExceptionOut | None
+    client: ClientNamed | None = Field(description="Whose the address is, where that is another client you see")
 
 
 class LeadOut(Schema):

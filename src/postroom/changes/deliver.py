@@ -15,12 +15,13 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from postroom.models import Change, Client, Delivery, Domain, Entry, NodeTodo, Report
+from postroom.models.nodes import WORD_HOLDS
 
 from . import todo
 from .edit import Edit
 from .plan import Plan
 
-MOST, LATELY = 1000, timedelta(minutes=2)
+MOST = 1000
 CARRY_OUT = "postroom.carry_out"
 LEASE = timedelta(minutes=1)  # how long one try may take before another worker takes it up
 
@@ -153,13 +154,13 @@ def _why(left: Delivery) -> str:
     if left.target != "nodes" or left.object is None:
         return left.why or "on its way"
     todo = list(NodeTodo.objects.filter(change=left.change_id, node=left.object).values_list("pk", flat=True)[:MOST])
-    said = Report.objects.filter(node=left.object, at__gte=timezone.now() - LATELY)
+    said = Report.objects.filter(node=left.object, at__gte=timezone.now() - WORD_HOLDS)
     waits = said.filter(sort="waiting", facts__todo__in=todo).order_by("-at").first()
     words = [f"{len(todo)} to go" if todo else left.why or "on its way"]
     if waits and waits.facts.get("why"):
         words.append(str(waits.facts["why"]))
     if todo and not said.filter(sort="heartbeat").exists():
-        words.append("the node was not heard of for two minutes")
+        words.append("the node was not heard of for five minutes")
     return "; ".join(words)
 
 

@@ -43,6 +43,10 @@ class NothingToDo(ChangeError):
     """It stands so already."""
 
 
+class NothingGoesBack(NothingToDo):
+    """Of what an undo would take back, all is left out; why, of each."""
+
+
 class KeyReused(ChangeError):
     """This idempotency key came with another request."""
 

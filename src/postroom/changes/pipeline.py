@@ -20,7 +20,7 @@ from postroom.models import Change, Due
 from . import apply as writer
 from .apply import NotApplied, Secrets
 from .approved import in_favour_of
-from .errors import KeyReused, NotAllowed, NothingToDo, NotLikeThat, Problem, Problems
+from .errors import KeyReused, NotAllowed, NothingGoesBack, NothingToDo, NotLikeThat, Problem, Problems
 from .kind import KINDS, Kind
 from .look_first import read_zones
 from .overtaken import snapshot
@@ -103,7 +103,7 @@ def propose(
     begun = snapshot() if to_apply else ""
     plan, state = planned()
     if not plan.edits:
-        raise NothingToDo(f"{change.kind}: it stands so already")
+        raise _nothing(change, plan)
     # What carries a secret nobody approves; by the hash of its plan one could try out what was compared in it.
     change.client_id, change.plan_hash = plan.client, "" if kinds[0].carries_secret else plan.hash
     change.left_out = [[one.table, one.id, one.because] for one in plan.left_out]
@@ -112,6 +112,14 @@ def propose(
     about = proposed.domains()
     change.domains = sorted(one for one in about if one) if about and None not in about else None
     return proposed
+
+
+def _nothing(change: Change, plan: Plan) -> NothingToDo:
+    """Why there is nothing to change: all of an undo may be left out, as what gave access and has ended is."""
+    if change.undoes_id is None or not plan.left_out:
+        return NothingToDo(f"{change.kind}: it stands so already")
+    why = dict.fromkeys(f"{one.table.replace('_', ' ')}: {one.because}" for one in plan.left_out)
+    return NothingGoesBack(f"nothing of it goes back ({'; '.join(why)})")
 
 
 def _as_one(planned: Sequence[Planned]) -> Plan:

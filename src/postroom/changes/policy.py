@@ -67,6 +67,7 @@ class Proposed:
     again: Callable[[], tuple[Plan, State]] | None = None
     _moves: dict[str, list[Move]] = field(default_factory=dict)
     _domains: set[UUID | None] | None = None
+    locked: bool = False  # by now nothing of its client moves, until it is written or not
     asked: dict[str, object] = field(default_factory=dict)  # what policies read alike, until they look again
 
     @property
@@ -97,6 +98,7 @@ class Proposed:
 
     def look_again(self) -> None:
         """Under the lock: what was read before it may have changed, grants too."""
+        self.locked = True
         self._moves.clear()
         self.asked.clear()
         self.state.look_again()

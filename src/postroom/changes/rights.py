@@ -100,11 +100,18 @@ def _delegation(one: Delegation) -> Right:
     stood: dict[str, Any] = {
         "where": "client", "domain": None, "sealed": False, "mailbox": box, "to": to, "rights": sorted(one.rights),
         "since": _time(one.started_at), "until": _time(one.until), "reason": one.reason,
-        "given_by": one.requester.name if one.requester else f"the owner of {to}",
+        "given_by": _asked_by(one, to),
     }  # fmt: skip
     return Right(
         "delegations", one.pk, one.to_mailbox.owner_id, f"{', '.join(stood['rights'])} at {box} by {to}", stood
     )
+
+
+def _asked_by(one: Delegation, to: str) -> str:
+    """Who is not seen is somebody, and never the owner."""
+    if one.requester_id is None:
+        return f"the owner of {to}"
+    return one.requester.name if one.requester else "somebody of the organization"
 
 
 def _time(moment: datetime | None) -> Any:

@@ -106,13 +106,17 @@ WITH RECURSIVE asked AS (SELECT %s::text[] AS addresses, %s::uuid[] AS clients),
   UNION ALL SELECT a.address, s.one ->> 'to' FROM sieve_scripts x JOIN mailboxes m ON m.id = x.mailbox_id
       JOIN addresses a ON a.id = m.address_id, jsonb_array_elements(x.redirects) s(one)
     WHERE x.client_id = ANY ((SELECT clients FROM asked)::uuid[]) AND x.active
+), led AS MATERIALIZED (  -- also where it comes without what stands after a +
+  SELECT source, target FROM passed
+  UNION ALL SELECT source, split_part(target, '+', 1) || '@' || split_part(target, '@', 2) FROM passed
+    WHERE position('+' IN split_part(target, '@', 1)) > 1
 ), other AS MATERIALIZED (
   SELECT d.name, o.name AS of FROM domains d JOIN domains o ON o.id = d.alias_of_id
     WHERE d.client_id = ANY ((SELECT clients FROM asked)::uuid[]) AND d.removed_at IS NULL
 ), back(address) AS (
   SELECT unnest(addresses) COLLATE "C" FROM asked
   UNION SELECT v.source COLLATE "C" FROM back b CROSS JOIN LATERAL (
-    SELECT p.source FROM passed p WHERE p.target = b.address
+    SELECT p.source FROM led p WHERE p.target = b.address
     UNION ALL SELECT split_part(b.address, '@', 1) || '@' || o.name FROM other o
       WHERE o.of = split_part(b.address, '@', 2)
   ) v(source)

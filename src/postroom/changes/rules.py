@@ -5,9 +5,10 @@ Only what a mail node has: of a domain that is not proven, or is removed, it has
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from postroom.models import Row
+from postroom.models.nodes import WORD_HOLDS
 from postroom.models.routes import server
 from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
@@ -16,7 +17,6 @@ from postroom.protocols.routing import NOT_FOLLOWED, Rule
 from .routes import MOST, Facts
 
 Ref = tuple[str, str]  # table, id
-LATELY = timedelta(minutes=15)  # a node tells of changed scripts within five minutes
 NO_NODE = "no mail node serves it"
 NOT_READ = "its node has not said which filters it has"
 LONG_AGO = "its node last said which filters it has at {}"
@@ -108,7 +108,8 @@ class Rules:
     def _box(self, ref: Ref, row: Row, address: Row) -> Iterator[Rule]:
         node = (self._row("clients", row["client_id"]) or {}).get("node_id")
         yield Rule("mailbox", address["address"], unknown="" if node else NO_NODE, ref=ref)
-        if why := self._unread(node):
+        planned = ref[1] in self.facts.get("filters", {})  # what is put in force by a plan needs no look at it
+        if not planned and (why := self._unread(node)):
             yield Rule("sieve", address["address"], unknown=why, ref=ref)
         for script, said in self._of("sieve_scripts"):
             if str(said["mailbox_id"]) == ref[1]:
@@ -120,7 +121,7 @@ class Rules:
         if read is None:
             return NOT_READ if node else ""
         at = moment(read["at"])
-        return LONG_AGO.format(f"{at:%d %b %H:%M} UTC") if at < self.now - LATELY else ""
+        return LONG_AGO.format(f"{at:%d %b %H:%M} UTC") if at <= self.now - WORD_HOLDS else ""
 
     def _sieve(self, ref: Ref, script: Row, box: Row, address: Row) -> Iterator[Rule]:
         source = address["address"]

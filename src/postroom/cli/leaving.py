@@ -98,6 +98,17 @@ def _last(one: dict[str, Any]) -> str:
     return f"no hit since {since[:16].replace('T', ' ')} UTC" if since else "last hit not measured"
 
 
+def _let(exception: dict[str, Any]) -> str:
+    """Who answers for it, until when, why and who agreed; what is not theirs to see is said so."""
+    if exception["until"] is None:
+        return "by an exception that is not yours to see"
+    by = ", ".join(exception["approved_by"] or ()) or ("nobody" if exception["change"] else "somebody you do not see")
+    return (
+        f"by exception of {exception['owner']} until {exception['until'][:10]}, agreed by {by}, "
+        f"review {exception['review_on']}: {exception['reason']}"
+    )
+
+
 def _about(one: dict[str, Any]) -> list[str]:
     """What is known of it besides, in words."""
     exception, made = one["exception"], one["made_by"]
@@ -105,8 +116,9 @@ def _about(one: dict[str, Any]) -> list[str]:
         one["client"], one["mechanism"], f"by way of {one['via']}" if one["via"] else "",
         "some mail" if one["conditional"] else "", "private provider" if one["private"] else "",
         "stopped at the port" if one["stopped"] else "disabled" if one["off"] else "",
-        "blocked by its node" if one["blocked"] and not one["stopped"] else "",
-        f"by exception of {exception['owner']} until {exception['until'][:10]}" if exception else "",
+        "blocked by its node: the mail stays" if one["blocked"] and not one["stopped"] else "",
+        f"one of {one['ways']} ways to the same exit" if one["ways"] > 1 else "",
+        _let(exception) if exception else "",
         f"allowed by {one['allowed']}" if one["allowed"] else "",
         f"forbidden by {one['forbidden']}" if one["forbidden"] else "",
         "" if exception or one["allowed"] or one["forbidden"] else "no exception",

@@ -59,6 +59,7 @@ def landing(one: dict[str, Any]) -> str:
         "unknown": f"unknown at {one['address']} ({one['why']})",
         "hidden": f"{one['address']} (what is there you do not see)",
     }[one["sort"]]  # fmt: skip
+    words += f", of {one['client']['name']}" if one["client"] else ""
     return f"sometimes {words}" if one["sometimes"] else words
 
 

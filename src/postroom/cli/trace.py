@@ -89,6 +89,7 @@ def _hop(hop: dict[str, Any]) -> Iterator[str]:
     notes += [f"until {hop['until'][:16]}Z"] if hop["until"] else []
     notes += [f"unknown: {hop['unknown']}"] if hop["unknown"] else []
     notes += [f"not sent to {', '.join(hop['not_sent'])}"] if hop["not_sent"] else []
+    notes += [f"of {hop['client']['name']}"] if hop["client"] else []
     indent = "  " * (hop["step"] + 1)
     yield f"{indent}{hop['at']}  {hop['mechanism']} -> {', '.join(hop['to']) or 'nobody'}  {', '.join(notes)}".rstrip()
     for made in filter(None, (hop["made"], (hop["made"] or {}).get("changed"))):

@@ -27,8 +27,8 @@ from .sieve_known import SieveKnown
 from .source import Source
 
 log = logging.getLogger("postroom.agent")
-EVERY, SHARE, LATEST = 15.0, 20, 240.0  # seconds; of what a look takes so many times as long a rest, at most so long
-TURN = 180.0  # seconds of one look; what changed and had no turn by then has it in the next
+EVERY, SHARE, LATEST = 15.0, 20, 120.0  # seconds; of what a look takes so many times as long a rest, at most so long
+TURN = 60.0  # seconds of one look; what changed and had no turn by then has it in the next
 ALL_EVERY = 3600.0  # seconds; then all is told again: the control plane may have lost it
 AT_ONCE = 200  # mailboxes of one question
 MOST_TAKEN_APART = 32  # scripts of one mailbox; the one in force comes first

@@ -1,6 +1,7 @@
 """What hangs on an address: mailboxes and aliases; and the secrets and invites that open a mailbox."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -82,6 +83,17 @@ class Destination(StateModel):
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
         return NOTHING if row["removed_at"] else frozenset(row["targets"])
+
+    @classmethod
+    def called(cls, ref: str) -> models.Q:
+        """Those of an id; or that stand under a name, or under one at a client: acme:invoicing. Names are of a client,
+        so several may be called alike."""
+        try:
+            return models.Q(pk=UUID(ref))
+        except ValueError:
+            slug, _, name = ref.partition(":")
+            at = models.Q(client__slug=slug.strip().lower(), name=name.strip()) if name else models.Q(pk__in=[])
+            return models.Q(removed_at=None) & (models.Q(name=ref.strip()) | at)
 
 
 class Alias(StateModel):

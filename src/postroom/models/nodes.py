@@ -1,9 +1,13 @@
 """What mail nodes tell: heartbeats and what was seen when an object was read back."""
 
+from datetime import timedelta
+
 from django.db import models
 
 from .base import Observation
 from .clients import Client, Node
+
+WORD_HOLDS = timedelta(minutes=5)  # so old may what a node told of be; what it told before is not known of now
 
 
 class Report(Observation):

@@ -85,9 +85,9 @@ class Letter(StateModel):
     gets into a mailbox. It opens nothing.
 
     says: RECOVERED, MOVED, of a second factor ADDED, REMOVED or CODES, CHECKPOINT or ROSTER, of a mailbox NAMED, ENDED,
-    RESET, TRANSFERRED, REDEEMED or LEAVES (the worker has the words). person: whose sign-in it is about. mailbox: which
-    it is about. about: the address before, where it moved; the factor, and from where; the id of the roster, the
-    channel or the verified reset; the mailbox it is about; where its mail goes.
+    RESET, TRANSFERRED, REDEEMED or LEAVES, of an exception ENDED (the worker has the words). person: whose sign-in it
+    is about. mailbox: which it is about. about: the address before, where it moved; the factor, and from where; the id
+    of the roster, the channel, the exception or the verified reset; the mailbox it is about; where its mail goes.
     """
 
     for_good = True  # what was mailed is not taken back

@@ -1,6 +1,6 @@
-"""Whether a mailbox has a message once its Sieve script was done with it: the implicit keep (RFC 5228, 2.10.2)."""
+"""What a Sieve script does with a message, and whether the mailbox keeps it: the implicit keep (RFC 5228, 2.10.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +29,16 @@ def kept(acts: Sequence[Act]) -> Kept:
     if not all(failed):
         return "always"
     return "perhaps" if failed and found == "never" else found
+
+
+def reached(acts: Sequence[Act]) -> Iterator[Kept]:
+    """Of each act, in the script's order, whether it is done. After one that is refused nothing is any more: Pigeonhole
+    has done what comes before it, and lets go of the rest."""
+    done: Kept = "always"
+    for act in acts:
+        yield done
+        if act.refused and done != "never":
+            done = "perhaps" if act.sometimes else "never"
 
 
 def discarded(acts: Sequence[Act]) -> str:

@@ -9,7 +9,7 @@ Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its clean
 - a domain that stands for another takes mail for who is there, and for nobody else;
 - more than 50 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
 - a transport stands where a mailbox would: what would land there is handed to another server, and no script sees it;
-- a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox.
+- a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox; none after it is sent.
 Not known is said: a script nobody read, or a computed target, is a landing of its own and never nothing.
 """
 
@@ -20,7 +20,7 @@ from itertools import count
 from typing import Literal
 
 from .extensions import keys, parts, with_extension
-from .kept import Act, discarded, kept
+from .kept import Act, discarded, kept, reached
 
 Mechanism = Literal[
     "domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "transport", "plus", "hidden"
@@ -279,12 +279,12 @@ class _Walk:
         if stays != "never":
             self.landings.append(Landing("mailbox", box, "", sometimes or stays == "perhaps"))
         self._unknown(box, [*self.rules(box, "mailbox"), *rules], sometimes)
-        for rule in rules:
-            now = sometimes or rule.sometimes
-            sent = tuple(to for to in rule.targets if self._taken(rule, to))
-            self._hop(box, rule, sent, step, now)
-            for to in sent:
-                self.message(to, step + 1, sometimes=now, through=(*through, box))
+        for (rule, to), done in zip(taken, reached(acts), strict=True):
+            now = sometimes or rule.sometimes or done == "perhaps"
+            sent = tuple(one for one, goes in zip(rule.targets, to, strict=True) if goes and done != "never")
+            self._hop(box, rule if done != "never" else replace(rule, barred=frozenset(rule.targets)), sent, step, now)
+            for one in sent:
+                self.message(one, step + 1, sometimes=now, through=(*through, box))
 
     def _unknown(self, at: str, rules: Sequence[Rule], sometimes: bool) -> None:
         self.landings += [Landing("unknown", at, rule.unknown, sometimes) for rule in rules if rule.unknown]

@@ -8,6 +8,7 @@ and extensions are those that the mail server offers to a mailbox's owner.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 LONGEST = 65_536  # bytes; of a script that is read whole by its node
 DEEPEST = 15  # blocks and tests within each other; Pigeonhole's own limit is 32
@@ -58,11 +59,21 @@ class Token:
 @dataclass
 class Script:
     """What was read. redirects: the addresses it names, empty where one is worked out when mail comes. answers: it has
-    a vacation."""
+    a vacation. kept, thrown: of each command that keeps or files a message, and of each that discards it, whether it is
+    done with some messages only."""
 
     needs: set[str] = field(default_factory=set)
     redirects: list[str] = field(default_factory=list)
     answers: bool = False
+    kept: list[bool] = field(default_factory=list)
+    thrown: list[bool] = field(default_factory=list)
+
+    @property
+    def discards(self) -> Literal["", "sometimes", "always"]:
+        """As it is read of a compiled one (sieve.py): what it neither keeps nor files is thrown away."""
+        if not self.thrown or not all(self.kept):
+            return ""
+        return "sometimes" if self.kept or all(self.thrown) else "always"
 
 
 def parsed(text: str) -> Script:
@@ -92,10 +103,11 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 class _Reader:
-    """One pass over the tokens. `at`: the next one."""
+    """One pass over the tokens. `at`: the next one. sure: the blocks around it are those of every message. left: a
+    command before it ends the script, or the loop around it, for some."""
 
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens, self.at, self.script = tokens, 0, Script()
+        self.tokens, self.at, self.script, self.sure, self.left = tokens, 0, Script(), True, False
 
     @property
     def next(self) -> Token:
@@ -117,7 +129,7 @@ class _Reader:
         return self.next.sort == "sign" and self.next.value == value
 
     def _commands(self, depth: int, *, first: bool = False) -> None:
-        before = ""
+        before, reached = "", True
         while self.next.sort == "name":
             name, line = self.next.value, self.next.line
             if name == "require" and not first:
@@ -126,19 +138,24 @@ class _Reader:
                 raise NoScript(line, f"{name} has no if before it")
             first = first and name == "require"
             before = name
-            self._command(name, line, depth)
+            reached = self._command(name, line, depth, reached or name == "if")
 
-    def _command(self, name: str, line: int, depth: int) -> None:
+    def _command(self, name: str, line: int, depth: int, reached: bool) -> bool:
+        """reached: no test before it in its if was, or may be, true. Whether that holds for the next one too."""
         self._known(COMMANDS, name, line, "command")
         self.at += 1
-        strings = self._arguments(name, depth, tests=name in ("if", "elsif"))
+        strings, holds = self._arguments(name, depth, tests=name in ("if", "elsif"))
         self._noted(name, strings, line)
         if name not in BLOCKS:
             self._take(";", name)
-            return
+            return True
+        before = self.sure
         self._take("{", name)
+        self.sure = before and reached and holds is not None and holds
         self._commands(depth + 1)
         self._take("}", f"the block of {name}")
+        self.sure = before
+        return reached and holds is False
 
     def _known(self, table: dict[str, str], name: str, line: int, what: str) -> None:
         if name not in table:
@@ -146,8 +163,8 @@ class _Reader:
         if (needed := table[name]) and needed not in self.script.needs:
             raise NoScript(line, f"{name} needs require {needed!r}")
 
-    def _arguments(self, of: str, depth: int, *, tests: bool) -> list[list[str]]:
-        """The strings and lists of strings among them."""
+    def _arguments(self, of: str, depth: int, *, tests: bool) -> tuple[list[list[str]], bool | None]:
+        """The strings and lists of strings among them; and what its test always is, where that is certain."""
         if depth > DEEPEST:
             raise NoScript(self.next.line, f"more than {DEEPEST} stand within each other")
         found: list[list[str]] = []
@@ -158,9 +175,7 @@ class _Reader:
             if self.next.sort == "string":
                 found.append([self.next.value])
             self.at += 1
-        if tests:
-            self._test(depth + 1)
-        return found
+        return found, self._test(depth + 1) if tests else True
 
     def _list(self) -> list[str]:
         found: list[str] = []
@@ -173,28 +188,33 @@ class _Reader:
         self._take("]", "a list")
         return found
 
-    def _test(self, depth: int) -> None:
+    def _test(self, depth: int) -> bool | None:
+        """What it is for every message; None where that depends on it."""
         if self.next.sort != "name":
             raise NoScript(self.next.line, f"a test is missing before {self.next.value[:40] or 'the end'!r}")
         name, line = self.next.value, self.next.line
         self._known(TESTS, name, line, "test")
         self.at += 1
         if name in ("allof", "anyof"):
-            self._tests(name, depth)
-        else:
-            found = self._arguments(name, depth, tests=name == "not")
-            if name == "ihave":
-                self.script.needs.update(one for each in found for one in each if one in EXTENSIONS)
+            return self._tests(name, depth)
+        found, holds = self._arguments(name, depth, tests=name == "not")
+        if name == "ihave":
+            self.script.needs.update(one for each in found for one in each if one in EXTENSIONS)
+        if name in ("true", "false"):
+            return name == "true"
+        return not holds if name == "not" and holds is not None else None
 
-    def _tests(self, name: str, depth: int) -> None:
+    def _tests(self, name: str, depth: int) -> bool | None:
         if depth > DEEPEST:
             raise NoScript(self.next.line, f"more than {DEEPEST} stand within each other")
         self._take("(", name)
-        self._test(depth + 1)
+        found = [self._test(depth + 1)]
         while self._is(","):
             self.at += 1
-            self._test(depth + 1)
+            found.append(self._test(depth + 1))
         self._take(")", f"the tests of {name}")
+        settles = name == "anyof"  # one of these is enough
+        return settles if settles in found else None if None in found else not settles
 
     def _noted(self, name: str, strings: list[list[str]], line: int) -> None:
         if name == "require":
@@ -210,3 +230,8 @@ class _Reader:
             self.script.redirects.append("" if worked_out else to.strip().lower())
         elif name == "vacation":
             self.script.answers = True
+        elif name in ("keep", "fileinto"):
+            self.script.kept.append(self.left or not self.sure)
+        elif name == "discard":
+            self.script.thrown.append(self.left or not self.sure)
+        self.left |= name in ("stop", "error", "break")

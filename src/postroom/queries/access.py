@@ -21,6 +21,7 @@ from postroom.models.base import made_at
 
 from .objects import row_of
 from .page import Page, page
+from .people import giver
 from .tokens import uses
 
 SIZE = 25
@@ -142,7 +143,7 @@ def _grant(one: Grant, used: Used) -> Right:
     return Right(
         "role", one.pk, one.person.name, one.person.email, one.role, _where(one.client_id, one.domain_id),
         one.client_id, one.client.slug if one.client else "", one.domain.name if one.domain else "",
-        made_at(one.pk), one.until, one.given_by.name if one.given_by else "", one.reason,
+        made_at(one.pk), one.until, "" if one.given_by_id is None else giver(one), one.reason,
         used.changed.get(one.person_id), used.signed_in.get(one.person_id),
     )  # fmt: skip
 

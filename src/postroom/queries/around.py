@@ -42,7 +42,7 @@ def around(actor: Actor) -> Around:
     """Five queries, whatever there is to see."""
     organization = visible(actor, Organization).values_list("name", flat=True).first()
     held = Change.objects.filter(changes_seen(), stage="held").exclude(proposer_id=actor.person)
-    waiting = held.values("pk")[:MOST].count()
+    waiting = len(held.values_list("pk", flat=True)[:MOST])
     clients = visible(actor, Client).filter(removed_at=None).order_by("slug").values_list("name", "slug")[:SCOPES]
     return Around(organization or "Postroom", waiting, pressing(actor, MOST), tuple(clients), standing(actor))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.known import ask
+from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.refs import short_ref
 
 from .leaving import seen_domains
 
-FRESH = timedelta(minutes=10)  # a node that looked longer ago says nothing of now
 SAID = {
     "no node": "no node serves their client yet",
     "never": "{node} has never looked at scripts",
-    "long ago": "{node} has not looked within ten minutes; it last did at {at}",
+    "long ago": "{node} has not looked within five minutes; it last did at {at}",
     "not there": "the proof of their domain is not read, so no node has them",
     "new": "made since {node} last looked",
     "unreadable": "not readable: {why}",
@@ -60,6 +60,11 @@ class Coverage:
     unchecked: tuple[Unchecked, ...] = ()
 
     @property
+    def last(self) -> datetime | None:
+        """When one of the nodes that are silent last looked; None where each of them never did."""
+        return max((one.at for one in self.unchecked if one.at), default=None)
+
+    @property
     def whole(self) -> bool:
         return self.checked == self.all and not self.unchecked
 
@@ -78,7 +83,7 @@ def coverage(actor: Actor, client: str = "") -> Coverage:
 
 def named(client: str) -> dict[str, Any]:
     """What the statement is sent with, by name."""
-    return {"client": short_ref(client), "now": timezone.now(), "fresh": FRESH}
+    return {"client": short_ref(client), "now": timezone.now(), "fresh": WORD_HOLDS}
 
 
 @cache

@@ -1,7 +1,7 @@
 """What sorts and answers the mail of a mailbox now, as its node read it: for the mailbox's owner."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,9 +11,8 @@ from postroom.access.own import own_filter, own_node
 from postroom.access.scope import visible
 from postroom.models import RedirectStop, SieveRead, SieveScript
 from postroom.models.filters import SCRIPT
+from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.filters import Filters, read
-
-READ_WITHIN = timedelta(minutes=5)  # a node tells of what changed
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def own_filters(actor: Actor, mailbox: UUID) -> Kept:
     unreadable = next((one.unreadable for one in rows if not one.name), "")
     rules = read(ours.text) if ours else None if active else Filters()
     since = _not_told(rows)
-    waits = since if since and since > timezone.now() - READ_WITHIN else None
+    waits = since if since and since > timezone.now() - WORD_HOLDS else None
     stops = visible(actor, RedirectStop).filter(mailbox=mailbox, ended_at=None).values_list("target", flat=True)
     late = since if since != waits else None
     return Kept(active, rules, looked.at if looked else None, unreadable, waits, late, frozenset(stops))

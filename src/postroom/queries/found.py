@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.access.acting import Actor
+from postroom.models import Destination
 
 from .objects import NOUNS, narrowed
 
@@ -27,6 +28,8 @@ def found(actor: Actor, noun: str, query: str) -> list[Hit]:
 
 def _hit(row: Any) -> Hit:
     name = str(getattr(row, "name", "") or "")
+    if isinstance(row, Destination):
+        return Hit(name, f"{row.client.slug}:{name}", f"{row.client.name}, to {', '.join(row.targets[:3])}")
     client = getattr(row, "client", None) if getattr(row, "client_id", None) else None
     if row._meta.db_table in ("clients", "people"):
         return Hit(name, row.label, row.label)

@@ -5,9 +5,9 @@ as the node that serves it read its logs (models/left.py).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -15,19 +15,19 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Q
 from django.utils import timezone
 
 from postroom.access.acting import Actor
 from postroom.access.known import ask
-from postroom.access.scope import changes_seen, visible
+from postroom.access.scope import visible
 from postroom.changes.errors import Problem
-from postroom.models import Change, Domain, RecordedEdit, RouteException, Transport
+from postroom.models import Domain, RouteException, Transport
 from postroom.models.base import made_at
+from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
-from .changes import shown as as_lines
+from .made import Made, agreed, makers, said_of
 from .page import MOST, Page
 from .searching import SHORTEST
 
@@ -35,7 +35,8 @@ VIEW = "forwards.view"
 MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "transport", "by way")
 RISKS = ("high", "medium", "low")
 PLACE = re.compile(r"[0-2] \S{1,400} \S{1,60} \S{1,60}")
-FRESH, KEPT = timedelta(minutes=10), timedelta(days=365)  # a node that is silent says nothing; last hits that are kept
+KEPT = timedelta(days=365)  # of last hits
+NOBODY = UUID(int=0)
 EVER = datetime.fromtimestamp(0, UTC)
 AT_ONCE = 500  # rows of a file that are read in one go
 
@@ -54,25 +55,18 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Made:
-    """Who made the rule that a way begins with, and when; nobody where that is not for who asks to see."""
-
-    change: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Way:
     """One way out: mail to `address` goes to `target`, empty where that is worked out when mail comes.
 
     via: the next address on the way; leaves_at: the one whose rule leads outside; hops: steps before that one.
     off: disabled, or stopped at its node: nothing goes by it. keeps_copy: the address's own mailbox keeps one; None
     where it has none.
-    script: the Sieve script, by its name. exception: by which it stands, its owner and its end. allowed, forbidden: the
+    script: the Sieve script, by its name. exception: by which it stands, its owner, its end, why, when somebody looks
+    again, and (agreed) who asked for it and approved it. allowed, forbidden: the
     pattern that covers it. risk: one of RISKS. row: the rule it begins with; None for a script's. made: when, of a
     script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at. last_hit: when mail last
     left by it; told_since, told_at: from when to when its node read all of its logs, None where they cannot say it.
+    leaves_by: the mechanism of the rule at leaves_at. ways: how many end in that very rule, and are one leak with it.
     """
 
     place: str
@@ -95,6 +89,8 @@ class Way:
     exception: UUID | None
     exception_owner: str | None
     exception_until: datetime | None
+    exception_reason: str | None
+    exception_review_on: date | None
     forbidden: str | None
     allowed: str | None
     risk: str
@@ -106,14 +102,21 @@ class Way:
     last_hit: datetime | None
     told_since: datetime | None
     told_at: datetime | None
+    leaves_by: str
+    ways: int
     maker: Made | None = None
+    agreed: Made | None = None
 
     @property
     def measured_since(self) -> datetime | None:
         """Without a last hit, none came since; None: not measured. The node must be there, and have looked since the
         way was made."""
         made = (self.maker.at if self.maker else None) or self.made or (made_at(self.row) if self.row else None)
-        if self.told_since is None or self.told_at is None or self.told_at < max(timezone.now() - FRESH, made or EVER):
+        if (
+            self.told_since is None
+            or self.told_at is None
+            or self.told_at < max(timezone.now() - WORD_HOLDS, made or EVER)
+        ):
             return None
         return max(self.told_since, made or EVER, timezone.now() - KEPT)
 
@@ -129,17 +132,21 @@ class Way:
 
     @property
     def blocked(self) -> bool:
-        """A script's, to a target that is stopped, that nothing allows at its node, or that is forbidden."""
+        """Ends in a script, by way of other rules or its own, to a target that is stopped, that nothing allows at its
+        node, or that is forbidden: the mail stays in the mailbox."""
         lets = bool(self.exception or self.allowed) and not (self.forbidden or self.stopped)
-        return self.by_script and bool(self.target) and not lets
+        return self.leaves_by.startswith("sieve") and bool(self.target) and not lets
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:
-    """Worst first: high, medium, low; then by address. Five queries at most, however many there are."""
+    """Worst first: high, medium, low; then by address. Ten queries at most, however many there are."""
     size = max(1, min(limit, MOST))
     rows = _found(actor, asked, size + 1)
-    named = makers(rows[:size])
-    ways = [replace(one, maker=named.get(one.row)) if one.row else one for one in rows[:size]]
+    some = rows[:size]
+    let = {one.exception for one in some if one.exception and one.exception_until}
+    known = makers({one.row for one in some if one.row} | let)
+    by = agreed(known, let)
+    ways = [replace(one, maker=known.get(one.row or NOBODY), agreed=by.get(one.exception or NOBODY)) for one in some]
     return Page(ways, rows[size - 1].place if len(rows) > size else None)
 
 
@@ -166,7 +173,8 @@ def _without_hidden(actor: Actor, ways: list[Way]) -> list[Way]:
     may = set(next(seen).union(*seen, all=True)) if ids else set()
     return [
         one if one.exception is None or one.exception in may
-        else replace(one, exception_owner=None, exception_until=None) for one in ways
+        else replace(one, exception_owner=None, exception_until=None, exception_reason=None, exception_review_on=None)
+        for one in ways
     ]  # fmt: skip
 
 
@@ -206,30 +214,8 @@ def seen_domains(actor: Actor) -> tuple[str, dict[str, Any]]:
 
 
 def _way(row: Sequence[Any]) -> Way:
-    names = [name for name in Way.__dataclass_fields__ if name != "maker"]
+    names = [name for name in Way.__dataclass_fields__ if name not in ("maker", "agreed")]
     return Way(**{**dict(zip(names, row, strict=True)), "risk": RISKS[row[names.index("risk")]]})
-
-
-def makers(ways: Sequence[Way]) -> Mapping[UUID, Made]:
-    """Who made the rules these begin with, as the record has it: four queries. A rule is made when its row is, when it
-    comes back, and when it leads elsewhere than before."""
-    rows = {one.row for one in ways if one.row}
-    moved = Q(before__isnull=True) | Q(after__has_any_keys=["removed_at", "targets", "target", "alias_of_id"])
-    edits = RecordedEdit.objects.filter(moved, row__in=rows, n__gt=0).order_by("entry_id")
-    entries = {edit.row: edit.entry_id for edit in edits if not (edit.after or {}).get("removed_at")}
-    heads = RecordedEdit.objects.filter(entry_id__in=set(entries.values()), n=0, table="changes")
-    changes = dict(heads.values_list("entry_id", "row"))
-    made = Change.objects.filter(changes_seen(), pk__in=set(changes.values())).select_related(
-        "client", "proposer", "undone_by", "erased_by"
-    )
-    lines = {one["id"]: one for one in as_lines(list(made))}
-    known = ((row, lines.get(str(changes.get(entry)))) for row, entry in entries.items())
-    return {row: _made(line) for row, line in known if line}
-
-
-def _made(line: Mapping[str, Any]) -> Made:
-    who = line["proposer"]
-    return Made(line["id"], who["name"] if who else line["actor"], datetime.fromisoformat(line["now"]))
 
 
 def shown(one: Way) -> dict[str, Any]:
@@ -237,7 +223,10 @@ def shown(one: Way) -> dict[str, Any]:
     without a mailbox."""
     plain = {name: value for name, value in asdict(one).items() if name not in HIDDEN}
     said = {name: _plain(value) for name, value in plain.items()}
-    exception = {"id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until)}
+    exception = {
+        "id": str(one.exception), "owner": one.exception_owner, "until": _plain(one.exception_until),
+        "reason": one.exception_reason, "review_on": _plain(one.exception_review_on), **said_of(one.agreed),
+    }  # fmt: skip
     made = one.maker and {"change": one.maker.change, "by": one.maker.by, "at": _plain(one.maker.at)}
     return {
         **said, "target": one.target or None, "blocked": one.blocked, "stopped": one.stopped,
@@ -251,6 +240,9 @@ HIDDEN = frozenset(
         "place",
         "exception_owner",
         "exception_until",
+        "exception_reason",
+        "exception_review_on",
+        "agreed",
         "client_id",
         "leaves_box",
         "domain_id",
@@ -262,6 +254,6 @@ HIDDEN = frozenset(
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value

@@ -23,8 +23,9 @@ from .sheet_files import File
 SAID = "forwards exported"
 HEAD = (
     "Risk", "Client", "Address", "Mechanism", "By way of", "Condition", "Keeps a copy", "Leaves at", "Target",
-    "Private provider", "Until", "Disabled", "Exception until", "Its owner", "Allowed by", "Forbidden by", "Made by",
-    "Made", "Script", "Last hit", "Measured since",
+    "Private provider", "Until", "Disabled", "Exception until", "Its owner", "Its reason", "Review on", "Asked by",
+    "Approved by", "Allowed by", "Forbidden by", "Made by", "Made", "Script", "Last hit", "Measured since", "Blocked",
+    "Stopped", "Ways to the same exit",
 )  # fmt: skip
 NOT_MEASURED = "not measured"
 
@@ -69,7 +70,10 @@ def _cells(one: Way) -> tuple[str, ...]:
         one.risk, one.client, one.address, one.mechanism, one.via, "some mail" if one.conditional else "all mail",
         "" if one.keeps_copy is None else _yes(one.keeps_copy), one.leaves_at, one.target or "unknown target",
         _yes(one.private), _time(one.until), _time(one.disabled_at), _time(one.exception_until),
-        one.exception_owner or "", one.allowed or "", one.forbidden or "", *made, one.script, *_last(one),
+        one.exception_owner or "", one.exception_reason or "", str(one.exception_review_on or ""),
+        one.agreed.by if one.agreed else "", ", ".join(one.agreed.approved_by) if one.agreed else "",
+        one.allowed or "", one.forbidden or "", *made, one.script, *_last(one),
+        _yes(one.blocked), _yes(one.stopped), str(one.ways),
     )  # fmt: skip
 
 

@@ -34,8 +34,9 @@ from postroom.models import (
     StateModel,
     Transport,
 )
-from postroom.protocols.refs import Spelling, address_ref, domain_ref, short_ref
+from postroom.protocols.refs import domain_ref, short_ref
 
+from .called import by_id_or, called, canonical
 from .gone import Then, once_called
 from .page import Page, cut, page
 from .searching import searched
@@ -79,7 +80,7 @@ NOUNS: Mapping[str, Noun] = {
     "credentials": Noun(Credential, "id", ("name", "mailbox__address__address"), ("mailbox__address", "client", "app")),
     "invites": Noun(Invite, "id", ("contact",), ("mailbox__address", "person", "client")),
 }
-KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "people", "nodes")
+KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "destinations", "people", "nodes")
 
 
 def listed(
@@ -127,7 +128,7 @@ def _by_domain(model: type[StateModel], ref: str) -> Q:
     path = "" if model is Domain else next((ways[one] for one in ways if one in model.columns()), None)
     if path is None:
         raise Problem("domain", f"{model._meta.verbose_name_plural} are of no domain")
-    return _by_id_or(f"{path}name", ref, pk=f"{path}pk")
+    return by_id_or(f"{path}name", ref, pk=f"{path}pk")
 
 
 def one(actor: Actor, noun: str, ref: str, *, at: str | None = None) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def _gone(actor: Actor, noun: str, ref: str, at: str) -> dict[str, Any]:
     """What stood under this name then and is gone since, at a client whose whole record they read."""
     about = NOUNS[noun]
     seen = set(visible(actor, Client).values_list("pk", flat=True)) if not current().narrow else set()
-    for id, client in once_called(actor, about.model, _canonical(about, ref)) if seen else ():
+    for id, client in once_called(actor, about.model, canonical(about.model, ref)) if seen else ():
         if client in seen:
             then, _ = since(client, read_at(at, client, come=False))
             if row := then.get((about.model._meta.db_table, id)):
@@ -178,43 +179,28 @@ def _gone(actor: Actor, noun: str, ref: str, at: str) -> dict[str, Any]:
 
 def row_of(actor: Actor, noun: str, ref: str) -> Any:
     about = NOUNS[noun]
-    wanted = _by_id_or(about.model.natural_key, _canonical(about, ref))
-    row = visible(actor, about.model).select_related(*about.along).filter(wanted).first()
-    if row is None:
+    rows = visible(actor, about.model).select_related(*about.along).filter(called(about.model, ref))[:2]
+    if len(rows) > 1:
+        raise NotThere(
+            noun, f"several clients have a {about.model._meta.verbose_name} {ref}: say whose, as in acme:{ref}"
+        )
+    if not rows:
         raise NotThere(noun, f"no {about.model._meta.verbose_name} {ref} that you can see")
-    return row
-
-
-SPELT: Mapping[type[StateModel], Spelling] = {
-    Client: short_ref, Domain: domain_ref, Node: short_ref,
-    Mailbox: address_ref, Address: address_ref, Alias: address_ref, Person: address_ref,
-}  # fmt: skip
-
-
-def _canonical(about: Noun, ref: str) -> str:
-    """A reference as names are kept, however it was typed."""
-    return SPELT.get(about.model, str)(ref)
-
-
-def _by_id_or(column: str, ref: str, *, pk: str = "pk") -> Q:
-    try:
-        return Q(**{pk: UUID(ref)})
-    except ValueError:
-        return Q(**{column: ref}) if column != "id" else Q(pk__in=[])
+    return rows[0]
 
 
 def named(actor: Actor, ref: str) -> list[UUID]:
     """Everything this person may see that goes by a name or id: an address is of a mailbox, an alias, a person."""
     found: list[UUID] = []
     for about in map(NOUNS.__getitem__, KNOWN_BY_NAME):
-        wanted = _by_id_or(about.model.natural_key, _canonical(about, ref))
+        wanted = called(about.model, ref)
         found += visible(actor, about.model).filter(wanted).values_list("pk", flat=True)
     return found
 
 
 def client_of(actor: Actor, ref: str) -> Client | None:
     """A client by slug or id, if this person may see it."""
-    return visible(actor, Client).filter(_by_id_or("slug", short_ref(ref))).first()
+    return visible(actor, Client).filter(by_id_or("slug", short_ref(ref))).first()
 
 
 def _then(
@@ -242,7 +228,7 @@ def _unwound(actor: Actor, model: type[StateModel], client: str | None, at: str)
         return clients_since(read_at_each(at, list(seen.values_list("pk", flat=True))))
     whole: Rows = {}
     now: Rows = {}
-    owners = seen.filter(_by_id_or("slug", short_ref(client))).values_list("pk", flat=True) if client else [None]
+    owners = seen.filter(by_id_or("slug", short_ref(client))).values_list("pk", flat=True) if client else [None]
     for owner in owners:
         unwound, stands = since(owner, read_at(at, owner))
         whole, now = whole | unwound, now | stands

@@ -13,6 +13,8 @@ from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.models import Grant, Invite, Login, Mailbox, Role
 
+SOMEBODY = "somebody of the organization"
+
 
 @dataclass(frozen=True)
 class SignIn:
@@ -34,6 +36,13 @@ def grants(actor: Actor, people: Iterable[UUID], *, ended: bool = False) -> dict
     for one in rows.order_by("id"):
         found.setdefault(one.person_id, []).append(one)
     return found
+
+
+def giver(one: Grant) -> str:
+    """Who gave a role, as far as that is seen; nobody did where the organization was founded with it."""
+    if one.given_by_id is None:
+        return "the founding"
+    return one.given_by.name if one.given_by else SOMEBODY
 
 
 def sign_ins(people: Iterable[UUID]) -> dict[UUID, SignIn]:

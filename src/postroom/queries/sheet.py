@@ -20,6 +20,7 @@ from postroom.models.mailboxes import OWNER_KNOWN
 
 from . import access
 from .page import MOST, Page, page
+from .people import SOMEBODY
 
 SIZE = 50
 UNKNOWN = "unknown"
@@ -157,7 +158,7 @@ def _named(one: Mailbox, layer: str) -> Known:
     if getattr(one, f"{layer}_id") is None:
         return None
     person = getattr(one, layer)
-    return person.name if person else "somebody of the organization"
+    return person.name if person else SOMEBODY
 
 
 def _read_routes(actor: Actor, client: Client, after: str | None, limit: int) -> Page[Line]:

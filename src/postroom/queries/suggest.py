@@ -185,7 +185,7 @@ def _transports(actor: Actor) -> Pairs:
 
 def _destinations(actor: Actor) -> Pairs:
     rows = visible(actor, Destination).filter(removed_at=None).select_related("client").order_by("name", "id")
-    return [(str(one.pk), f"{one.name} of {one.client.name}") for one in rows[:MOST]]
+    return [(f"{one.client.slug}:{one.name}", f"{one.name} of {one.client.name}") for one in rows[:MOST]]
 
 
 def _delegations(actor: Actor) -> Pairs:

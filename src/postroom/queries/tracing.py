@@ -4,7 +4,7 @@ A rule they may not look at is not followed for them: the landing says that some
 all that they see is outside, whoever has it: so nobody learns whether another client has an address.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from postroom.models import (
     Alias,
     CatchAll,
     Change,
+    Client,
     Domain,
     Forward,
     Mailbox,
@@ -58,12 +59,14 @@ def traced(actor: Actor, typed: str, *, now: datetime | None = None) -> dict[str
     rules = Rules(facts, at, hidden)
     found = trace(address, rules, at=at)
     may = _exceptions(actor, facts)
+    others = _others(actor, [*(hop.at for hop in found.hops), *(one.address for one in found.landings)], facts, address)
     made = _made(actor, [hop.rule.ref[1] for hop in found.hops if hop.rule.ref[0] != "sieve_scripts"])
     leads, more = _leads_here(actor, address, str(domain["client_id"]), at)
     return {
         "address": address, "at": at.isoformat(timespec="seconds"),
-        "hops": [_hop(hop, facts, made, may) for hop in found.hops],
-        "landings": [landing(one, facts) for one in found.landings], "nowhere": found.nowhere,
+        "hops": [{**_hop(hop, facts, made, may), "client": _of(hop.at, others)} for hop in found.hops],
+        "landings": [{**landing(one, facts), "client": _of(one.address, others)} for one in found.landings],
+        "nowhere": found.nowhere,
         "last_hits": [{"target": to, "at": when} for to, when in sorted(last_hits(actor, found).items())],
         "leads_here": leads, "more_lead_here": more,
     }  # fmt: skip
@@ -94,6 +97,29 @@ def _hidden(actor: Actor, facts: Facts) -> frozenset[Ref]:
     may = visible(actor, SieveScript, SCRIPTS).filter(pk__in=list(scripts)).values_list("pk", flat=True)
     hidden |= {("sieve_scripts", id) for id in scripts.keys() - {str(pk) for pk in may}}
     return frozenset(hidden)
+
+
+Others = Mapping[str, dict[str, str]]  # domain → its client, where that is another than the mail's own
+
+
+def _others(actor: Actor, places: Iterable[str], facts: Facts, address: str) -> Others:
+    """No query where all that mail passes is one client's, as far as it was read."""
+    clients = {row["name"]: str(row["client_id"]) for row in facts.get("domains", {}).values()}
+    own = clients.get(parts(address)[2][1:])
+    names = {parts(one)[2][1:] for one in places}
+    return _clients(actor, {one for one in names if clients.get(one, own) != own})
+
+
+def _clients(actor: Actor, domains: Collection[str]) -> dict[str, dict[str, str]]:
+    """Whose each of these domains is, of those this actor sees, by its name."""
+    seen = visible(actor, Domain).filter(name__in=domains, client__in=visible(actor, Client).values("pk"))
+    rows = seen.values_list("name", "client__slug", "client__name") if domains else ()
+    return {name: {"slug": slug, "name": client} for name, slug, client in rows}
+
+
+def _of(address: str, others: Others) -> dict[str, str] | None:
+    """Whose it is, where that is another client; at a server elsewhere nobody's here."""
+    return others.get(parts(address)[2][1:])
 
 
 # Each hop with its rule: who made it stand so, how old it is, until when, and by which exception mail leaves.
@@ -222,9 +248,18 @@ def _sometimes(way: Trace, address: str) -> bool:
 def landings(actor: Actor, edits: Sequence[Edit], *, now: datetime | None = None) -> dict[str, Any]:
     """Of every address these edits touch, and of those that lead there: where its mail lands now, and by them."""
     found = diff(edits, now or timezone.now(), most=MOVED, hide=lambda facts: _hidden(actor, facts))
-    return {"landing": [_moved(one) for one in found.moved], "more_landings": found.more}
+    places = {landed.address for one in found.moved for there in (one.before, one.after) for landed in there.landings}
+    own = {one.address.rpartition("@")[2] for one in found.moved}
+    names = {parts(one)[2][1:] for one in places} - {""}
+    clients = _clients(actor, names | own) if names - own else {}
+    return {"landing": [_moved(one, clients) for one in found.moved], "more_landings": found.more}
 
 
-def _moved(one: Moved) -> dict[str, Any]:
-    before, after = ([landing(landed) for landed in there.landings] for there in (one.before, one.after))
+def _moved(one: Moved, clients: Others) -> dict[str, Any]:
+    home = _of(one.address, clients)
+    others = {name: client for name, client in clients.items() if client != home}
+    before, after = (
+        [{**landing(landed), "client": _of(landed.address, others)} for landed in there.landings]
+        for there in (one.before, one.after)
+    )
     return {"address": one.address, "before": before, "after": after, "moved": one.differs}

@@ -171,6 +171,9 @@ BEGIN
       FROM o
   ) SELECT o.* FROM scope, o;
 END $$;
+-- An address without what stands after a + in it, as mail to it is delivered (RFC 5233). A + in front begins nothing.
+CREATE OR REPLACE FUNCTION postroom_named(address text) RETURNS text IMMUTABLE LANGUAGE sql
+  RETURN regexp_replace(address, '^([^+@]+)[+][^@]*@', '\1@');
 -- What of its client brings mail to that mailbox, also by way of others: aliases, forwards, catch-alls (as @domain), and the
 -- same addresses of domains that are aliases; for nobody but its owner. Each is followed once, so a loop ends.
 CREATE OR REPLACE FUNCTION postroom_own_leads() RETURNS TABLE (id uuid, address text)
@@ -179,12 +182,12 @@ BEGIN ATOMIC
   WITH RECURSIVE mine AS (
     SELECT a.id, a.client_id, a.address FROM addresses a WHERE a.id = (SELECT (postroom_own())[2])
   ), passed AS MATERIALIZED (
-    SELECT l.id, b.address, t.target FROM mine m JOIN aliases l ON l.client_id = m.client_id
+    SELECT l.id, b.address, postroom_named(t.target) AS target FROM mine m JOIN aliases l ON l.client_id = m.client_id
       JOIN addresses b ON b.id = l.address_id, unnest(l.targets) t(target) WHERE l.removed_at IS NULL
-    UNION ALL SELECT f.id, b.address, f."to" FROM mine m JOIN forwards f ON f.client_id = m.client_id
+    UNION ALL SELECT f.id, b.address, postroom_named(f."to") FROM mine m JOIN forwards f ON f.client_id = m.client_id
       JOIN addresses b ON b.id = f.address_id
       WHERE f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > clock_timestamp()
-    UNION ALL SELECT g.id, '@' || d.name, g.target FROM mine m JOIN catch_alls g ON g.client_id = m.client_id
+    UNION ALL SELECT g.id, '@' || d.name, postroom_named(g.target) FROM mine m JOIN catch_alls g ON g.client_id = m.client_id
       JOIN domains d ON d.id = g.domain_id WHERE g.removed_at IS NULL AND g.until > clock_timestamp()
   ), leads AS (
     SELECT p.id, p.address FROM mine m JOIN passed p ON p.target = m.address
@@ -205,9 +208,9 @@ BEGIN ATOMIC
   WITH RECURSIVE mine AS (
     SELECT a.client_id, a.address FROM addresses a WHERE a.id = (SELECT (postroom_own())[2])
   ), passed AS MATERIALIZED (
-    SELECT l.id, b.address, t.target FROM mine m JOIN aliases l ON l.client_id = m.client_id
+    SELECT l.id, b.address, postroom_named(t.target) AS target FROM mine m JOIN aliases l ON l.client_id = m.client_id
       JOIN addresses b ON b.id = l.address_id, unnest(l.targets) t(target) WHERE l.removed_at IS NULL
-    UNION ALL SELECT f.id, b.address, f."to" FROM mine m JOIN forwards f ON f.client_id = m.client_id
+    UNION ALL SELECT f.id, b.address, postroom_named(f."to") FROM mine m JOIN forwards f ON f.client_id = m.client_id
       JOIN addresses b ON b.id = f.address_id
       WHERE f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > clock_timestamp()
   ), leads AS MATERIALIZED (

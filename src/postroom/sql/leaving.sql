@@ -48,10 +48,13 @@ onward AS MATERIALIZED (
   SELECT key, sort, domain_id, source, client_id,
     -- What is nobody's address there is caught, where all is.
     CASE WHEN '@' || host IN (SELECT source FROM steps WHERE sort = 'catch-all')
-      AND target NOT IN (SELECT source FROM steps WHERE NOT off) AND NOT EXISTS (
-        SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = target)
-    THEN '@' || host ELSE target END AS look
-  FROM steps WHERE NOT outside AND NOT off
+      AND named NOT IN (SELECT source FROM steps WHERE NOT off) AND NOT EXISTS (
+        SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = named)
+    THEN '@' || host ELSE named END AS look
+  FROM steps CROSS JOIN LATERAL (  -- by what it is found: itself, or without what stands after a +
+    SELECT CASE WHEN position('+' IN split_part(target, '@', 1)) > 1 AND target NOT IN (SELECT source FROM steps WHERE NOT off)
+      THEN split_part(target, '+', 1) || '@' || host ELSE target END AS named) n
+  WHERE NOT outside AND NOT off
 UNION ALL
   SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
 ),
@@ -73,18 +76,18 @@ once AS (
   FROM reach ORDER BY entry, source, exit, hops, via, filtered
 ),
 excepted AS MATERIALIZED (
-  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until
-  FROM (SELECT id, address_id, target, owner, until, ended_at FROM exceptions
-    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, ended_at FROM transports) x
+  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until, reason, review_on
+  FROM (SELECT id, address_id, target, owner, until, reason, review_on, ended_at FROM exceptions
+    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, reason, review_on, ended_at FROM transports) x
   WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
 judged AS MATERIALIZED (
-  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort IN ('sieve notify', 'transport') AS filtered, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
+  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort IN ('sieve notify', 'transport') AS filtered, x.sort AS leaves_by, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
     x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s)
       OR (x.sort = 'transport' AND EXISTS (SELECT FROM unnest(%(providers)s::text[]) v WHERE right(x.host, length(v) + 1) = '.' || v)) AS private,
-    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until,
+    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until, p.reason AS exception_reason, p.review_on AS exception_review_on,
     (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2)))
       OR (x.sort = 'transport' AND right(x.host, length(one) + 1) = '.' || one) LIMIT 1) AS forbidden,
@@ -94,7 +97,9 @@ judged AS MATERIALIZED (
     LEFT JOIN excepted p ON p.address_id = x.address_id AND p.target = x.target
 ),
 ranked AS (
-  SELECT *, CASE WHEN off THEN 2 WHEN target = '' OR private OR forbidden IS NOT NULL THEN 0 WHEN exception IS NOT NULL THEN 1
+  SELECT *, CASE WHEN off THEN 2
+    WHEN leaves_by LIKE 'sieve%%' AND target <> '' AND (forbidden IS NOT NULL OR (exception IS NULL AND allowed IS NULL)) THEN 1  -- its node stops it
+    WHEN target = '' OR private OR forbidden IS NOT NULL THEN 0 WHEN exception IS NOT NULL THEN 1
     WHEN allowed IS NULL THEN 0 ELSE 2 END AS risk
   FROM judged
 ),
@@ -104,13 +109,15 @@ placed AS (
     AND (NOT %(unexcepted)s OR exception IS NULL)
     AND (%(search)s = '' OR strpos(source || ' ' || target || ' ' || via || ' ' || leaves_at, %(search)s) > 0)
 ),
-page AS MATERIALIZED (SELECT * FROM placed WHERE place > %(after)s ORDER BY place LIMIT %(limit)s)
+page AS MATERIALIZED (SELECT * FROM placed WHERE place > %(after)s ORDER BY place LIMIT %(limit)s),
+alike AS MATERIALIZED (SELECT exit, count(*) AS ways FROM once WHERE exit IN (SELECT exit FROM page) GROUP BY exit)
 SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leaves_at, p.target, p.until, p.disabled_at, p.made,
   p.conditional, CASE WHEN p.copy IS NOT NULL THEN p.copy WHEN m.id IS NOT NULL THEN a.keep_copy END AS copy, p.script, p.private, p.exception, p.exception_owner,
-  p.exception_until, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
+  p.exception_until, p.exception_reason, p.exception_review_on, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
   CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
-  p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at
-FROM page p LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
+  p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at,
+  p.leaves_by, s.ways
+FROM page p JOIN alike s USING (exit) LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
   LEFT JOIN addresses b ON b.address = p.leaves_at LEFT JOIN mailboxes x ON x.address_id = b.id AND x.removed_at IS NULL
   LEFT JOIN last_hits h ON h.source = p.source AND h.target = p.target AND h.domain_id = p.domain_id AND NOT p.filtered
   LEFT JOIN clients o ON o.id = p.client_id LEFT JOIN left_reads t ON t.node_id = o.node_id

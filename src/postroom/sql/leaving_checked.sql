@@ -1,6 +1,6 @@
 -- Of how many mailboxes it is known what their scripts do, and of the others why not; one row a reason; and one for domains
 -- of the same clients that are not seen, by which mail goes on unfollowed. A mailbox counts as
--- checked where its node has looked at all scripts within ten minutes, after it was made, and could read all of its own.
+-- checked where its node has looked at all scripts within five minutes, after it was made, and could read all of its own.
 -- An id tells when its row was made (UUIDv7, RFC 9562).
 WITH seen AS MATERIALIZED (/*seen*/),
 unread AS MATERIALIZED (

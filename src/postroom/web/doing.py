@@ -28,7 +28,7 @@ from postroom.web.kind_form import KindForm
 from postroom.web.lists import is_id
 from postroom.web.parts.change_pages import FormPage, KindGroup, KindItem, KindsPage
 from postroom.web.parts.plain import NOUNS
-from postroom.web.parts.shapes import Crumb, Fact, Link, PageHead
+from postroom.web.parts.shapes import Crumb, Fact, Link, Note, PageHead
 from postroom.web.plan_page import plan_page
 from postroom.web.plans import likeness
 from postroom.web.step_up import fresh, typed_before
@@ -184,18 +184,18 @@ def wrong(asked: KindForm, error: ChangeError) -> KindForm:
     for one in found:
         asked.add(one.where, one.what)
     if not found:
-        already = isinstance(error, NothingToDo)
+        already = type(error) is NothingToDo
         asked.add("", "It stands so already; there is nothing to change." if already else str(error))
     return asked
 
 
-def shown(request: HttpRequest, asked: KindForm) -> HttpResponse:
+def shown(request: HttpRequest, asked: KindForm, notes: tuple[Note, ...] = ()) -> HttpResponse:
     with acting_as(request.actor):  # type: ignore[attr-defined]
         drawn = asked.drawn()
         taken = _taken_back(asked)
     page = FormPage(
         head=PageHead(called(asked.name), does(asked.kind), crumbs=CRUMBS), form=drawn,
-        facts=(*taken, Fact("Kind", asked.name), Fact("Nothing is changed", "until you send the plan")),
+        notes=notes, facts=(*taken, Fact("Kind", asked.name), Fact("Nothing is changed", "until you send the plan")),
     )  # fmt: skip
     return render(request, "form.html", {"page": page}, status=422 if drawn.problems else 200)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from postroom.models import Domain
 from postroom.queries.domains import beside
+from postroom.web.following import follow
 from postroom.web.framed import offered, query
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Link, Row, Table
 from postroom.web.times import when
@@ -18,8 +19,8 @@ def landing(request: Any, one: Domain) -> Table:
     if caught:
         end = Act("End…", f"/do/catch_alls.end/{query(catch_all=one.name)}", weight="asks", of=one.name)
         acts = offered(request, one.client_id, ("catch_alls.end", end), domain=one.pk)
-        rows.append(Row((Cell("What is nobody’s", "the catch-all"), Code(caught.target), when(caught.until),
-                         Cell(acts=acts))))  # fmt: skip
+        rows.append(Row((Cell("What is nobody’s", "the catch-all"), Cell(Code(caught.target), follow(caught.target)),
+                         when(caught.until), Cell(acts=acts))))  # fmt: skip
     elif not of:
         rows.append(Row(("What is nobody’s", Badge("fact", "refused"), "", "")))
     columns = (Column("Address"), Column("Lands in"), Column("Until"), Column("Act", num=True, hidden=True))

@@ -22,6 +22,7 @@ from postroom.queries.records import CHECKS, Live
 from postroom.web.badges import NOT_MEASURED, check, proof, spelt, standing
 from postroom.web.domain_landing import landing
 from postroom.web.door import page
+from postroom.web.following import follow_at
 from postroom.web.framed import freeze_notes, offered
 from postroom.web.lines import lines
 from postroom.web.lists import STATES, Narrow, scopes
@@ -266,7 +267,7 @@ def _facts(one: Domain, boxes: int) -> tuple[Fact, ...]:
     return (
         Fact("Client", Link(one.client.name, f"/clients/{one.client.slug}/")),
         Fact("Mailboxes", Link(str(boxes), f"/mailboxes/?domain={one.name}")),
-        Fact("Routing map", Link("Where its mail lands", f"/domains/{one.name}/routing/")),
+        Fact("Routing map", Link("Where its mail lands", f"/domains/{one.name}/routing/"), follow_at(one.name)),
         Fact("DNS", HOSTING.get(one.hosting, one.hosting)),
         Fact("Registration ends", ends),
     )

@@ -14,11 +14,12 @@ from postroom.web.times import when
 
 URLS = {
     "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/",
-    "forwards": "/forwards/", "people": "/people/",
+    "trace": "/trace/", "forwards": "/forwards/", "exceptions": "/exceptions/",
+    "people": "/people/",
     "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
     "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip
-PERMISSIONS = {"access": "grants.view"}  # where a page shows what is called otherwise
+PERMISSIONS = {"access": "grants.view", "trace": "addresses.view"}  # where a page shows what is called otherwise
 
 SHUT = (
     "Its own people closed it: nobody of the organization sees or changes anything of it but by a sealed login. What "

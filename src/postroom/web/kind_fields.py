@@ -51,7 +51,9 @@ class Param:
 
     @property
     def hint(self) -> str:
-        return "" if self.ref else str(self.schema.get("description", ""))
+        """Of a picker, what is said of this parameter; what any such list says of itself is no hint."""
+        said = str(self.schema.get("description", ""))
+        return "" if self.ref and said.startswith(("A ", "An ", "What ")) else said
 
 
 def params_of(kind: type[Kind]) -> tuple[Param, ...]:
@@ -63,7 +65,7 @@ def params_of(kind: type[Kind]) -> tuple[Param, ...]:
 def _param(name: str, schema: Mapping[str, Any], required: bool) -> Param:
     choices = schema.get("anyOf", ())
     inner: Mapping[str, Any] = next((one for one in choices if one.get("type") != "null"), {})
-    return Param(name, {**schema, **inner}, required, nullable=any(one.get("type") == "null" for one in choices))
+    return Param(name, {**inner, **schema}, required, nullable=any(one.get("type") == "null" for one in choices))
 
 
 def refs(params: Sequence[Param]) -> set[str]:
@@ -108,7 +110,7 @@ def _number(key: str, name: str) -> int:
 
 
 def _label(one: Param) -> str:
-    return WORDS.get(one.name) or field_words(one.name)
+    return one.schema.get("label") or WORDS.get(one.name) or field_words(one.name)
 
 
 def _control(one: Param) -> Control:

@@ -14,16 +14,21 @@ UNCHANGED = Badge("fact", "as before")
 def end(one: Landing) -> Words:
     """One place where mail comes to an end."""
     name, why, sort = Code(one["address"]), str(one["why"]), one["sort"]
-    perhaps = "sometimes" if one["sometimes"] else ""
+    perhaps, whose = "sometimes" if one["sometimes"] else "", of(one)
     if sort == "mailbox":
-        return (perhaps, name)
+        return (perhaps, name, *whose)
     if sort == "outside":
-        return (perhaps, Badge("warn", "outside", "world"), name, f"({why})" if why else "")
+        return (perhaps, Badge("warn", "outside", "world"), name, *whose, f"({why})" if why else "")
     if sort == "hidden":
-        return (perhaps, Badge("unknown", "you do not see"), "what stands at", name)
+        return (perhaps, Badge("unknown", "you do not see"), "what stands at", name, *whose)
     if sort == "unknown":
-        return (Badge("unknown", "unknown"), "where", name, f"sends it on: {why}")
-    return (perhaps, Badge("bad", "nowhere", "ban"), f"{name.text}: {why}")
+        return (Badge("unknown", "unknown"), "where", name, *whose, f"sends it on: {why}")
+    return (perhaps, Badge("bad", "nowhere", "ban"), f"{name.text}: {why}", *whose)
+
+
+def of(one: Mapping[str, Any]) -> tuple[Inline, ...]:
+    """Whose it is, where that is another client."""
+    return (Badge("warn", f"of {one['client']['name']}"),) if one["client"] else ()
 
 
 def ends(landings: Sequence[Landing]) -> Words:

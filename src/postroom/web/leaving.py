@@ -119,7 +119,10 @@ def _sure(known: Coverage) -> Badge:
 def _known(known: Coverage) -> Progress | None:
     if not known.all:
         return None
-    age = f"as nodes read them by {when(known.at)}" if known.at else "no node has read any"
+    if known.at:
+        age = f"as nodes read them by {when(known.at)}"
+    else:
+        age = f"no node has told lately; one last did at {when(known.last)}" if known.last else "no node has read any"
     return Progress("Mailboxes whose scripts were checked", known.checked, known.all, age)
 
 

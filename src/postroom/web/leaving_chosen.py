@@ -3,6 +3,7 @@
 Nothing is done here: the form leads to its plan, and more than a few objects wait for a second person there.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from postroom.models import Address, Mailbox
 from postroom.web.doing import doable, shown
 from postroom.web.door import act
 from postroom.web.kind_form import KindForm
+from postroom.web.parts.shapes import Note
 
 MOST = 500
 FOR = timedelta(days=90)  # what an exception is offered for; whoever asks may say another day
@@ -29,6 +31,11 @@ NO_GOOD = {
     "transports.end": "None of these is handed to another server by a transport of its own.",
     "forwards.tell_owner": "No mailbox passes these on, so there is no owner to tell.",
 }
+
+WORKED_OUT = "where it goes is worked out when mail comes"
+NO_FORWARD = "no forward that stands, but an alias, a catch-all or a filter, or it is disabled already"
+HANDED = "handed to another server by a transport, which is ended instead"
+SAME = "another way of one that is below, which does for both"
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,43 @@ def chosen(request: Any) -> HttpResponse:
     kind = doable(request, name) if name in NO_GOOD else None
     if kind is None:
         raise Http404("no such act")
-    rows = list(dict.fromkeys(_filled(request, name, list(_read(request.POST.getlist("way")[:MOST])))))
+    values = request.POST.getlist("way")
+    read = list(_read(values[:MOST]))
+    fit = [one for one in read if not why_not(name, one)]
+    rows = list(dict.fromkeys(_filled(request, name, fit)))
     form = KindForm(request.actor, kind, _typed(kind, rows))
     if not rows:
         form.add("", NO_GOOD[name])
-    return shown(request, form)
+    return shown(request, form, tuple(_left_out(name, len(values), read, len(rows))) if rows else ())
+
+
+def _left_out(name: str, chosen: int, read: Sequence[Chosen], rows: int) -> Iterator[Note]:
+    """How many of the chosen are not in the form, and why: nothing where all are."""
+    if rows == chosen:
+        return
+    why = Counter(filter(None, (why_not(name, one) for one in read)))
+    same = len(read) - why.total() - rows
+    said = [f"{count}: {words}." for words, count in why.most_common()]
+    said += [f"{same}: {SAME}."] if same else []
+    said += [f"{chosen - len(read)}: more than {MOST} at once, or not readable."] if chosen > len(read) else []
+    noun = "row" if rows == 1 else "rows"
+    yield Note(f"{chosen} were chosen, {rows} {noun} below; {chosen - rows} left out", " ".join(said), "warn")
+
+
+def why_not(name: str, one: Chosen) -> str:
+    """Why an act cannot be done to a way; empty where it can."""
+    if one.transport and name != "transports.end":
+        return HANDED
+    match name:
+        case "exceptions.create" | "forwards.replace":
+            return "" if one.leaves_at and one.target else WORKED_OUT
+        case "forwards.disable":
+            return "" if one.forward else NO_FORWARD
+        case "transports.end":
+            return "" if one.transport else "not handed to another server"
+        case "redirects.stop":
+            return "" if one.redirect and one.target else "no redirect of a filter to an address that is known"
+    return "" if one.mailbox else "no mailbox passes it on, so there is no owner to tell"
 
 
 def _read(values: Sequence[str]) -> Iterator[Chosen]:
@@ -65,20 +104,18 @@ def _read(values: Sequence[str]) -> Iterator[Chosen]:
 
 
 def _filled(request: Any, name: str, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[str, str], ...]]:
-    """The parameters of each that the act can be done to, as far as they are known."""
-    if name == "exceptions.create":
-        yield from _exceptions(request, [one for one in rows if one.leaves_at and one.target])
-    elif name == "forwards.replace":
-        yield from _replaced(request, [one for one in rows if one.leaves_at and one.target])
-    elif name == "forwards.disable":
-        yield from ((("forward", one.forward),) for one in rows if one.forward)
-    elif name == "transports.end":
-        yield from ((("transport", one.transport),) for one in rows if one.transport)
-    elif name == "redirects.stop":
-        redirects = [one for one in rows if one.redirect and one.target]
-        yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in redirects)
-    else:
-        yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in rows if one.mailbox)
+    """The parameters of each, as far as they are known."""
+    match name:
+        case "exceptions.create":
+            yield from _exceptions(request, rows)
+        case "forwards.replace":
+            yield from _replaced(request, rows)
+        case "forwards.disable":
+            yield from ((("forward", one.forward),) for one in rows)
+        case "transports.end":
+            yield from ((("transport", one.transport),) for one in rows)
+        case _:
+            yield from ((("mailbox", one.leaves_at), ("target", one.target)) for one in rows)
 
 
 def _exceptions(request: Any, rows: Sequence[Chosen]) -> Iterator[tuple[tuple[str, str], ...]]:

@@ -28,7 +28,7 @@ BADGES = {
 }  # fmt: skip
 NOBODY = "No node serves a client that you see: there is none to ask."
 SILENT = (
-    "What scripts there do is as old as its last look says, and counts as not checked after ten minutes. It has the "
+    "What scripts there do is as old as its last look says, and counts as not checked after five minutes. It has the "
     "question on its list, and looks as soon as it is back."
 )
 

@@ -1,13 +1,17 @@
 """A way by which mail leaves, as a row: where it goes, how, what it rests on. What is not measured says so."""
 
+from datetime import date
+
 from postroom.queries.leaving import Way
+from postroom.queries.made import Made
+from postroom.web.following import follow
 from postroom.web.framed import query
-from postroom.web.parts.shapes import Badge, Cell, Code, Column, Link, Row, Words
+from postroom.web.parts.shapes import Badge, Cell, Code, Column, Inline, Link, Row, Words
 from postroom.web.times import when
 
 COLUMNS = (
-    Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"), Column("Client", phone="gone"),
-    Column("Exception"), Column("Made"), Column("Last hit", phone="gone"),
+    Column("Mail to"), Column("Goes to"), Column("Risk", phone="right"), Column("How"), Column("Client"),
+    Column("Exception"), Column("Made"), Column("Last hit"),
 )  # fmt: skip
 RISKS = {
     "high": Badge("bad", "high", "urgent"),
@@ -21,6 +25,7 @@ HOW = {
 NOT_MEASURED = Badge("unmeasured", "not measured")
 EACH_TIME = "its node lets out only what an exception or a pattern allows"
 BLOCKED = "its node stops it: without an exception nothing leaves by a script"
+BLOCKED_THERE = "the node of {} stops it: without an exception nothing leaves by a script"
 STOPPED = "stopped at the port: its node sends nothing there for this mailbox. The script is as its owner left it"
 
 
@@ -28,8 +33,9 @@ def row(one: Way) -> Row:
     to = one.target or "an unknown target"
     return Row(
         (
-            Cell(_from(one), f"by way of {one.via}" if one.via else ""), Cell(_to(one), _until(one)),
-            RISKS[one.risk], Cell(_how(one), _besides(one)), Link(one.client_name, f"/clients/{one.client}/"),
+            Cell(_from(one), (f"by way of {one.via}." if one.via else "", follow(one.address))),
+            Cell(_to(one), _until(one)), RISKS[one.risk], Cell(_how(one), _besides(one)),
+            Link(one.client_name, f"/clients/{one.client}/"),
             _exception(one), _made(one), _last(one),
         ),
         value=value(one), name=f"{one.address} to {to}",
@@ -78,20 +84,40 @@ def _besides(one: Way) -> str:
         said.append("keeps a copy" if one.keeps_copy else "keeps no copy")
     if one.hops and one.via != one.leaves_at:
         said.append(f"leaves at {one.leaves_at}")
+    if one.ways > 1:
+        said.append(f"one of {one.ways} ways to the same exit")
     return ", ".join(said)
 
 
 def _exception(one: Way) -> Cell | Words:
     if one.stopped:
         return Cell("stopped", STOPPED)
+    blocked = (BLOCKED_THERE.format(one.leaves_at) if one.hops else BLOCKED) if one.blocked else ""
     if one.forbidden:
-        return Badge("bad", f"forbidden by {one.forbidden}", "ban")
+        return Cell(Badge("bad", f"forbidden by {one.forbidden}", "ban"), blocked)
     if one.exception:
         if one.exception_until is None:
             return Cell("by an exception", "not yours to see")
-        return Cell(f"until {when(one.exception_until)}", f"{one.exception_owner} answers for it")
-    said = BLOCKED if one.blocked else EACH_TIME if one.by_script and not one.target else ""
+        return Cell(f"until {when(one.exception_until)}", _let(one))
+    said = blocked or (EACH_TIME if one.leaves_by.startswith("sieve") and not one.target else "")
     return Cell(f"allowed by {one.allowed}" if one.allowed else "none", said)
+
+
+def _let(one: Way) -> Words:
+    """Who answers for the exception, why, who agreed to it, and when somebody looks again."""
+    said = f"{one.exception_owner} answers for it: {one.exception_reason}. Review {day(one.exception_review_on)}."
+    return (said, agreement(one.agreed))
+
+
+def agreement(agreed: Made | None) -> Inline:
+    if agreed is None:
+        return Badge("unknown", "who agreed is not yours to see")
+    words = f"agreed by {', '.join(agreed.approved_by)}" if agreed.approved_by else "no approval was asked for"
+    return Link(words, f"/changes/{agreed.change}/")
+
+
+def day(one: date | None) -> str:
+    return f"{one:%d %b %Y}" if one else "on no day"
 
 
 def _made(one: Way) -> Cell | Words:

@@ -6,7 +6,7 @@ from typing import Any
 from postroom.changes.cover import admins_of
 from postroom.models import Delegation, Mailbox
 from postroom.models.delegations import CLIENT
-from postroom.queries.delegations import delegations
+from postroom.queries.delegations import delegations, who_asked
 from postroom.web.framed import offered, query
 from postroom.web.parts.shapes import Act, Badge, Code, Item
 from postroom.web.times import when
@@ -20,7 +20,8 @@ def items(request: Any, one: Mailbox) -> tuple[Item, ...]:
     found = delegations(request.actor, one.pk)
     found.sort(key=lambda row: row.mailbox_id != one.pk)
     agrees = any(CLIENT in row.missing for row in found) and request.actor.person in admins_of(one.client_id)
-    return tuple(_item(request, one, row, agrees=agrees) for row in found)
+    names = who_asked(found)
+    return tuple(_item(request, one, row, names.get(row.pk, ""), agrees=agrees) for row in found)
 
 
 def new(request: Any, one: Mailbox) -> tuple[Act, ...]:
@@ -46,10 +47,10 @@ def consents(row: Delegation) -> Iterator[str]:
         yield "needs nobody’s consent: it is of a task"
 
 
-def _item(request: Any, one: Mailbox, row: Delegation, *, agrees: bool) -> Item:
+def _item(request: Any, one: Mailbox, row: Delegation, named: str, *, agrees: bool) -> Item:
     own = row.mailbox_id == one.pk
     whose = row.to_mailbox.label if own else row.mailbox.label
-    who = row.requester.name if row.requester else "its own owner" if not own else f"the owner of {whose}"
+    who = named or (f"the owner of {whose}" if own else "its own owner")
     words = f"asked for by {who} {when(row.made)}: {row.reason} · {' · '.join(consents(row))}"
     words += f" · until {when(row.until)}" if row.until else " · without an end"
     title = (Code(whose), rights(row)) if own else ("Its owner", rights(row).replace(" it", f" {whose}", 1))

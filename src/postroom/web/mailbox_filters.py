@@ -18,6 +18,7 @@ from postroom.protocols.filters import Answer, Filters, NoRule, Rule, script
 from postroom.protocols.sieve_text import LONGEST, NoScript, parsed
 from postroom.protocols.text import BadText, long_text
 from postroom.queries.filters import Kept, own_filters
+from postroom.queries.own_routes import own_routes
 from postroom.web.door import by_method
 from postroom.web.mailbox_door import PAGE, Again, Asked, done, mailbox_act, mailbox_page, told
 from postroom.web.mailbox_filters_told import LOOKS_AT, items, part
@@ -152,10 +153,12 @@ def _written(request: Asked, kept: Kept, text: str, again: Again) -> HttpRespons
 
 
 def _page(request: Asked, kept: Kept, wrong: Wrong, status: int = 200) -> HttpResponse:
+    with acting_as(request.actor):
+        shown_of = tuple(items(kept, own_routes(request.actor)))
     fields = tuple(_rule_fields(request))
     form = Form(fields, "Add the rule", HERE, hidden=(("was", kept.was),), errors=tuple(wrong.values()))
     shown = OwnerForm(organization="", title="Filters and automatic answer", lead=LEAD, address=request.own.address,
-                      back=BACK, form=form, items=tuple(items(kept)))  # fmt: skip
+                      back=BACK, form=form, items=shown_of)  # fmt: skip
     return render(request, "owner/form.html", {"page": shown}, status=status)
 
 

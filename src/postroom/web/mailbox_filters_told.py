@@ -1,12 +1,14 @@
 """What sorts the mail of a mailbox, as lines on its owner's page: in force now, each rule, and what waits."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from postroom.models import SieveScript
 from postroom.models.filters import SCRIPT
 from postroom.protocols.filters import Answer, Rule
 from postroom.queries.filters import Kept, own_filters
+from postroom.queries.own_routes import OwnRoutes, Sent
 from postroom.web.mailbox_door import Asked
+from postroom.web.mailbox_forwards import sends
 from postroom.web.parts.plain_pages import Part
 from postroom.web.parts.shapes import Act, Badge, Code, Item, Words
 from postroom.web.times import when
@@ -24,13 +26,13 @@ def part(request: Asked) -> Part:
     return Part("Filters and automatic answer", ITEMS, tuple(lines), "filters")
 
 
-def items(kept: Kept) -> Iterator[Item]:
+def items(kept: Kept, routes: OwnRoutes) -> Iterator[Item]:
     ours = kept.active is not None and kept.active.name == SCRIPT
     off = Act("End", f"{HERE}end/", method="post", weight="asks", of="all of it")
     yield from _waits(kept)
     yield _in_force(kept, (off,) if ours else ())
     if kept.active:
-        yield from _passes_on(kept.active, kept.stopped)
+        yield from _passes_on(kept.active, kept.stopped, {one.to: one for one in routes.sent})
     for n, rule in enumerate(kept.rules.rules if kept.rules else ()):
         yield Item(_looks(rule), _does(rule), icon="mail-cog", acts=(_remove(kept, str(n), rule.contains),))
     yield _answer(kept)
@@ -67,7 +69,7 @@ def _in_force(kept: Kept, acts: tuple[Act, ...]) -> Item:
     return Item(f"{what}{answers} in force", read, "ok", icon="mail-cog", acts=acts)
 
 
-def _passes_on(script: SieveScript, stopped: Collection[str]) -> Iterator[Item]:
+def _passes_on(script: SieveScript, stopped: Collection[str], sent: Mapping[str, Sent]) -> Iterator[Item]:
     """To where nothing is let, mail that it would pass on stays."""
     for one in script.redirects:
         if one["to"] in stopped:
@@ -75,8 +77,8 @@ def _passes_on(script: SieveScript, stopped: Collection[str]) -> Iterator[Item]:
                        "stays here, and the script is as you left it", "off", icon="hand-stop")  # fmt: skip
             continue
         to: Words = ("Sends mail on to", Code(one["to"])) if one["to"] else "Sends mail on to where it works out"
-        yield Item(to, "outside it goes only while an exception lets it; until then that mail stays here", "warn",
-                   icon="arrow-forward-up")  # fmt: skip
+        said = sends(sent[one["to"]]) if one["to"] in sent else "the mail server did not tell of it lately"
+        yield Item(to, said, "warn", icon="arrow-forward-up")  # fmt: skip
 
 
 def _looks(rule: Rule) -> Words:

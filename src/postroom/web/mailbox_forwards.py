@@ -19,6 +19,7 @@ from postroom.changes.approvals import withdraw
 from postroom.changes.errors import NotSeen, NotThere, Problems
 from postroom.changes.kind import KINDS
 from postroom.models import Forward
+from postroom.queries.own_routes import Sent, own_routes
 from postroom.queries.owning import Onward, Waiting, onward, waiting
 from postroom.web.door import by_method
 from postroom.web.mailbox_app_passwords import last_second
@@ -26,7 +27,7 @@ from postroom.web.mailbox_door import PAGE, Asked, done, mailbox_act, mailbox_pa
 from postroom.web.mailbox_secrets import PRESENT, proven
 from postroom.web.parts.forms import Field, Form
 from postroom.web.parts.plain_pages import OwnerForm, Part
-from postroom.web.parts.shapes import Act, Badge, Code, Item
+from postroom.web.parts.shapes import Act, Badge, Code, Item, Words
 from postroom.web.times import when
 
 HERE, ITEMS = "/mailbox/forwards/", "owner/parts/items.html"
@@ -46,8 +47,16 @@ Wrong = dict[str, str]
 
 def part(request: Asked) -> Part:
     """Where its mail goes on to, each until when; what waits; and the way to ask for more."""
-    rows = [_item(one) for one in onward(request.actor, request.own.address_id)]
+    found, routes = onward(request.actor, request.own.address_id), own_routes(request.actor)
+    by_filter = {one.to for one in routes.sent}
+    rows = [_item(one) for one in found if one.by or one.handed or one.to not in by_filter]
+    rows += [_by_filter(one) for one in routes.sent]
+    if routes.unknown:
+        rows.append(Item((Badge("unknown", "unknown"), "what your filters pass on"), routes.unknown, "warn"))
     none = Item("Nothing passes your mail on", "to another address", icon="arrow-forward-up")
+    if routes.unknown and len(rows) == 1:
+        none = Item("No forward passes your mail on", "to another address", icon="arrow-forward-up")
+        rows = [none, *rows]
     rows = [*(rows or [none]), *map(_waits, waiting(request.actor))]
     ask = Act("Ask for it", f"{HERE}new/", of="mail to go on to another address")
     rows.append(Item("Pass your mail on", "to another address, until a day", icon="plus", acts=(ask,)))
@@ -60,6 +69,24 @@ HANDED = "all your mail is handed to that mail server, and none of it lands here
 def _item(one: Onward) -> Item:
     words = f"{HANDED if one.handed else _passed(one.by)}, until {when(one.until)} UTC"
     return Item(("To", Code(one.to)), words, "warn", icon="arrow-forward-up", acts=tuple(_acts(one)))
+
+
+def _by_filter(one: Sent) -> Item:
+    to: Words = ("To", Code(one.to)) if one.to else "To where it works out"
+    look = Act("Open", "/mailbox/filters/", of="filters and automatic answer")
+    words = f"by your filter: {sends(one)}"
+    return Item(to, words, "warn" if one.goes else "plain", icon="arrow-forward-up", acts=(look,))
+
+
+def sends(one: Sent) -> str:
+    """What comes of a redirect of the filter in force."""
+    if not one.to:
+        return "outside it goes only while an exception lets it; until then that mail stays here"
+    if not one.goes:
+        return "the mail server sends nothing there, and that mail stays here"
+    which = "some of your mail" if one.sometimes else "your mail"
+    where = "to a colleague" if one.colleague else "outside, as long as it is allowed"
+    return f"{which} goes there, {where}, {'and a copy stays here' if one.keeps else 'not here'}"
 
 
 def _acts(one: Onward) -> Iterator[Act]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from postroom.queries.own_routes import HERE, NOT, SOME, UNKNOWN, own_routes
 from postroom.queries.owning import Keeper, aliases, doubts, keepers, last_known, lately, made
 from postroom.queries.sign_ins import Lately, own_lately, own_live
 from postroom.web import mailbox_browsers, mailbox_sessions
@@ -17,6 +18,11 @@ ITEMS = mailbox_sessions.ITEMS
 WEEK = timedelta(days=7)
 SET_UP = Item("Another phone or computer", "what to type into its mail program", icon="plus",
               acts=(Act("Set it up", "/setup/", of="another phone or computer"),))  # fmt: skip
+LANDS = {
+    HERE: "mail to it lands here", SOME: "some of the mail to it lands here", "": "it leads here",
+    NOT: "it leads here, but its mail does not land here",
+    UNKNOWN: "it leads here; whether its mail lands here is not known now",
+}  # fmt: skip
 SENDS = "can have a link sent by which another password is set; never sees yours"
 
 
@@ -103,8 +109,10 @@ def _keepers(found: Sequence[Keeper]) -> Iterator[Item]:
 
 def lands(request: Asked) -> Part:
     """Other addresses whose mail comes here, lists among them."""
+    found = aliases(request.actor)
+    lands_here = own_routes(request.actor, [one for one, _ in found]).lands
     rows = tuple(
-        Item((Code(one),), "mail to it lands here" + (f", and at {others} more" if others else ""), icon="at")
-        for one, others in aliases(request.actor)
+        Item((Code(one),), LANDS[lands_here.get(one, "")] + (f", and at {others} more" if others else ""), icon="at")
+        for one, others in found
     )
     return Part("Other addresses", ITEMS, rows or (Item("No other address brings mail here", icon="at"),))

@@ -9,7 +9,7 @@ from postroom.access.roles import ROLES, SEALED
 from postroom.models import ApiToken, Grant, Mailbox, Person, Role, TokenUse
 from postroom.queries.changes import timeline
 from postroom.queries.objects import row_of
-from postroom.queries.people import SignIn, elevated, grants, invite, mailboxes, own_roles, sign_ins
+from postroom.queries.people import SignIn, elevated, giver, grants, invite, mailboxes, own_roles, sign_ins
 from postroom.queries.sessions import Session, of_person
 from postroom.queries.tokens import of_person as tokens_of
 from postroom.web.badges import standing
@@ -101,7 +101,7 @@ def _grants(request: Any, roles: list[Grant], own: dict[str, Role]) -> Table | N
 def _grant(request: Any, one: Grant, own: Role | None) -> Row:
     where = one.client.name if one.client else request.around.organization
     where = f"{where}, {one.domain.name}" if one.domain else where
-    by = "asked for by themselves" if elevated(one) else one.given_by.name if one.given_by else "the founding"
+    by = "asked for by themselves" if elevated(one) else giver(one)
     end = Act("End…", f"/do/grants.end/?grant={one.pk}", weight="asks", of=one.role)
     acts = () if one.ended_at else offered(request, one.client_id, ("grants.end", end))
     return Row((Cell(_role(one, own), _why(one, own)), where, _until(one), by, Cell(acts=acts)))

@@ -1,6 +1,5 @@
 """The routing map of a client, or of one of its domains: drawn, and in words below."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,43 +8,49 @@ from django.utils import timezone
 
 from postroom.changes.errors import NotAllowed
 from postroom.models import Client, Domain
-from postroom.queries.mapping import (
-    ALIAS,
-    CATCH_ALL,
-    FORWARD,
-    MIRROR,
-    SIEVE,
-    TRANSPORT,
-    Asked,
-    Landing,
-    Map,
-    Route,
-    mapped,
-)
+from postroom.queries.mapping import Map, mapped
 from postroom.queries.objects import row_of
+from postroom.queries.route_rows import ALIAS, FORWARD, TRANSPORT, Asked, Route
 from postroom.web.door import page
+from postroom.web.following import follow
 from postroom.web.framed import freeze_notes, offered, query
 from postroom.web.lists import Narrow
-from postroom.web.parts.route_map import WORST, Drawing, Edge, Node, drawn
+from postroom.web.parts.route_map import WORST
 from postroom.web.parts.route_pages import RoutingPage
-from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Crumb, Empty, Inline, Link, PageHead, Row, Table
+from postroom.web.parts.shapes import (
+    Act,
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Crumb,
+    Empty,
+    Inline,
+    Link,
+    Note,
+    PageHead,
+    Row,
+    Table,
+)
+from postroom.web.routing_groups import CALLED, grouped
 from postroom.web.times import when
 
 TABLE = (
     Column("Address"),
     Column("Rule"),
     Column("Leads to"),
-    Column("Until", phone="under"),
+    Column("Until"),
     Column("How it is", phone="right"),
 )
 BADGES = {
     "warn": lambda words: Badge("warn", words), "bad": lambda words: Badge("bad", words),
     "unknown": lambda words: Badge("unknown", words),
 }  # fmt: skip
-CALLED = {ALIAS: "Alias", FORWARD: "Forward", CATCH_ALL: "Catch-all", MIRROR: "Domain alias", SIEVE: "Sieve script",
-          TRANSPORT: "Other server"}  # fmt: skip
 NOTHING = Empty(
     "No route", "Every mailbox lands in itself: no alias, forward, catch-all or filter passes mail on.", "route"
+)
+NOT_KNOWN = Empty(
+    "No route is known", "No alias, forward or catch-all passes mail on; what filters do is not known now.", "route"
 )
 
 
@@ -80,13 +85,20 @@ def _shown(request: Any, client: Client, domain: Domain | None, head: PageHead) 
     found = mapped(Asked(request.actor, client, timezone.now(), domain, narrow.after))
     routes = sorted(found.routes.items, key=lambda one: (WORST.index(one.state), one.source, one.sort))
     shown = RoutingPage(
-        head=head, label="Routes", notes=freeze_notes(request, client.pk),
-        drawing=_drawing(routes, found) if routes else None,
+        head=head, label="Routes", notes=(*_unknown(found), *freeze_notes(request, client.pk)),
+        drawing=grouped(routes, found.landings) if routes else None,
         table=Table("Routes", TABLE, tuple(_row(n, one) for n, one in enumerate(routes)), dense=True),
         pager=narrow.pager([one.source for one in found.routes.items], found.routes.next),
-        empty=None if routes else NOTHING,
+        empty=None if routes else NOT_KNOWN if found.unread else NOTHING,
     )  # fmt: skip
     return render(request, "routing.html", {"page": shown})
+
+
+def _unknown(found: Map) -> tuple[Note, ...]:
+    if not found.unread:
+        return ()
+    words = f"{found.unread}. What they do now is not known; where one is shown, it is as it was then."
+    return (Note("Not all is known", f"{words[0].upper()}{words[1:]}", "warn", "question-mark"),)
 
 
 def _row(n: int, one: Route) -> Row:
@@ -94,8 +106,8 @@ def _row(n: int, one: Route) -> Row:
     leads: tuple[Inline, ...] = tuple(Code(to) for to in one.targets) or (Badge("unknown", "nobody knows"),)
     own: tuple[Inline, ...] = ("and its own mailbox",) if one.keeps else ()
     return Row(
-        (Cell(Code(one.source)), CALLED[one.sort], Cell((*leads, *own)), when(one.until) if one.until else "",
-         Cell((*badge, *_act(one)))),
+        (Cell(Code(one.source), follow(one.source)), CALLED[one.sort], Cell((*leads, *own)),
+         when(one.until) if one.until else "", Cell((*badge, *_act(one)))),
         name=f"{one.source}, {CALLED[one.sort]}", id=f"r{n}",
     )  # fmt: skip
 
@@ -108,41 +120,3 @@ def _act(one: Route) -> tuple[Inline, ...]:
     }
     words = {ALIAS: "Change", FORWARD: "End\u2026", TRANSPORT: "End\u2026"}
     return (Link(words[one.sort], at[one.sort]),) if one.sort in at else ()
-
-
-def _drawing(routes: Sequence[Route], found: Map) -> Drawing:
-    """Sources that do just the same share a box, and so does their rule."""
-    groups: dict[tuple[Any, ...], list[tuple[int, Route]]] = {}
-    for n, one in enumerate(routes):
-        alike = (one.sort, one.targets, one.keeps, one.state, one.words) if not one.keeps else (n,)
-        groups.setdefault(alike, []).append((n, one))
-    nodes: dict[str, Node] = {}
-    edges: list[Edge] = []
-    for same in groups.values():
-        _draw(same, found.landings, nodes, edges)
-    return drawn(list(nodes.values()), list(dict.fromkeys(edges)))
-
-
-def _draw(
-    same: Sequence[tuple[int, Route]], landings: Mapping[str, Landing], nodes: dict[str, Node], edges: list[Edge]
-) -> None:
-    n, one = same[0]
-    href, rule = f"#r{n}", f"r{n}"
-    sources = {route.source for _, route in same}
-    source = f"a:{one.source}" if len(sources) == 1 else f"g:{n}"
-    label = one.source if len(sources) == 1 else f"{len(sources)} addresses"
-    sub = CALLED[one.sort].lower() if len(sources) == 1 else f"{min(sources)} and others"
-    nodes.setdefault(source, Node(source, 0, label, sub, one.state, href))
-    targets = (*one.targets, *((one.source,) if one.keeps else ()))
-    many = one.words or (f"{len(one.targets)} targets" if len(one.targets) != 1 else "")
-    nodes[rule] = Node(rule, 1, CALLED[one.sort], many, one.state, href)
-    edges.append((source, rule, one.state))
-    for to in targets:
-        landing = landings.get(to) or Landing(to, "mailbox")
-        column = 3 if landing.what.startswith("outside") else 2
-        state = landing.state if to != one.source else "ok"
-        nodes.setdefault(f"l:{to}", Node(f"l:{to}", column, to, landing.what, state, href))
-        edges.append((rule, f"l:{to}", one.state if to != one.source else "ok"))
-    if not targets or not one.targets:
-        nodes.setdefault("l:?", Node("l:?", 3, "nobody knows where", "not readable, or worked out", "unknown", href))
-        edges.append((rule, "l:?", "unknown"))

@@ -199,7 +199,8 @@ def title(kind: str, params: Any, named: Named = str, undone: tuple[str, Any] | 
 def _filled(kind: str, params: Mapping[str, Any], named: Named) -> str:
     if kind not in WORDS:
         return called(kind)
-    return " ".join(WORDS[kind][1].format_map(_Said(params, named)).split())
+    words = " ".join(WORDS[kind][1].format_map(_Said(params, named)).split())
+    return words if " " in words else called(kind)  # a verb alone says nothing: its object is known by an id
 
 
 class _Said(dict[str, str]):

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from postroom.changes.errors import NotThere, Problem
+from postroom.queries.destinations import VIEW as NAMED
 from postroom.queries.probing import VIEW as PROBES
 from postroom.queries.probing import probed
 from postroom.queries.tracing import VIEW, traced
@@ -26,6 +27,7 @@ SAID = {
     "domain alias": "its domain stands for another:", "plus": "the part after + falls away:",
     "sieve": "filter, sends it to", "transport": "handed to another mail server:",
 }  # fmt: skip
+DESTINATIONS = Act("Destinations", "/destinations/", "route")
 SOMETIMES = Badge("warn", "sometimes")
 ICONS = {"mailbox": "mailbox", "outside": "world", "refused": "ban", "discarded": "ban", "loop": "refresh"}
 TONES: Mapping[str, Any] = {"mailbox": "ok", "outside": "warn", "refused": "bad", "discarded": "bad", "loop": "bad"}
@@ -37,8 +39,9 @@ def trace(request: Any) -> HttpResponse:
     found, error, status = _found(request, typed)
     proof = probed(request.actor, typed)["probe"] if found and request.access.can_somewhere(PROBES) else None
     shown = TracePage(
-        head=PageHead("Where mail lands", found["address"] if found else "type an address of a domain you see"),
-        notes=freeze_notes(request), form=_form(typed, error), at=when(found["at"]) if found else "",
+        head=PageHead("Where mail lands", found["address"] if found else "type an address of a domain you see",
+                      acts=(DESTINATIONS,) if request.access.can_somewhere(NAMED) else ()),
+        notes=freeze_notes(request), form=_form(typed or _at(request), error), at=when(found["at"]) if found else "",
         hops=tuple(map(_hop, found["hops"])) if found else (),
         ends=_ends(found) if found else (), leads=_leads(found) if found else (),
         traced=found is not None, proof=probing.head(proof) if proof else "",
@@ -59,6 +62,12 @@ def _found(request: Any, typed: str) -> tuple[dict[str, Any] | None, str, int]:
         return None, error.what, 422
 
 
+def _at(request: Any) -> str:
+    """What is typed in already, where somebody came from a domain."""
+    name = clean(str(request.GET.get("at", "")))
+    return f"@{name}" if name else ""
+
+
 def _form(typed: str, error: str) -> Form:
     field = Field("address", "Address", "text", typed, error=error, required=True, placeholder="name@domain.example")
     return Form((field,), "Trace", "/trace/", icon="route")
@@ -72,7 +81,13 @@ def _prove(request: Any, found: Hop | None) -> Act | None:
 
 def _hop(hop: Hop) -> Item:
     """One step: from where, by which rule, to where; below it who made the rule and how long it holds."""
-    title = (Code(hop["at"]), SAID[hop["mechanism"]], *_targets(hop), "and keeps a copy" if hop["keeps"] else "")
+    title = (
+        Code(hop["at"]),
+        *landing.of(hop),
+        SAID[hop["mechanism"]],
+        *_targets(hop),
+        "and keeps a copy" if hop["keeps"] else "",
+    )
     tone: Any = "warn" if hop["unknown"] or hop["exception"] or hop["sometimes"] else "plain"
     return Item(title, _rule(hop), tone, icon="route")
 

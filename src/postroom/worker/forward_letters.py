@@ -29,6 +29,32 @@ BY_RULE = "It may go there by what is allowed without an exception."
 BY_NOTHING = "No exception is written down for it: a filter of yours that does so is stopped."
 
 
+ENDED_SUBJECT = "An exception has ended: shall mail still be passed on?"
+ENDED_TEXT = """Hello,
+
+you answer for mail of {source} at {organization} being passed on to
+
+  {target}
+
+The exception by which it left has ended, so nothing is passed on now; no mail is lost by that.
+Somebody has to say what becomes of it. Ask whoever runs your mail at {organization} for one of these:
+
+  - renew it: another exception, with a reason and an end; then the forward is enabled again
+  - end the forward, if it is not needed any more
+
+Until then it stays as it is.
+"""
+
+
+def ended(letter: Letter, change: Change) -> EmailMessage:
+    """An exception has ended, and a forward that rested on it is disabled until somebody says."""
+    with acting_as(SYSTEM):
+        one = RouteException.objects.select_related("address").get(pk=letter.about)
+        organization = Organization.objects.get().name
+    words = {"source": one.address.address, "organization": organization, "target": one.target}
+    return written(ENDED_SUBJECT, ENDED_TEXT.format(**words))
+
+
 def told(letter: Letter, change: Change) -> EmailMessage:
     """As it stands when the letter is written."""
     with acting_as(SYSTEM):

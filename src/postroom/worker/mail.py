@@ -34,6 +34,7 @@ from postroom.changes.carry import Outcome, in_hand
 from postroom.changes.freeze import freeze_over, in_words
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import CHECKPOINT
+from postroom.changes.kinds.exceptions_asked import ENDED
 from postroom.changes.kinds.filters import SET
 from postroom.changes.kinds.forwards_told import LEAVES
 from postroom.changes.kinds.invites import REDEEMED, IssueInvite
@@ -79,6 +80,7 @@ LETTERS: Mapping[str, Callable[[Letter, Change], Written]] = {
     ROSTER: lambda letter, change: rounds.letter(letter),
     REDEEMED: letters.redeemed,
     COMPELLED: owner_letters.wanted,
+    ENDED: forward_letters.ended,
     LEAVES: forward_letters.told,
     SET: filter_letters.told,
     **dict.fromkeys(owner_letters.SAYS, owner_letters.told),

@@ -85,7 +85,7 @@ def _led(asked: CreateAlias | ChangeAlias, client: UUID, state: State, *, itself
     """Where an alias leads: to what was said, or to what a destination of the same client says."""
     if bool(asked.targets) == bool(asked.destination):
         raise Problem("targets", "say where it leads: targets, or a destination, and not both")
-    one = there(state, asked.destination) if asked.destination else None
+    one = there(state, asked.destination, client) if asked.destination else None
     if one and one.client_id != client:
         raise Problem("destination", "it is of another client")
     wanted = tuple(one.targets) if one else asked.targets

@@ -8,13 +8,14 @@ from pydantic import Field
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind, Ref
 from postroom.changes.plan import Planned, create, edit
-from postroom.changes.state import State
+from postroom.changes.state import State, not_there
 from postroom.models import Alias, Client, Destination
 
 from .fields import ClientRef, DestinationRef, MailAddress, Name
 from .leads import inside, named
 
 TAKEN = "there is a destination of this name"
+SEVERAL = "several clients have a destination {0}: say whose, as in acme:{0}"
 
 
 class CreateDestination(Kind, name="destinations.create"):
@@ -65,12 +66,22 @@ class EndDestination(Kind, name="destinations.end"):
         yield edit(one, removed_at=state.now)
 
 
-def there(state: State, ref: str) -> Destination:
-    """One that stands. Raises NotThere, Problem."""
-    one = state.get(Destination, ref, where="destination")
-    if one.removed_at:
+def there(state: State, ref: str, client: UUID | None = None) -> Destination:
+    """One that stands, by its id or name; a name is meant within `client` where that is known. NotThere, Problem."""
+    found = state.find(Destination, ref) or _named(state, ref, client)
+    if found.removed_at:
         raise Problem("destination", "it has ended")
-    return one
+    return found
+
+
+def _named(state: State, ref: str, client: UUID | None) -> Destination:
+    rows = state.once(f"destination {ref}", lambda: list(state.rows(Destination).filter(Destination.called(ref))))
+    own = [one for one in rows if one.client_id == client] or rows
+    if not own:
+        raise not_there(Destination, ref, "destination")
+    if len(own) > 1:
+        raise Problem("destination", SEVERAL.format(ref))
+    return own[0]
 
 
 def _using(state: State, destination: UUID) -> list[Alias]:

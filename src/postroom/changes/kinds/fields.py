@@ -71,7 +71,10 @@ ClientRef = Annotated[Line, AfterValidator(short_ref), _ref("clients", "A client
 DomainRef = Annotated[Line, AfterValidator(domain_ref), _ref("domains", "A domain: its name or id")]
 MailboxRef = Annotated[Line, AfterValidator(address_ref), _ref("mailboxes", "A mailbox: its address or id")]
 AliasRef = Annotated[Line, AfterValidator(address_ref), _ref("aliases", "An alias: its address or id")]
-DestinationRef = Annotated[Line, _ref("destinations", "A destination: its id")]
+DestinationRef = Annotated[
+    Line,
+    _ref("destinations", "A destination: its name (acme:invoicing), or its id"),
+]
 ForwardRef = Annotated[Line, _ref("forwards", "A forward: its id")]
 CatchAllRef = Annotated[Line, AfterValidator(domain_ref), _ref("catch_alls", "A catch-all: its domain or id")]
 TransportRef = Annotated[Line, _ref("transports", "A transport: its id")]

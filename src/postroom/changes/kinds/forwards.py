@@ -19,6 +19,7 @@ from postroom.changes.state import State, not_there
 from postroom.models import Address, Domain, Forward, Mailbox, RouteException, Transport
 from postroom.models.routes import REMOVE
 
+from .exceptions_asked import asked_of
 from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
 from .leads import leaves, named, wrong_ways
 
@@ -209,6 +210,7 @@ class EndException(Kind, name="exceptions.end"):
                 yield edit(forward, removed_at=state.now)
             elif forward.disabled_at is None:
                 yield edit(forward, disabled_at=state.now)
+                yield from asked_of(state, gone)
 
 
 def leaving_ended(state: State, client: UUID, address: UUID) -> Iterator[Planned]:

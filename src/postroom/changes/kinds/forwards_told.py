@@ -1,6 +1,7 @@
 """The owner of a mailbox is told by mail that its mail leaves, and where to."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from .fields import MailAddress, MailboxRef
 from .leads import leaves
 
 LEAVES = "mail leaves"  # what the letter says
+AGAIN = timedelta(days=1)
 
 
 class TellOwner(Kind, name="forwards.tell_owner"):
@@ -35,9 +37,18 @@ class TellOwner(Kind, name="forwards.tell_owner"):
             raise Problem("target", f"{self.target} is inside; nothing to tell of")
         if not _goes(mailbox.label, self.target, state):
             raise Problem("target", f"no mail of {mailbox.label} goes to {self.target or 'where a script works out'}")
+        if last := _told_lately(mailbox, self.target or "", state):
+            raise Problem("target", f"its owner was told of that {last:%d %b %H:%M} UTC already: once a day is enough")
         told = {"client_id": mailbox.client_id, "mailbox_id": mailbox.pk, "says": LEAVES, "about": self.target or ""}
         for contact in dict.fromkeys(filter(None, (mailbox.label, mailbox.contact))):
             yield create(Letter, state.new_id(), **told, contact=contact, made=state.now)
+
+
+def _told_lately(mailbox: Mailbox, target: str, state: State) -> datetime | None:
+    """When the owner was last told of this target, within a day."""
+    told = state.rows(Letter, mailbox=mailbox.pk, says=LEAVES, about=target, made__gt=state.now - AGAIN)
+    last: datetime | None = told.order_by("-made").values_list("made", flat=True).first()
+    return last
 
 
 def _goes(address: str, target: str | None, state: State) -> bool:

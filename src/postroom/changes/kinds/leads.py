@@ -1,4 +1,4 @@
-"""Where an address's mail would go on to: what a target may be, and whether it would come back."""
+"""Where an address's mail would go on to: what a target may be. Whether it comes back policies/loops.py judges."""
 
 from collections.abc import Iterable, Iterator
 from uuid import UUID
@@ -6,8 +6,9 @@ from uuid import UUID
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Ref
 from postroom.changes.state import State
-from postroom.models import Address, Alias, Forward
+from postroom.models import Address, Alias, Domain
 from postroom.models.routes import inside as within
+from postroom.protocols.extensions import parts
 
 OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
 
@@ -16,6 +17,7 @@ def named(targets: Iterable[str]) -> Iterator[Ref]:
     """What is read of targets, for all of them at once."""
     for one in targets:
         yield Address, one
+        yield Address, parts(one)[0]
         yield Alias, one
 
 
@@ -35,15 +37,37 @@ def leaves(target: str, client: UUID, state: State, *, of: str) -> bool:
 
 
 def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:
-    """What is wrong with passing mail of `itself` on to these, in words: to nobody, to itself, or round and back."""
+    """What is wrong with passing mail of `itself` on to these, in words: to nobody, or to itself."""
     if itself in targets:
         yield f"{itself} would pass mail to itself"
     ours = _ours(client, state) | {_domain(itself)}
-    held = {one for one in targets if (row := state.there(Address, one)) and row.client_id == client}
-    yield from (f"{one} does not exist yet" for one in targets if _domain(one) in ours and one not in held | ours)
-    for one in _back_by(targets, itself, state):
-        by = "an alias" if state.there(Alias, one) else "a forward"
-        yield f"mail to {itself} would come back to it by {one if state.find(Address, one) else f'{by} you do not see'}"
+    theirs = (one for one in targets if _domain(one) in ours and one not in ours)
+    yield from (
+        f"{one} does not exist yet"
+        for one in theirs
+        if not any(_held(at, client, state) for at in _found(one, client, state))
+    )
+
+
+def _found(target: str, client: UUID, state: State) -> Iterator[str]:
+    """By what mail to a target finds where it lands: the address, without an extension, or its twin at the domain that
+    its own stands for."""
+    twins = state.once(f"twins of {client}", lambda: _twins(client))
+    other = twins.get(_domain(target))
+    for one in dict.fromkeys((target, parts(target)[0])):
+        yield one
+        if other:
+            yield f"{one.rpartition('@')[0]}@{other}"
+
+
+def _held(address: str, client: UUID, state: State) -> bool:
+    row = state.there(Address, address)
+    return row is not None and row.client_id == client
+
+
+def _twins(client: UUID) -> dict[str, str]:
+    rows = Domain.objects.filter(client=client, removed_at=None, alias_of__isnull=False, alias_of__removed_at=None)
+    return dict(rows.values_list("name", "alias_of__name"))
 
 
 def _ours(client: UUID, state: State) -> set[str]:
@@ -52,28 +76,3 @@ def _ours(client: UUID, state: State) -> set[str]:
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2]
-
-
-def _back_by(targets: list[str], itself: str, state: State) -> list[str]:
-    """The addresses among what these targets pass mail on to, in any number of steps, that pass it to `itself`."""
-    seen: set[str] = {itself}
-    back: list[str] = []
-    reached = set(targets) - seen
-    while reached:
-        seen |= reached
-        passed = _passed_on(reached, state)
-        back += [one for one in sorted(passed) if itself in passed[one]]
-        reached = {one for there in passed.values() for one in there} - seen
-    return back
-
-
-def _passed_on(addresses: set[str], state: State) -> dict[str, set[str]]:
-    """Where each of these passes its mail on to, by an alias or a forward that stands; whoever sees it."""
-    found: dict[str, set[str]] = {}
-    for one in sorted(addresses):
-        if (row := state.there(Alias, one)) and row.removed_at is None:
-            found.setdefault(one, set()).update(row.targets)
-        if address := state.there(Address, one):
-            going = {row.to for row in state.hanging(Forward, "address_id", address.pk) if Forward.opens(row.row())}
-            found.setdefault(one, set()).update(going)
-    return found

@@ -12,11 +12,14 @@ from pydantic import Field
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind, Ref
 from postroom.changes.plan import Planned, create, edit
+from postroom.changes.routes import read
+from postroom.changes.rules import Rules
 from postroom.changes.state import State
 from postroom.models import Letter, Mailbox, RedirectStop
 
 from .fields import MailAddress, MailboxRef
 
+SHOWN = 10  # targets that are named
 STOPPED, RESUMED = "redirect stopped", "redirect resumed"  # what letters say
 
 
@@ -33,6 +36,8 @@ class StopRedirect(Kind, name="redirects.stop"):
         mailbox = state.get(Mailbox, self.mailbox, where="mailbox")
         if mailbox.removed_at:
             raise Problem("mailbox", f"{mailbox.label} is removed")
+        if wrong := _not_there(state, mailbox, self.target):
+            raise Problem("target", wrong)
         yield from redirect_stopped(state, mailbox, self.target)
 
 
@@ -63,6 +68,18 @@ def redirect_stopped(state: State, mailbox: Mailbox, target: str) -> Iterator[Pl
         reason=state.why, made=state.now,
     )  # fmt: skip
     yield from _told(state, mailbox, STOPPED, target)
+
+
+def _not_there(state: State, mailbox: Mailbox, target: str) -> str:
+    """That no filter in force passes mail on there, and where they do; empty where it does, or where nobody knows."""
+    rules = Rules(read([mailbox.label]), state.now).known.get(mailbox.label, ())
+    filters = [one for one in rules if one.mechanism == "sieve"]
+    to = sorted({one for each in filters for one in each.targets})
+    if target in to or any(one.unknown for one in filters) or standing(state, mailbox.pk, target):
+        return ""
+    may = state.access.can("sieve_scripts.view", mailbox.client_id)
+    there = f"; they do to {', '.join(to[:SHOWN])}" if to and may else "" if to else "; they pass none on"
+    return f"no filter of {mailbox.label} passes mail on to {target}{there}"
 
 
 def standing(state: State, mailbox: UUID, target: str) -> RedirectStop | None:

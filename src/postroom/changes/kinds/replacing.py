@@ -64,11 +64,16 @@ class ReplaceForward(Kind, name="forwards.replace"):
     """Let somebody open a mailbox in place of having its mail passed on. The way out ends once they may."""
 
     address: Annotated[str, AfterValidator(_source)] = Field(description="The address whose mail leaves")
-    target: MailAddress = Field(description="Where it goes now, and shall not any more")
-    to: MailboxRef = Field(description="The mailbox whose owner opens it instead: its address or id")
-    mailbox: MailboxRef | None = Field(
-        default=None, description="The mailbox that is opened; left out, that of the address itself"
+    target: MailAddress = Field(
+        description="Where it goes now, and shall not any more", json_schema_extra={"label": "Goes to now"}
     )
+    to: MailboxRef = Field(
+        description="The mailbox of whoever reads it there today", json_schema_extra={"label": "Opened from"}
+    )
+    mailbox: MailboxRef | None = Field(
+        default=None, description="The mailbox that is opened; left out, that of the address itself",
+        json_schema_extra={"label": "Mailbox to open"},
+    )  # fmt: skip
     until: Moment | None = Field(
         default=None, description="When the access ends by itself, a year from now at most; of a person’s it has to be"
     )

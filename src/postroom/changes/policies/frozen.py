@@ -13,6 +13,7 @@ TELLS_OF = {
     "delegation ended",
     "delegation declined",
     "redirect stopped",
+    "exception ended",
 }  # letters that go along with what closes
 SIGNED_INTO = {"mailboxes", "credentials", "people"}  # whose epoch ends what was opened by it
 SIGNING_IN = {"api_sessions", "secrets"}  # who may end a freeze has to be able to sign in for it

@@ -65,7 +65,7 @@ def _names(proposed: Proposed, led: Sequence[Moved]) -> set[str]:
     """Those its proposer sees, and those it is about that are no address yet."""
     every = {one.address for one in led}
     there = set(Address.objects.filter(address__in=every).values_list("address", flat=True)) if every else set()
-    return {*seen(proposed, there), *({one.address for one in led if one.own} - there)}
+    return {*seen(proposed, every), *({one.address for one in led if one.own} - there)}
 
 
 def _led(proposed: Proposed, moved: Sequence[Moved], *, opens: bool) -> Iterator[Moved]:

@@ -29,7 +29,13 @@ SELECT w.noun, w.id, w.source, w.target, w.client_id, w.domain_id, b.id IS NOT N
     m.suspended_at IS NOT NULL OR p.suspended_at IS NOT NULL OR p.removed_at IS NOT NULL)
 FROM leads w JOIN clients c ON c.id = w.client_id AND c.removed_at IS NULL
   JOIN domains d ON d.client_id = w.client_id AND d.name = split_part(w.target, '@', 2)
-  LEFT JOIN addresses b ON b.address = w.target
+  LEFT JOIN domains o ON o.id = d.alias_of_id
+  LEFT JOIN LATERAL (  -- itself, or without what stands after a +, there or at the domain that its own stands for
+    SELECT x.id FROM addresses x JOIN unnest(ARRAY[split_part(w.target, '@', 1),
+        regexp_replace(split_part(w.target, '@', 1), '(?<=.)[+].*$', '')]) l(local) ON x.address IN
+        (l.local || '@' || d.name, l.local || '@' || o.name)
+    ORDER BY x.address <> w.target, x.domain_id <> d.id, x.address DESC LIMIT 1
+  ) b ON true
   LEFT JOIN mailboxes m ON m.address_id = b.id AND m.removed_at IS NULL
   LEFT JOIN people p ON p.id = m.owner_id
   CROSS JOIN LATERAL (SELECT d.removed_at IS NULL AND (m.id IS NOT NULL

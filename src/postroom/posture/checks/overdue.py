@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from postroom.models import CatchAll, Forward, RouteException, Transport
+from postroom.models.routes import ASK
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, reading
 
@@ -54,12 +55,35 @@ def evaluate(rows: Iterable[Timed]) -> Iterator[Found]:
         )  # fmt: skip
 
 
+def asked(rows: Iterable[Timed]) -> Iterator[Found]:
+    """Forwards that were disabled when the exception they rested on ended, and wait for somebody to say."""
+    for one in rows:
+        said = f"A forward of {one.source} to {one.target} was disabled when its exception ended: renew it, or end this"
+        yield Found(
+            "medium", one.noun, one.id, f"{one.source} to {one.target}", said, "asks", client=one.client,
+            domain=one.domain, kind="forwards.end", params={"forward": str(one.id)},
+            evidence={"until": one.until.isoformat(timespec="seconds"),
+                      "renew": f"exceptions.create address={one.source} target={one.target}"},
+        )  # fmt: skip
+
+
+def _asking(now: datetime) -> "QuerySet[Forward]":
+    """An end disabled them, as the times of both are of one change; no other exception stands since."""
+    same = RouteException.objects.filter(address=OuterRef("address"), target=OuterRef("to"))
+    ended = same.filter(on_end=ASK, ended_at=OuterRef("disabled_at"))
+    rows = Forward.objects.filter(Exists(ended), removed_at=None, disabled_at__isnull=False, client__removed_at=None)
+    found: QuerySet[Forward] = rows.exclude(Exists(same.filter(ended_at=None, until__gt=now)))
+    return found.filter(until__gte=now - TIDIED_WITHIN)
+
+
 def _read(now: datetime) -> Iterator[Found]:
     late = Q(until__lt=now - TIDIED_WITHIN)
     here = {"client__removed_at": None}
     of = ("pk", "address__address", "to", "client", "address__domain", "until")
     for row in Forward.objects.filter(late, removed_at=None, **here).order_by("id").values_list(*of):
         yield from evaluate([Timed("forwards", *row)])
+    for row in _asking(now).order_by("id").values_list(*of):
+        yield from asked([Timed("forwards", *row)])
     caught = CatchAll.objects.filter(late, removed_at=None, **here).order_by("id")
     for row in caught.values_list("pk", "domain__name", "target", "client", "domain", "until"):
         yield from evaluate([Timed("catch_alls", *row)])

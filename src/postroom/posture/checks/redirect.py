@@ -7,7 +7,7 @@ that cannot be read, say nothing: what was found there stays, and is not known.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +16,17 @@ from django.db.models import F, Q
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Client, Domain, Finding, Organization, RedirectStop, RouteException, SieveRead, SieveScript
 from postroom.models.findings import SEVERITIES
+from postroom.models.nodes import WORD_HOLDS
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
 from postroom.protocols.patterns import matches
 
-NAME, HEARD = "sieve.redirect", timedelta(minutes=10)
+NAME = "sieve.redirect"
 WORKED_OUT = "worked out"
+STAYS = "its node stops that, and the mail stays"  # engines/sieve_out.py
+ONLY_ALLOWED = "its node lets out only what an exception or a pattern allows"
 FEW, SHOWN = 5, 20  # targets of a script: each is a finding; are shown of more
-STALE = "its node has not looked at its scripts for ten minutes, or one of them could not be read"
+STALE = "its node has not looked at its scripts for five minutes, or one of them could not be read"
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,11 @@ def evaluate(
         }  # fmt: skip
         if len(away) > FEW:
             told = {"to": sorted(away)[:SHOWN], "targets": len(away)}
-            yield _found(script, f"passed on to {len(away)} addresses", "many", told, known=True)
+            yield _found(script, f"{len(away)} addresses", "many", told, known="" not in away)
             continue
         for to, one in away.items():
             told = {"to": to or WORKED_OUT, **{name: one.get(name) for name in ("by", "copy", "conditional")}}
-            where = f"passed on to {to}" if to else "passed on to where is worked out as it comes"
-            yield _found(script, where, to or WORKED_OUT, told, known=bool(to))
+            yield _found(script, to or "where is worked out as it comes", to or WORKED_OUT, told, known=bool(to))
 
 
 def _found(script: SieveScript, where: str, cause: str, told: Mapping[str, object], *, known: bool) -> Found:
@@ -72,7 +74,8 @@ def _found(script: SieveScript, where: str, cause: str, told: Mapping[str, objec
     box = script.mailbox
     severity = SEVERITIES[SEVERITIES.index("high" if known else "medium") - box.vip]
     evidence = {"script": script.name, **told, "first": script.first.isoformat(timespec="seconds")}
-    title = f"Mail of {box.label} is {where}, by a Sieve script"
+    stays = STAYS if known else ONLY_ALLOWED
+    title = f"A Sieve script of {box.label} passes mail on to {where}; {stays}"
     stop = ("redirects.stop", {"mailbox": box.label, "target": cause}) if "@" in cause else ("", {})
     return Found(severity, "mailboxes", box.pk, box.label, title, cause, client=box.client_id,
                  domain=box.address.domain_id, evidence=evidence, kind=stop[0], params=stop[1])  # fmt: skip
@@ -80,7 +83,7 @@ def _found(script: SieveScript, where: str, cause: str, told: Mapping[str, objec
 
 def fresh_nodes(now: datetime) -> list[UUID]:
     """Those that looked at all their mailboxes lately."""
-    return list(SieveRead.objects.filter(at__gt=now - HEARD).values_list("node_id", flat=True))
+    return list(SieveRead.objects.filter(at__gt=now - WORD_HOLDS).values_list("node_id", flat=True))
 
 
 def in_force(nodes: Sequence[UUID]) -> tuple[list[SieveScript], frozenset[UUID]]:

@@ -33,6 +33,29 @@ WHERE NOT EXISTS (SELECT FROM domains d WHERE d.client_id = w.client_id AND d.na
   AND w.target NOT IN (SELECT o.postmaster FROM organizations o)
 ORDER BY w.id, w.target
 """
+# Aliases whose mail leaves by a forward of somebody else, over however many aliases and forwards, and its exception.
+BY_WAY = """
+WITH RECURSIVE onward AS MATERIALIZED (
+  SELECT l.client_id, a.address AS source, t AS target FROM aliases l JOIN addresses a ON a.id = l.address_id,
+      unnest(l.targets) t WHERE l.removed_at IS NULL
+  UNION ALL SELECT f.client_id, a.address, f.to FROM forwards f JOIN addresses a ON a.id = f.address_id
+    WHERE f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > %(now)s
+), led AS (
+  SELECT l.id, l.address_id, l.client_id, t COLLATE "C" AS at FROM aliases l, unnest(l.targets) t
+    WHERE l.removed_at IS NULL
+  UNION SELECT l.id, l.address_id, l.client_id, n.target COLLATE "C" FROM led l
+    JOIN onward n ON n.source = l.at AND n.client_id = l.client_id
+)
+SELECT l.id, a.address, v.address, f.to, l.client_id, a.domain_id FROM led l JOIN addresses a ON a.id = l.address_id
+  JOIN clients c ON c.id = l.client_id AND c.removed_at IS NULL
+  JOIN addresses v ON v.address = l.at AND v.client_id = l.client_id
+  JOIN forwards f ON f.address_id = v.id AND f.removed_at IS NULL AND f.disabled_at IS NULL AND f.until > %(now)s
+WHERE EXISTS (SELECT FROM exceptions x WHERE x.address_id = v.id AND x.target = f.to AND x.ended_at IS NULL
+    AND x.until > %(now)s)
+  AND NOT EXISTS (SELECT FROM exceptions x WHERE x.address_id = l.address_id AND x.target = f.to AND x.ended_at IS NULL
+    AND x.until > %(now)s)
+ORDER BY l.id, f.to, v.address
+"""
 
 
 @dataclass(frozen=True)
@@ -68,11 +91,39 @@ def evaluate(ways: Iterable[Leaving], patterns: dict[UUID, Patterns]) -> Iterato
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Led:
+    """An alias whose mail leaves by the forward of `via`, and the exception of that address, to the target."""
+
+    id: UUID
+    address: str
+    via: str
+    target: str
+    client: UUID
+    domain: UUID
+
+
+def led(ways: Iterable[Led]) -> Iterator[Found]:
+    """Those to a private mailbox: whoever answers for the exception did not answer for mail to the alias."""
+    for one in ways:
+        if private(one.target):
+            yield Found(
+                "medium", "aliases", one.id, f"{one.address} to {one.target}",
+                f"Mail of {one.address} leaves to {one.target}, a private mailbox, by the exception of {one.via}",
+                one.target, client=one.client, domain=one.domain,
+                evidence={"target": one.target, "via": one.via, "private": True},
+            )  # fmt: skip
+
+
 def _read(now: datetime) -> Iterator[Found]:
     with connection.cursor() as cursor:
+        cursor.execute(BY_WAY, {"now": now})
+        once = {(row[0], row[3]): Led(*row) for row in cursor.fetchall()}
         cursor.execute(LEAVING, {"now": now})
         ways = [Leaving(*row) for row in cursor.fetchall()]
-    return evaluate(ways, {one: patterns_at(one) for one in {way.client for way in ways}})
+    yield from evaluate(ways, {one: patterns_at(one) for one in {way.client for way in ways}})
+    direct = {(way.id, way.target) for way in ways}
+    yield from led(one for key, one in once.items() if key not in direct)
 
 
 def _why(one: Leaving, forbidden: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from postroom.posture.run import Check, Seen
 from .redirect import elsewhere, fresh_nodes, in_force
 
 NAME = "sieve.unreadable"
-STALE = "its node has not looked at its scripts for ten minutes, or could not"
+STALE = "its node has not looked at its scripts for five minutes, or could not"
 
 
 def evaluate(scripts: Iterable[SieveScript]) -> Iterator[Found]:

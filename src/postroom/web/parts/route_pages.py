@@ -15,7 +15,7 @@ from postroom.web.parts.shapes import Act, Badge, Item, Progress, Words
 class RoutingPage(ListPage):
     """routing.html. `drawing`: where each box and line of the map is; each box leads to its row of the table."""
 
-    nav: ClassVar[str] = "domains"
+    nav: ClassVar[str] = "trace"
     drawing: Drawing | None = None
 
 
@@ -31,6 +31,21 @@ class LeavingPage(ListPage):
     export: Form | None = None
     views: tuple[Item, ...] = ()
     save: Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionsPage(ListPage):
+    """exceptions.html. policy: the patterns by which mail may leave without one, or not with one either."""
+
+    nav: ClassVar[str] = "exceptions"
+    policy: tuple[Item, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestinationsPage(ListPage):
+    """list.html"""
+
+    nav: ClassVar[str] = "trace"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +75,7 @@ class TracePage(Page):
     `proof`: what became of the newest probe; `proven`: place by place; `prove`: the button for another, if any.
     """
 
-    nav: ClassVar[str] = "mailboxes"
+    nav: ClassVar[str] = "trace"
     form: Form
     at: str = ""
     traced: bool = False

@@ -39,17 +39,17 @@ class Strong:
 
 @dataclass(frozen=True)
 class Link:
-    """A way to another page. `strong` is the name in a table's first column."""
+    """A way to another page. `strong` is the name in a table's first column; `of` as of an act."""
 
     words: str
     url: str
     strong: bool = False
+    of: str = ""
 
 
 Inline: TypeAlias = str | Badge | Code | Strong | Link
 Words: TypeAlias = Inline | tuple[Inline, ...]
-"""What stands in a line. The pieces of a tuple are set apart by one space (none before a comma or full stop); empty
-ones are left out."""
+"""What stands in a line. Pieces are one space apart (none before a comma or full stop); empty ones are left out."""
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,10 @@ def piece(one: Inline) -> SafeString:
             return format_html("<code>{}</code>", text)
         case Strong(text):
             return format_html("<b>{}</b>", text)
-        case Link(said, url, strong):
-            return format_html('<a href="{}"{}>{}</a>', url, mark_safe(' class="name"') if strong else "", said)
+        case Link(said, url, strong, of):
+            about = format_html('<span class="visually-hidden">: {}</span>', of) if of else ""
+            css = mark_safe(' class="name"') if strong else ""
+            return format_html('<a href="{}"{}>{}{}</a>', url, css, said, about)
     return escape(one)
 
 

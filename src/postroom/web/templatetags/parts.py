@@ -64,6 +64,12 @@ def is_rows(part: FormPart) -> bool:
 
 
 @register.filter
+def with_article(noun: str) -> str:
+    """`a forward`, `an exception`."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
+@register.filter
 def btn(weight: str) -> str:
     """The class of a button's weight."""
     return WEIGHTS[weight]
