@@ -212,7 +212,7 @@ def test_what_is_asked_while_it_looks_is_the_next_looks(place: Place, monkeypatc
     assert whole(place)["asked"] == [8]
 
 
-@pytest.mark.parametrize(("took", "least", "most"), [(0.01, 1.0, 15.0), (10.0, 10.0, 200.0), (300.0, 240.0, 240.0)])
+@pytest.mark.parametrize(("took", "least", "most"), [(0.01, 1.0, 15.0), (10.0, 10.0, 120.0), (300.0, 120.0, 120.0)])
 def test_whoever_asks_it_rests_as_long_as_it_looked(
     place: Place, monkeypatch: pytest.MonkeyPatch, took: float, least: float, most: float
 ) -> None:

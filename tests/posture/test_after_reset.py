@@ -81,5 +81,5 @@ def test_it_is_read_from_the_record_after_a_vips_reset_and_not_before(house: Hou
     with acting_as(SYSTEM):
         shown = [one.evidence["after"] for one in Finding.objects.filter(check_name="resets.after_reset")]
     assert ["leo@acme.example"] in shown and ["m@x.test"] in shown
-    do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=soon)
+    with_consent(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=soon))
     assert watched() == 4

@@ -17,7 +17,7 @@ OURS, THEIRS = (rsa.generate_private_key(public_exponent=65537, key_size=2048) f
 ASKED = Asked.anew()
 JWK = {**json.loads(RSAAlgorithm.to_jwk(OURS.public_key())), "kid": "a", "use": "sig", "alg": "RS256"}
 KEYS = {"keys": [JWK]}
-GOOD = {"iss": ISSUER, "sub": "7", "aud": CLIENT, "exp": time.time() + 300, "iat": time.time(), "nonce": ASKED.nonce}
+GOOD = {"iss": ISSUER, "sub": "7", "aud": CLIENT, "exp": time.time() + 36_000, "iat": time.time(), "nonce": ASKED.nonce}
 
 
 def signed(key: Any = OURS, algorithm: str = "RS256", kid: str = "a", **changed: Any) -> str:

@@ -126,11 +126,13 @@ def stand(firm: Firm, every: list[Ways]) -> None:
     firm.together("delegations.ask", [
         {"mailbox": box, "to": member, "rights": ["open"]} for ways in every for box, member in readers(ways).items()
     ])  # fmt: skip
-    routed(firm, every)
+    stops = routed(firm, every)
     with ThreadPoolExecutor(4) as crew:
         list(crew.map(lambda box: owned(firm, box, contacts[box]), boxes))
         uploads = [one for ways in every for one in ways.scripts.items()]
         list(crew.map(lambda one: firm.stack.upload(one[0], SECRET, one[1]), uploads))
+    read_by_nodes(firm)
+    firm.together("redirects.stop", stops)
     undone(firm, every)
     firm.verified()
     read_by_nodes(firm)
@@ -148,12 +150,13 @@ def owned(firm: Firm, box: str, contact: str) -> None:
     until("its owner signs in", lambda: firm.stack.may_sign_in(box, SECRET))
 
 
-def routed(firm: Firm, every: list[Ways]) -> None:
-    """Kind by kind, as each set asks for them: what is led to stands before what leads there."""
+def routed(firm: Firm, every: list[Ways]) -> list[dict[str, Any]]:
+    """Kind by kind, as each set asks for them: what is led to stands before what leads there. Gives the redirects that
+    are to be stopped, once their scripts are there and were read."""
     later = (datetime.now(UTC) + timedelta(days=60)).isoformat(timespec="seconds")
     waiting = [list(ways.rounds) for ways in every]
     order = ("aliases.create", "forwards.create", "aliases.create", "catch_alls.set", "domains.set_alias",
-             "transports.create", "exceptions.create", "redirects.stop")  # fmt: skip
+             "transports.create", "exceptions.create")  # fmt: skip
     for n, kind in enumerate(order):
         most = 2 if n == 0 else 99
         due: list[dict[str, Any]] = []
@@ -162,7 +165,8 @@ def routed(firm: Firm, every: list[Ways]) -> None:
             rounds[:] = [one for one in rounds if one not in mine]
             due += [{**params, **({"until": later} if "until" in params else {})} for _, params in mine]
         firm.together(kind, due)
-    assert not any(waiting), waiting
+    assert {kind for rounds in waiting for kind, _ in rounds} <= {"redirects.stop"}, waiting
+    return [params for rounds in waiting for _, params in rounds]
 
 
 def undone(firm: Firm, every: list[Ways]) -> None:

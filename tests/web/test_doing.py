@@ -222,7 +222,7 @@ def test_an_undo_shows_what_comes_back_before_it_is_sent(house: House) -> None:
     undone = sent(browser, "history.roll_back", planned(browser, "history.roll_back", change=str(suspended.pk)))
     assert again(suspended).undone_by_id == undone.pk
     twice = browser.post("/do/history.roll_back/", {"change": str(suspended.pk), **WHY})
-    assert twice.status_code == 422 and "It stands so already" in page(twice)
+    assert twice.status_code == 422 and "nothing of it goes back" in page(twice)
 
 
 def test_an_undo_is_not_put_off_and_the_page_says_so(house: House) -> None:
