@@ -43,7 +43,8 @@ ASKED = {
     "a forward": (LEO, "forwards.create", {"address": LEO, "to": MIA, "until": later(10)}),
     "a new forward, instead": (NEW, "forwards.create",
                                {"address": NEW, "to": MIA, "until": later(10), "keep_copy": False}),
-    "a catch-all": ("any other address at acme.example", "catch_alls.set", {"domain": "acme.example", "target": MIA, "until": later(10)}),
+    "a catch-all": ("any other address at acme.example", "catch_alls.set",
+                    {"domain": "acme.example", "target": MIA, "until": later(10)}),
 }  # fmt: skip
 
 
