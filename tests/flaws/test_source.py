@@ -145,6 +145,7 @@ RULES: dict[str, tuple[Callable[[Path], Found], dict[str, str]]] = {
         "engines/fake_source.py _write write_text": "the same",
         "host/cluster.py running open": "a log",
         "host/supervise.py _launch open": "a log",
+        "resolve/unbound.py prepare write_text": "a configuration that unbound reads, with no secret in it",
         "record/export.py export ZipFile": "into a file that `_new` made for its owner alone",
         "record/export.py _written open": "a member of that archive",
     }),

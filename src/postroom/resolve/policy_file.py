@@ -34,11 +34,15 @@ def fetch(
     """The file of `mta-sts.<domain>`, from the first address that answers. ours: addresses that need not be public."""
     last = File(failed="its address is not of the public network, so it is not gone to")
     for address in addresses:
-        if address in ours or ipaddress.ip_address(address).is_global:
+        if address in ours or _public(address):
             last = _from(host, address, port, trusted or ssl.create_default_context())
             if not last.failed:
                 return last
     return last
+
+
+def _public(address: str) -> bool:
+    return ipaddress.ip_address(address).is_global
 
 
 def _from(host: str, address: str, port: int, trusted: ssl.SSLContext) -> File:
