@@ -5,7 +5,7 @@ record a name (3.2); at most ten terms that cost a look-up (4.6.4); we never pub
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from postroom.protocols.spf_macros import BadMacro, domain_spec, macro_string
@@ -50,15 +50,6 @@ class Spf:
     def modifier(self, name: str) -> str | None:
         """What follows `redirect=` or `exp=`, as it stands."""
         return next((value for found, value in self.modifiers if found == name), None)
-
-
-@dataclass(frozen=True)
-class Lookups:
-    """How many look-ups a record costs; `missing` are records it needs that were not at hand."""
-
-    count: int
-    missing: frozenset[str]
-    problems: tuple[str, ...] = ()
 
 
 def is_spf(text: str) -> bool:
@@ -141,36 +132,6 @@ def merge(found: Iterable[str], ours: Iterable[str]) -> str:
 def own_lookups(spf: Spf) -> int:
     """How many terms of this record alone cost a look-up (4.6.4)."""
     return sum(one.name in COSTLY for one in spf.terms) + (spf.redirect is not None)
-
-
-def lookups(text: str, known: Mapping[str, str]) -> Lookups:
-    """Count through includes and redirect; `known` maps a domain name to its SPF record.
-
-    What is not known is reported, not guessed; names with macros count once and cannot be followed.
-    """
-    count, missing, problems = 0, set[str](), list[str]()
-    waiting: list[tuple[str, tuple[str, ...]]] = [(text, ())]
-    while waiting and count <= 10 * MAX_LOOKUPS:
-        record, path = waiting.pop()
-        try:
-            spf = parse(record)
-        except BadSpf as why:
-            problems += [f"{path[-1]}: {problem}" if path else problem for problem in why.problems]
-            continue
-        count += own_lookups(spf)
-        for name in _followed(spf):
-            if name in path:
-                problems.append(f"{name} includes itself")
-            elif name in known:
-                waiting.append((known[name], (*path, name)))
-            else:
-                missing.add(name)
-    return Lookups(count, frozenset(missing), tuple(problems))
-
-
-def _followed(spf: Spf) -> Iterable[str]:
-    names = [one.domain for one in spf.terms if one.name == "include"] + [spf.redirect or ""]
-    return (name for name in names if name and "%" not in name)
 
 
 def _modifier(name: str, value: str, before: list[tuple[str, str]]) -> tuple[str, str]:

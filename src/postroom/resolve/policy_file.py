@@ -6,11 +6,12 @@ asked all the same are named by whoever asks.
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
+
+from postroom.protocols.judges.mx import public as _public
 
 LARGEST = 64 * 1024 + 1  # octets: one more than counts
 SECONDS = 10.0
@@ -39,10 +40,6 @@ def fetch(
             if not last.failed:
                 return last
     return last
-
-
-def _public(address: str) -> bool:
-    return ipaddress.ip_address(address).is_global
 
 
 def _from(host: str, address: str, port: int, trusted: ssl.SSLContext) -> File:
