@@ -42,10 +42,9 @@ tests() {
 # What goes through the doors asks whole pages and answers: it is quick too, but not within the minute of `make unit`.
 doors=(api cli flaws isolation nist web)
 no_servers="not server and not drill and not soak"
-unit_tests() {
-    tests -n 2 --dist worksteal -m "$no_servers and not matrix" "${doors[@]/#/--ignore=tests/}" \
-        --ignore=tests/stories --ignore=tests/drills
-}
+two=(-n 2 --dist worksteal)
+units=("${doors[@]/#/--ignore=tests/}" --ignore=tests/stories --ignore=tests/drills)
+unit_tests() { tests "${two[@]}" -m "$no_servers and not matrix" "${units[@]}"; }
 
 # What talks to servers mostly waits. So five parts run at once: two of stories and the drills, each on what `make demo`
 # starts, tests with servers of their own, and, yielding to all, the rest. Each is told when all are done; all run, so
@@ -69,8 +68,8 @@ servers() { live "(server or drill) and not soak" --ignore tests/stories --ignor
 
 quick() {
     local code=0
-    unit_tests || code=$?
-    tests -n 2 --dist worksteal -m "$no_servers and not matrix" "${doors[@]/#/tests/}" || code=$?
+    asked_twice "$venv/bin/python" "$no_servers and not matrix" "${two[@]}" "${units[@]}" || code=$?
+    asked_twice "$venv/bin/python" "$no_servers and not matrix" "${two[@]}" "${doors[@]/#/tests/}" || code=$?
     tests -n 2 -m "matrix and not soak" || code=$?
     exit "$code"
 }
