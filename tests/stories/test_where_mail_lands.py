@@ -155,8 +155,8 @@ def routed(firm: Firm, every: list[Ways]) -> list[dict[str, Any]]:
     are to be stopped, once their scripts are there and were read."""
     later = (datetime.now(UTC) + timedelta(days=60)).isoformat(timespec="seconds")
     waiting = [list(ways.rounds) for ways in every]
-    order = ("aliases.create", "forwards.create", "aliases.create", "catch_alls.set", "domains.set_alias",
-             "transports.create", "exceptions.create")  # fmt: skip
+    order = ("aliases.create", "forwards.create", "aliases.create", "transports.create", "catch_alls.set",
+             "domains.set_alias", "exceptions.create")  # fmt: skip
     for n, kind in enumerate(order):
         most = 2 if n == 0 else 99
         due: list[dict[str, Any]] = []
