@@ -100,6 +100,8 @@ SETTINGS = (
     Setting("PDNS_KEY_FILE", None, Path, "its key"),
     Setting("DNS_ROOT", None, _server, "where look-ups of name servers start; without it, the machine's resolver"),
     Setting("DNS_SERVERS", {}, _servers, "name servers whose address or port is not what DNS says"),
+    Setting("RESOLVER", None, _server, "the validating resolver that domains are looked at through, on this machine; "
+            "without one, their DNS is not judged"),
     Setting("LOCAL_NODE", "", str, "the mail node on this machine: it joins when the organization is founded"),
     Setting("LOCAL_NODE_KEY_FILE", None, Path, "its public key, which DKIM keys are sealed to"),
     Setting("MAILBOX_AUTH", None, Path, "the mail node's socket where the pages ask whether a mailbox's password is "

@@ -25,7 +25,10 @@ class PowerDnsNotReady(Exception):
 
 @dataclass(frozen=True)
 class PowerDns:
-    """One instance. `folder` is its own; `address` the loopback address of the installation."""
+    """One instance. `folder` is its own; `address` the loopback address of the installation.
+
+    also: a further port of that address where it answers, 53 for whoever follows a delegation; 0: none.
+    """
 
     folder: Path
     address: str
@@ -34,6 +37,7 @@ class PowerDns:
     port: int = DNS_PORT
     api_port: int = API_PORT
     user: str = "pdns"
+    also: int = 0
 
     def __post_init__(self) -> None:
         # It becomes one line of a configuration and one HTTP header.
@@ -58,7 +62,7 @@ def rendered(instance: PowerDns, *, as_root: bool) -> str:
         "launch": "gsqlite3",
         "gsqlite3-database": str(instance.database),
         "gsqlite3-pragma-foreign-keys": "yes",
-        "local-address": instance.address,
+        "local-address": instance.address + (f",{instance.address}:{instance.also}" if instance.also else ""),
         "local-port": str(instance.port),
         "socket-dir": str(instance.folder / "data"),
         "webserver": "yes",

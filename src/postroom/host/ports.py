@@ -35,6 +35,7 @@ PORTS = (
     Port("srs_reverse", 2595, False, "postsrsd, asked by Postfix whom one leads back to"),
     Port("milter", 2534, False, "kept free: signing and the From: check go by a unix socket"),
     Port("dns", 5300, True, "PowerDNS: the zones we host", udp=True),
+    Port("resolver", 5303, False, "unbound: the validating resolver that domains are looked at through", udp=True),
     Port("parent_dns", 5301, False, "the stand-in parent of .example and .test", udp=True),
     Port("pdns_api", 5302, False, "PowerDNS: HTTP interface"),
     Port("postgres", 5432, True, "PostgreSQL: for roles with a password; ours use the socket"),

@@ -2,6 +2,7 @@
 
 pdns        the name server of the zones we host
 parent      stand-in for the registries above them (.example, .test)
+resolver    unbound, which domains are looked at through
 registrar   delegates each hosted zone to us, as a client would
 node        the mail node: agent, count of sign-ins, milter, postsrsd, Dovecot, Postfix
 web         the pages and the API
@@ -15,16 +16,20 @@ from functools import partial
 from pathlib import Path
 
 from postroom.dns import powerdns
+from postroom.dns.parent import ZONES
 from postroom.dns.powerdns import PowerDns
 from postroom.engines import layout, own_keys
+from postroom.resolve import unbound
+from postroom.resolve.unbound import Stub, Unbound
 
-from . import answers, claim, files
+from . import answers, apparmor, claim, files
 from .installation import Installation
 from .ports import NUMBERS
 from .service import Service
 from .up import cluster_of
 
 NODE = "mx1"
+DNS = 53  # where whoever follows a delegation asks
 LEAVE_THE_SESSION = ("postfix/spool/pid/master.pid", "dovecot/run/master.pid", "run/milter.pid",
                      "run/auth_policy.pid", "run/agent.pid", "run/srs.pid")  # fmt: skip
 NAME_SERVERS = ("ns1.postroom.example", "ns2.postroom.example")
@@ -34,6 +39,7 @@ def services(installation: Installation) -> Sequence[Service]:
     return (
         pdns(installation),
         parent(installation),
+        resolver(installation),
         registrar(installation),
         node(installation),
         sequencer(installation),
@@ -69,6 +75,7 @@ def environment(installation: Installation, role: str = "postroom_app") -> dict[
         "POSTROOM_PDNS_KEY_FILE": str(keys / "pdns-api"),
         "POSTROOM_DNS_ROOT": at("parent_dns"),
         "POSTROOM_DNS_SERVERS": ",".join(f"{name}={at('dns')}" for name in NAME_SERVERS),
+        "POSTROOM_RESOLVER": installation.at("resolver"),
         "POSTROOM_LOCAL_NODE": NODE,
         "POSTROOM_LOCAL_NODE_KEY_FILE": str(keys / "node-public"),
         "POSTROOM_MAILBOX_AUTH": str(installation.node / "run/web/auth-web"),
@@ -90,8 +97,9 @@ def migrate(installation: Installation) -> Service:
 
 def pdns(installation: Installation) -> Service:
     key = (installation.keys / "pdns-api").read_text()
+    also = DNS if claim.free(installation.address, DNS, udp=True) else 0
     instance = PowerDns(installation.state / "pdns", installation.address, key, NAME_SERVERS,
-                        NUMBERS["dns"], NUMBERS["pdns_api"])  # fmt: skip
+                        NUMBERS["dns"], NUMBERS["pdns_api"], also=also)  # fmt: skip
     answering = partial(_all, (_tcp(installation, "dns"), _tcp(installation, "pdns_api")))
     return Service(
         "pdns", tuple(powerdns.command(instance)), before=partial(powerdns.prepare, instance), ready=answering
@@ -102,6 +110,20 @@ def parent(installation: Installation) -> Service:
     command = _module(installation, "postroom.dns.parent", "--folder", str(installation.state / "parent"),
                       "--listen", installation.at("parent_dns"), "--own-address", installation.address)  # fmt: skip
     return Service("parent", command, user="postroom", ready=_tcp(installation, "parent_dns"))
+
+
+def resolver(installation: Installation) -> Service:
+    """All names start at the stand-in parent, as for whoever reads proofs: nothing is asked outside this machine."""
+    top = (installation.address, NUMBERS["parent_dns"])
+    stubs = tuple(Stub(zone, (top,)) for zone in (".", *(name.rstrip(".") for name in ZONES)))
+    instance = Unbound(installation.state / "resolver", installation.address, NUMBERS["resolver"], stubs)
+    answering = partial(_all, (_tcp(installation, "resolver"),))
+    return Service("resolver", tuple(unbound.command(instance)), before=partial(_resolver, instance), ready=answering)
+
+
+def _resolver(instance: Unbound) -> None:
+    unbound.prepare(instance)
+    apparmor.allow("usr.sbin.unbound", instance.profile_line)
 
 
 def registrar(installation: Installation) -> Service:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HINTS, KEY = Path("/usr/share/dns/root.hints"), Path("/usr/share/dns/root.key")
+REMEMBERED = 300  # seconds at most that an answer is kept, whatever its TTL: what was changed is seen soon
 # Zones that unbound answers itself unless told otherwise (RFC 6761, 6303, 8375), by their ends.
 OWN_ZONES = ("test", "invalid", "onion", "localhost", "home.arpa", "in-addr.arpa", "ip6.arpa")
 
@@ -68,7 +69,8 @@ def rendered(instance: Unbound, *, as_root: bool) -> str:
         'pidfile: ""', "do-daemonize: no", "use-syslog: no", 'logfile: ""', "verbosity: 0",
         'module-config: "validator iterator"', "num-threads: 1", "msg-cache-size: 32m", "rrset-cache-size: 64m",
         "key-cache-size: 8m", "neg-cache-size: 4m", "outgoing-range: 1024", "num-queries-per-thread: 1024",
-        "edns-buffer-size: 1232", "minimal-responses: yes", "cache-max-ttl: 86400", "cache-max-negative-ttl: 3600",
+        "edns-buffer-size: 1232", "minimal-responses: yes",
+        f"cache-max-ttl: {REMEMBERED}", f"cache-max-negative-ttl: {REMEMBERED}",
         "serve-expired: no", "prefetch: no", "hide-identity: yes", "hide-version: yes", "harden-glue: yes",
         "harden-dnssec-stripped: yes", "harden-below-nxdomain: yes", "qname-minimisation: yes", "use-caps-for-id: no",
         "val-permissive-mode: no", "ignore-cd-flag: yes", "val-log-level: 0",
