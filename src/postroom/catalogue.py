@@ -107,6 +107,7 @@ from postroom.posture.checks.sealed_login import SEALED_LOGINS
 from postroom.posture.checks.shared import SHARED
 from postroom.posture.checks.sign_in_guard import SIGN_IN_GUARD
 from postroom.posture.checks.signed import SIGNED
+from postroom.posture.checks.standing import STANDING
 from postroom.posture.checks.unanswered import UNANSWERED
 from postroom.posture.checks.unconfirmed import CONTACTS, UNCONFIRMED
 from postroom.posture.checks.undelivered import UNDELIVERED
@@ -261,6 +262,7 @@ CHECKS: list[posture.Check] = [
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
     UNEXCEPTED, DEAD, loop.check(rings.standing), OVERDUE, MANY_HANDS, REDIRECT, BY_WAY, UNREADABLE,
+    STANDING,
 ]  # fmt: skip
 
 

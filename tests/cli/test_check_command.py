@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from served_zone import served
 
 from judged_zone import ACME, CLEAN, FAILS, Zone
 from postroom.cli import check as checking
 from postroom.cli import main
+from served_zone import served
 
 OTHER = "other.example"
 NAKED: Zone = {(OTHER, "NS"): ("ns1.northlight.example", "ns2.northlight.example"), (OTHER, "MX"): ((0, ""),)}

@@ -71,6 +71,7 @@ from postroom.models import (
     NodeTodo,
     Person,
     Place,
+    Posture,
     Probe,
     ProbeLanding,
     Proof,
@@ -410,6 +411,16 @@ def server(world: World, here: Ground) -> None:
     with acting_as(SYSTEM):
         about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": timezone.now()}
         ServerReading.objects.create(server=f"ns1.{here.domain}", said={f"TXT {here.domain}.": [here.canary]}, **about)
+
+
+@makes(Posture)
+def posture(world: World, here: Ground) -> None:
+    """As the worker's look leaves it; that is tried in tests/worker/test_postures.py."""
+    said = {"level": "bad", "rule": "spf.none", "says": f"{here.canary}.", "source": "RFC 7208, 3", "publish": None,
+            "evidence": {"name": here.domain, "raw": [here.canary], "parsed": {}, "chain": []}}  # fmt: skip
+    with acting_as(SYSTEM):
+        about = {"client_id": here.client, "domain_id": here.ids["domain"], "at": timezone.now()}
+        Posture.objects.create(since=timezone.now(), level="bad", levels={"spf": "bad"}, results=[said], **about)
 
 
 @makes(SignIn, SignInPlace, LiveSession)

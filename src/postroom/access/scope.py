@@ -8,14 +8,24 @@ from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
-from postroom.models import Client, Finding, LastHit, LiveSession, ProbeLanding, SieveScript, SignIn, StateModel
+from postroom.models import (
+    Client,
+    Finding,
+    LastHit,
+    LiveSession,
+    Posture,
+    ProbeLanding,
+    SieveScript,
+    SignIn,
+    StateModel,
+)
 
 from .acting import Access, Actor, Held, access_of, current
 from .roles import APPROVE
 
 LOOKS = ("changes.view", APPROVE)
 Walled = (
-    StateModel | Finding | SignIn | LiveSession | SieveScript | ProbeLanding | LastHit
+    StateModel | Finding | SignIn | LiveSession | SieveScript | ProbeLanding | LastHit | Posture
 )  # what says of itself who sees it
 M = TypeVar("M", bound=Walled)
 

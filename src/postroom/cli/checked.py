@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import click
 
 from postroom.posture.sweep import Looked
 from postroom.protocols.csv_cells import START, row
 from postroom.protocols.judged import Judged
+from postroom.protocols.posture import WORST, as_json
 from postroom.protocols.text import shown
 
-WORST = ("bad", "unknown", "warn", "info", "good")
 COLOURS = {"bad": "red", "unknown": "magenta", "warn": "yellow", "info": None, "good": "green"}
 AREAS = ("mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "dane", "caa", "ns", "cname")
 QUIET = ("info", "good")
@@ -69,7 +69,7 @@ class Json:
         self.everything, self.first = everything, True
 
     def add(self, looked: Looked) -> None:
-        rows = [_object(one) for one in looked.results if self.everything or one.level not in QUIET]
+        rows = [as_json(one) for one in looked.results if self.everything or one.level not in QUIET]
         said = {"domain": looked.domain, "results": rows, "unfinished": looked.unfinished}
         click.echo(("[" if self.first else ",") + "\n" + json.dumps(said, ensure_ascii=False, indent=1), nl=False)
         self.first = False
@@ -109,11 +109,3 @@ SHOWN: dict[str, Callable[..., Shown]] = {"table": Table, "json": Json, "csv": C
 def _worst(looked: Looked, area: str) -> str:
     levels = [one.level for one in looked.results if one.rule.startswith(f"{area}.")]
     return min(levels, key=WORST.index) if levels else "unknown" if looked.unfinished else "-"
-
-
-def _object(one: Judged) -> dict[str, Any]:
-    evidence = {"name": one.evidence.name, "raw": [str(value) for value in one.evidence.raw],
-                "parsed": dict(one.evidence.parsed), "chain": list(one.evidence.chain)}  # fmt: skip
-    publish = one.publish.as_json() if one.publish else None
-    return {"level": one.level, "rule": one.rule, "says": one.says, "source": one.source, "evidence": evidence,
-            "publish": publish}  # fmt: skip

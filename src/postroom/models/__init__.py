@@ -16,6 +16,7 @@ from .mailboxes import Alias, Destination, Invite, Mailbox, Secret
 from .mailed import Mailed
 from .nodes import Evidence, Report
 from .people import ApiSession, ApiToken, Device, Grant, Letter, Person, Role, SavedView, TokenUse
+from .postures import Posture
 from .probes import Probe, ProbeLanding
 from .record import Alarm, Approval, Batch, Change, Checkpoint, Entry, Erasure, LookedAt, Place, RecordedEdit, TreeNode
 from .recovery import RecoveryChannel
@@ -75,6 +76,7 @@ __all__ = [
     "Organization",
     "Person",
     "Place",
+    "Posture",
     "Probe",
     "ProbeLanding",
     "Proof",

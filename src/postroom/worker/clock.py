@@ -23,6 +23,7 @@ from .alarms import Alarms
 from .checkpoints import weekly
 from .name_servers import NameServers
 from .new_places import NewPlaces
+from .postures import look
 from .proofs import Proofs
 from .rounds import quarterly
 from .stalled import ALIVE_EVERY, Stalled
@@ -59,6 +60,7 @@ def beats() -> list[Beat]:
         Beat(ALIVE_EVERY, lambda: [stalled.look]),
         Beat(5, lambda: [look_around]),
         Beat(5, lambda: [servers.look]),
+        Beat(5, lambda: [look]),
         Beat(5, lambda: [make_known]),
         Beat(600, weekly),
         Beat(600, quarterly),

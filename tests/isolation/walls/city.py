@@ -245,6 +245,9 @@ MACHINERY = (
     " WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO last_hits (at, client_id, domain_id, source, target) SELECT now(), c.id, c.id, 'mia@' || c.slug,"
     " %(word)s FROM clients c WHERE c.slug = %(slug)s",
+    "INSERT INTO postures (at, since, client_id, domain_id, level, levels, results, unfinished) SELECT now(), now(),"
+    " c.id, d.id, 'bad', '{}', jsonb_build_array(%(word)s::text), '' FROM clients c JOIN domains d"
+    " ON d.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",
     "INSERT INTO probe_landings (at, client_id, domain_id, probe_id, sort, address, predicted, sometimes, why, folder,"
     " status, said) SELECT now(), p.client_id, p.domain_id, p.id, 'mailbox', %(word)s, true, false, '', '', '',"
     " %(word)s FROM clients c JOIN probes p ON p.client_id = c.id WHERE c.slug = %(slug)s LIMIT 1",

@@ -22,7 +22,8 @@ class Known:
     """What is known of a domain beside its DNS. sought: selectors that may be in use: judged where they
     are there. reports: the address offered in records to publish. policy: what came
     of fetching its MTA-STS policy. certificates: by MX, DER, its own first. authorities: CAA names of who issues our
-    certificates. watched: labels under the domain that may be aliases."""
+    certificates. watched: labels under the domain that may be aliases. private: it is on a network of its own, as a
+    demo is, where addresses that are not on the internet are right."""
 
     parked: bool = False
     selectors: tuple[Selector, ...] = ()
@@ -32,13 +33,14 @@ class Known:
     certificates: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()
     watched: tuple[str, ...] = WATCHED
+    private: bool = False
 
 
 def judge(domain: str, answers: Answers, known: Known, memo: Memo | None = None) -> tuple[Judged, ...]:
     """Every result for a domain: lower case, A-labels, without the last dot. memo: of what SPF records lead to,
     kept over many domains. Raises Missing for all judges at once."""
     asked: list[Callable[[], tuple[Judged, ...]]] = [
-        lambda: ns.judge(domain, answers),
+        lambda: ns.judge(domain, answers, private=known.private),
         lambda: cname.judge(domain, answers, known.watched),
         lambda: spf.judge(domain, answers, memo),
         lambda: caa.judge(domain, answers, known.authorities),
@@ -47,7 +49,7 @@ def judge(domain: str, answers: Answers, known: Known, memo: Memo | None = None)
         asked.append(lambda: parked.judge(domain, answers))
     else:
         asked += [
-            lambda: mx.judge(domain, answers),
+            lambda: mx.judge(domain, answers, private=known.private),
             lambda: dkim.judge(domain, answers, known.selectors, known.sought),
             lambda: dmarc.judge(domain, answers, reports=known.reports),
             lambda: mta_sts.judge(domain, answers, known.policy),

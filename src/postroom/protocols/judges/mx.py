@@ -14,8 +14,8 @@ _HOST = re.compile(r"(?!.{254})(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-
 _LITERAL = re.compile(r"[0-9.]+|.*:.*", re.S)
 
 
-def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
-    """Results for one domain. Raises Missing."""
+def judge(domain: str, answers: Answers, *, private: bool = False) -> tuple[Judged, ...]:
+    """Results for one domain. private: addresses that are not on the internet are right here. Raises Missing."""
     held = answers.get(domain, "MX")
     if held.failed:
         return (judged("mx.unknown", f"The MX of {at(domain)} are not known: {held.failed}.", domain),)
@@ -32,7 +32,7 @@ def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
     pairs = list(zip(rest, addresses[::2], addresses[1::2], strict=True))
     for exchange, four, six in pairs:
         if not fine(four, six):
-            out += _host(domain, exchange, four, six)
+            out += (one for one in _host(domain, exchange, four, six) if not (private and one.rule == "mx.private"))
     out += _together(domain, held, raw, pairs)
     if not any(one.level in ("bad", "unknown") for one in out):
         says = f"Mail for {at(domain)} goes to {', '.join(hosts)[:120]}."

@@ -10,8 +10,8 @@ from postroom.protocols.judged import Judged, at, in_order, judged
 from postroom.protocols.judges.mx import fine, is_host, public
 
 
-def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
-    """Results for one domain. Raises Missing."""
+def judge(domain: str, answers: Answers, *, private: bool = False) -> tuple[Judged, ...]:
+    """Results for one domain. private: addresses that are not on the internet are right here. Raises Missing."""
     held = answers.get(domain, "NS")
     if held.failed:
         return (judged("ns.unknown", f"The name servers of {at(domain)} are not known: {held.failed}.", domain),)
@@ -30,7 +30,7 @@ def judge(domain: str, answers: Answers) -> tuple[Judged, ...]:
     sets = list(zip(good, addresses[::2], addresses[1::2], strict=True))
     for name, four, six in sets:
         if not fine(four, six):
-            out += _server(domain, name, four, six)
+            out += (one for one in _server(domain, name, four, six) if not (private and one.rule == "ns.private"))
     found = {value for _, four, six in sets for value in four.values + six.values}
     all_known = all((four.values or six.values) and not (four.failed or six.failed) for _, four, six in sets)
     if len(found) == 1 and len(sets) > 1 and all_known:
