@@ -81,7 +81,8 @@ def test_a_role_that_ends_is_found_decided_about_and_gone(
     assert olive.get(f"/findings/{one}").json()["state"] == "acknowledged", "gone only when it was read"
     looked(turns)
     assert olive.get(f"/findings/{one}").json()["state"] == "closed"
-    unread = "not read, so unknown: nodes.maps, dns.name_servers, nodes.engines, nodes.sign_in_guard, record.signed\n"
+    unread = "not read, so unknown: nodes.maps, dns.name_servers, nodes.engines, nodes.sign_in_guard, record.signed"
+    unread += ", dns.standing\n"
     rest = CliRunner().invoke(findings, ["--client", "acme", "--severity", "high"]).output
     assert rest == unread, "no node runs, no name server either"
     assert CliRunner().invoke(findings, ["--severity", "urgent"]).exit_code == 2

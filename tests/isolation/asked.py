@@ -143,6 +143,8 @@ API: dict[str, Asked] = {
     "GET /api/v1/verifications/<verification_id>": Asked(
         "verifications.view", {"verification_id": ("verification",)}),
     "GET /api/v1/mailboxes/<ref>/who-can-reset": Asked("mailboxes.view", {"ref": ("mailbox", "mail")}),
+    "GET /api/v1/postures": Asked("domains.view", filters={"client": CLIENT, "search": ("word",)}),
+    "GET /api/v1/domains/<ref>/posture": Asked("domains.view", {"ref": DOMAIN}),
     "GET /api/v1/addresses/<address>/trace": Asked("addresses.view", {"address": ("mail",)}),
     "GET /api/v1/addresses/<address>/probe": Asked("probes.view", {"address": ("mail",)}),
     "POST /api/v1/addresses/<address>/probe": Asked(

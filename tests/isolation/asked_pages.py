@@ -23,6 +23,8 @@ PAGES: dict[str, Asked] = {
         "sheets.export", {"ref": CLIENT}, body=lambda here: {"format": "csv", "why": "x"}),
     "GET /clients/<str:ref>/routing/": Asked("addresses.view", {"ref": CLIENT}),
     "GET /domains/<str:ref>/routing/": Asked("addresses.view", {"ref": DOMAIN}),
+    "GET /domains/<str:ref>/posture/": Asked("domains.view", {"ref": DOMAIN}),
+    "GET /posture/": Asked("domains.view", filters=LIST),
     "GET /domains/": Asked("domains.view", filters=LIST),
     "GET /domains/<str:ref>/": Asked("domains.view", {"ref": DOMAIN}),
     "GET /mailboxes/": Asked("mailboxes.view", filters={**LIST, "domain": DOMAIN}),

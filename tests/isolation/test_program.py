@@ -41,6 +41,7 @@ SAID: dict[str, list[Typed]] = {
     "replan": [lambda here: [here.ids["withdrawn"], *WHY]],
     "review": [lambda here: [here.ids["review"], *WHY]],
     "findings": [lambda here: ["--client", here.slug], lambda here: [here.ids["finding"]]],
+    "posture": [lambda here: ["--client", here.slug], lambda here: [here.domain]],
     "leaving": [lambda here: ["--client", here.slug]],
     "access": [lambda here: ["--client", here.slug]],
     "access-review": [

@@ -97,6 +97,7 @@ import change_samples as changes  # noqa: E402
 import object_samples as objects  # noqa: E402
 import owner_samples as owners  # noqa: E402
 import page_samples as pages  # noqa: E402
+import posture_samples as postures  # noqa: E402
 import round_samples as rounds  # noqa: E402
 import verifying_samples as verifying  # noqa: E402
 from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
@@ -114,6 +115,8 @@ PAGES: dict[str, tuple[str, object]] = {
     "routing": ("routing.html", pages.ROUTING),
     "domains": ("domains.html", pages.DOMAINS),
     "domain": ("domain.html", objects.DOMAIN),
+    "postures": ("list.html", postures.POSTURES),
+    "posture": ("posture.html", postures.POSTURE),
     "mailboxes": ("mailboxes.html", objects.MAILBOXES),
     "mailbox": ("mailbox.html", objects.MAILBOX),
     "sign-ins": ("sign_ins.html", objects.SIGN_INS),

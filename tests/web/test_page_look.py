@@ -17,7 +17,7 @@ pytestmark = pytest.mark.server
 FRAMED = (
     *("overview", "first", "clients", "nothing", "client", "domains", "domain", "mailboxes", "mailbox", "sign-ins"),
     *("verification", "people", "routing", "trace", "forwards", "looks", "view"),
-    *("exceptions", "destinations"),
+    *("exceptions", "destinations", "postures", "posture"),
     *("person", "nodes", "invites", "link", "changes", "change", "applied", "approvals", "form", "plan", "refused"),
     *("confirm", "kinds", "palette", "states", "findings", "finding"),
     *("mail-apps", "roles", "token", "access", "closed", "sheet", "audit", "entry", "reviews", "review", "roster"),

@@ -18,7 +18,8 @@ from postroom.posture.findings import Found, observed
 
 PAGES = ("/", "/clients/", "/clients/acme/", "/clients/acme/sheet/",
          "/clients/acme/sheet/?part=mailboxes", "/clients/acme/sheet/?part=routes", "/clients/acme/sheet/?part=roles",
-         "/domains/", "/domains/acme.example/", "/clients/acme/routing/",
+         "/domains/", "/domains/acme.example/", "/posture/", "/domains/acme.example/posture/",
+         "/clients/acme/routing/",
          "/domains/acme.example/routing/", "/mailboxes/", "/people/",
          "/nodes/", "/mailboxes/mia@acme.example/", "/mailboxes/mia@acme.example/sign-ins/",
          "/trace/?address=mia@acme.example",

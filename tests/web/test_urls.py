@@ -19,7 +19,7 @@ ROLES = {"oskar": "owner", "olive": "operator", "ada": "approver", "henry": "hel
 ARGUMENTS = {
     "client": "acme", "domain": "acme.example", "mailbox": "mia@acme.example", "mailbox-sign-ins": "mia@acme.example",
     "person": "olive@northlight.example",
-    "node": "mx1", "domain-routing": "acme.example",
+    "node": "mx1", "domain-routing": "acme.example", "domain-posture": "acme.example",
 }  # fmt: skip
 OPEN_TO_ALL = {"own", "public", MAILBOX}
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "replan": Command("changes:replan", "Plan a stale, refused or withdrawn change again, now."),
     "review": Command("changes:review", "What went through at once and is to be looked at; or close one."),
     "check": Command("check:check", "What is wrong with the DNS of any domains; needs no installation."),
+    "posture": Command("posture:posture", "How the DNS of each domain stands, by the rules mail is judged by."),
     "findings": Command("findings:findings", "What is wrong, as it was last read."),
     "leaving": Command("leaving:leaving", "Every way by which mail leaves a client, worst first."),
     "sheet": Command("sheet:sheet", "Who holds, owns and may do what at a client; or as a file."),

@@ -263,6 +263,7 @@ def _facts(one: Client, wrong: Counts) -> tuple[Fact, ...]:
         Fact(
             "Inventory sheet", Link("Who holds and owns what", f"/clients/{one.slug}/sheet/"), "and how much is known"
         ),
+        Fact("DNS posture", Link("Its domains by the rules of mail", f"/posture/?client={one.slug}")),
         Fact("Routing map", Link("Where its mail lands", f"/clients/{one.slug}/routing/"), "every route there is"),
         Fact("Version", str(one.version), "changes of this client so far"),
     )

@@ -268,6 +268,7 @@ def _facts(one: Domain, boxes: int) -> tuple[Fact, ...]:
         Fact("Client", Link(one.client.name, f"/clients/{one.client.slug}/")),
         Fact("Mailboxes", Link(str(boxes), f"/mailboxes/?domain={one.name}")),
         Fact("Routing map", Link("Where its mail lands", f"/domains/{one.name}/routing/"), follow_at(one.name)),
+        Fact("DNS posture", Link("By every rule of mail", f"/domains/{one.name}/posture/")),
         Fact("DNS", HOSTING.get(one.hosting, one.hosting)),
         Fact("Registration ends", ends),
     )

@@ -11,6 +11,7 @@ from postroom.queries.destinations import VIEW as DESTINATIONS
 from postroom.queries.exceptions import VIEW as EXCEPTIONS
 from postroom.queries.found import MOST, Hit, found
 from postroom.queries.leaving import VIEW as LEAVING
+from postroom.queries.postures import VIEW as POSTURE
 from postroom.queries.searching import SHORTEST
 from postroom.queries.tracing import VIEW as TRACED
 from postroom.web.doing import doable
@@ -27,6 +28,7 @@ NOUNS = (("clients", "Clients", "building"), ("domains", "Domains", "world"), ("
 
 SEARCHED = f"Searched clients, domains, mailboxes, people and destinations; names need {SHORTEST} letters."
 PAGES = (
+    ("DNS posture", "/posture/", "certificate", POSTURE, "spf, dkim, dmarc, mx: every domain by the rules of mail"),
     ("Where mail lands", "/trace/", "route", TRACED, "trace an address: follow its mail hop by hop"),
     ("Forwards that leave", "/forwards/", "mail-forward", LEAVING, "every way out, over all clients"),
     ("Destinations", "/destinations/", "route", DESTINATIONS, "addresses under a name, and the aliases that use it"),

@@ -13,13 +13,15 @@ from postroom.web.parts.shapes import Act, Link, Note
 from postroom.web.times import when
 
 URLS = {
-    "overview": "/", "clients": "/clients/", "domains": "/domains/", "mailboxes": "/mailboxes/",
+    "overview": "/", "clients": "/clients/", "domains": "/domains/", "posture": "/posture/", "mailboxes": "/mailboxes/",
     "trace": "/trace/", "forwards": "/forwards/", "exceptions": "/exceptions/",
     "people": "/people/",
     "access": "/access/", "changes": "/changes/", "approvals": "/approvals/", "findings": "/findings/",
     "nodes": "/nodes/", "entries": "/audit/",
 }  # fmt: skip
-PERMISSIONS = {"access": "grants.view", "trace": "addresses.view"}  # where a page shows what is called otherwise
+PERMISSIONS = {  # where a page shows what is called otherwise
+    "access": "grants.view", "trace": "addresses.view", "posture": "domains.view",
+}  # fmt: skip
 
 SHUT = (
     "Its own people closed it: nobody of the organization sees or changes anything of it but by a sealed login. What "

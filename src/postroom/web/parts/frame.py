@@ -15,6 +15,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("overview", "Overview", "layout-dashboard"),
     ("clients", "Clients", "building"),
     ("domains", "Domains", "world"),
+    ("posture", "DNS posture", "certificate"),
     ("mailboxes", "Mailboxes", "mailbox"),
     ("trace", "Where mail lands", "route"),
     ("forwards", "Forwards that leave", "mail-forward"),
