@@ -113,6 +113,14 @@ def test_what_is_removed_is_not_looked_at(house: House, monkeypatch: pytest.Monk
         assert {one.name for one in postures._due(timezone.now())} == {ACME}
 
 
+def test_a_domain_that_is_being_set_up_is_no_finding(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    do("domains.add", house.olive, client="acme", name="new.example")
+    looked(monkeypatch, RIGHT)
+    assert of("new.example").level == "bad" and the(Domain, name="new.example").proof == "waiting"
+    run(standing.STANDING)
+    assert findings(label=OTHER) and not findings(label="new.example")
+
+
 def findings(**where: Any) -> list[Finding]:
     with acting_as(SYSTEM):
         return list(Finding.objects.filter(check_name="dns.standing", **where).order_by("title"))
