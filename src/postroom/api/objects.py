@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.utils import timezone
 from ninja import Router
 
 from postroom.access.acting import Actor
+from postroom.changes.errors import Problem
 from postroom.queries import records, resets, sessions
-from postroom.queries.exceptions import with_agreed
+from postroom.queries.exceptions import in_state, with_agreed
 from postroom.queries.mailboxes import whole
 from postroom.queries.objects import listed, one, row_of
 from postroom.queries.sign_ins import with_last_use
@@ -38,11 +40,30 @@ def _list(noun: str) -> Any:
         items = found.items
         if noun == CREDENTIALS and at is None:
             items = with_last_use(request.auth.actor, items, address=False)
-        if noun in EXCEPTIONS and at is None:
-            items = with_agreed(items)
         return {"items": items, "next": found.next}
 
     view.__doc__ = f"{noun.replace('_', ' ').capitalize()} you may see, a page at a time."
+    return view
+
+
+def _list_of_exceptions(noun: str) -> Any:
+    @reads(f"{noun}.view")
+    def view(
+        request: Any, client: str | None = None, domain: str | None = None, search: str | None = None,
+        after: str | None = None, limit: int = 50, at: str | None = None, state: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        if state and at is not None:
+            raise Problem("state", "is of what stands now; leave out at")
+        found = listed(
+            request.auth.actor, noun, client=client, domain=domain, search=search, after=after, limit=limit, at=at,
+            extra=in_state(state, timezone.now()) if state else None,
+        )  # fmt: skip
+        return {"items": with_agreed(found.items) if at is None else found.items, "next": found.next}
+
+    view.__doc__ = (
+        f"{noun.capitalize()} you may see, a page at a time. state: standing, review (its day has come), soon (ends "
+        "within 30 days) or ended; left out, all there ever were."
+    )
     return view
 
 
@@ -95,5 +116,6 @@ def who_can_reset(request: Any, ref: str) -> dict[str, Any]:
 
 
 for noun in NOUNS:
-    router.add_api_operation(f"/{noun}", ["GET"], _list(noun), operation_id=f"list_{noun}")
+    listing = _list_of_exceptions if noun in EXCEPTIONS else _list
+    router.add_api_operation(f"/{noun}", ["GET"], listing(noun), operation_id=f"list_{noun}")
     router.add_api_operation(f"/{noun}/{{ref}}", ["GET"], _one(noun), operation_id=f"one_of_{noun}")

@@ -113,14 +113,15 @@ def log(client: str, about: str, person: str, since: str, limit: int, as_json: b
 @click.argument("ref", required=False)
 @click.option("--at", help="As it stood at a version or a time.")
 @click.option("--client", help="Of one client, by its slug.")
+@click.option("--state", help="Of exceptions and transports: standing, review, soon or ended.")
 @json_option
-def show_one(noun: str, ref: str | None, at: str | None, client: str | None, as_json: bool) -> None:
+def show_one(noun: str, ref: str | None, at: str | None, client: str | None, state: str | None, as_json: bool) -> None:
     """A change by its id; or NOUN [REF]: clients, domains, mailboxes, addresses, people, nodes."""
     if ref is None and "-" in noun:
         _shown(remote.ask("GET", f"/changes/{noun}"), as_json)
         return
     path = f"/{noun}/{remote.quoted(ref)}" if ref else f"/{noun}"
-    found = remote.ask("GET", f"{path}?" + remote.query({"at": at, "client": client}))
+    found = remote.ask("GET", f"{path}?" + remote.query({"at": at, "client": client, "state": state}))
     if as_json:
         show.as_json(found)
     else:

@@ -24,7 +24,7 @@ from .objects import NOUNS, narrowed
 from .page import Page
 
 VIEW, FORWARDS = "exceptions.view", "forwards.view"
-STATES = ("review", "soon", "ended")
+STATES = ("standing", "review", "soon", "ended")
 SOON = timedelta(days=30)
 SIZE, OWN = 25, 25
 PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 [0-9a-f-]{36}")
@@ -77,17 +77,23 @@ def listed(actor: Actor, asked: Asked) -> Page[Let]:
     return Page(_let(actor, rows, now), f"{until.isoformat()} {last}" if until else None)
 
 
-def _wanted(asked: Asked, now: datetime) -> Q:
-    """A Problem for what narrows by nothing."""
+def in_state(state: str, now: datetime) -> Q:
+    """Exceptions and transports of one of STATES; a Problem for what is none."""
     stands = Q(ended_at=None, until__gt=now)
     known = {
-        "": stands, "review": stands & Q(review_on__lte=now.date()), "soon": stands & Q(until__lte=now + SOON),
+        "standing": stands, "review": stands & Q(review_on__lte=now.date()), "soon": stands & Q(until__lte=now + SOON),
         "ended": Q(ended_at__isnull=False) | Q(until__lte=now),
     }  # fmt: skip
-    if asked.state not in known:
-        raise Problem("state", f"{asked.state[:40]!r} is none of {', '.join(STATES)}")
+    if state not in known:
+        raise Problem("state", f"{state[:40]!r} is none of {', '.join(STATES)}")
+    return known[state]
+
+
+def _wanted(asked: Asked, now: datetime) -> Q:
+    """A Problem for what narrows by nothing."""
+    wanted = in_state(asked.state or STATES[0], now)
     if not asked.after:
-        return known[asked.state]
+        return wanted
     if not PLACE.fullmatch(asked.after):
         raise Problem("after", f"{asked.after[:40]!r} is not where a page of this list ended")
     try:
@@ -95,7 +101,7 @@ def _wanted(asked: Asked, now: datetime) -> Q:
     except ValueError:
         raise Problem("after", f"{asked.after[:40]!r} is not where a page of this list ended") from None
     beyond = "lt" if asked.state == "ended" else "gt"
-    return known[asked.state] & (Q(**{f"until__{beyond}": until}) | Q(**{"until": until, f"id__{beyond}": last}))
+    return wanted & (Q(**{f"until__{beyond}": until}) | Q(**{"until": until, f"id__{beyond}": last}))
 
 
 def _rows(actor: Actor, ids: Sequence[UUID]) -> list[RouteException | Transport]:

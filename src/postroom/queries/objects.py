@@ -85,11 +85,13 @@ KNOWN_BY_NAME = ("clients", "domains", "addresses", "mailboxes", "aliases", "des
 
 def listed(
     actor: Actor, noun: str, *, client: str | None = None, domain: str | None = None, search: str | None = None,
-    after: str | None = None, limit: int = 50, at: str | None = None,
+    after: str | None = None, limit: int = 50, at: str | None = None, extra: Q | None = None,
 ) -> Page[dict[str, Any]]:  # fmt: skip
-    """One page of what this actor may see, as plain objects; `at` (a version or a time) needs one client."""
+    """One page of what this actor may see, as plain objects; `at` (a version or a time) needs one client. extra: which
+    of these rows, as they are now."""
     about = NOUNS[noun]
     rows = narrowed(actor, about, client=client, domain=domain, search=search)
+    rows = rows.filter(extra) if extra is not None else rows
     if at is None:
         found = page(rows, key=about.key, after=after, limit=limit, along=about.along)
         return Page([shown(row) for row in found.items], found.next)

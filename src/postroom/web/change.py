@@ -19,6 +19,7 @@ from postroom.queries.approvals import approvers, may_decide, whole_batches
 from postroom.queries.before_after import undone
 from postroom.queries.changes import whole
 from postroom.queries.naming import Names
+from postroom.queries.people import SOMEBODY
 from postroom.web import landing
 from postroom.web.arrived import arrived, left
 from postroom.web.asked import nothing, parameters
@@ -113,7 +114,7 @@ def _stages(one: Mapping[str, Any]) -> tuple[StageStep, ...]:
     steps = [StageStep("Proposed", f"{when(one['now'])}", "done")]
     approved = [a for a in one["approvals"] if not a["void"]]
     if approved:
-        who = approved[0]["person"]["name"] if approved[0]["person"] else ""
+        who = approved[0]["person"]["name"] if approved[0]["person"] else SOMEBODY
         steps.append(StageStep("Approved", f"{when(approved[0]['at'])} by {who}", "done"))
     if now in STOPPED:
         return (*steps, StageStep(now.capitalize(), "nothing was changed", "now", tone="bad"))
@@ -290,7 +291,7 @@ def _happened(one: Mapping[str, Any]) -> tuple[Line, ...]:
     ]  # fmt: skip
     found += [
         Line("Approved" + (", void since: the plan or its reasons changed" if a["void"] else ""), when(a["at"]),
-             a["person"]["name"] if a["person"] else "", icon="user-check", iso=iso(a["at"]))
+             a["person"]["name"] if a["person"] else SOMEBODY, icon="user-check", iso=iso(a["at"]))
         for a in reversed(one["approvals"])
     ]  # fmt: skip
     found += [_reviewed(r) if r["closed"] else _open(r) for r in one["reviews"]]
