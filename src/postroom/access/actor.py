@@ -46,7 +46,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Own:
-    """The mailbox its owner acts for. behind: its node has not yet taken what changed last.
+    """The mailbox its owner acts for. behind: its node has not yet taken what changed last. organization: who runs it.
 
     ids: of it, its address and its app passwords, which rows of its own name.
     """
@@ -60,6 +60,7 @@ class Own:
     epoch: int
     behind: bool
     app_passwords: list[UUID]
+    organization: str
 
     @property
     def ids(self) -> tuple[UUID, ...]:

@@ -137,14 +137,16 @@ END;
 -- A mailbox, by its id or its address, if its owner may sign in to it now: the nodes compile it by the same words
 -- (nodes.sql). behind: its node has not taken yet what changed last, so a password that it knows may be an old one.
 -- code: whose hash has to be its recovery code's; none: it is not asked.
+DROP FUNCTION IF EXISTS postroom_owner(uuid, text, text);
 CREATE OR REPLACE FUNCTION postroom_owner(which uuid, named text, code text) RETURNS TABLE (mailbox uuid, address_id uuid,
-    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[],
+    organization text)
   STABLE LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT m.id, a.id, a.address, m.client_id, c.name, m.name, m.access_epoch,
       EXISTS (SELECT FROM node_todo t WHERE t.object_id = a.id AND t.node_id = c.node_id),
-      ARRAY(SELECT k.id FROM credentials k WHERE k.mailbox_id = m.id)
+      ARRAY(SELECT k.id FROM credentials k WHERE k.mailbox_id = m.id), (SELECT n.name FROM organizations n)
     FROM mailboxes m JOIN addresses a ON a.id = m.address_id JOIN domains d ON d.id = a.domain_id
       JOIN clients c ON c.id = m.client_id
     WHERE m.id = coalesce(which, (SELECT n.id FROM addresses b JOIN mailboxes n ON n.address_id = b.id
@@ -156,8 +158,10 @@ BEGIN
 END $$;
 -- Whoever signed in to a mailbox with its own password sees it and its address, and nothing else of any client; nothing
 -- at all once its access ended since (its epoch moved). So does whoever has its recovery code, by the code's hash.
+DROP FUNCTION IF EXISTS postroom_enter_owner(uuid, int, text);
 CREATE OR REPLACE FUNCTION postroom_enter_owner(which uuid, since int, code text) RETURNS TABLE (mailbox uuid, address_id uuid,
-    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[])
+    address text, client uuid, client_name text, name text, epoch int, behind boolean, app_passwords uuid[],
+    organization text)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN

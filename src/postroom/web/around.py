@@ -15,4 +15,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
     env = settings.POSTROOM
     sso = env.oidc_label if env.oidc_issuer else ""
     around: dict[str, Any] = {"terms": SimpleLazyObject(terms)}  # asked for on the pages that name them alone
-    return around | {"demo": env.demo, "theme": theme, "frame": getattr(request, "frame", None), "sso": sso}
+    return around | {"demo": env.demo, "theme": theme, "frame": getattr(request, "frame", None), "sso": sso,
+                     "own": getattr(request, "own", None)}  # fmt: skip

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 
 from postroom.access.scope import visible
-from postroom.models import Invite, Organization
+from postroom.models import Invite
 from postroom.models.recovery import half_set_up
 from postroom.queries.owning import story
 from postroom.web import (
@@ -59,7 +59,7 @@ def mailbox(request: Asked) -> HttpResponse:
     half = half_set_up(visible(request.actor, Invite), own.mailbox)  # then one thing is left, and nothing else is shown
     parts = [one_step_left, mailbox_channels.part] if half else PARTS
     page = OwnerMailbox(
-        organization=visible(request.actor, Organization).get().name, client=own.client_name, address=own.address,
+        organization=own.organization, client=own.client_name, address=own.address,
         parts=tuple(part(request) for part in parts), out=Act("Sign out", "/mailbox/sign-out/", method="post"),
     )  # fmt: skip
     return render(request, "owner/mailbox.html", {"page": page})
