@@ -10,13 +10,15 @@ DISCARDED, NOT_KEPT = "its filter throws it away", "its filter throws away what 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing the script does. keep: the mailbox keeps the message all the same. sometimes: of some messages, or
-    nobody knows. passes: it sends it on to somebody who takes it. refused: to somebody who does not."""
+    """One thing the script does. keep: the mailbox keeps the message all the same. sometimes: of some messages.
+    passes: it sends it on to somebody who takes it. refused: to somebody who does not. unsure: where to
+    is worked out when mail comes, so it may be refused as well."""
 
     keep: bool
     sometimes: bool
     passes: bool
     refused: bool
+    unsure: bool = False
 
 
 def kept(acts: Sequence[Act]) -> Kept:
@@ -24,8 +26,8 @@ def kept(acts: Sequence[Act]) -> Kept:
     found: Kept = "always"
     for act in acts:
         if not act.keep and not act.refused and found != "never":
-            found = "perhaps" if act.sometimes else "never"
-    failed = [act.sometimes for act in acts if act.refused]
+            found = "perhaps" if act.sometimes or act.unsure else "never"
+    failed = [act.sometimes or act.unsure for act in acts if act.refused or act.unsure]
     if not all(failed):
         return "always"
     return "perhaps" if failed and found == "never" else found
@@ -37,8 +39,8 @@ def reached(acts: Sequence[Act]) -> Iterator[Kept]:
     done: Kept = "always"
     for act in acts:
         yield done
-        if act.refused and done != "never":
-            done = "perhaps" if act.sometimes else "never"
+        if (act.refused or act.unsure) and done != "never":
+            done = "perhaps" if act.sometimes or act.unsure else "never"
 
 
 def discarded(acts: Sequence[Act]) -> str:

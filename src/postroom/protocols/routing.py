@@ -270,7 +270,7 @@ class _Walk:
             return
         rules = self.rules(box, "sieve")
         taken = [(rule, [self._taken(rule, to) for to in rule.targets]) for rule in rules]
-        acts = [Act(rule.keep, rule.sometimes or bool(rule.unknown), any(to), not all(to)) for rule, to in taken]
+        acts = [Act(one.keep, one.sometimes, any(to), not all(to), bool(one.unknown)) for one, to in taken]
         stays = kept(acts)
         self.landings += [
             Landing("discarded", box, discarded(acts), sometimes or rule.sometimes or stays == "perhaps")

@@ -123,11 +123,10 @@ def whole(change_id: UUID) -> dict[str, Any]:
     """Everything known of one change; NotThere if it is not there, or not yours."""
     seen(change_id)
     change = Change.objects.select_related("client", "proposer", "erased_by").get(pk=change_id)
-    approvals = list(change.approval_set.order_by("at"))
     # Not joined: an approval by whom one may not see would be left out, as if nobody had looked.
-    approvers = Person.objects.in_bulk([a.person_id for a in approvals])
+    approvals = [(a, getattr(a, "person", None)) for a in change.approval_set.prefetch_related("person").order_by("at")]
     hidden = [change.proposer_id] if change.proposer_id and change.proposer is None else []
-    names_of = acted({*hidden, *(a.person_id for a in approvals if a.person_id not in approvers)})
+    names_of = acted({*hidden, *(a.person_id for a, person in approvals if person is None)})
     edits = list(islice(_edits(change), SHOWN_EDITS + 1))
     labels = names([(e["table"], e["id"]) for e in edits[:SHOWN_EDITS]])
     for e in edits:
@@ -141,8 +140,8 @@ def whole(change_id: UUID) -> dict[str, Any]:
         "edits": edits[:SHOWN_EDITS],
         "more_edits": len(edits) > SHOWN_EDITS,
         "approvals": [
-            {"person": _who(approvers.get(a.person_id), a.person_id, names_of), "at": a.at.isoformat(), "void": a.void}
-            for a in approvals
+            {"person": _who(person, a.person_id, names_of), "at": a.at.isoformat(), "void": a.void}
+            for a, person in approvals
         ],
         "deliveries": _deliveries(change),
         "incomplete": [_times(one) for one in incomplete(change)],
