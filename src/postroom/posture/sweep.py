@@ -6,12 +6,11 @@ Nothing of Django or of an installation is needed: `postroom check` runs this on
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 from postroom.protocols.answers import Answers
 from postroom.protocols.judged import Judged
-from postroom.protocols.judges.domain import Known, judge
+from postroom.protocols.judges.domain import Judging, Known
 from postroom.protocols.judges.mta_sts import Fetched
 from postroom.protocols.spf_reach import Memo
 from postroom.resolve.cache import Cache
@@ -54,11 +53,7 @@ def _work(
 ) -> Iterator[tuple[str, Mapping[str, Callable[[Answers], tuple[Judged, ...]]]]]:
     for name, said in domains:
         known[name] = said
-        yield name, {"": partial(_judged, name, said, memo)}
-
-
-def _judged(name: str, known: Known, memo: Memo, answers: Answers) -> tuple[Judged, ...]:
-    return judge(name, answers, known, memo)
+        yield name, {"": Judging(name, said, memo)}
 
 
 async def _policies(cache: Cache, domains: Iterable[str], fetch: Fetch) -> dict[str, Fetched]:

@@ -1,19 +1,20 @@
 """All judges over one domain, in the order of the table: what posture asks, and `postroom check`.
 
-A sweep asks again until nothing is missing, so all of them are asked each time and what any of them misses is raised
-together: three rounds of look-ups suffice, or four. A parked domain is judged as parked, not as a domain with mail.
+A sweep asks again until nothing is missing, and what any of them misses is raised together: three rounds of look-ups
+suffice, or four. A parked domain is judged as parked, not as a domain with mail.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from postroom.protocols.answers import Answers
-from postroom.protocols.judged import Judged, at_once, in_order
+from postroom.protocols.answers import Answers, Key, Missing
+from postroom.protocols.judged import Judged, in_order
 from postroom.protocols.judges import bimi, caa, cname, dane, dkim, dmarc, mta_sts, mx, ns, parked, spf, tls_rpt
 from postroom.protocols.judges.dkim import Selector
 from postroom.protocols.judges.mta_sts import Fetched
 from postroom.protocols.spf_reach import Memo
 
+Judge = Callable[[Answers], tuple[Judged, ...]]
 WATCHED = ("autoconfig", "autodiscover", "mta-sts")
 
 
@@ -39,22 +40,53 @@ class Known:
 def judge(domain: str, answers: Answers, known: Known, memo: Memo | None = None) -> tuple[Judged, ...]:
     """Every result for a domain: lower case, A-labels, without the last dot. memo: of what SPF records lead to,
     kept over many domains. Raises Missing for all judges at once."""
-    asked: list[Callable[[], tuple[Judged, ...]]] = [
-        lambda: ns.judge(domain, answers, private=known.private),
-        lambda: cname.judge(domain, answers, known.watched),
-        lambda: spf.judge(domain, answers, memo),
-        lambda: caa.judge(domain, answers, known.authorities),
+    return Judging(domain, known, memo)(answers)
+
+
+class Judging:
+    """The same of one domain, asked again and again as its store fills: a judge that has answered is not asked again.
+
+    The store may only gain answers between two calls, and never change one.
+    """
+
+    __slots__ = ("judges", "said")
+
+    def __init__(self, domain: str, known: Known, memo: Memo | None = None) -> None:
+        self.judges = _judges(domain, known, memo)
+        self.said: list[Judged] = []
+
+    def __call__(self, answers: Answers) -> tuple[Judged, ...]:
+        """Raises Missing with what all judges that are left miss."""
+        left: list[Judge] = []
+        missing: dict[Key, None] = {}
+        for one in self.judges:
+            try:
+                self.said += one(answers)
+            except Missing as more:
+                left.append(one)
+                missing |= dict.fromkeys(more.keys)
+        self.judges = left
+        if missing:
+            raise Missing(missing)
+        return in_order(self.said)
+
+
+def _judges(domain: str, known: Known, memo: Memo | None) -> list[Judge]:
+    asked: list[Judge] = [
+        lambda answers: ns.judge(domain, answers, private=known.private),
+        lambda answers: cname.judge(domain, answers, known.watched),
+        lambda answers: spf.judge(domain, answers, memo),
+        lambda answers: caa.judge(domain, answers, known.authorities),
     ]
     if known.parked:
-        asked.append(lambda: parked.judge(domain, answers))
-    else:
-        asked += [
-            lambda: mx.judge(domain, answers, private=known.private),
-            lambda: dkim.judge(domain, answers, known.selectors, known.sought),
-            lambda: dmarc.judge(domain, answers, reports=known.reports),
-            lambda: mta_sts.judge(domain, answers, known.policy),
-            lambda: tls_rpt.judge(domain, answers, reports=known.reports),
-            lambda: dane.judge(domain, answers, known.certificates),
-            lambda: bimi.judge(domain, answers),
-        ]
-    return in_order(one for results in at_once(asked) for one in results)
+        return [*asked, lambda answers: parked.judge(domain, answers)]
+    return [
+        *asked,
+        lambda answers: mx.judge(domain, answers, private=known.private),
+        lambda answers: dkim.judge(domain, answers, known.selectors, known.sought),
+        lambda answers: dmarc.judge(domain, answers, reports=known.reports),
+        lambda answers: mta_sts.judge(domain, answers, known.policy),
+        lambda answers: tls_rpt.judge(domain, answers, reports=known.reports),
+        lambda answers: dane.judge(domain, answers, known.certificates),
+        lambda answers: bimi.judge(domain, answers),
+    ]
