@@ -20,7 +20,7 @@ PLANTED = {
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("many", [400, pytest.param(3_200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("many", [480, pytest.param(3_200, marks=pytest.mark.soak)])
 def test_we_and_checkdmarc_say_the_same(many: int, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     names, counted = list(domains(many)), Counter[str]()
@@ -32,7 +32,7 @@ def test_we_and_checkdmarc_say_the_same(many: int, tmp_path: Path) -> None:
             assert differs.why, (differs, theirs["domains"][one.domain]["why"])
             counted[differs.why] += 1
     seen = {each.rule for one in ours.found for each in one.results}
-    assert PLANTED <= seen, "each defect is among them"
+    assert seen >= PLANTED, "each defect is among them"
     explained = {line[3:].strip() for line in DECISION.read_text().splitlines() if line.startswith("## ")}
     assert counted.keys() <= explained, "each is explained there"
     assert sum(counted.values()) < many / 10, counted
