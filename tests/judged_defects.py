@@ -26,6 +26,7 @@ from judged_zone import (
     certificate,
     dane,
     pinned,
+    signed,
 )
 from postroom.protocols import dkim
 from postroom.protocols.answers import Held
@@ -35,6 +36,7 @@ from postroom.protocols.judges.mta_sts import Fetched
 
 DMARC, STS, TLS = f"_dmarc.{ACME}", f"_mta-sts.{ACME}", f"_smtp._tls.{ACME}"
 KEY, BIMI, WILD = f"s1._domainkey.{ACME}", f"default._bimi.{ACME}", f"*._domainkey.{ACME}"
+DS = ((12345, 13, 2, "ab" * 32),)
 RUA = "rua=mailto:dmarc@northlight.example"
 
 
@@ -251,6 +253,10 @@ TRANSPORTS = [
     case("dane.good", replace(KNOWN, certificates={MX1: (certificate(),), MX2: (certificate(),)}))(dane(pinned())),
 ]
 OTHERS = [
+    case("dnssec.none")(),
+    case("dnssec.good")({(ACME, "MX"): signed(*CLEAN[ACME, "MX"])}),
+    case("dnssec.unproven")({(ACME, "DS"): DS}),
+    case("dnssec.unknown")({(ACME, "DS"): FAILS}),
     case("caa.unknown")({(ACME, "CAA"): FAILS}),
     caa("none"),
     caa("critical", (0, "issue", "ca.example"), (128, "tbs", "x")),

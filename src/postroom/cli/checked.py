@@ -13,7 +13,7 @@ from postroom.protocols.posture import WORST, as_json
 from postroom.protocols.text import shown
 
 COLOURS = {"bad": "red", "unknown": "magenta", "warn": "yellow", "info": None, "good": "green"}
-AREAS = ("mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "dane", "caa", "ns", "cname")
+AREAS = ("mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "dane", "caa", "ns", "cname", "dnssec")
 QUIET = ("info", "good")
 
 

@@ -54,6 +54,10 @@ cname.several | bad | RFC 2181, 10.1 | One name has several CNAMEs.
 cname.dangling | bad | RFC 1034, 3.6.2 | An alias leads to a name that does not exist; whoever takes it gets all.
 cname.empty | warn | RFC 1034, 3.6.2 | An alias leads to a name without an address.
 cname.loop | bad | RFC 1034, 3.6.2 | Aliases lead back to themselves.
+dnssec.unknown | unknown | RFC 4035, 4.3 | A look-up failed: whether it is signed is not known, or it is and fails.
+dnssec.unproven | unknown | RFC 4035, 4.9.3 | The domain is signed, and whoever was asked does not validate.
+dnssec.none | info | RFC 4033, 3.1 | The domain is not signed: answers may be forged on the way, and there is no DANE.
+dnssec.good | good | RFC 4035, 5 | The domain is signed, and what was read of it was proven.
 spf.unknown | unknown | RFC 7208, 4.4 | A look-up failed, so it is not known what the record lets in.
 spf.none | bad | RFC 7208, 3 | No SPF record: nothing says who may send.
 spf.several | bad | RFC 7208, 3.2 | Several SPF records: receivers answer permerror and use neither.

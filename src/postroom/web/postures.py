@@ -36,7 +36,7 @@ from postroom.web.times import when
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("MX", ("mx",)), ("SPF", ("spf",)), ("DKIM", ("dkim",)), ("DMARC", ("dmarc",)),
-    ("TLS", ("mta_sts", "tls_rpt", "dane")), ("Names", ("ns", "cname")), ("Other", ("caa", "bimi", "parked")),
+    ("TLS", ("mta_sts", "tls_rpt", "dane")), ("Names", ("ns", "cname", "dnssec")), ("Other", ("caa", "bimi", "parked")),
 )  # fmt: skip
 LEVELS: Mapping[str, Badge] = {
     "bad": Badge("bad", "bad"), "warn": Badge("warn", "to mend"), "unknown": Badge("unknown", "not known"),

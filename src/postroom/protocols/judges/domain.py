@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from postroom.protocols.answers import Answers, Key, Missing
 from postroom.protocols.judged import Judged, in_order
-from postroom.protocols.judges import bimi, caa, cname, dane, dkim, dmarc, mta_sts, mx, ns, parked, spf, tls_rpt
+from postroom.protocols.judges import bimi, caa, cname, dane, dkim, dmarc, dnssec, mta_sts, mx, ns, parked, spf, tls_rpt
 from postroom.protocols.judges.dkim import Selector
 from postroom.protocols.judges.mta_sts import Fetched
 from postroom.protocols.spf_reach import Memo
@@ -77,6 +77,7 @@ def _judges(domain: str, known: Known, memo: Memo | None) -> list[Judge]:
         lambda answers: cname.judge(domain, answers, known.watched),
         lambda answers: spf.judge(domain, answers, memo),
         lambda answers: caa.judge(domain, answers, known.authorities),
+        lambda answers: dnssec.judge(domain, answers),
     ]
     if known.parked:
         return [*asked, lambda answers: parked.judge(domain, answers)]
