@@ -253,6 +253,10 @@ TRANSPORTS = [
     case("dane.good", replace(KNOWN, certificates={MX1: (certificate(),), MX2: (certificate(),)}))(dane(pinned())),
 ]
 OTHERS = [
+    case("ptr.good")(),
+    case("ptr.none")({("25.1.0.45.in-addr.arpa", "PTR"): None}),
+    case("ptr.other")({("25.1.0.45.in-addr.arpa", "PTR"): (MX1,)}),
+    case("ptr.unknown")({("25.1.0.45.in-addr.arpa", "PTR"): FAILS}),
     case("dnssec.none")(),
     case("dnssec.good")({(ACME, "MX"): signed(*CLEAN[ACME, "MX"])}),
     case("dnssec.unproven")({(ACME, "DS"): DS}),

@@ -60,7 +60,7 @@ def _answer(query: dns.message.Message, zone: Resolver) -> bytes:
 def _text(type: str, value: Any) -> str:
     if type == "MX":
         return f"{value[0]} {value[1]}."
-    if type in ("NS", "CNAME"):
+    if type in ("NS", "CNAME", "PTR"):
         return f"{value}."
     if type == "CAA":
         return f'{value[0]} {value[1]} "{value[2]}"'

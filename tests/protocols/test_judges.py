@@ -45,7 +45,7 @@ def test_a_clean_domain_is_clean_with_all_there_is() -> None:
     assert loud(results) == set()
     assert {one.rule for one in results} == {
         *("mx.good", "ns.good", "cname.good", "spf.good", "dkim.good", "dmarc.reject", "mta_sts.good", "tls_rpt.good"),
-        *("dane.good", "caa.good", "bimi.good", "dnssec.good"),
+        *("dane.good", "caa.good", "bimi.good", "dnssec.good", "ptr.good"),
     }
 
 

@@ -6,7 +6,22 @@ from typing import Any, NamedTuple
 from postroom.protocols.judged import Judged
 
 WORST = ("bad", "unknown", "warn", "info", "good")
-AREAS = ("mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "dane", "caa", "bimi", "ns", "cname", "dnssec", "parked")
+AREAS = (
+    "mx",
+    "ptr",
+    "spf",
+    "dkim",
+    "dmarc",
+    "mta_sts",
+    "tls_rpt",
+    "dane",
+    "caa",
+    "bimi",
+    "ns",
+    "cname",
+    "dnssec",
+    "parked",
+)
 """Before the dot of a rule's id; in the order in which they are shown."""
 COSTS: Mapping[str, int] = {"bad": 20, "warn": 5}  # points of a hundred, a rule
 

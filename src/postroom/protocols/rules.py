@@ -37,6 +37,10 @@ mx.no_address | bad | RFC 5321, 5.1 | An MX names a host without an A or AAAA re
 mx.private | bad | RFC 6890, 2.2 | An MX leads to an address that is not on the internet.
 mx.duplicate | warn | RFC 5321, 5.1 | One host stands in several MX; the second one adds nothing.
 mx.same_address | info | RFC 5321, 5.1 | Several MX lead to the same addresses; if one is down, so are all.
+ptr.unknown | unknown | RFC 1912, 2.1 | A look-up failed, so it is not known what an address of an MX is called.
+ptr.none | warn | RFC 1912, 2.1 | An address of an MX has no name: receivers may refuse what it sends.
+ptr.other | warn | RFC 1912, 2.1 | The name of an MX's address does not lead back: receivers may refuse what it sends.
+ptr.good | good | RFC 1912, 2.1 | Each address of the MX has a name that leads back to it.
 ns.unknown | unknown | RFC 1034, 4.2.2 | A look-up failed, so it is not known who answers for the zone.
 ns.good | good | RFC 1034, 4.1 | At least two name servers that have addresses of their own.
 ns.inherited | info | RFC 1034, 4.2 | The name is no zone of its own; the zone above it answers.

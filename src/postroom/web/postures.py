@@ -35,7 +35,7 @@ from postroom.web.parts.shapes import (
 from postroom.web.times import when
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("MX", ("mx",)), ("SPF", ("spf",)), ("DKIM", ("dkim",)), ("DMARC", ("dmarc",)),
+    ("MX", ("mx", "ptr")), ("SPF", ("spf",)), ("DKIM", ("dkim",)), ("DMARC", ("dmarc",)),
     ("TLS", ("mta_sts", "tls_rpt", "dane")), ("Names", ("ns", "cname", "dnssec")), ("Other", ("caa", "bimi", "parked")),
 )  # fmt: skip
 LEVELS: Mapping[str, Badge] = {

@@ -21,7 +21,11 @@ from postroom.protocols.posture import AREAS, area
 NAME, UNREAD = "dns.standing", "it was not looked at within three quarters of an hour, or could not be"
 HOLDS = timedelta(minutes=45)
 HIGH = frozenset({"mx", "ns", "spf", "dkim", "cname"})  # mail is lost or refused, or somebody else may have the name
-WORDS = {name: name.upper().replace("_", "-") for name in AREAS} | {"ns": "name servers", "cname": "aliases"}
+WORDS = {name: name.upper().replace("_", "-") for name in AREAS} | {
+    "ptr": "names of addresses",
+    "ns": "name servers",
+    "cname": "aliases",
+}
 
 
 def evaluate(rows: Iterable[Posture]) -> Iterator[Found]:

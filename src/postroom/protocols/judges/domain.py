@@ -9,7 +9,22 @@ from dataclasses import dataclass, field
 
 from postroom.protocols.answers import Answers, Key, Missing
 from postroom.protocols.judged import Judged, in_order
-from postroom.protocols.judges import bimi, caa, cname, dane, dkim, dmarc, dnssec, mta_sts, mx, ns, parked, spf, tls_rpt
+from postroom.protocols.judges import (
+    bimi,
+    caa,
+    cname,
+    dane,
+    dkim,
+    dmarc,
+    dnssec,
+    mta_sts,
+    mx,
+    ns,
+    parked,
+    ptr,
+    spf,
+    tls_rpt,
+)
 from postroom.protocols.judges.dkim import Selector
 from postroom.protocols.judges.mta_sts import Fetched
 from postroom.protocols.spf_reach import Memo
@@ -84,6 +99,7 @@ def _judges(domain: str, known: Known, memo: Memo | None) -> list[Judge]:
     return [
         *asked,
         lambda answers: mx.judge(domain, answers, private=known.private),
+        *([] if known.private else [lambda answers: ptr.judge(domain, answers)]),
         lambda answers: dkim.judge(domain, answers, known.selectors, known.sought),
         lambda answers: dmarc.judge(domain, answers, reports=known.reports),
         lambda answers: mta_sts.judge(domain, answers, known.policy),
