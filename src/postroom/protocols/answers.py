@@ -44,7 +44,9 @@ class Missing(LookupError):
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self.keys = tuple(keys)
-        super().__init__(", ".join(f"{name} {type}" for name, type in self.keys))
+
+    def __str__(self) -> str:  # raised by the thousand in a sweep, and hardly ever read
+        return ", ".join(f"{name} {type}" for name, type in self.keys)
 
 
 class Answers:
