@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from . import files
+
 PROFILES = Path("/etc/apparmor.d")
 IN_FORCE = Path("/sys/kernel/security/apparmor/profiles")
 
@@ -20,7 +22,7 @@ def allow(profile: str, line: str, *, profiles: Path = PROFILES, in_force: Path 
     if line in said.splitlines():
         return False
     local.parent.mkdir(exist_ok=True)
-    local.write_text(said + ("" if not said or said.endswith("\n") else "\n") + line + "\n")
+    files.write(local, (said + ("" if not said or said.endswith("\n") else "\n") + line + "\n").encode())
     subprocess.run(["apparmor_parser", "-r", str(whole)], check=False, capture_output=True)
     return True
 
