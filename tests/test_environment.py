@@ -43,6 +43,8 @@ def test_a_sign_in_lasts_a_day_at_most(hours: str, minutes: str, said: str) -> N
     ("values", "said"),
     [
         ({"OIDC_ISSUER": "https://id.example"}, "(?s)CLIENT_ID.*SECRET_FILE"),
+        ({"RESOLVER": "192.0.2.1:53"}, "must be an address on loopback"),
+        ({"RESOLVER": "localhost:53"}, "must be an address on loopback"),
         ({"OIDC_CLIENT_ID": "x"}, "CLIENT_ID needs POSTROOM_OIDC_ISSUER"),
         ({"OIDC_SECOND_FACTORS": "otp"}, "SECOND_FACTORS needs"),
         ({"OIDC_ISSUER": "http://id.example", "OIDC_CLIENT_ID": "x", "OIDC_SECRET_FILE": "/s"}, "must be https"),

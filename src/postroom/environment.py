@@ -5,7 +5,7 @@ Not Django's settings module: that one (`settings.py`) only turns these into Dja
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -146,11 +146,20 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         if values[needs] and not values[what]:
             wrong.append(f"POSTROOM_{needs} needs POSTROOM_{what}")
     wrong += _sso(values)
+    if values["RESOLVER"] and not _loopback(values["RESOLVER"][0]):
+        wrong.append("POSTROOM_RESOLVER must be an address on loopback: its word that DNSSEC holds crosses no network")
     if values["SESSION_HOURS"] > 24:
         wrong.append("POSTROOM_SESSION_HOURS is 24 at most: no sign-in lasts longer (NIST SP 800-63B-4, 2.2.3)")
     if values["SESSION_IDLE_MINUTES"] > values["SESSION_HOURS"] * 60:
         wrong.append("POSTROOM_SESSION_IDLE_MINUTES is longer than POSTROOM_SESSION_HOURS: it would never come to that")
     return wrong
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _parts(url: str) -> SplitResult:

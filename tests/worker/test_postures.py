@@ -9,14 +9,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from cast import House, agreed, do, the
+from cast import House, agreed, at, do, the
 from judged_zone import ACME, CLEAN, FAILS, PUBLIC, Zone
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Delivery, DkimKey, Domain, Finding, Posture
 from postroom.posture.checks import standing
 from postroom.posture.run import run
 from postroom.posture.sweep import Looked
-from postroom.worker import postures
+from postroom.worker import postures, watch
 from served_zone import served
 
 OTHER = "globex.example"
@@ -108,9 +108,22 @@ def test_what_is_removed_is_not_looked_at(house: House, monkeypatch: pytest.Monk
     with acting_as(SYSTEM):
         due = {one.name for one in postures._due(timezone.now())}
     assert due == {ACME, OTHER}
+    looked(monkeypatch, RIGHT)
     agreed(house, do("domains.remove", house.olive, domain=OTHER, accept_loss=True))
     with acting_as(SYSTEM):
+        Posture.objects.all().delete()
         assert {one.name for one in postures._due(timezone.now())} == {ACME}
+
+
+def test_of_what_is_removed_for_a_week_it_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked(monkeypatch, RIGHT)
+    agreed(house, do("domains.remove", house.olive, domain=OTHER, accept_loss=True))
+    watch.forget()
+    assert of(OTHER).results
+    with at(timezone.now() + timedelta(days=8)):
+        watch.forget()
+    with acting_as(SYSTEM):
+        assert {one.domain.name for one in Posture.objects.select_related("domain")} == {ACME}
 
 
 def test_a_domain_that_is_being_set_up_is_no_finding(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What was last found of a domain's DNS by the rules mail is judged by."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -7,6 +8,8 @@ from django.db import models
 from .base import Observation
 from .clients import Client
 from .domains import Domain
+
+HOLDS = timedelta(minutes=45)  # three rounds of looking; what was looked at longer ago holds what nobody knows
 
 
 class Posture(Observation):

@@ -6,7 +6,7 @@ in care was never looked at for has none, and is unknown too.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +17,13 @@ from postroom.access.acting import Actor
 from postroom.access.scope import visible
 from postroom.changes.errors import Problem
 from postroom.models import Domain, Posture
+from postroom.models.postures import HOLDS
 from postroom.protocols.posture import AREAS, WORST, Score, score
 
 from .objects import NOUNS, narrowed, row_of
 from .page import Page, page
 
 VIEW = "domains.view"
-HOLDS = timedelta(minutes=45)
 SIZE = 25
 STATES = ("bad", "unknown", "warn", "good")
 NEVER, LONG_AGO = "it was not looked at yet", "it was last looked at more than three quarters of an hour ago"

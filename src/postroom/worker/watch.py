@@ -18,6 +18,7 @@ from postroom.models import (
     LastHit,
     LookedAt,
     Mailed,
+    Posture,
     ProbeLanding,
     Reading,
     Report,
@@ -41,7 +42,8 @@ LOOKED, HITS = timedelta(hours=2), timedelta(days=365)
 def forget() -> int:
     """Observations of nodes older than a week are let go; sign-ins of mailboxes, what became of letters and where
     probes arrived after 90 days; when mail last left by a way after a year; counts and mail apps' codes past their
-    time, and filters of mailboxes that are removed. What was read back for a change stays with it."""
+    time, and filters of mailboxes and postures of domains that are removed. What was read back for a change stays with
+    it."""
     with acting_as(SYSTEM):
         LookedAt.objects.filter(hour__lt=timezone.now() - LOOKED).delete()
         Token.objects.expired().filter(expires_at__lt=timezone.now() - LOOKED).delete()
@@ -51,6 +53,7 @@ def forget() -> int:
         _forget_letters(timezone.now() - SIGN_INS)
         LastHit.objects.filter(at__lt=timezone.now() - HITS).delete()
         ProbeLanding.objects.filter(at__lt=timezone.now() - SIGN_INS).delete()
+        Posture.objects.filter(domain__removed_at__lt=timezone.now() - KEPT).delete()
         SieveScript.objects.filter(mailbox__removed_at__lt=timezone.now() - KEPT).delete()
         return Report.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
 

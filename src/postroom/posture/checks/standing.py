@@ -7,19 +7,19 @@ RFC 6376 (whose signature holds), RFC 9989 (what becomes of the rest), and those
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.models import Domain, Posture
+from postroom.models.postures import HOLDS
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
 from postroom.protocols.posture import AREAS, area
 
 NAME, UNREAD = "dns.standing", "it was not looked at within three quarters of an hour, or could not be"
-HOLDS = timedelta(minutes=45)
 HIGH = frozenset({"mx", "ns", "spf", "dkim", "cname"})  # mail is lost or refused, or somebody else may have the name
 WORDS = {name: name.upper().replace("_", "-") for name in AREAS} | {
     "ptr": "names of addresses",
