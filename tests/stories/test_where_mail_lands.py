@@ -26,7 +26,7 @@ import pytest
 from drawn_ways import Ways, drawn
 from test_by_api import SECRET, owner_sets
 
-from world import Person, Stack, letter, until
+from world import Person, Refused, Stack, letter, until
 
 pytestmark = pytest.mark.server
 AT_ONCE = 12  # sets on the installation at once; each chunk has clients of its own
@@ -188,8 +188,18 @@ def undone(firm: Firm, every: list[Ways]) -> None:
 def read_by_nodes(firm: Firm) -> None:
     """Every node has looked at the filters since they were uploaded."""
     for slug in firm.slugs:
-        firm.olive.ask("POST", f"/forwards-leaving/looks?client={slug}")
+        until("nodes may be asked again", lambda slug=slug: asked_to_look(firm.olive, slug), within=600, every=15)
         until("its node has looked", lambda slug=slug: whole(firm.olive.get(f"/forwards-leaving/looks?client={slug}")))
+
+
+def asked_to_look(olive: Person, slug: str) -> bool:
+    """Whether they were; whoever asks too often has to wait, and is told so."""
+    try:
+        olive.ask("POST", f"/forwards-leaving/looks?client={slug}")
+    except Refused as refused:
+        assert refused.status == 429, refused
+        return False
+    return True
 
 
 def whole(looks: dict[str, Any]) -> bool:
