@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 
 import django
+import hypothesis
 import psycopg
 import pytest
 
@@ -26,6 +27,10 @@ from databases import Copies, connected  # noqa: E402
 from postroom.host.cluster import THROWAWAY, Cluster  # noqa: E402
 
 settings.PASSWORD_HASHERS = ["quick_hasher.Quick"]  # the stacks of stories and drills have the real one
+
+# How long one example takes says how busy the machine is; a test that is about time says so itself.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 pytest_plugins = ["stack", "planting", "mailbox_owner", "submission"]
 TEMPLATE = "postroom_template"

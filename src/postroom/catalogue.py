@@ -66,6 +66,7 @@ from postroom.changes.policies.landing import landing
 from postroom.changes.policies.last_owner import last_owner
 from postroom.changes.policies.layers import layers
 from postroom.changes.policies.led_out import led_out
+from postroom.changes.policies.left_behind import left_behind
 from postroom.changes.policies.loops import loops
 from postroom.changes.policies.mirrored import mirrored
 from postroom.changes.policies.own_link import own_link
@@ -186,6 +187,7 @@ POLICIES: list[policy.Policy] = [
     consented,
     dns_roles,
     forwarding,
+    left_behind,
     handed_over,
     mirrored,
     loops,

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from cast import MIA, House, agreed, at, do, person, the, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
-from postroom.changes.errors import Problem
-from postroom.models import Forward, RouteException, Transport
+from postroom.changes.errors import Problem, Problems
+from postroom.models import Forward, Organization, RouteException, Transport
 from postroom.queries.coverage import Coverage
 from postroom.queries.leaving import Asked, Way, every, listed, shown
 from postroom.queries.leaving_files import HEAD, written
@@ -164,8 +164,10 @@ def test_what_is_over_by_the_clock_is_no_way_though_nobody_tidied(house: House) 
 
 def test_a_script_is_unknown_conditional_or_blocked_as_its_node_read_it(house: House) -> None:
     script(MIA, {"to": "x@partner.test", "conditional": True, "copy": True}, {"to": ""}, name="holiday")
-    script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="does not compile")
-    unknown, found = ways(house.olive)
+    script("mia@globex.example", {"to": "y@elsewhere.test"}, unreadable="it has 201 redirects, of which 200 are listed")
+    known = ways(house.olive, client="globex")
+    assert [one.target for one in known] == ["y@elsewhere.test"], "what is known of it is known"
+    unknown, found = ways(house.olive, client="acme")
     assert (unknown.target, unknown.risk, unknown.blocked, shown(unknown)["target"]) == ("", "high", False, None)
     assert (found.script, found.keeps_copy, found.conditional, found.blocked) == ("holiday", True, True, True)
     assert found.risk == "medium", "nothing leaves by it"
@@ -256,3 +258,31 @@ def test_what_leads_to_a_redirect_that_its_node_stops_is_stopped_too_and_one_lea
     assert f'"yes","no","{len(found)}"' in file.getvalue().decode()
     allow(house, "acme", "evil.example")
     assert {(one.blocked, one.risk) for one in ways(house.olive, search="spy@")} == {(False, "low")}
+
+
+def test_a_mailbox_with_a_plus_of_its_own_is_no_way_of_the_one_before_it(house: House) -> None:
+    do("mailboxes.create", house.olive, address="mia+x@acme.example")
+    out(house)
+    do("aliases.create", house.olive, address="t@acme.example", targets=["mia+x@acme.example"])
+    assert [one.address for one in ways(house.olive)] == [MIA]
+    agreed(house, do("aliases.create", house.olive, address="u@acme.example", targets=["mia+y@acme.example"]))
+    assert sorted(one.address for one in ways(house.olive)) == [MIA, "u@acme.example"], "that one is hers"
+
+
+def test_the_organizations_postmaster_is_inside_for_role_accounts_alone(house: House) -> None:
+    with acting_as(SYSTEM):
+        postmaster = Organization.objects.get().postmaster
+    assert ways(house.olive) == [], "postmaster@ and abuse@ of every domain lead there"
+    with pytest.raises(Problems, match="outside"):
+        do("aliases.create", house.olive, address="info@acme.example", targets=[postmaster])
+    for kind, more in (("forwards.create", {"address": MIA, "to": postmaster, "owner": "Mia", "keep_copy": False}),
+                       ("catch_alls.set", {"domain": "acme.example", "target": postmaster})):  # fmt: skip
+        try:
+            made = do(kind, house.olive, until=later(), **more)
+        except Problems as problem:
+            assert "outside" in str(problem)
+        else:
+            assert made.stage in ("held", "refused"), (kind, made.stage)
+    do("organization.change", house.oskar, forward_forbidden=[postmaster])
+    refused = do("forwards.create", house.olive, until=later(), address=MIA, to=postmaster, owner="Mia")
+    assert refused.stage == "refused", "what is forbidden is, for whoever asks"

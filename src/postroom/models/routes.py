@@ -131,6 +131,14 @@ OPPORTUNISTIC, REQUIRED = "opportunistic", "required"  # TLS on the way to anoth
 REMOVE, ASK = "remove", "ask"  # what becomes of a forward when its exception ends
 
 
+ROLE_ACCOUNTS = ("postmaster", "abuse")  # of every domain (RFC 2142); their mail is the organization's to read
+
+
+def role_account(address: str) -> bool:
+    """Whether mail of this address may go to the organization's postmaster as if that were inside."""
+    return address.partition("@")[0] in ROLE_ACCOUNTS
+
+
 def inside(client: UUID | None) -> set[str]:
     """What mail of a client stays inside by: the names of its domains that are served, and the address
     role accounts lead to. To a domain that is claimed alone, mail goes by whatever MX it has."""

@@ -3,7 +3,7 @@
 --   steps   each rule by which mail of an address goes on: forwards, aliases, catch-alls, and what active scripts do
 --   reach   an address, and a step outside that its mail comes to, over up to fifty more steps of the same client, as many as Postfix takes
 -- Outside is what is at no domain that a node serves for the same client, as mail is routed there by its MX. The
--- organization's own postmaster is not: every domain's role addresses lead to it.
+-- organization's own postmaster is not for the role addresses of every domain, which lead to it (RFC 2142).
 WITH RECURSIVE seen AS MATERIALIZED (/*seen*/),
 dom AS MATERIALIZED (
   SELECT d.id, d.client_id, d.name, o.name AS alias_of, c.slug, c.name AS client, c.forward_allowed || g.forward_allowed AS allowed,
@@ -35,12 +35,13 @@ UNION ALL
     JOIN addresses a ON a.id = m.address_id CROSS JOIN jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
     LEFT JOIN redirect_stops x ON x.mailbox_id = s.mailbox_id AND x.target = r.what ->> 'to' AND x.ended_at IS NULL
       AND r.what ->> 'by' IS DISTINCT FROM 'notify'
-  WHERE s.active AND s.unreadable = '' AND NOT EXISTS (  -- no mail comes by it of what is handed to another server
+  WHERE s.active AND NOT EXISTS (  -- no mail comes by it of what is handed to another server
     SELECT FROM transports t WHERE t.address_id = a.id AND t.ended_at IS NULL AND t.until > %(now)s)
 ),
 steps AS MATERIALIZED (
   SELECT r.*, d.client_id, r.disabled_at IS NOT NULL AS off, split_part(split_part(r.target, '@', -1), ':', 1) AS host,
-    r.target = '' OR (o.name IS NULL AND r.target IS DISTINCT FROM d.postmaster) AS outside
+    r.target = '' OR (o.name IS NULL AND (r.target IS DISTINCT FROM d.postmaster
+      OR split_part(r.source, '@', 1) NOT IN ('postmaster', 'abuse'))) AS outside
   FROM rules r JOIN dom d ON d.id = r.domain_id
     LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
 ),
@@ -53,6 +54,7 @@ onward AS MATERIALIZED (
     THEN '@' || host ELSE named END AS look
   FROM steps CROSS JOIN LATERAL (  -- by what it is found: itself, or without what stands after a +
     SELECT CASE WHEN position('+' IN split_part(target, '@', 1)) > 1 AND target NOT IN (SELECT source FROM steps WHERE NOT off)
+      AND NOT EXISTS (SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = target)
       THEN split_part(target, '+', 1) || '@' || host ELSE target END AS named) n
   WHERE NOT outside AND NOT off
 UNION ALL

@@ -258,10 +258,19 @@ def excepted(
 ) -> Planned:  # fmt: skip
     """The exception by which mail of an address may go to `target`."""
     early = (until - min(timedelta(days=30), (until - state.now) / 2)).date()
+    if wrong := unfit(review_on, until, state):
+        raise Problem("review_on", wrong)
     return create(
         RouteException, state.new_id(), client_id=client, address_id=address, target=target, owner=owner,
         reason=state.why, until=until, review_on=review_on or early, on_end=on_end, made=state.now,
     )  # fmt: skip
+
+
+def unfit(review_on: date | None, until: datetime, state: State) -> str:
+    """Why an exception cannot be looked at again that day; empty where it can."""
+    if review_on is None or state.now.date() <= review_on <= until.date():
+        return ""
+    return f"{review_on} is not between today and its end: nobody would look at it in time"
 
 
 def standing(address: UUID, target: str, state: State) -> list[RouteException]:

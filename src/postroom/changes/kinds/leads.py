@@ -8,6 +8,7 @@ from postroom.changes.kind import Ref
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Domain
 from postroom.models.routes import inside as within
+from postroom.models.routes import role_account
 from postroom.protocols.extensions import parts
 
 OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
@@ -22,7 +23,8 @@ def named(targets: Iterable[str]) -> Iterator[Ref]:
 
 
 def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str, where: str = "targets") -> list[str]:
-    """The targets, once each, all of this client (or the organization's postmaster); else a Problem with each."""
+    """The targets, once each, all of this client (of a role account also the organization's postmaster); else a Problem
+    with each."""
     wanted = list(dict.fromkeys(targets))
     away = [one for one in wanted if leaves(one, client, state, of=itself)]
     if wrong := [f"{one} {OUTSIDE}" for one in away] + list(wrong_ways(wanted, client, state, itself=itself)):
@@ -33,7 +35,9 @@ def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str,
 def leaves(target: str, client: UUID, state: State, *, of: str) -> bool:
     """Whether what goes there leaves the client: not to what is inside, nor to the domain of `of`, whose mail it is."""
     ours = _ours(client, state)
-    return target not in ours and _domain(target) not in {*ours, _domain(of)}
+    if target in ours and role_account(of):
+        return False
+    return _domain(target) not in {*ours, _domain(of)}
 
 
 def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from postroom.models.routes import REQUIRED, server
 from postroom.protocols.mail_server import numeric
 
 from .fields import Line, MailAddress, MailServer, Moment, TransportRef, date
-from .forwards import NO_OWNER, soon
+from .forwards import NO_OWNER, soon, unfit
 
 PORT = 25
 Tls = Literal["opportunistic", "required"]
@@ -70,6 +70,8 @@ class CreateTransport(Kind, name="transports.create"):
         )  # fmt: skip
 
     def _wrong(self, domain: Domain, old: Transport | None, state: State) -> Iterator[Problem]:
+        if wrong := unfit(self.review_on, self.until, state):
+            yield Problem("review_on", wrong)
         if domain.removed_at:
             yield Problem("address", f"{domain.name} is removed")
         elif domain.proof != "read":

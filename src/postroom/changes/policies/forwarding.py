@@ -8,7 +8,7 @@ from django.utils import timezone
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, RouteException, Row
-from postroom.models.routes import inside, patterns_at
+from postroom.models.routes import inside, patterns_at, role_account
 from postroom.protocols.patterns import matches, private
 
 Out = tuple[Move, str]  # by which move mail would leave, and to where
@@ -48,15 +48,18 @@ def _targets(move: Move) -> Collection[str]:
 
 def _away(proposed: Proposed, routes: list[Move]) -> list[Out]:
     """What of these leads outside: not to a domain that is served for the client, nor to its own, served or not."""
-    ours, own = inside(proposed.plan.client), _own(proposed, routes)
-    return [
-        (m, to) for m in routes for to in sorted(_targets(m))
-        if not {to, to.rpartition("@")[2]} & {*ours, own.get(m.edit.id, "")}
-    ]  # fmt: skip
+    ours, of = inside(proposed.plan.client), _sources(proposed, routes)
+    found = []
+    for m in routes:
+        source = of.get(m.edit.id, "")
+        # The address role accounts lead to is inside for them alone: nobody else's mail goes to it unsaid.
+        here = {source.rpartition("@")[2], *(one for one in ours if "@" not in one or role_account(source))}
+        found += [(m, to) for to in sorted(_targets(m)) if not {to, to.rpartition("@")[2]} & here]
+    return found
 
 
-def _own(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
-    """By the row of a route, the domain whose mail it is about."""
+def _sources(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
+    """By the row of a route, the address whose mail it is about; @domain for all of a domain."""
     made = {m.edit.id: str((m.then or {})["address"]) for m in proposed.moves(Address) if m.now is None}
     rows: dict[str, Row] = {m.edit.id: m.then or {} for m in routes}
     ids = {row["address_id"] for row in rows.values() if "address_id" in row} - made.keys()
@@ -67,9 +70,11 @@ def _own(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
     )
     addresses = {**known, **made}
     return {
-        id: addresses.get(row["address_id"], "").rpartition("@")[2] if "address_id" in row else
-        names.get(row.get("domain_id", ""), "") for id, row in rows.items()
-    }  # fmt: skip
+        id: addresses.get(row["address_id"], "")
+        if "address_id" in row
+        else f"@{names.get(row.get('domain_id', ''), '')}"
+        for id, row in rows.items()
+    }
 
 
 def _uncovered(proposed: Proposed, move: Move, to: str) -> str:

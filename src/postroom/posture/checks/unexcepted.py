@@ -30,7 +30,8 @@ FROM (
   LEFT JOIN mailboxes m ON m.address_id = a.id
 WHERE NOT EXISTS (SELECT FROM domains d WHERE d.client_id = w.client_id AND d.name = split_part(w.target, '@', 2)
     AND (d.id = a.domain_id OR (d.removed_at IS NULL AND d.proof = 'read')))
-  AND w.target NOT IN (SELECT o.postmaster FROM organizations o)
+  AND NOT (w.target IN (SELECT o.postmaster FROM organizations o)
+    AND split_part(a.address, '@', 1) IN ('postmaster', 'abuse'))
 ORDER BY w.id, w.target
 """
 # Aliases whose mail leaves by a forward of somebody else, over however many aliases and forwards, and its exception.
