@@ -132,11 +132,13 @@ def listening(says: bytes) -> Iterator[int]:
                     line.sendall(says)
                     line.close()
 
-        threading.Thread(target=serve, daemon=True).start()
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
         try:
             yield server.getsockname()[1]
         finally:
             server.shutdown(socket.SHUT_RDWR)
+            serving.join(10)  # or one that was taken just now would be held by nobody
             for line in held:
                 line.close()
 

@@ -61,8 +61,8 @@ class Firm:
     def do(self, kind: str, params: list[dict[str, Any]]) -> None:
         """One change of one client, agreed to where it waits."""
         made = self.olive.change(kind, params, "a set of routes")
-        if made["stage"] == "held":
-            self.ada.approve(made)
+        now = self.ada.approve(made) if made["stage"] == "held" else made
+        assert now["stage"] in ("applied", "verified"), (kind, now["stage"], now["verdicts"])
         self.made.append(made)
 
     def verified(self) -> None:
