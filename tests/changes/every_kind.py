@@ -128,7 +128,7 @@ WALKS: dict[str, Walk] = {
     "domains.change": by("olive", domain="acme.example", registrar="R"),
     "domains.suspend": closing("olive", domain="acme.example"),
     "domains.resume": by("olive", domain="off.example"),
-    "domains.remove": by("olive", domain="acme.example", accept_loss=True),
+    "domains.remove": by("olive", domain="off.example", accept_loss=True),
     "domains.restore": by("olive", domain="gone.example"),
     "domains.prove": by(SYSTEM, domain="new.example", proof="a test"),
     "record_sets.set": by("olive", domain="acme.example", name="www.acme.example", type="A", values=["192.0.2.1"]),
