@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cast import MIA, House, do, reasons, the
+from cast import MIA, House, agreed, do, do_all, reasons, the, with_consent
 from postroom.access.acting import SYSTEM
 from postroom.changes.approvals import approve, undo
 from postroom.models import Change, Forward
 
 LEO, NEW, HOME = "leo@acme.example", "new@acme.example", "mia@gmail.com"
+HERS = "mia@globex.example"
 WORDS = "mail to {} would leave by way of another address"
 
 
@@ -125,3 +126,35 @@ def test_an_end_of_what_leaves_waits_for_nobody(leaves: House) -> None:
     held = do("forwards.create", leaves.olive, **asked)
     assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
     assert do("forwards.disable", leaves.olive, forward=str(the(Forward, to="else@far.test").pk)).version
+
+
+def round_by_another(house: House) -> None:
+    """Mail to Mia at Globex comes back to Mia at Acme, and so leaves."""
+    asked = {"address": HERS, "to": MIA, "until": later(), "owner": "Mia Moss", "keep_copy": False}
+    with_consent(house, do("forwards.create", house.olive, **asked))
+
+
+def test_what_goes_through_another_client_and_back_is_agreed_to_once(leaves: House) -> None:
+    """When it is applied nothing is seen of any client but its own: the words are the same."""
+    round_by_another(leaves)
+    parts = [{"address": one, "to": to, "until": later(10), "owner": "Leo"} for one, to in ((LEO, MIA), (NEW, HERS))]
+    held = do_all("forwards.create", leaves.olive, parts)
+    assert WORDS.format(f"{LEO}, {NEW}") in reasons(held)
+    done = approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash)
+    assert done.version, (done.stage, reasons(done))
+
+
+def test_who_sees_one_client_alone_hears_that_it_leaves_and_no_name_of_another(leaves: House) -> None:
+    round_by_another(leaves)
+    held = do("forwards.create", leaves.carl, address=LEO, to=HERS, until=later(10), owner="Leo")
+    said = [one["reason"] for one in held.verdicts if one["policy"] == "led_out"]
+    assert said == [f"{WORDS.format(LEO)}, which has a way out of its own"]
+    assert approve(held.pk, actor=leaves.ada, plan_hash=held.plan_hash).version
+
+
+def test_the_twin_of_an_address_that_is_only_made_has_its_name(leaves: House) -> None:
+    do("domains.add", leaves.olive, client="acme", name="acme.test")
+    do("domains.prove", SYSTEM, domain="acme.test", proof="a test")
+    agreed(leaves, do("domains.set_alias", leaves.olive, domain="acme.test", of="acme.example"))
+    held = do("aliases.create", leaves.carl, address=NEW, targets=[MIA])
+    assert WORDS.format(f"{NEW}, new@acme.test") in reasons(held)

@@ -83,14 +83,16 @@ def _called(address: str) -> str:
 
 def seen(proposed: Proposed, addresses: set[str]) -> set[str]:
     """Those of these addresses that its proposer may read the names of: of one that is there by its domain's standing
-    for another, whoever may read its twin's, and the domain's."""
+    for another, whoever may read its twin's, and the domain's. What the plan makes they asked for themselves."""
     if not addresses:
         return set()
     if proposed.access.everything:
         return addresses
     actor = proposed.access.actor
+    made = {str((m.then or {})["address"]) for m in proposed.moves(Address) if m.now is None}
     with as_shown():
-        there = set(visible(actor, Address).filter(address__in=addresses).values_list("address", flat=True))
+        there = made & addresses
+        there |= set(visible(actor, Address).filter(address__in=addresses).values_list("address", flat=True))
         if not (rest := addresses - there):
             return there
         names = {one.rpartition("@")[2] for one in rest}
@@ -98,4 +100,4 @@ def seen(proposed: Proposed, addresses: set[str]) -> set[str]:
         caught = {one for one in rest if one.startswith(ANY) and one.rpartition("@")[2] in domains}
         of = {one: twin(one, {name: other for name, other in domains.items() if other}) for one in rest - caught}
         known = visible(actor, Address).filter(address__in=filter(None, of.values())).values_list("address", flat=True)
-        return there | caught | {one for one, other in of.items() if other and other in known}
+        return there | caught | {one for one, other in of.items() if other and (other in made or other in known)}

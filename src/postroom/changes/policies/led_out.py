@@ -4,10 +4,14 @@ So held is what makes mail of one address leave by way of another one: an alias,
 address with a way out, a domain that comes to stand for one with such addresses, a way out for one that others lead to.
 A domain nobody serves yet counts as served: its proof is asked of nobody. What leaves by an exception of its own is
 judged by forwarding, and by a transport by handed_over; by a pattern that is allowed, it may.
+
+Mail may go through another client and back. So it is followed over all clients, when a change is proposed, by whomever,
+and when it is applied; told is only which addresses of the change's own client it is about.
 """
 
 from collections.abc import Iterator, Sequence
 
+from postroom.access.overlooking import overlooking
 from postroom.changes.landing import Moved, diff
 from postroom.changes.policy import Proposed, Verdict, hold
 from postroom.models import (
@@ -35,11 +39,12 @@ def led_out(proposed: Proposed) -> Verdict | None:
     """Hold what makes mail of an address leave by way of another."""
     if not proposed.access.actor.limited:
         return None  # what follows from a change was looked at with it
-    opens = _opens(proposed)
-    if not opens and not _caught(proposed):
-        return None
-    found = diff(proposed.plan.edits, proposed.state.now, most=MOST, proven=True)
-    led = list(_led(proposed, found.moved, opens=opens))
+    with overlooking():
+        opens = _opens(proposed)
+        if not opens and not _caught(proposed):
+            return None
+        found = diff(proposed.plan.edits, proposed.state.now, most=MOST, proven=True)
+        led = list(_led(proposed, found.moved, opens=opens))
     said = [*named(WORDS, led, _names(proposed, led))]
     said += [f"whether mail to {found.more} more addresses would leave is not followed"] if found.more else []
     return hold(led_out, "; ".join(said)) if said else None
