@@ -29,8 +29,8 @@ class Made:
 
 def makers(rows: Iterable[UUID]) -> Mapping[UUID, Made]:
     """Of these rows, those whose making is for who asks to see: four queries. A rule is made when its row is, when it
-    comes back, and when it leads elsewhere than before."""
-    moved = Q(before__isnull=True) | Q(after__has_any_keys=["removed_at", "targets", "target", "alias_of_id"])
+    comes back or is made again, and when it leads elsewhere than before."""
+    moved = Q(before__isnull=True) | Q(after__has_any_keys=["removed_at", "made", "targets", "target", "alias_of_id"])
     edits = RecordedEdit.objects.filter(moved, row__in=set(rows), n__gt=0).order_by("entry_id")
     entries = {edit.row: edit.entry_id for edit in edits if not (edit.after or {}).get("removed_at")}
     heads = RecordedEdit.objects.filter(entry_id__in=set(entries.values()), n=0, table="changes")

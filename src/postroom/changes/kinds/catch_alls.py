@@ -40,7 +40,9 @@ class SetCatchAll(Kind, name="catch_alls.set"):
         inside((self.target,), domain.client_id, state, itself=f"@{domain.name}", where="target")
         old = CatchAll.objects.filter(domain=domain.pk).first()
         if old:
-            yield edit(old, target=self.target, until=self.until, removed_at=None)
+            over = old.removed_at is not None or old.until <= state.now
+            made = state.now if over else old.made  # what had ended is made anew
+            yield edit(old, target=self.target, until=self.until, made=made, removed_at=None)
         else:
             yield create(
                 CatchAll, state.new_id(), client_id=domain.client_id, domain_id=domain.pk, target=self.target,

@@ -44,6 +44,11 @@ def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -
     """What is wrong with passing mail of `itself` on to these, in words: to nobody, or to itself."""
     if itself in targets:
         yield f"{itself} would pass mail to itself"
+    yield from (
+        f"{one} is {itself} by another name: mail would come back to it"
+        for one in targets
+        if itself in _twins_of(one, client, state) and not any(_held(at, client, state) for at in _bare(one))
+    )
     ours = _ours(client, state) | {_domain(itself)}
     theirs = (one for one in targets if _domain(one) in ours and one not in ours)
     yield from (
@@ -56,12 +61,16 @@ def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -
 def _found(target: str, client: UUID, state: State) -> Iterator[str]:
     """By what mail to a target finds where it lands: the address, without an extension, or its twin at the domain that
     its own stands for."""
-    twins = state.once(f"twins of {client}", lambda: _twins(client))
-    other = twins.get(_domain(target))
-    for one in dict.fromkeys((target, parts(target)[0])):
-        yield one
-        if other:
-            yield f"{one.rpartition('@')[0]}@{other}"
+    yield from (*_bare(target), *_twins_of(target, client, state))
+
+
+def _bare(target: str) -> list[str]:
+    return list(dict.fromkeys((target, parts(target)[0])))
+
+
+def _twins_of(target: str, client: UUID, state: State) -> list[str]:
+    other = state.once(f"twins of {client}", lambda: _twins(client)).get(_domain(target))
+    return [f"{one.rpartition('@')[0]}@{other}" for one in _bare(target)] if other else []
 
 
 def _held(address: str, client: UUID, state: State) -> bool:

@@ -1,6 +1,7 @@
 """Mail leaves a client by an exception that somebody else agreed to, or by a pattern that is allowed; or not at all."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -17,7 +18,7 @@ EXCEPTIONS = RouteException._meta.db_table
 
 def forwarding(proposed: Proposed) -> Verdict | None:
     """Refuse what is forbidden, and a way out without an exception; hold an exception."""
-    if words := _left_open(proposed):
+    if words := _left_open(proposed) or _twice(proposed):
         return refuse(forwarding, words)
     routes = [m for m in proposed.moves(Alias, Forward, CatchAll, RouteException) if m.opens or longer(m)]
     away = _away(proposed, routes) if routes else []
@@ -111,6 +112,33 @@ def _left_open(proposed: Proposed) -> str:
             if rests and not _standing(proposed, row["address_id"], forward.to, forward.until):
                 return f"a forward to {forward.to} rests on this exception: end it as such, and the forward goes along"
     return ""
+
+
+def _twice(proposed: Proposed) -> str:
+    """An exception that is made while another lets the same mail go there as long: one that waited beside it, or a part
+    of the same change. Whoever owns a mailbox asks anew for all of what was ended."""
+    made = [m for m in proposed.moves(RouteException) if m.opens and m.now is None]
+    if not made:
+        return ""
+    owned = proposed.access.actor.mailbox is not None
+    again = {(m.now["address_id"], m.now["to"]) for m in proposed.moves(Forward) if owned and m.opens and m.now}
+    lasts = _last(proposed, {str((m.then or {})["address_id"]) for m in made})
+    names = _sources(proposed, made)
+    for m in made:
+        row = m.then or {}
+        way, until = (row["address_id"], row["target"]), datetime.fromisoformat(row["until"])
+        if way in lasts and lasts[way] >= until and way not in again:
+            return f"mail of {names[m.edit.id]} may go to {row['target']} as long already"
+        lasts[way] = max(until, lasts.get(way, until))
+    return ""
+
+
+def _last(proposed: Proposed, addresses: set[str]) -> dict[tuple[str, str], datetime]:
+    """By address and target, until when the exceptions last that stand, and would after this."""
+    ended = {m.edit.id for m in proposed.moves(RouteException) if m.closes}
+    rows = RouteException.objects.filter(address__in=addresses, ended_at=None, until__gt=timezone.now())
+    found = rows.exclude(pk__in=ended).order_by("until").values_list("address", "target", "until")
+    return {(str(address), target): until for address, target, until in found}
 
 
 def _words(move: Move) -> str:
