@@ -54,6 +54,7 @@ from postroom.changes.kinds import (
 from postroom.changes.policies.asked_before import asked_before
 from postroom.changes.policies.beside import beside
 from postroom.changes.policies.both_told import both_told
+from postroom.changes.policies.brought_back import brought_back
 from postroom.changes.policies.closed_round import closed_round
 from postroom.changes.policies.consented import consented
 from postroom.changes.policies.dns_roles import dns_roles
@@ -188,6 +189,7 @@ POLICIES: list[policy.Policy] = [
     dns_roles,
     forwarding,
     left_behind,
+    brought_back,
     handed_over,
     mirrored,
     loops,

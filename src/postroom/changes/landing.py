@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from postroom.models import Address, Alias, Domain, Forward, Mailbox, RouteException
+from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, RouteException
 from postroom.protocols.routing import Trace, trace
 
 from .edit import Edit, model_of
@@ -132,18 +132,23 @@ def _whole(moves: Sequence[Moving]) -> Iterator[str]:
 
 
 def _of_a_whole(ids: Sequence[str], most: int) -> list[str]:
-    """The first addresses of these clients or domains."""
+    """The first addresses of these clients or domains; what is caught at a domain of a client before them."""
     if not ids:
         return []
+    caught = CatchAll.objects.filter(client_id__in=ids, removed_at=None).order_by("domain__name")
+    names = caught.values_list("domain__name", flat=True)[: most + 1]
     rows = Address.objects.filter(domain_id__in=ids) | Address.objects.filter(client_id__in=ids)
-    return list(rows.order_by("address").values_list("address", flat=True)[: most + 1])
+    return [
+        *(f"{ANY}@{name}" for name in names),
+        *rows.order_by("address").values_list("address", flat=True)[: most + 1],
+    ]
 
 
 def _mirrored(moves: Sequence[Moving], most: int) -> Iterator[tuple[str, str]]:
-    """Of a domain that comes to stand for another: by its own name, each address whose mail may leave there."""
+    """Of a domain that comes to stand for another, or back so: by its name, each address whose mail may leave there."""
     for move in moves:
         of = (move.then or {}).get("alias_of_id") if move.table == Domain._meta.db_table else None
-        if of and of != (move.now or {}).get("alias_of_id"):
+        if of and move.differs(("alias_of_id", "removed_at")) and not move.row["removed_at"]:
             ways = RouteException.objects.filter(client=move.row["client_id"], ended_at=None)
             out = set(ways.values_list("address__address", flat=True)[:most])
             led = leading_to(sorted(out), [str(move.row["client_id"])], most=most) if out else []

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind, Ref
+from postroom.changes.leads import inside, named
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Domain, Mailbox
 
 from .destinations import there
 from .fields import AliasRef, DestinationRef, MailAddress
-from .leads import inside, named
 
 
 class CreateAlias(Kind, name="aliases.create"):

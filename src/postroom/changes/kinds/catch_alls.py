@@ -7,12 +7,12 @@ from pydantic import Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, Kind, Ref
+from postroom.changes.leads import inside, named
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import CatchAll, Domain
 
 from .fields import CatchAllRef, DomainRef, MailAddress, Moment
-from .leads import inside, named
 
 LONGEST = timedelta(days=92)
 

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind, Ref
+from postroom.changes.leads import inside, named
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State, not_there
 from postroom.models import Alias, Client, Destination
 
 from .fields import ClientRef, DestinationRef, MailAddress, Name
-from .leads import inside, named
 
 TAKEN = "there is a destination of this name"
 SEVERAL = "several clients have a destination {0}: say whose, as in acme:{0}"

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, Kind, Ref
+from postroom.changes.leads import leaves, named, wrong_ways
 from postroom.changes.patterns import allowed_at
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State, not_there
@@ -21,7 +22,6 @@ from postroom.models.routes import REMOVE
 
 from .exceptions_asked import asked_of
 from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
-from .leads import leaves, named, wrong_ways
 
 LONGEST = timedelta(days=366)
 OWNERS_TOO = frozenset({"person", "owner"})

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind
+from postroom.changes.leads import leaves
 from postroom.changes.plan import Planned, create
 from postroom.changes.routes import read
 from postroom.changes.rules import COMPUTED, Rules
@@ -15,7 +16,6 @@ from postroom.models import Letter, Mailbox
 from postroom.protocols.routing import trace
 
 from .fields import MailAddress, MailboxRef
-from .leads import leaves
 
 LEAVES = "mail leaves"  # what the letter says
 AGAIN = timedelta(days=1)

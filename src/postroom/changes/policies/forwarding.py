@@ -6,21 +6,23 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from postroom.changes.brought import brought, inside_then
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, RouteException, Row
-from postroom.models.routes import inside, patterns_at, role_account
+from postroom.models.routes import patterns_at, role_account
 from postroom.protocols.patterns import matches, private
 
 Out = tuple[Move, str]  # by which move mail would leave, and to where
 EXCEPTIONS = RouteException._meta.db_table
+ROUTES = (Alias, Forward, CatchAll, RouteException)
 
 
 def forwarding(proposed: Proposed) -> Verdict | None:
     """Refuse what is forbidden, and a way out without an exception; hold an exception."""
     if words := _left_open(proposed) or _twice(proposed):
         return refuse(forwarding, words)
-    routes = [m for m in proposed.moves(Alias, Forward, CatchAll, RouteException) if m.opens or longer(m)]
+    routes = [m for m in proposed.moves(*ROUTES) if m.opens or longer(m)] + brought(proposed, *ROUTES)
     away = _away(proposed, routes) if routes else []
     if not away:
         return None
@@ -49,7 +51,7 @@ def _targets(move: Move) -> Collection[str]:
 
 def _away(proposed: Proposed, routes: list[Move]) -> list[Out]:
     """What of these leads outside: not to a domain that is served for the client, nor to its own, served or not."""
-    ours, of = inside(proposed.plan.client), _sources(proposed, routes)
+    ours, of = inside_then(proposed), sources(proposed, routes)
     found = []
     for m in routes:
         source = of.get(m.edit.id, "")
@@ -59,7 +61,7 @@ def _away(proposed: Proposed, routes: list[Move]) -> list[Out]:
     return found
 
 
-def _sources(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
+def sources(proposed: Proposed, routes: list[Move]) -> dict[str, str]:
     """By the row of a route, the address whose mail it is about; @domain for all of a domain."""
     made = {m.edit.id: str((m.then or {})["address"]) for m in proposed.moves(Address) if m.now is None}
     rows: dict[str, Row] = {m.edit.id: m.then or {} for m in routes}
@@ -123,7 +125,7 @@ def _twice(proposed: Proposed) -> str:
     owned = proposed.access.actor.mailbox is not None
     again = {(m.now["address_id"], m.now["to"]) for m in proposed.moves(Forward) if owned and m.opens and m.now}
     lasts = _last(proposed, {str((m.then or {})["address_id"]) for m in made})
-    names = _sources(proposed, made)
+    names = sources(proposed, made)
     for m in made:
         row = m.then or {}
         way, until = (row["address_id"], row["target"]), datetime.fromisoformat(row["until"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from postroom.changes.brought import brought
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
 from postroom.models import Address, Alias, Forward, Transport
 from postroom.models.routes import patterns_at, server
@@ -25,7 +26,7 @@ def handed_over(proposed: Proposed) -> Verdict | None:
     opened = [m for m in proposed.moves(Transport, Alias, Forward) if m.opens]
     if opened and (both := _both(proposed, opened)):
         return refuse(handed_over, CLASH.format(both))
-    handed = [m for m in proposed.moves(Transport) if m.opens or longer(m)]
+    handed = [m for m in proposed.moves(Transport) if m.opens or longer(m)] + brought(proposed, Transport)
     forbidden = patterns_at(proposed.plan.client)[1] if handed else ()
     for move in handed:
         host = (move.then or {})["host"]

@@ -1,7 +1,8 @@
 """An exception lets out the mail of its own address. That other mail comes to that address is for somebody else to see.
 
 So held is what makes mail of one address leave by way of another one: an alias, forward or catch-all that leads to an
-address with a way out, a domain that comes to stand for one with such addresses, a way out for one that others lead to.
+address with a way out, a domain that comes to stand for one with such addresses, a way out for one that others lead to,
+and a domain or client that comes back with any of these.
 A domain nobody serves yet counts as served: its proof is asked of nobody. What leaves by an exception of its own is
 judged by forwarding, and by a transport by handed_over; by a pattern that is allowed, it may.
 
@@ -12,6 +13,7 @@ and when it is applied; told is only which addresses of the change's own client 
 from collections.abc import Iterator, Sequence
 
 from postroom.access.overlooking import overlooking
+from postroom.changes.brought import inside_then, returning
 from postroom.changes.landing import Moved, diff
 from postroom.changes.policy import Proposed, Verdict, hold
 from postroom.models import (
@@ -25,7 +27,7 @@ from postroom.models import (
     RouteException,
     Transport,
 )
-from postroom.models.routes import inside, patterns_at
+from postroom.models.routes import patterns_at
 from postroom.protocols.patterns import matches
 from postroom.protocols.routing import Trace
 
@@ -39,10 +41,10 @@ def led_out(proposed: Proposed) -> Verdict | None:
     """Hold what makes mail of an address leave by way of another."""
     if not proposed.access.actor.limited:
         return None  # what follows from a change was looked at with it
+    opens = _opens(proposed)
+    if not opens and not _caught(proposed):
+        return None
     with overlooking():
-        opens = _opens(proposed)
-        if not opens and not _caught(proposed):
-            return None
         found = diff(proposed.plan.edits, proposed.state.now, most=MOST, proven=True)
         led = list(_led(proposed, found.moved, opens=opens))
     said = [*named(WORDS, led, _names(proposed, led))]
@@ -52,6 +54,8 @@ def led_out(proposed: Proposed) -> Verdict | None:
 
 def _opens(proposed: Proposed) -> bool:
     """Whether mail goes on where it did not, but to who answers for the role addresses of every domain."""
+    if returning(proposed):
+        return True
     if any((m.then or {}).get("alias_of_id") != (m.now or {}).get("alias_of_id") for m in proposed.moves(Domain)):
         return True
     opened = {to for m in proposed.moves(*WAYS) for to in m.opens}
@@ -75,7 +79,7 @@ def _names(proposed: Proposed, led: Sequence[Moved]) -> set[str]:
 
 def _led(proposed: Proposed, moved: Sequence[Moved], *, opens: bool) -> Iterator[Moved]:
     """Of a plan that only ends something, not what left before: an end of a leak waits for nobody."""
-    ours, allowed = inside(proposed.plan.client), patterns_at(proposed.plan.client)[0]
+    ours, allowed = inside_then(proposed), patterns_at(proposed.plan.client)[0]
     out = {one: targets for one in moved if (targets := _out(one, ours)) and (opens or not _left(one, ours))}
     own = _own(proposed, [one.address for one in out]) if out else set()
     for one, targets in out.items():

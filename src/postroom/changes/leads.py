@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from postroom.changes.errors import Problem
-from postroom.changes.kind import Ref
-from postroom.changes.state import State
 from postroom.models import Address, Alias, Domain
 from postroom.models.routes import inside as within
 from postroom.models.routes import role_account
 from postroom.protocols.extensions import parts
+
+from .errors import Problem
+from .kind import Ref
+from .state import State
 
 OUTSIDE = "is outside this client; mail that leaves comes as a forward, by exception"
 
