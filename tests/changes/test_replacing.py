@@ -19,7 +19,7 @@ from routed import later, script
 
 Connect = Callable[[str], Node]
 LEO, TEAM, DESK, INFO = (f"{name}@acme.example" for name in ("leo", "team", "desk", "info"))
-HOME = "leo@gmail.com"
+HOME, OTHER = "leo@gmail.com", "other@gmail.com"
 
 
 @pytest.fixture
@@ -197,8 +197,61 @@ def test_a_dry_run_shows_it_and_does_nothing(acme: House) -> None:
 def test_where_mail_still_goes_on_to_others_and_no_copy_stays_nobody_is_let_in_for_it(acme: House) -> None:
     other = {"address": TEAM, "to": "other@gmail.com", "until": later(), "keep_copy": False, "owner": "Mia"}
     with_consent(acme, do("forwards.create", acme.olive, **other))
-    with pytest.raises(Problems, match="would still go on to others"):
+    with pytest.raises(Problems, match=r"would still go on to other@gmail\.com, and no copy is kept"):
         replaced(acme, address=TEAM)
+
+
+def both_ways_out(house: House, address: str) -> None:
+    """It goes to two addresses outside, and no copy stays."""
+    other = {"address": address, "to": OTHER, "until": later(), "keep_copy": False, "owner": "Mia"}
+    with_consent(house, do("forwards.create", house.olive, **other))
+
+
+def together(house: House, address: str, *, to: str = LEO, other: str = LEO) -> Change:
+    asked = ((HOME, to), (OTHER, other))
+    parts = [kind("forwards.replace", address=address, target=one, to=who, until=later()) for one, who in asked]
+    return submit(parts, actor=house.olive, why="one mailbox for both")
+
+
+@pytest.mark.parametrize("address", [TEAM, MIA])
+def test_two_that_keep_no_copy_are_replaced_together(acme: House, address: str) -> None:
+    both_ways_out(acme, address)
+    change = together(acme, address)
+    assert change.version, reasons(change)
+    if address == MIA:
+        assert do("delegations.consent", owner_of(MIA), delegation=str(one(MIA).pk)).version
+    read_back(acme, change)
+    with acting_as(SYSTEM):
+        for following in Change.objects.filter(stage="applied"):
+            read_back(acme, following)
+        assert not Forward.objects.filter(address__address=address, disabled_at=None).exists()
+
+
+def test_not_by_two_whose_access_starts_one_without_the_other(acme: House) -> None:
+    both_ways_out(acme, TEAM)
+    do("mailboxes.create", acme.olive, address=DESK, contact="desk@home.test")
+    with pytest.raises(Problems) as caught:
+        together(acme, TEAM, other=DESK)
+    said = [(one.where, one.what.partition(", and")[0]) for one in caught.value.problems]
+    words = f"mail of {TEAM} would still go on to {{}}"
+    assert said == [("0.mailbox", words.format(OTHER)), ("1.mailbox", words.format(HOME))]
+
+
+def test_a_third_that_nobody_replaces_is_named(acme: House) -> None:
+    both_ways_out(acme, TEAM)
+    third = {"address": TEAM, "to": "third@gmail.com", "until": later(), "keep_copy": False, "owner": "Mia"}
+    with_consent(acme, do("forwards.create", acme.olive, **third))
+    with pytest.raises(Problems, match=r"would still go on to third@gmail\.com, and no copy"):
+        together(acme, TEAM)
+
+
+def test_what_is_handed_to_another_server_is_in_no_mailbox(acme: House) -> None:
+    do("mailboxes.create", acme.olive, address=DESK, kind="shared")
+    script(DESK, {"to": HOME})
+    asked = {"address": DESK, "host": "mx.partner.example", "until": later(), "owner": "Leo"}
+    with_consent(acme, do("transports.create", acme.olive, **asked))
+    with pytest.raises(Problems, match="would still go on to another mail server"):
+        replaced(acme, address=DESK)
 
 
 def test_what_follows_leaves_an_alias_alone_and_mail_that_is_kept_there_no_more(acme: House) -> None:

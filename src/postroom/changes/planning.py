@@ -14,6 +14,7 @@ def planned_all(kinds: Sequence[Kind], state: State) -> list[Planned]:
     if len(kinds) > 1:
         state.load(ref for kind in kinds for ref in kind.reads())
         state.expect(zone for kind in kinds for zone in kind.needs())
+    state.parts = kinds
     parts: list[Part] = []
     problems: list[Problem] = []
     for n, kind in enumerate(kinds):

@@ -1,6 +1,6 @@
 """What a kind may know: the rows its proposer may see, and the one clock and ids of the change."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from os import urandom
 from time import time
@@ -32,10 +32,14 @@ def new_change_id() -> UUID:
 
 
 class State:
-    """Planning twice from the same rows gives the same plan: nothing here draws a clock or a number."""
+    """Planning twice from the same rows gives the same plan: nothing here draws a clock or a number.
+
+    parts: what was asked for, all parts of the change; for what is so only where another part is there too.
+    """
 
     def __init__(self, access: Access, change_id: UUID, now: datetime, why: str = "") -> None:
         self.access, self.actor, self.now, self.why = access, access.actor, now, why
+        self.parts: Sequence[object] = ()
         self._change, self._made = change_id, 0
         self._got: dict[tuple[type[StateModel], str], StateModel | None] = {}
         self._once: dict[str, object] = {}

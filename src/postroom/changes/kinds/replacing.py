@@ -8,7 +8,7 @@ SECURITY: what follows is the system's, and judged as its own. So it touches wha
 asked for, which is judged when it is asked; an alias is ended by whoever may, once the access stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
@@ -26,7 +26,7 @@ from postroom.protocols.addresses import domain_name
 
 from .delegations import AskDelegation
 from .fields import DelegationRef, MailAddress, MailboxRef, Moment
-from .redirects import redirect_stopped
+from .redirects import SHOWN, redirect_stopped
 
 CAUGHT = (
     "what is caught for a whole domain has no mailbox of its own to open: end the catch-all, or have it lead to one"
@@ -35,7 +35,7 @@ NO_WAY = "no forward, alias or redirect of {} passes mail on to {} now"
 NOTIFIES = "a filter of {} tells of mail there and passes none on: there is nothing to replace"
 KEPT_NOWHERE = "mail of {} is kept in no mailbox: have it land in one first, or say one that it goes to as well"
 NOT_THERE = "mail of {} is not kept in {}: whoever opens that would not see it"
-GOES_ON = "mail of {} would still go on to others, and no copy is kept: whoever opens its mailbox would not see it"
+GOES_ON = "mail of {} would still go on to {}, and no copy is kept: whoever opens its mailbox would not see it"
 FIRST = "{} is an alias: let them open {} first (delegations.ask); once that stands, this takes {} out of the alias"
 
 
@@ -45,7 +45,8 @@ def _source(text: str) -> str:
 
 @dataclass(frozen=True)
 class Ways:
-    """By which mail of an address goes to a target. box: the address's own mailbox; redirects: its script does so."""
+    """By which mail of an address goes to a target. box: the address's own mailbox; redirects: its script does so.
+    along: the targets that are replaced by the same access, this one among them."""
 
     address: Address
     target: str
@@ -54,6 +55,7 @@ class Ways:
     box: Mailbox | None
     redirects: bool
     notifies: bool
+    along: frozenset[str] = frozenset()
 
     @property
     def any(self) -> bool:
@@ -91,8 +93,9 @@ class ReplaceForward(Kind, name="forwards.replace"):
             words = NOTIFIES if ways.notifies else NO_WAY
             raise Problem("target", words.format(self.address, self.target))
         mailbox, to = self._kept(state, ways), state.get(Mailbox, self.to, where="to")
+        ways = replace(ways, along=self._along(state))
         if mailbox.address_id == ways.address.pk and not keeps(state, ways):
-            raise Problem("mailbox", GOES_ON.format(self.address))
+            raise Problem("mailbox", GOES_ON.format(self.address, _others(state, ways)))
         granted = [one for one in _of_both(state, mailbox, to) if one.started_at]
         if any(OPEN in one.rights and self._lasts(one) for one in granted):
             yield from ended(state, ways)
@@ -100,6 +103,11 @@ class ReplaceForward(Kind, name="forwards.replace"):
             raise Problem("address", FIRST.format(self.address, mailbox.label, self.target))
         else:
             yield from self._asked(state, mailbox, to, granted)
+
+    def _along(self, state: State) -> frozenset[str]:
+        """Where else its mail goes that this change replaces by the very access; another may start without it."""
+        replaced = state.once("replaced by one access", lambda: _by_access(state.parts))
+        return frozenset(replaced.get(_access(self), ()))
 
     def _kept(self, state: State, ways: Ways) -> Mailbox:
         """The mailbox to open: where the mail is once it goes out no more."""
@@ -131,6 +139,19 @@ class ReplaceForward(Kind, name="forwards.replace"):
             yield planned
 
 
+def _access(one: ReplaceForward) -> tuple[str, str, str]:
+    return one.address, one.to, one.mailbox or one.address
+
+
+def _by_access(parts: Sequence[object]) -> dict[tuple[str, str, str], set[str]]:
+    """By an address, who opens what in place of its ways out: the targets of these."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for one in parts:
+        if isinstance(one, ReplaceForward):
+            found.setdefault(_access(one), set()).add(one.target)
+    return found
+
+
 class EndReplaced(Kind, name="forwards.give_way"):
     """The access stands, as its node says: the ways out that it takes the place of end."""
 
@@ -144,7 +165,12 @@ class EndReplaced(Kind, name="forwards.give_way"):
         for way in one.replaces:
             source, _, target = way.partition(" ")
             if address := state.find(Address, source):
-                yield from ended(state, _on_its_mailbox(state, one, ways_of(state, address, target)))
+                ways = replace(ways_of(state, address, target), along=_targets(one.replaces, source))
+                yield from ended(state, _on_its_mailbox(state, one, ways))
+
+
+def _targets(replaces: Sequence[str], source: str) -> frozenset[str]:
+    return frozenset(way.partition(" ")[2] for way in replaces if way.partition(" ")[0] == source)
 
 
 def _on_its_mailbox(state: State, one: Delegation, ways: Ways) -> Ways:
@@ -161,7 +187,16 @@ def keeps(state: State, ways: Ways) -> bool:
     handed = state.hanging(Transport, "address_id", ways.address.pk)
     if ways.box is None or any(one.ended_at is None and one.until > state.now for one in handed):
         return False
-    return ways.address.keep_copy or not beside(state, ways)
+    return ways.address.keep_copy or not beside(state, ways) - ways.along
+
+
+def _others(state: State, ways: Ways) -> str:
+    """Where its mail would still go on to, for whoever may look at that."""
+    there = sorted(beside(state, ways) - ways.along)
+    if not there:
+        return "another mail server by a transport"
+    may = all(state.access.can(f"{noun}.view", ways.address.client_id) for noun in ("forwards", "aliases"))
+    return ", ".join(there[:SHOWN]) if may else "others"
 
 
 def beside(state: State, ways: Ways) -> set[str]:
