@@ -8,7 +8,7 @@ import pytest
 
 from cast import MIA, SYSTEM, House, agreed, as_wanted, do, do_all, reasons, the, with_consent
 from postroom.changes.approvals import undo
-from postroom.models import Change, Client, Domain, Forward, RouteException
+from postroom.models import Change, Client, Domain, Forward, Letter, RouteException
 from routed import later
 
 SMALL, LEO, INFO, OUT = "small.example", "leo@small.example", "info@small.example", "leo@gmail.com"
@@ -95,11 +95,12 @@ def test_and_with_a_client(small: House, row: str) -> None:
     assert agreed(small, back).version and the(Client, slug="acme").removed_at is None
 
 
-def test_what_had_ended_meanwhile_is_nothing_that_comes_back(small: House) -> None:
+def test_what_is_ended_meanwhile_is_nothing_that_comes_back(small: House) -> None:
+    """Who answers for it is asked by a letter what becomes of its forward: that is let where all else is removed."""
     forward(small)
     removed(small, SMALL)
-    assert do("forwards.end", small.olive, forward=str(the(Forward).pk)).version
     assert do("exceptions.end", small.olive, exception=str(the(RouteException).pk)).version
+    assert the(Letter, says="exception ended").contact == LEO and the(Forward).disabled_at is not None
     back = do("domains.restore", small.olive, domain=SMALL)
     assert not by_policy(back).keys() & {"forwarding", "led_out"}
 

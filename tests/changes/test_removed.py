@@ -2,6 +2,9 @@
 
 from cast import MIA, House, as_wanted, do, reasons, the, with_consent
 from postroom.changes.approvals import undo
+from postroom.changes.edit import Edit
+from postroom.changes.policies.removed import only_closes
+from postroom.changes.policy import Move
 from postroom.models import Client
 
 CLIENT, DOMAIN = "Acme is removed: restore it first", "acme.example is removed: restore it first"
@@ -51,3 +54,11 @@ def test_at_a_removed_domain_too(house: House) -> None:
     back = do("domains.restore", house.olive, domain="acme.example")
     assert back.version or with_consent(house, back).version
     assert do("mailboxes.change", house.oskar, mailbox=MIA, name="New").version
+
+
+def test_who_is_told_of_an_end_is_told_with_it_and_never_alone() -> None:
+    letter = Move(Edit("letters", "1", None, {"says": "x"}, None), None, {"says": "x"})
+    now, then = {"removed_at": None, "targets": [MIA]}, {"removed_at": "2026-12-01T10:00:00+00:00", "targets": [MIA]}
+    gone = Move(Edit("aliases", "2", {"removed_at": None}, {"removed_at": then["removed_at"]}, None), now, then)
+    assert only_closes([gone]) and only_closes([gone, letter])
+    assert not only_closes([letter]) and not only_closes([])
