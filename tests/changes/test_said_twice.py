@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cast import MIA, SYSTEM, House, agreed, at, do, do_all, reasons, the, together
+from cast import MIA, SYSTEM, House, agreed, at, do, do_all, owner_of, reasons, the, together
 from postroom.access.acting import acting_as
 from postroom.changes.approvals import approve, replan, withdraw
 from postroom.changes.errors import NotSeen, Problems
-from postroom.models import CatchAll, Change, RouteException
+from postroom.models import CatchAll, Change, Forward, RouteException
 from postroom.queries.made import makers
 from routed import later
 
@@ -64,6 +64,16 @@ def test_two_in_one_change_are_one_too_many(house: House) -> None:
     part = {"address": MIA, "target": HOME, "owner": "Mia", "until": later()}
     twice = do_all("exceptions.create", house.olive, [part, part])
     assert twice.stage == "refused" and WORDS in reasons(twice)
+
+
+def test_an_owner_asks_anew_for_all_of_a_forward_that_was_ended(house: House) -> None:
+    """Its exception may stand yet; whoever ended the forward did not agree to another."""
+    asked = {"address": MIA, "to": HOME, "until": later(), "keep_copy": True}
+    assert agreed(house, do("forwards.create", owner_of(MIA), **asked)).version
+    assert do("forwards.end", house.olive, forward=str(the(Forward).pk)).version
+    anew = do("forwards.create", owner_of(MIA), **asked)
+    assert anew.stage == "held" and WORDS not in reasons(anew)
+    assert approved(house, anew).version
 
 
 @pytest.mark.parametrize("by_clock", [False, True])
