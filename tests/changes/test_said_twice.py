@@ -45,7 +45,8 @@ def test_of_two_exceptions_that_wait_for_one_way_out_the_second_is_refused(house
 
 
 def test_also_where_both_are_approved_at_once(house: House) -> None:
-    both = [asked(house), asked(house)]
+    until = later()
+    both = [asked(house, until=until), asked(house, until=until)]
     together(*(lambda one=one: approved(house, one) for one in both))
     assert standing() == 1
 
