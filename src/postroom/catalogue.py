@@ -50,6 +50,7 @@ from postroom.changes.kinds import (
     tokens,
     transfer,
     transports,
+    ways,
 )  # fmt: skip
 from postroom.changes.policies.asked_before import asked_before
 from postroom.changes.policies.beside import beside
@@ -133,7 +134,7 @@ KINDS: list[type[kind.Kind]] = [
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
     forwards.CreateForward, forwards.ChangeForward, forwards.DisableForward, forwards.EnableForward,
     forwards.EndForward, forwards.CreateException, forwards.EndException, forwards_told.TellOwner,
-    replacing.ReplaceForward, replacing.EndReplaced,
+    replacing.ReplaceForward, replacing.EndReplaced, ways.StopWays,
     transports.CreateTransport, transports.EndTransport,
     catch_alls.SetCatchAll, catch_alls.EndCatchAll,
     destinations.CreateDestination, destinations.ChangeDestination, destinations.EndDestination, probes.SendProbe,

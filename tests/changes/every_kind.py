@@ -152,6 +152,7 @@ WALKS: dict[str, Walk] = {
     "forwards.disable": closing("olive", forward="{forward}"),
     "forwards.enable": by("olive", forward="{disabled}"),
     "forwards.tell_owner": by("olive", mailbox=MIA, target="mia@home.test"),
+    "forwards.stop": closing("olive", address="off@acme.example", target=LEO),
     "forwards.replace": by("olive", address="off@acme.example", target=LEO, to=ZOE, until="{soon}"),
     "forwards.give_way": closing(SYSTEM, delegation="{stands instead}"),
     "forwards.end": closing("olive", forward="{forward}"),

@@ -173,3 +173,15 @@ def test_nor_of_anything_else_a_node_tells(
 ) -> None:
     assert sql(f"SELECT postroom_moment({said}::float8) = now()") == [(True,)]
     assert sql("SELECT postroom_moment(1000)") == [(datetime.fromtimestamp(1000, UTC),)]
+
+
+def test_what_another_server_took_is_a_way_by_its_transport_and_by_what_leads_there(house: House, mx1: Node) -> None:
+    asked = {"address": "fax@acme.example", "host": "mx.far.example", "port": 2525, "owner": "Mia", "until": later()}
+    with_consent(house, do("transports.create", house.olive, **asked))
+    with_consent(house, do("aliases.create", house.olive, address="in@acme.example", targets=["fax@acme.example"]))
+    server, both = "mx.far.example:2525", ("fax@acme.example", "in@acme.example")
+    told(mx1, *(left(one, server) for one in both), left("fax@acme.example", "mx.far.example:25"), left(MIA, server))
+    assert {way for way in kept() if ":" in way[1]} == {(one, server) for one in both}
+    told(mx1, whole(time.time() - 60, time.time() + 1))
+    found = ways(house.olive)
+    assert all(found[one, server].last_hit and found[one, server].measured_since for one in both)

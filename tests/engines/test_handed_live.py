@@ -31,6 +31,8 @@ def leaving(other: Other) -> Iterator[LiveNode]:
         running.start()
         assert running.ready(), running.log() + running.log("agent")
         running.put("domain", "acme.example", domain("acme.example"))
+        client = [{"name": "acme.example", "client": "acme"}]
+        running.put("domain", "of acme", {"maps": {"domain": client}})
         # What leaves by the client's own way, its log says so: nothing here does.
         pool = {"maps": {"pool": [{"domain": "acme.example", "transport": "letters:"}]}}
         running.put("pool", "acme.example pool", pool)
@@ -147,3 +149,17 @@ def test_where_nothing_leaves_it_is_kept_with_the_rest(node: LiveNode, other: Ot
     assert until(lambda: any(b"Subject: sunk instead" in one for one in node.sunk()))
     assert not other.with_subject("sunk instead") and not node.received(MIA, "sunk instead", within=1)
     node.put_mailbox(MIA)
+
+
+def test_when_it_was_taken_last_is_told_by_the_address_it_came_to_first(leaving: LiveNode, other: Other) -> None:
+    hand_over(leaving, "gate@acme.example", other.host, other.port, box=False)
+    routes(leaving, "intake@acme.example", "gate@acme.example")
+    arrives(leaving, "gate@acme.example", "straight to the gate")
+    arrives(leaving, "intake@acme.example", "by an alias to the gate")
+    server = f"{other.host}:{other.port}"
+    ways = {("gate@acme.example", server), ("intake@acme.example", server)}
+
+    def told() -> set[tuple[str, str]]:
+        return {(row["source"], row["target"]) for row in leaving.source.reported("left") if "source" in row}
+
+    assert until(lambda: ways <= told(), 60), (told(), leaving.log("postfix")[-3000:])

@@ -244,12 +244,37 @@ def test_a_line_without_end_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tail.lines())[-1] == b"whole"
 
 
-def test_what_another_server_is_handed_is_no_way_and_stays_in_no_list(logs: Logs) -> None:
+FAX, SERVER = "fax@acme.example", "mx.far.example:25"
+
+
+@pytest.mark.parametrize("first", ["", ALL])
+@pytest.mark.parametrize("quick", [False, True])
+def test_what_another_server_took_is_whose_it_was_first(logs: Logs, first: str, quick: bool) -> None:
+    """Of one that came to nobody else first, its own; whoever logs first."""
+    there = [comes_by("4jdH"), sent("4jdH", FAX, by="handed/smtp"), removed("4jdH")]
+    said = [goes_round("4jdG", "4jdH", first, FAX)]
     since = logs.take()["since"]
-    logs.write(comes_by("4jdH"), sent("4jdH", to="fax@acme.example", by="handed/smtp"), removed("4jdH"))
-    said = logs.take()
-    assert said["rows"] == [] and said["since"] == since
-    assert not logs.log.items
+    logs.write(*(there + said if quick else said + there), sent("4jdK", FAX, by="handed/smtp", said="deferred (later)"))
+    told = logs.take()
+    assert [(row["source"], row["to"], row["by"]) for row in told["rows"]] == [(first or FAX, SERVER, "")]
+    assert told["since"] == since and not logs.log.items
+
+
+def test_what_waits_for_whose_it_was_is_known_after_a_restart(logs: Logs) -> None:
+    logs.write(comes_by("4jdH"), sent("4jdH", FAX, by="handed/smtp"), removed("4jdH"))
+    assert logs.ways() == []
+    logs.log = logs.reader()
+    logs.write(goes_round("4jdG", "4jdH", "", FAX))
+    assert logs.ways() == [(FAX, SERVER, "")]
+
+
+def test_an_update_begins_anew_with_what_was_not_read_before(logs: Logs) -> None:
+    since = logs.take()["since"]
+    kept = json.loads((logs.folder / ".left.json").read_text())
+    assert kept.pop("handed")
+    (logs.folder / ".left.json").write_text(json.dumps(kept))
+    logs.log = logs.reader()
+    assert logs.take()["since"] > since
 
 
 def test_what_left_and_is_no_rounds_is_not_kept_for_good(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:

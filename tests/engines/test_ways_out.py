@@ -4,18 +4,20 @@ from typing import Any
 
 import pytest
 
-from postroom.engines.ways_out import BOX, CLIENT, ROUTES, STANDS_FOR, WaysOut
+from postroom.engines.ways_out import BOX, CLIENT, HANDED, ROUTES, STANDS_FOR, WaysOut
 
 MIA, TEAM, OUT = "mia@acme.example", "team@acme.example", "out@far.example"
 KIM, DESK = "kim@globex.example", "desk@globex.example"
 MAPS: dict[str, dict[str, list[str]]] = {
     CLIENT: {"acme.example": ["acme"], "acme.org": ["acme"], "globex.example": ["globex"]},
     STANDS_FOR: {"acme.wiki": ["acme.example"], "all.wiki": ["acme.org"]},
+    HANDED: {"fax@acme.example": ["mx.far.example:25"], KIM: ["mx.kim.example:25"]},
     BOX: {MIA: ["1"], KIM: ["1"], "joe@acme.example": ["1"]},
     ROUTES: {
         MIA: [MIA, OUT], TEAM: ["joe@acme.example", MIA], "@acme.org": [TEAM],
         "to@acme.example": [DESK, "k@acme.example"],
-        "k@acme.example": [KIM], DESK: [KIM, "spy@far.example"], "loop@acme.example": ["loop@acme.example"],
+        "k@acme.example": [KIM], "in@acme.example": ["fax@acme.example"], "fax@acme.example": ["fax@acme.example"],
+        DESK: [KIM, "spy@far.example"], "loop@acme.example": ["loop@acme.example"],
     },
 }  # fmt: skip
 
@@ -59,3 +61,14 @@ def test_what_a_filter_sends_is_its_mailboxes() -> None:
     assert of(to=KIM, by=MIA) == {(MIA, KIM)}
     assert of(first=DESK, to=KIM, by=MIA) == {(MIA, DESK)}, "and never where another client sends it"
     assert of(first=TEAM, to=OUT, by="joe@acme.example") == {(TEAM, OUT), ("joe@acme.example", OUT)}
+
+
+@pytest.mark.parametrize(("first", "server", "found"), [
+    ("fax@acme.example", "mx.far.example:25", {"fax@acme.example"}),
+    ("fax+x@acme.example", "mx.far.example:25", {"fax@acme.example"}),
+    ("in@acme.example", "mx.far.example:25", {"in@acme.example"}), ("fax@acme.example", "mx.far.example:26", set()),
+    (MIA, "mx.far.example:25", set()), ("k@acme.example", "mx.kim.example:25", set()), ("", "mx.far.example:25", set()),
+    ("nobody@elsewhere.test", "mx.far.example:25", set()),
+])  # fmt: skip
+def test_another_server_is_a_way_where_the_maps_hand_mail_to_it(first: str, server: str, found: set[str]) -> None:
+    assert of(first, server) == {(one, server) for one in found}

@@ -42,6 +42,7 @@ OF_A_CLIENT: dict[str, Callable[[Ground], Params]] = {
     "filters.set": lambda here: {"mailbox": here.at("mia"), "script": "keep;"},
     "forwards.replace": lambda here: {"address": here.at("going"), "target": here.at("mia"), "to": here.at("kim"),
                                       "mailbox": here.at("team"), "until": soon()},
+    "forwards.stop": lambda here: {"address": here.at("going"), "target": here.at("mia")},
     "redirects.stop": lambda here: {"mailbox": here.at("mia"), "target": f"{here.canary}@outside.test"},
     "redirects.resume": lambda here: {"mailbox": here.at("leo"), "target": f"leo@{here.slug}.test"},
     "filters.end": lambda here: {"mailbox": here.at("leo")},

@@ -16,7 +16,7 @@ MAILBOXES = frozenset({
 ALIASES = frozenset({"aliases.create", "aliases.change", "aliases.remove"})
 ROUTES = frozenset({
     "forwards.create", "forwards.change", "forwards.disable", "forwards.enable", "forwards.end", "catch_alls.set",
-    "forwards.replace",
+    "forwards.replace", "forwards.stop",
     "catch_alls.end", "exceptions.create", "exceptions.end", "transports.create",
     "transports.end",
 })  # fmt: skip

@@ -212,6 +212,16 @@ MAILBOX_ROW = (
 FORM = FormPage(
     head=PageHead("Add mailboxes", "Harbor Legal LLP", crumbs=(Crumb("What can be done", "/p/kinds"),)),
     about="Nobody can sign in until the owner has set the password.",
+    notes=(
+        Note(
+            "3 were chosen, 1 row below; 2 left out",
+            tone="warn",
+            lines=(
+                "@harbor.example to ana@partner.example: caught for a whole domain, which no exception covers.",
+                "leo@harbor.example to an unknown target: worked out by a script when mail comes.",
+            ),
+        ),
+    ),
     form=Form(
         (
             Field("client", "Client", "text", "harbor", suggest=(Option("harbor", "Harbor Legal LLP"),), required=True),

@@ -533,7 +533,7 @@ FORWARDS = LeavingPage(
         dense=True, high=True,
         bulk=Bulk("/p/forwards", "way", (
             BulkAct("Approve an exception…", "exceptions.create", "hand-stop"),
-            BulkAct("Disable…", "forwards.disable", "player-pause", "asks"),
+            BulkAct("Disable or end…", "forwards.stop", "player-pause", "asks"),
             BulkAct("Tell the owner…", "forwards.tell_owner", "mail"),
         ), "ways"),
     ),

@@ -66,6 +66,8 @@ class WayOut(Schema):
     blocked: bool = Field(description="Ends in a script, whose node lets nothing there: the mail does not leave")
     leaves_by: str = Field(description="The mechanism of the rule at leaves_at")
     ways: int = Field(description="How many ways end in that very rule, this one among them: they are one leak")
+    cannot: dict[str, str] = Field(description="Of exceptions.create, forwards.stop, forwards.replace and "
+                                   "forwards.tell_owner, those that cannot be done to it, and why")  # fmt: skip
     stopped: bool = Field(description="A script's, that was stopped at its node's port, since disabled_at")
     made_by: MadeBy | None = Field(description="Nothing where the caller may not see it, or a script's")
     last_hit: str | None = Field(description="When mail to the address last left to the target")

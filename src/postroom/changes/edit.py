@@ -87,11 +87,13 @@ def end(row: StateModel) -> Edit:
 
 
 def merged(first: Edit, second: Edit) -> Edit:
-    """Two edits of one row in one plan, as one; they may not want the same field to be two things."""
+    """Two edits of one row in one plan, as one; they may not want the same field to be two things, unless the second
+    goes on from what the first made of it."""
     if not second.stays or first.after is None:
         raise Problem("params", f"{first.table} {first.id} is planned twice, and differently")
-    wanted = second.after or {}
-    if clash := {n for n in wanted if n in first.after and first.after[n] != wanted[n] and first.stays}:
+    wanted, from_there = second.after or {}, second.before or {}
+    differs = {n for n in wanted if n in first.after and first.after[n] != wanted[n] and first.stays}
+    if clash := {n for n in differs if n not in from_there or from_there[n] != first.after[n]}:
         raise Problem("params", f"{first.table} {first.id} is planned twice, and differs in {', '.join(sorted(clash))}")
     before = None if first.before is None else {**(second.before or {}), **first.before}
     return Edit(first.table, first.id, before, {**first.after, **wanted}, first.client)

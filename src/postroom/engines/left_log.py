@@ -10,6 +10,11 @@ Nothing else is taken from them: no subject, no sender, no Message-ID. Of Postfi
     postfix/forwarded/smtp[2460]: 4jdC: to=<out@…>, …, status=sent (250 …)
                                           and left
 
+of what is handed to another server, by a round of its own, under the address it came to:
+
+    postfix/srs/smtp[2441]: 4jdE: to=<fax@acme.example>, …, status=sent (250 2.0.0 Ok: queued as 4jdF)
+    postfix/handed/smtp[2470]: 4jdF: to=<fax@acme.example>, relay=mx.far.example[192.0.2.9]:25, …, status=sent (250 …)
+
 and of the milter's, of what a filter sends:
 
     … postroom.milter INFO 4jdD: filter of mia@acme.example: passes on
@@ -43,7 +48,7 @@ ROUND = re.compile(WHEN + rb" \S+ postfix/forwards/smtpd\[\d+\]: (\w+): client="
 # A server's own words stand in brackets, after the status.
 SENT = re.compile(
     WHEN + rb" \S+ postfix/([\w/-]+)\[\d+\]: (\w+): to=<" + ADDRESS + rb">, (?:orig_to=<" + ADDRESS
-    + rb">, )?[^(]*\bstatus=sent(?: \(.* queued as (\w+)\)$)?"
+    + rb">, )?(?:relay=([\w.-]{1,253})\[[\da-f.:]+\]:(\d{1,5}), )?[^(]*\bstatus=sent(?: \(.* queued as (\w+)\)$)?"
 )  # fmt: skip
 GONE = re.compile(WHEN + rb" \S+ postfix/qmgr\[\d+\]: (\w+): removed$")
 FILTER = re.compile(rb"[\d-]{10} [\d:,]{8,12} postroom\.milter INFO (\w+): filter of " + ADDRESS + rb": passes on$")
@@ -55,12 +60,18 @@ Way = tuple[str, str, str]  # to whom it was sent first, or empty; to where it l
 @dataclass
 class Item:
     """One in Postfix's queue. by: whose filter sent it; of one that goes round, empty. of: recipient → whose it was;
-    left: recipient → when, of those of whom that is not said yet. gone: it is no more in the queue."""
+    left: recipient → when, of those of whom that is not said yet. handed: the same, with the server that took it. gone:
+    it is no more in the queue."""
 
     by: str = ""
     of: dict[str, list[list[str]]] = field(default_factory=dict)
     left: dict[str, float] = field(default_factory=dict)
+    handed: dict[str, tuple[str, float]] = field(default_factory=dict)
     gone: bool = False
+
+    def newest(self) -> float:
+        """When it left last, of what nobody has said whose it was."""
+        return max([0.0, *self.left.values(), *(at for _, at in self.handed.values())])
 
 
 class LeftLog:
@@ -114,12 +125,12 @@ class LeftLog:
 
     def _line(self, line: bytes) -> None:
         if b"status=sent" in line and (found := SENT.match(line)):
-            when, service, id, to, first, onward = found.groups()
+            when, service, id, to, first, host, port, onward = found.groups()
             at = _moment(when.decode())
             self.newest = max(self.newest, at)
-            if service.startswith(b"handed/"):
-                return  # to another server, under its own address: not measured
-            if service.startswith(b"srs/"):
+            if service.startswith((b"handed/", b"handed-tls/")):
+                self._is_handed(id.decode(), _text(to), b"%s:%s" % (host or b"", port or b""), at)
+            elif service.startswith(b"srs/"):
                 self._goes_round(id.decode(), _text(to), _text(first or b""), (onward or b"").decode())
             else:
                 self._leaves(id.decode(), _text(to), _text(first or b""), at)
@@ -133,13 +144,24 @@ class LeftLog:
 
     def _goes_round(self, id: str, to: str, first: str, onward: str) -> None:
         by = self.items[id].by if id in self.items else ""
-        if not onward or not (first or by):
+        if not onward:
             return
         item = self._item(onward)
         item.of.setdefault(to, []).append([first, by])
+        if to in item.handed:
+            server, at = item.handed.pop(to)
+            self._way(first or to, server, by, at)
         if to in item.left:  # it was quicker than who logs
             self._way(first, to, by, item.left.pop(to))
         self._let_go(onward)
+
+    def _is_handed(self, id: str, to: str, server: bytes, at: float) -> None:
+        """Whose it was the round has said, or will: of one that came to nobody else first, its own."""
+        item, taken_by = self._item(id), _text(server)
+        for first, by in item.of.get(to, []):
+            self._way(first or to, taken_by, by, at)
+        if to not in item.of:
+            item.handed[to] = (taken_by, at)
 
     def _leaves(self, id: str, to: str, first: str, at: float) -> None:
         item = self.items.get(id)
@@ -160,10 +182,12 @@ class LeftLog:
 
     def _let_go(self, id: str) -> None:
         item = self.items[id]
-        if item.gone and not item.left:
+        if item.gone and not item.left and not item.handed:
             del self.items[id]
 
     def _way(self, first: str, to: str, by: str, at: float) -> None:
+        if not (first or by):
+            return  # nobody's: it was sent straight there
         self.ways[first, to, by] = max(at, self.ways.get((first, to, by), 0.0))
         if len(self.ways) > MOST_WAYS:
             self.ways.popitem(last=False)
@@ -172,14 +196,14 @@ class LeftLog:
     def _overdue(self) -> None:
         """What has left and nobody said whose it was: it was no round's."""
         before = self.newest - BEHIND
-        for id in [id for id, one in self.items.items() if one.gone and max(one.left.values(), default=0) < before]:
+        for id in [id for id, one in self.items.items() if one.gone and one.newest() < before]:
             del self.items[id]
 
     # What is kept
 
     def _keep(self) -> None:
         kept = {
-            "since": self.since, "number": self.number, "batch": self.batch,
+            "since": self.since, "handed": True, "number": self.number, "batch": self.batch,
             "postfix": self.postfix.kept(), "milter": self.milter.kept(),
             "items": [[id, asdict(item)] for id, item in self.items.items()],
             "ways": [[*way, at] for way, at in self.ways.items()],
@@ -196,6 +220,8 @@ class LeftLog:
             kept = json.loads(self.file.read_text())
             self.postfix.restore(kept["postfix"])
             self.milter.restore(kept["milter"])
+            if not kept.get("handed"):
+                self.lost = "what is handed to other servers was not read before"
             self.since, self.number, self.batch = float(kept["since"]), int(kept["number"]), list(kept["batch"])
             self.items = OrderedDict((id, Item(**item)) for id, item in kept["items"])
             self.ways = OrderedDict(((first, to, by), at) for first, to, by, at in kept["ways"])

@@ -13,6 +13,7 @@ from postroom.protocols.routing import LIMIT
 ROUTES = "SELECT destination FROM route WHERE source = ?"
 BOX = "SELECT 1 FROM mailbox WHERE address = ?"
 STANDS_FOR = "SELECT target FROM alias_domain WHERE name = ?"
+HANDED = "SELECT host || ':' || CAST(port AS INT) FROM handed WHERE address = ?"
 CLIENT = "SELECT client FROM domain WHERE name = ? AND client IS NOT NULL LIMIT 1"
 Ask = Callable[..., list[tuple[str, ...]]]
 
@@ -24,7 +25,10 @@ class WaysOut:
         self.ask = ask
 
     def of(self, first: str, to: str, by: str) -> set[tuple[str, str]]:
-        """(source, target), both as ways are called. by: the mailbox whose filter sent it to `first`, or `to`."""
+        """(source, target), both as ways are called. by: the mailbox whose filter sent it to `first`, or `to`. to: an
+        address, or another server (host:port) that took mail of one."""
+        if "@" not in to:
+            return set(self._handed(first, to)) if not by else set()
         found = set(self._by_rules(first, to)) if first else set()
         if not by:
             return found
@@ -54,6 +58,17 @@ class WaysOut:
                 continue
             if exit == to or (self.client(exit) is not None and parts(to)[0] in self._plain(exit)):
                 yield source, exit
+
+    def _handed(self, first: str, server: str) -> Iterator[tuple[str, str]]:
+        """By the maps, mail to `first` comes to an address of the same client that is handed to this server."""
+        own, source = self.client(first), self._called(first)
+        if own is None or source is None:
+            return
+        for one in self._reached(first, lambda address: self.client(address) == own):
+            rows = [row for key in dict.fromkeys((one, parts(one)[0])) for row in self.ask(HANDED, key)]
+            if self.client(one) == own and (server,) in rows:
+                yield source, server
+                return
 
     def _plain(self, exit: str) -> set[str]:
         """What mail to another client of this node comes to, as far as the log can name it."""

@@ -30,6 +30,7 @@ from postroom.protocols.refs import short_ref
 from .made import Made, agreed, makers, said_of
 from .page import MOST, Page
 from .searching import SHORTEST
+from .way_acts import Exit, cannot
 
 VIEW = "forwards.view"
 MECHANISMS = ("forward", "alias", "catch-all", "domain alias", "sieve redirect", "sieve notify", "transport", "by way")
@@ -119,6 +120,10 @@ class Way:
         ):
             return None
         return max(self.told_since, made or EVER, timezone.now() - KEPT)
+
+    @property
+    def exit(self) -> Exit:
+        return Exit(self.leaves_at, self.target, self.leaves_by, str(self.leaves_box or ""), self.off)
 
     @property
     def by_script(self) -> bool:
@@ -231,7 +236,7 @@ def shown(one: Way) -> dict[str, Any]:
     return {
         **said, "target": one.target or None, "blocked": one.blocked, "stopped": one.stopped,
         "exception": exception if one.exception else None, "made_by": made,
-        "measured_since": _plain(one.measured_since),
+        "measured_since": _plain(one.measured_since), "cannot": cannot(one.exit),
     }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ excepted AS MATERIALIZED (
   WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
 ),
 judged AS MATERIALIZED (
-  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort IN ('sieve notify', 'transport') AS filtered, x.sort AS leaves_by, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
+  SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort = 'sieve notify' AS filtered, x.sort AS leaves_by, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
     x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s)

@@ -29,6 +29,8 @@ BEGIN ATOMIC
           jsonb_array_elements(x.redirects) s(one)
         WHERE a.address IN (r.address, p.bare) AND a.client_id = of_client AND x.active AND x.unreadable = ''
           AND s.one ->> 'by' = 'redirect'
+      UNION ALL SELECT t.host || ':' || t.port, false FROM addresses a JOIN transports t ON t.address_id = a.id
+        WHERE a.address IN (r.address, p.bare) AND a.client_id = of_client AND t.ended_at IS NULL
       UNION ALL SELECT g.target, false FROM domains d JOIN catch_alls g ON g.domain_id = d.id
         WHERE d.name = p.domain AND d.client_id = of_client AND g.removed_at IS NULL
       UNION ALL SELECT p.local || '@' || o.name, false FROM domains d JOIN domains o ON o.id = d.alias_of_id

@@ -30,6 +30,8 @@ SAID: dict[str, str] = {
     "forwards.enable": "Mail that comes from now on is passed on again.",
     "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none.",
     "forwards.tell_owner": "A letter goes to the mailbox and to the contact of its owner; nothing else changes.",
+    "forwards.stop": "A forward is disabled, an alias leads there no more, a filter's redirect is stopped at its node, "
+    "a catch-all or a transport ends. Nothing is deleted; filters stay as their owners left them.",
     "forwards.replace": "Mail goes on as before until the access stands and its node has read that back; then the "
     "forward is disabled, the alias leads there no more, or the redirect is stopped. Into a person’s mailbox nobody is "
     "let before its owner consents; if they decline, mail goes on as before.",
@@ -119,7 +121,7 @@ SAID: dict[str, str] = {
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",
     "aliases.remove", "forwards.disable", "forwards.end", "exceptions.end", "transports.end", "catch_alls.end",
-    "delegations.decline", "delegations.end", "filters.end", "redirects.stop",
+    "delegations.decline", "delegations.end", "filters.end", "redirects.stop", "forwards.stop",
     "people.suspend", "people.remove", "grants.end", "roles.end", "tokens.end", "access.suspend",
     "invites.cancel", "recovery_channels.end", "app_passwords.end", "consents.end", "mail_apps.end", "resets.end",
     "nodes.drain", "nodes.remove",

@@ -27,7 +27,7 @@ MANY = {
     "mailboxes.create": "mailbox", "mailboxes.suspend": "mailbox", "mailboxes.resume": "mailbox",
     "mailboxes.remove": "mailbox", "invites.send": "mailbox", "invites.resend": "invite", "invites.cancel": "invite",
     "exceptions.create": "exception", "forwards.disable": "forward", "forwards.tell_owner": "mailbox",
-    "redirects.stop": "redirect", "forwards.replace": "forward",
+    "redirects.stop": "redirect", "forwards.replace": "forward", "forwards.stop": "way out",
     "transports.end": "transport",
 }  # fmt: skip
 OWN = frozenset({"csrfmiddlewaretoken", "step", "seen", "key", "typed", "row_add", "row_drop"})
@@ -249,7 +249,8 @@ class KindForm:
             kept[KEPT + param.name] = self.typed[param.name] = text
 
 
-NOUNS_OF = {"mailbox": "Mailboxes", "exception": "Exceptions", "forward": "Forwards", "redirect": "Redirects"}
+NOUNS_OF = {"mailbox": "Mailboxes", "exception": "Exceptions", "forward": "Forwards", "redirect": "Redirects",
+            "way out": "Ways out"}  # fmt: skip
 
 
 def _says(key: str) -> bool:

@@ -25,10 +25,8 @@ from postroom.web.times import when
 TITLE = "Forwards that leave"
 BULK = (
     ("exceptions.create", BulkAct("Approve an exception…", "exceptions.create", "hand-stop")),
-    ("forwards.disable", BulkAct("Disable…", "forwards.disable", "player-pause", "asks")),
+    ("forwards.stop", BulkAct("Disable or end…", "forwards.stop", "player-pause", "asks")),
     ("forwards.replace", BulkAct("Replace by access…", "forwards.replace", "user-cog")),
-    ("redirects.stop", BulkAct("Stop redirects…", "redirects.stop", "ban", "asks")),
-    ("transports.end", BulkAct("End transports…", "transports.end", "server-2", "asks")),
     ("forwards.tell_owner", BulkAct("Tell the owner…", "forwards.tell_owner", "mail")),
 )
 WAYS = (

@@ -43,14 +43,11 @@ def row(one: Way) -> Row:
 
 
 def value(one: Way) -> str:
-    """What a chosen row sends: the address it leaves at, the target, the forward it begins with, whose mailbox it is,
-    whether a redirect of its script leaves there, by which transport it is handed to another server. An empty one is a
-    dash. Whose mail is handed over passes none on: that is done no other way than by ending it."""
-    if one.mechanism == "transport" or ":" in one.target:
-        return f"- - - - - {one.row}" if one.mechanism == "transport" and not one.hops else ""
-    forward = one.row if one.mechanism == "forward" and not one.off else None
-    redirect = "redirect" if one.mechanism == "sieve redirect" and one.by_script and not one.off else None
-    return " ".join(str(part or "-") for part in (one.leaves_at, one.target, forward, one.leaves_box, redirect, None))
+    """What a chosen row sends: of the rule by which it leaves, where that stands, its target, its mechanism, whose
+    mailbox is there and whether it is off. An empty one is a dash."""
+    exit = one.exit
+    parts = (exit.at, exit.target, exit.by.replace(" ", "-"), exit.mailbox, "off" if exit.off else "")
+    return " ".join(part or "-" for part in parts)
 
 
 def _from(one: Way) -> Words:

@@ -32,6 +32,7 @@ SAID: dict[str, str] = {
     "forwards.enable": "Mail is passed on again",
     "forwards.replace": "It was asked that somebody opens it, instead of its mail being passed on",
     "forwards.give_way": "Mail is passed on no more, since somebody opens the mailbox instead",
+    "forwards.stop": "Mail is passed on to an address no more",
     "forwards.end": "Mail is passed on no more",
     "history.roll_back": "An earlier change was undone",
     "invites.cancel": "A link to set the password was cancelled",

@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "forwards.end": ("End a forward", "End {forward}"),
     "forwards.tell_owner": ("Tell owners that their mail leaves", "Tell the owner of {mailbox} that mail leaves"),
     "forwards.replace": ("Replace by access", "Let {to} open the mailbox instead of passing mail of {address} on"),
+    "forwards.stop": ("Disable or end ways out", "Let nothing at {address} pass mail on to {target}"),
     "forwards.give_way": ("End what access replaces", "End what access {delegation} replaces"),
     "exceptions.create": ("Let mail leave by an exception", "Let mail of {address} go to {target}"),
     "exceptions.end": ("End an exception", "End the exception {exception}"),

@@ -154,6 +154,7 @@ ACTS: dict[str, list[Act]] = {
         Act(CLIENTS_OWN, BOX, named(address="{off box}", target="leo@acme.example", to="leo@acme.example",
                                     until=later())),
     ],
+    "forwards.stop": [Act(CLIENTS_OWN, BOX, named(address="{off box}", target="leo@acme.example"))],
     "forwards.change": [Act(CLIENTS_OWN, BOX, named(forward="{forward}", until=later(days=9)))],
     "forwards.disable": [Act(CLIENTS_OWN, BOX, named(forward="{forward}"))],
     "forwards.enable": [Act(CLIENTS_OWN, BOX, named(forward="{off forward}"))],

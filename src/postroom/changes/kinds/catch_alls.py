@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from postroom.changes.errors import Problem
+from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, Kind, Ref
 from postroom.changes.leads import inside, named
 from postroom.changes.plan import Planned, create, edit
@@ -33,11 +33,8 @@ class SetCatchAll(Kind, name="catch_alls.set"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         domain = state.get(Domain, self.domain, where="domain")
-        if domain.removed_at:
-            raise Problem("domain", f"{domain.name} is removed")
-        if self.until <= state.now or self.until > state.now + LONGEST:
-            raise Problem("until", "between now and three months from now")
-        inside((self.target,), domain.client_id, state, itself=f"@{domain.name}", where="target")
+        if wrong := list(self._wrong(domain, state)):
+            raise Problems(wrong)
         old = CatchAll.objects.filter(domain=domain.pk).first()
         if old:
             over = old.removed_at is not None or old.until <= state.now
@@ -48,6 +45,16 @@ class SetCatchAll(Kind, name="catch_alls.set"):
                 CatchAll, state.new_id(), client_id=domain.client_id, domain_id=domain.pk, target=self.target,
                 until=self.until, made=state.now,
             )  # fmt: skip
+
+    def _wrong(self, domain: Domain, state: State) -> Iterator[Problem]:
+        if domain.removed_at:
+            yield Problem("domain", f"{domain.name} is removed")
+        if self.until <= state.now or self.until > state.now + LONGEST:
+            yield Problem("until", "between now and three months from now")
+        try:
+            inside((self.target,), domain.client_id, state, itself=f"@{domain.name}", where="target")
+        except Problem as problem:
+            yield problem
 
 
 class EndCatchAll(Kind, name="catch_alls.end"):

@@ -20,10 +20,10 @@ from postroom.changes.state import State, not_there
 from postroom.models import Address, Domain, Forward, Mailbox, RouteException, Transport
 from postroom.models.routes import REMOVE
 
+from .ends import late, soon, unfit
 from .exceptions_asked import asked_of
 from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
 
-LONGEST = timedelta(days=366)
 OWNERS_TOO = frozenset({"person", "owner"})
 NO_OWNER = "say who answers for mail that leaves: no owner of this mailbox is known"
 OnEnd = Literal["remove", "ask"]
@@ -48,22 +48,17 @@ class CreateForward(Kind, name="forwards.create"):
         yield from named((self.to,))
 
     def plan(self, state: State) -> Iterator[Planned]:
-        domain = self._domain(state)
-        if domain.removed_at:
-            raise Problem("address", f"{domain.name} is removed")
-        soon(self.until, state)
-        if wrong := list(wrong_ways([self.to], domain.client_id, state, itself=self.address)):
-            raise Problem("to", "; ".join(wrong))
-        address = state.find(Address, self.address)
+        domain, address = self._domain(state), state.find(Address, self.address)
         old = _standing(address.pk, self.to) if address else None
-        if old and not old.removed_at:
-            raise Problem("to", f"{self.address} passes its mail on to {self.to} already")
-        if old and old.disabled_at and state.access.own:
-            raise Problem("to", "it was disabled before it ended: ask whoever looks after your mail to make it anew")
         own = address.pk if address else state.new_id()
+        excepted_by = self._needs(state, domain, own, again=old is not None)
+        if wrong := list(self._wrong(state, domain, old, excepted_by)):
+            raise Problems(wrong)
         yield from self._address(state, domain, address, own)
-        if leaves(self.to, domain.client_id, state, of=self.address):
-            yield from self._exception(state, domain, own, again=old is not None)
+        if excepted_by is not None:
+            yield excepted(
+                state, domain.client_id, own, target=self.to, owner=excepted_by, until=self.until, on_end=self.on_end
+            )
         if old:
             yield edit(old, until=self.until, made=state.now, disabled_at=None, removed_at=None)
         else:
@@ -91,20 +86,31 @@ class CreateForward(Kind, name="forwards.create"):
         else:
             yield edit(address, keep_copy=self.keep_copy)
 
-    def _exception(self, state: State, domain: Domain, address: UUID, *, again: bool) -> Iterator[Planned]:
-        """again: it was there and was ended, maybe by somebody else, so its owner asks for all of it anew."""
-        if allowed_at(self.to, domain.client_id, state):
-            return
+    def _wrong(self, state: State, domain: Domain, old: Forward | None, owner: str | None) -> Iterator[Problem]:
+        if domain.removed_at:
+            yield Problem("address", f"{domain.name} is removed")
+        yield from late(self.until, state)
+        if wrong := list(wrong_ways([self.to], domain.client_id, state, itself=self.address)):
+            yield Problem("to", "; ".join(wrong))
+        if old and not old.removed_at:
+            yield Problem("to", f"{self.address} passes its mail on to {self.to} already")
+        elif old and old.disabled_at and state.access.own:
+            yield Problem("to", "it was disabled before it ended: ask whoever looks after your mail to make it anew")
+        if owner == "":
+            yield Problem("owner", NO_OWNER)
+
+    def _needs(self, state: State, domain: Domain, address: UUID, *, again: bool) -> str | None:
+        """Who answers for the exception that it needs, empty where nobody is known to; None: it needs none. again: it
+        was there and was ended, maybe by somebody else, so its owner asks for all of it anew."""
+        client = domain.client_id
+        if not leaves(self.to, client, state, of=self.address) or allowed_at(self.to, client, state):
+            return None
         covering = [one for one in standing(address, self.to, state) if one.until >= self.until]
-        if not covering or (again and state.access.own):
-            box = state.find(Mailbox, self.address)
-            known = box.contact or box.name if box else ""
-            owner = (box.name or f"the owner of {self.address}") if box and state.access.own else self.owner or known
-            if not owner:
-                raise Problem("owner", NO_OWNER)
-            yield excepted(
-                state, domain.client_id, address, target=self.to, owner=owner, until=self.until, on_end=self.on_end
-            )
+        if covering and not (again and state.access.own):
+            return None
+        box = state.find(Mailbox, self.address)
+        known = box.contact or box.name if box else ""
+        return (box.name or f"the owner of {self.address}") if box and state.access.own else self.owner or known
 
 
 class DisableForward(Kind, name="forwards.disable"):
@@ -177,11 +183,11 @@ class CreateException(Kind, name="exceptions.create"):
         wrong = []
         if not leaves(self.target, address.client_id, state, of=self.address):
             wrong.append(Problem("target", f"{self.target} is inside; nothing to except"))
-        if any(one.until >= self.until for one in standing(address.pk, self.target, state)):
+        elif any(one.until >= self.until for one in standing(address.pk, self.target, state)):
             wrong.append(Problem("target", f"mail of {self.address} may go to {self.target} as long already"))
+        wrong += [*late(self.until, state), *unfit(self.review_on, self.until, state)]
         if wrong:
             raise Problems(wrong)
-        soon(self.until, state)
         yield excepted(
             state, address.client_id, address.pk, target=self.target, owner=self.owner, until=self.until,
             on_end=self.on_end, review_on=self.review_on,
@@ -258,19 +264,10 @@ def excepted(
 ) -> Planned:  # fmt: skip
     """The exception by which mail of an address may go to `target`."""
     early = (until - min(timedelta(days=30), (until - state.now) / 2)).date()
-    if wrong := unfit(review_on, until, state):
-        raise Problem("review_on", wrong)
     return create(
         RouteException, state.new_id(), client_id=client, address_id=address, target=target, owner=owner,
         reason=state.why, until=until, review_on=review_on or early, on_end=on_end, made=state.now,
     )  # fmt: skip
-
-
-def unfit(review_on: date | None, until: datetime, state: State) -> str:
-    """Why an exception cannot be looked at again that day; empty where it can."""
-    if review_on is None or state.now.date() <= review_on <= until.date():
-        return ""
-    return f"{review_on} is not between today and its end: nobody would look at it in time"
 
 
 def standing(address: UUID, target: str, state: State) -> list[RouteException]:
@@ -289,10 +286,3 @@ def _there(state: State, ref: str) -> Forward:
     if forward.removed_at:
         raise Problem("forward", "it has ended; make it again")
     return forward
-
-
-def soon(until: datetime, state: State) -> None:
-    if until <= state.now:
-        raise Problem("until", f"{until.isoformat()} has passed")
-    if until > state.now + LONGEST:
-        raise Problem("until", "a year from now at most: what leaves is looked at again by then")

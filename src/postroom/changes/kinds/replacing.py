@@ -9,6 +9,7 @@ asked for, which is judged when it is asked; an alias is ended by whoever may, o
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, Field
 
 from postroom.changes.errors import Problem
 from postroom.changes.kind import Kind, Ref
-from postroom.changes.plan import Planned, edit
+from postroom.changes.plan import Edit, Planned, edit
 from postroom.changes.state import State
 from postroom.models import Address, Alias, Delegation, Forward, Mailbox, SieveScript, Transport
 from postroom.models.delegations import OPEN
@@ -39,7 +40,7 @@ GOES_ON = "mail of {} would still go on to {}, and no copy is kept: whoever open
 FIRST = "{} is an alias: let them open {} first (delegations.ask); once that stands, this takes {} out of the alias"
 
 
-def _source(text: str) -> str:
+def source(text: str) -> str:
     return "@" + domain_name(text[1:]) if text.startswith("@") else plain_address(text)
 
 
@@ -65,7 +66,7 @@ class Ways:
 class ReplaceForward(Kind, name="forwards.replace"):
     """Let somebody open a mailbox in place of having its mail passed on. The way out ends once they may."""
 
-    address: Annotated[str, AfterValidator(_source)] = Field(description="The address whose mail leaves")
+    address: Annotated[str, AfterValidator(source)] = Field(description="The address whose mail leaves")
     target: MailAddress = Field(
         description="Where it goes now, and shall not any more", json_schema_extra={"label": "Goes to now"}
     )
@@ -225,10 +226,21 @@ def ended(state: State, ways: Ways) -> Iterator[Planned]:
     if ways.forward:
         yield edit(ways.forward, disabled_at=state.now)
     if ways.alias:
-        rest = [one for one in ways.alias.targets if one != ways.target]
-        yield edit(ways.alias, targets=rest, destination_id=None) if rest else edit(ways.alias, removed_at=state.now)
+        yield _without(state, ways.alias, ways.target)
     if ways.redirects and ways.box:
         yield from redirect_stopped(state, ways.box, ways.target)
+
+
+def _without(state: State, alias: Alias, target: str) -> Edit:
+    """It leads there no more, nor to what the same change took out before; one that would lead nowhere is removed."""
+    as_planned = state.once(f"{alias.pk} as planned", lambda: [alias])
+    alias = as_planned[0]
+    rest = [one for one in alias.targets if one != target]
+    if not rest:
+        return edit(alias, removed_at=state.now)
+    as_planned[0] = copy(alias)
+    as_planned[0].targets, as_planned[0].destination_id = rest, None
+    return edit(alias, targets=rest, destination_id=None)
 
 
 def _forwards(state: State, address: Address) -> list[Forward]:

@@ -19,8 +19,9 @@ from postroom.models import Address, Domain, Mailbox, Transport
 from postroom.models.routes import REQUIRED, server
 from postroom.protocols.mail_server import numeric
 
+from .ends import late, unfit
 from .fields import Line, MailAddress, MailServer, Moment, TransportRef, date
-from .forwards import NO_OWNER, soon, unfit
+from .forwards import NO_OWNER
 
 PORT = 25
 Tls = Literal["opportunistic", "required"]
@@ -50,13 +51,10 @@ class CreateTransport(Kind, name="transports.create"):
         domain = state.get(Domain, self.address.rpartition("@")[2], where="address")
         address = state.find(Address, self.address)
         old = _standing(address)
-        if wrong := list(self._wrong(domain, old, state)):
-            raise Problems(wrong)
-        soon(self.until, state)
         box = state.find(Mailbox, self.address)
         owner = self.owner or (box.contact or box.name if box else "")
-        if not owner:
-            raise Problem("owner", NO_OWNER)
+        if wrong := list(self._wrong(domain, old, owner, state)):
+            raise Problems(wrong)
         early = (self.until - min(timedelta(days=30), (self.until - state.now) / 2)).date()
         own = address.pk if address else state.new_id()
         if address is None:
@@ -69,9 +67,11 @@ class CreateTransport(Kind, name="transports.create"):
             made=state.now,
         )  # fmt: skip
 
-    def _wrong(self, domain: Domain, old: Transport | None, state: State) -> Iterator[Problem]:
-        if wrong := unfit(self.review_on, self.until, state):
-            yield Problem("review_on", wrong)
+    def _wrong(self, domain: Domain, old: Transport | None, owner: str, state: State) -> Iterator[Problem]:
+        yield from late(self.until, state)
+        yield from unfit(self.review_on, self.until, state)
+        if not owner:
+            yield Problem("owner", NO_OWNER)
         if domain.removed_at:
             yield Problem("address", f"{domain.name} is removed")
         elif domain.proof != "read":

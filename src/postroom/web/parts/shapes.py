@@ -1,7 +1,6 @@
 """The parts of a page, as frozen dataclasses: what a view fills and a template shows.
 
-They carry finished words: times as a person reads them (`09:12`, `24 Nov 09:12`), numbers with their unit. What came
-from outside may stand in any of them: templates escape it. Tuples, so that a part can be shared and compared.
+They carry finished words, times (`24 Nov 09:12`) and units; templates escape them all. Tuples are shared and compared.
 """
 
 from __future__ import annotations
@@ -97,6 +96,7 @@ class Note:
     icon: str = ""
     acts: tuple[Act, ...] = ()
     alert: bool = False
+    lines: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True)
