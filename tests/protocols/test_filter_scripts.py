@@ -117,11 +117,17 @@ def test_what_is_no_rule(made: object, why: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.sieve")))
 def test_what_the_compiler_takes_is_a_script(name: str) -> None:
     text = (GOLDEN / f"{name}.sieve").read_bytes().decode("utf-8", "replace")
-    if "enotify" in text:  # which is offered to nobody
-        with pytest.raises(NoScript, match="enotify"):
+    if "enotify" in text or "reject" in text:  # which are offered to nobody
+        with pytest.raises(NoScript, match=r"'(enotify|reject)' is not offered"):
             parsed(text)
         return
     parsed(text)
+
+
+@pytest.mark.parametrize("name", ["reject", "ereject"])
+def test_what_would_lose_mail_is_not_offered_and_it_is_said_why(name: str) -> None:
+    with pytest.raises(NoScript, match=f"line 2: '{name}' is not offered here: mail that is rejected so would be lost"):
+        parsed(f'require "copy";\nrequire "{name}";\n{name} "No.";')
 
 
 @compiled

@@ -28,6 +28,29 @@ def to(address: str, *said: str, by: str = "redirect") -> Redirect:
     return Redirect(address, "copy" in said or by == "notify", "if" in said, by)  # type: ignore[arg-type]
 
 
+REDIRECT = '00000009:       REDIRECT\n00000009:         address: STR[16] "mia@home.example"\n'
+FILEINTO = "00000009:       FILEINTO\n00000009:         folder: {}\n"
+PLAIN = 'STR[3] "Sub"'
+END_OF_NOTHING = "00000002:       [End of code]"
+AWAY = "00000009:       VACATION\n"
+
+
+@pytest.mark.parametrize(("more", "wanted"), [
+    (FILEINTO.format(PLAIN), Redirect("mia@home.example", True, False, "redirect", "always")),
+    ("JMP" + FILEINTO.format(PLAIN), Redirect("mia@home.example", False, True, "redirect", "sometimes", True)),
+    (AWAY, Redirect("mia@home.example", False, False, "redirect", "always")),
+    ("JMP" + AWAY, Redirect("mia@home.example", False, True, "redirect", "sometimes")),
+    ("00000009:       KEEP\n", Redirect("mia@home.example", True, False, "redirect")),
+    ("00000009:       DISCARD\n", Redirect("mia@home.example", False, False, "redirect")),
+    # Where a folder cannot be opened, nothing else is done.
+    *((FILEINTO.format(one), Redirect("mia@home.example", True, True, "redirect", "always"))
+      for one in ("INTERNAL", 'STR[3] "a.b"', 'STR[2] "~x"', 'STR[2] "a/"', f'STR[60] "{"x" * 60}"')),
+])  # fmt: skip
+def test_what_stands_by_then_and_what_is_kept(more: str, wanted: Redirect) -> None:
+    found = sieve.read(golden("nothing").replace(END_OF_NOTHING, more.replace("JMP", JUMP) + REDIRECT + END))
+    assert found.unreadable == "" and found.redirects == (wanted,)
+
+
 KNOWN: dict[str, Reading] = {
     "nothing": Reading(),
     "filters": Reading(discards="sometimes"),  # which look for the word, and file into a folder of that name

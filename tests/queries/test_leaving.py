@@ -21,8 +21,9 @@ from postroom.models import Forward, Organization, RouteException, Transport
 from postroom.queries.coverage import Coverage
 from postroom.queries.leaving import Asked, Way, every, listed, shown
 from postroom.queries.leaving_files import HEAD, written
+from postroom.queries.tracing import traced
 from postroom.web import leaving_rows
-from routed import CLIENTS, allow, later, portfolio, script
+from routed import CLIENTS, allow, later, looked, portfolio, script
 
 HOME = "mia@gmail.com"
 Told = tuple[str, str, str, str]
@@ -286,3 +287,36 @@ def test_the_organizations_postmaster_is_inside_for_role_accounts_alone(house: H
     do("organization.change", house.oskar, forward_forbidden=[postmaster])
     refused = do("forwards.create", house.olive, until=later(), address=MIA, to=postmaster, owner="Mia")
     assert refused.stage == "refused", "what is forbidden is, for whoever asks"
+
+
+@pytest.mark.parametrize(("before", "sent"), [
+    ([{"to": "no@elsewhere.test"}], False), ([{"to": MIA}], False),
+    ([{"to": "yes@partner.test"}, {"to": "no@elsewhere.test"}], True), ([{"to": ""}, {"to": "no@elsewhere.test"}], True),
+    ([{"to": "no@elsewhere.test", "conditional": True}], True), ([{"to": "no@elsewhere.test", "anyway": "always"}], True),
+    ([{"to": "no@elsewhere.test", "anyway": "sometimes"}], True),
+    ([{"to": "no@elsewhere.test"}, {"to": "yes@partner.test"}, {"to": "also@elsewhere.test"}], False),
+])  # fmt: skip
+def test_what_comes_after_a_redirect_that_ends_its_script_does_not_leave(
+    house: House, before: list[dict[str, Any]], sent: bool
+) -> None:
+    """As the tracer has it: protocols/kept.py."""
+    allow(house, "acme", "*.partner.test", "partner.test")
+    script(MIA, *before, {"to": "last@partner.test"})
+    (last,) = (one for one in ways(house.olive, search="last@partner") if not one.hops)
+    assert (last.blocked, last.unsent, shown(last)["blocked"]) == (not sent, not sent, not sent)
+    assert last.risk == ("low" if sent else "medium") and ("unsent" not in shown(last))
+    assert ("not sent" in str(leaving_rows.row(last))) is not sent
+    looked()
+    with acting_as(house.olive):
+        landings = traced(house.olive, MIA)["landings"]
+    assert any(one["address"] == "last@partner.test" for one in landings) is sent
+
+
+def test_nor_by_way_of_a_colleague(house: House) -> None:
+    do("mailboxes.create", house.olive, address="leo@acme.example")
+    out(house, "leo@acme.example", "leo@gmail.com")
+    script(MIA, {"to": "no@elsewhere.test"}, {"to": "leo@acme.example"})
+    assert {one.address for one in ways(house.olive, search="leo@gmail")} == {"leo@acme.example"}
+    script("leo@acme.example")
+    script(MIA, {"to": "leo@acme.example"}, name="other")
+    assert {one.address for one in ways(house.olive, search="leo@gmail")} == {"leo@acme.example", MIA}

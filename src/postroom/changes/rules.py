@@ -6,13 +6,16 @@ Only what a mail node has: of a domain that is not proven, or is removed, it has
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from postroom.models import Row
 from postroom.models.nodes import WORD_HOLDS
 from postroom.models.routes import server
 from postroom.protocols.extensions import parts
+from postroom.protocols.kept import Kept
 from postroom.protocols.patterns import matches
 from postroom.protocols.routing import NOT_FOLLOWED, Rule
+from postroom.protocols.sieve import REFUSES
 
 from .routes import MOST, Facts
 
@@ -20,6 +23,7 @@ Ref = tuple[str, str]  # table, id
 NO_NODE = "no mail node serves it"
 NOT_READ = "its node has not said which filters it has"
 LONG_AGO = "its node last said which filters it has at {}"
+ANYWAY: Mapping[str, Kept] = {"": "never", "sometimes": "perhaps", "always": "always"}
 COMPUTED = "a filter sends it to an address worked out for each message"
 
 
@@ -125,17 +129,24 @@ class Rules:
 
     def _sieve(self, ref: Ref, script: Row, box: Row, address: Row) -> Iterator[Rule]:
         source = address["address"]
+        if script["unreadable"].startswith(REFUSES):
+            return  # Dovecot runs nothing of it, and the mailbox keeps all mail (tried on 2.3.19)
         if script["unreadable"]:
             yield Rule("sieve", source, unknown=f"its filter cannot be read: {script['unreadable']}", ref=ref)
         if script["discards"]:
             yield Rule("sieve", source, sometimes=script["discards"] == "sometimes", ref=ref)
         for one in script["redirects"]:
             keep, sometimes = one["copy"] or one["by"] == "notify", one["conditional"]
+            about: dict[str, Any] = {
+                "anyway": ANYWAY[one.get("anyway", "")],
+                "filed": one.get("filed", False),
+                "ref": ref,
+            }
             if one["to"]:
                 barred = frozenset() if self._let_out(one["to"], box, address) else frozenset({one["to"]})
-                yield Rule("sieve", source, (one["to"],), keep, sometimes, barred=barred, ref=ref)
+                yield Rule("sieve", source, (one["to"],), keep, sometimes, barred=barred, **about)
             else:
-                yield Rule("sieve", source, (), keep, sometimes, unknown=COMPUTED, ref=ref)
+                yield Rule("sieve", source, (), keep, sometimes, unknown=COMPUTED, **about)
 
     def _let_out(self, to: str, box: Row, address: Row) -> bool:
         """Whether a node sends what a filter redirects, as engines/sieve_out.py judges it: where it is not stopped to

@@ -183,6 +183,11 @@ protocol lmtp {{
   mail_plugins = $mail_plugins sieve
   # A full mailbox is told to the sender's queue, not to the sender: it may be emptied in time.
   quota_full_tempfail = yes
+  # A filter files into folders of its own mailbox, and makes them: what cannot be opened would put the mail off.
+  lda_mailbox_autocreate = yes
+  namespace shared {{
+    disabled = yes
+  }}
   # Here alone: where nobody is signed in, ManageSieve finds it wanting.
   plugin {{
     sieve_user_email = %Lu
@@ -197,7 +202,8 @@ plugin {{
   sieve_max_redirects = 4
   sieve_redirect_envelope_from = user_email
   sieve_vacation_send_from_recipient = yes
-  sieve_extensions = -enotify -include -editheader
+  # reject, and ereject with it, would lose mail: that it was rejected is told by mail, which goes nowhere from here.
+  sieve_extensions = -enotify -include -editheader -reject
   quota = count:User quota
   quota_vsizes = yes
 }}

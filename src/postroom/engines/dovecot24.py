@@ -76,8 +76,7 @@ auth_policy_request_attributes {{
   cred = %{{passdb:cred}}
   mech = %{{mechanism}}
 }}
-# A token is looked at by auth_policy.py and by nothing else. Password databases are asked afterwards for more about the
-# account, and have to have nothing: what they said would stand for the token.
+# A token is looked at by auth_policy.py alone: what password databases said of it afterwards would stand for it.
 oauth2 {{
   introspection_mode = post
   introspection_url = http://dovecot:{token_key}@{address}:{auth_policy}/introspect
@@ -208,8 +207,7 @@ submission_relay_ssl = starttls
 submission_relay_ssl_verify = no
 submission_relay_trusted = yes
 submission_max_mail_size = 50M
-# What filters send goes where it is judged (sieve_out.py), with the certificate by which Postfix knows us; without this
-# it would go to the machine's own sendmail. The address is loopback, so there is no name to look at in Postfix's.
+# What filters send goes where it is judged (sieve_out.py), with our certificate, and not to the machine's sendmail.
 submission_host = {inside}:{sieve_out}
 submission_ssl = starttls
 ssl_client_require_valid_cert = no
@@ -230,8 +228,12 @@ protocol lmtp {{
   mail_plugins {{
     sieve = yes
   }}
-  # A full mailbox is told to the sender's queue, not to the sender: it may be emptied in time.
+  # A full mailbox is told to the sender's queue: it may be emptied in time. A filter files into its own mailbox alone.
   quota_full_tempfail = yes
+  lda_mailbox_autocreate = yes
+  namespace shared {{
+    disabled = yes
+  }}
 }}
 sieve_script personal {{
   driver = file
@@ -242,10 +244,12 @@ sieve_script personal {{
 sieve_max_redirects = 4
 sieve_redirect_envelope_from = user_email
 sieve_vacation_send_from_recipient = yes
+# reject, and ereject with it, would lose mail: that it was rejected is told by mail, which goes nowhere from here.
 sieve_extensions {{
   enotify = no
   include = no
   editheader = no
+  reject = no
 }}
 quota User {{
   driver = count

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from postroom.host import files
+from postroom.protocols.sieve import REFUSES
 
 from .layout import NodeConfig
 from .rendering import ENVIRONMENT
@@ -35,11 +36,12 @@ SORTS = (
 )
 OTHER = "something that it does not take"
 NOT_STARTED = (125, 126, 127)  # of timeout, setpriv and prlimit: the program was not run, so nothing read the script
-# Where a script includes another, what it does is not in it: it is refused, and so unreadable.
+# Where a script includes another, what it does is not in it: it is refused, and so unreadable. No more is refused here
+# than by the node's own Dovecot: of what the compiler refuses, the mailbox keeps all mail (changes/rules.py).
 CONFIGURATION = {
-    False: "protocols =\nlog_path = /dev/stderr\nplugin {\n  sieve_extensions = -include\n}\n",
+    False: "protocols =\nlog_path = /dev/stderr\nplugin {\n  sieve_extensions = -include -reject\n}\n",
     True: "dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\nlog_path = /dev/stderr\n"
-    "sieve_extensions {\n  include = no\n}\n",
+    "sieve_extensions {\n  include = no\n  reject = no\n}\n",
 }
 ONE_AT_A_TIME = threading.Lock()
 
@@ -104,7 +106,7 @@ def _ended(program: str, code: int, said: str) -> _Ended:
     if code < 0 or code > 128:
         return _Ended(f"{program} was stopped by {_signal(code)}", False)
     if refused := REFUSED.search(said):
-        return _Ended(f"the compiler refuses it: {refused[1] or ''}{_sort(refused[2])}", False)
+        return _Ended(f"{REFUSES}{refused[1] or ''}{_sort(refused[2])}", False)
     words = f": {' '.join(said.split())[-200:]}" if code in NOT_STARTED else ""
     return _Ended(f"{program} ended with {code}{words}", True)
 

@@ -7,11 +7,10 @@ Pure: whoever asks gives the rules. Followed is Postfix 3.7 to 3.10 as its clean
   is never a catch-all's;
 - what was found is looked up again, but for an address that once named itself: that is a copy, and stays;
 - a domain that stands for another takes mail for who is there, and for nobody else;
-- more than 50 in a row, or 1,000 addresses in all, and the message is put off for everybody: nothing lands;
+- more than 50 in a row, or 1,000 addresses in all, and it is put off for everybody: nothing lands;
 - a transport stands where a mailbox would: what would land there is handed to another server, and no script sees it;
-- a redirect that the node refuses (outside without an exception) leaves the mail in the mailbox; none after it is sent.
-Not known is said: a script nobody read, or a computed target, is a landing of its own and never nothing.
-"""
+- a redirect that the node refuses (outside without an exception) leaves the mail there, and perhaps ends it (kept.py).
+Not known is said: a script nobody read, or a computed target, is a landing of its own and never nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,10 @@ from itertools import count
 from typing import Literal
 
 from .extensions import keys, parts, with_extension
-from .kept import Act, discarded, kept, reached
+from .kept import Act, Kept, discarded, kept, reached
 
-Mechanism = Literal[
-    "domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "transport", "plus", "hidden"
-]
+Mechanism = Literal["domain", "mailbox", "alias", "forward", "catch-all", "domain alias", "sieve", "transport", "plus",
+                    "hidden"]  # fmt: skip
 Sort = Literal["mailbox", "outside", "refused", "discarded", "loop", "unknown", "hidden"]
 STEPS, LIMIT = 50, 1000  # virtual_alias_recursion_limit; of addresses, and of their length
 MAPPED = ("alias", "forward", "catch-all")
@@ -41,7 +39,7 @@ class Rule:
     transport: one target, "host:port", the other server that mail is handed to.
     keep: a copy stays at `source`; of Sieve, the mailbox keeps it too, and what goes nowhere else is thrown away.
     sometimes: of Sieve, in a branch that not every message takes. until: when it ends; then it is as if not there.
-    unknown: why (part of) what it does is not known. barred: those of its targets that the node sends nothing to.
+    anyway, filed: of Sieve, as an act has them (kept.py). unknown: why (part of) what it does is not known. barred: those of its targets that the node sends nothing to.
     ref: the row it is, (table, id).
     """
 
@@ -53,6 +51,8 @@ class Rule:
     until: datetime | None = None
     unknown: str = ""
     barred: frozenset[str] = frozenset()
+    anyway: Kept = "never"
+    filed: bool = False
     ref: tuple[str, str] = ("", "")
 
     def live(self, at: datetime) -> bool:
@@ -270,7 +270,7 @@ class _Walk:
             return
         rules = self.rules(box, "sieve")
         taken = [(rule, [self._taken(rule, to) for to in rule.targets]) for rule in rules]
-        acts = [Act(one.keep, one.sometimes, any(to), not all(to), bool(one.unknown)) for one, to in taken]
+        acts = [Act(r.keep, r.sometimes, any(to), not all(to), bool(r.unknown), r.anyway, r.filed) for r, to in taken]
         stays = kept(acts)
         self.landings += [
             Landing("discarded", box, discarded(acts), sometimes or rule.sometimes or stays == "perhaps")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-VERSION = 3  # of what is read; raised when the same dump is read otherwise
+VERSION = 4  # of what is read; raised when the same dump is read otherwise
+REFUSES = "the compiler refuses it: "  # what stands of a script that is none; Dovecot runs none of it, and mail is kept
 MOST = 200  # redirects that are listed of one script
 PROGRAM = "* Main program (block: "
 HEAD = re.compile(r"\d+\):\n\nAddress   Line  Code\n")
@@ -42,6 +43,9 @@ KNOWN = JUMPS | LEAVES | LOOPS | TESTS | ACTIONS | {*HEADINGS}
 COPY = "SIDE-EFFECT: copy"
 OF_A_REDIRECT = (COPY, "address: ")
 OF_A_NOTIFY = ("importance: ", "message: ", "from: ", "options: ", "method: ")
+# A name of a folder that Dovecot opens in a Maildir, and the quote behind it: short, no dot, nothing that is a path.
+FOLDER = "folder: "
+OPENS = re.compile(r'(?!.{45})[^\x00-\x1f\x7f"./\\*%~?&]+(/[^\x00-\x1f\x7f"./\\*%?&]+)*"')
 # Of a text: comments, quoted strings, and what begins a string of several lines (RFC 5228, 2.3 and 2.4.2).
 TOKEN = re.compile(r'#[^\n]*|/\*.*?\*/|"((?:[^"\\]|\\.)*)"|\b(text):', re.DOTALL | re.IGNORECASE)
 
@@ -53,12 +57,16 @@ class _Unknown(ValueError):
 @dataclass(frozen=True)
 class Redirect:
     """to: an address, its domain in lower case; empty where it is worked out when mail comes. copy: `:copy`, or a
-    `keep` beside, so that the mail stays too (RFC 3894). conditional: not for every message. by: the command."""
+    `keep` or a `fileinto` beside, so that the mail stays too (RFC 3894). conditional: not for every message. by: the
+    command. anyway: by then the message is filed, or answered, and so what comes after one that is refused is done too
+    (kept.py). filed: some messages are filed beside, and stay."""
 
     to: str
     copy: bool
     conditional: bool
     by: Literal["redirect", "notify"]
+    anyway: Literal["", "sometimes", "always"] = ""
+    filed: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,14 +152,27 @@ def _redirects(ops: Sequence[_Op], literals: frozenset[str]) -> Iterator[Redirec
     if "encoded-character" in ops[1].below:  # its strings do not stand in the text as they are
         literals = frozenset()
     done = list(_conditional(ops))
-    stays = any(op.name == "KEEP" and not sometimes for op, sometimes in done)  # in so many words (RFC 5228, 4.3)
+    stays = any(op.name in ("KEEP", "FILEINTO") and not sometimes for op, sometimes in done)  # RFC 5228, 4.1 and 4.3
+    stand = [sometimes for op, sometimes in done if op.name == "FILEINTO"]  # filed is first, wherever it stands
+    filed = bool(stand)
+    perhaps = any(op.name == "FILEINTO" and not _opens(op) for op in ops)  # where it fails, nothing else is done
     for op, conditional in done:
-        if op.name == "REDIRECT":
+        if op.name == "VACATION":
+            stand.append(conditional)
+        elif op.name == "REDIRECT":
             address = _string(op, "address: ", OF_A_REDIRECT, literals)
-            yield Redirect(_address(address), stays or COPY in op.below, conditional, "redirect")
+            anyway: Literal["", "sometimes", "always"] = "" if not stand else "sometimes" if all(stand) else "always"
+            to, copy, sometimes = _address(address), stays or COPY in op.below, conditional or perhaps
+            yield Redirect(to, copy, sometimes, "redirect", anyway, not copy and filed)
         elif op.name == "NOTIFY":
             for to in _mailed_to(_string(op, "method: ", OF_A_NOTIFY, literals)):
                 yield Redirect(to, True, conditional, "notify")
+
+
+def _opens(op: _Op) -> bool:
+    """Whether it files into a folder that is there, or can be made: that is certain of plain names only."""
+    folders = [STRING.fullmatch(line.removeprefix(FOLDER)) for line in op.below if line.startswith(FOLDER)]
+    return all(one is not None and OPENS.fullmatch(one[2]) for one in folders) and len(folders) == 1
 
 
 def _discards(done: Sequence[tuple[_Op, bool]]) -> Literal["", "sometimes", "always"]:

@@ -14,7 +14,7 @@ LONGEST = 65_536  # bytes; of a script that is read whole by its node
 DEEPEST = 15  # blocks and tests within each other; Pigeonhole's own limit is 32
 COMMANDS = {
     "require": "", "if": "", "elsif": "", "else": "", "stop": "", "keep": "", "discard": "", "redirect": "",
-    "fileinto": "fileinto", "reject": "reject", "vacation": "vacation", "set": "variables",
+    "fileinto": "fileinto", "vacation": "vacation", "set": "variables",
     "addflag": "imap4flags", "setflag": "imap4flags", "removeflag": "imap4flags", "foreverypart": "foreverypart",
     "break": "foreverypart", "extracttext": "extracttext", "error": "ihave",
 }  # fmt: skip
@@ -24,6 +24,8 @@ TESTS = {
     "string": "variables", "mailboxexists": "mailbox", "duplicate": "duplicate", "environment": "environment",
     "ihave": "ihave",
 }  # fmt: skip
+# Those that are known and are not offered → why.
+NOT_OFFERED = dict.fromkeys(("reject", "ereject"), "mail that is rejected so would be lost: its sender is told nothing")
 EXTENSIONS = frozenset({
     *COMMANDS.values(), *TESTS.values(), "copy", "subaddress", "relational", "comparator-i;octet", "regex",
     "comparator-i;ascii-casemap", "comparator-i;ascii-numeric", "encoded-character", "mime", "index",
@@ -220,7 +222,8 @@ class _Reader:
         if name == "require":
             wanted = [one for each in strings for one in each]
             if unknown := [one for one in wanted if one not in EXTENSIONS]:
-                raise NoScript(line, f"{unknown[0][:40]!r} is not offered here")
+                why = f": {NOT_OFFERED[unknown[0]]}" if unknown[0] in NOT_OFFERED else ""
+                raise NoScript(line, f"{unknown[0][:40]!r} is not offered here{why}")
             self.script.needs.update(wanted)
         elif name == "redirect":
             to = strings[-1][0] if strings else ""

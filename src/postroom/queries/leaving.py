@@ -68,6 +68,7 @@ class Way:
     script's when it was first seen so. mailbox, leaves_box: those of address and leaves_at. last_hit: when mail last
     left by it; told_since, told_at: from when to when its node read all of its logs, None where they cannot say it.
     leaves_by: the mechanism of the rule at leaves_at. ways: how many end in that very rule, and are one leak with it.
+    unsent: in its script it comes after one that its node refuses, which ends it.
     """
 
     place: str
@@ -105,6 +106,7 @@ class Way:
     told_at: datetime | None
     leaves_by: str
     ways: int
+    unsent: bool = False
     maker: Made | None = None
     agreed: Made | None = None
 
@@ -138,9 +140,9 @@ class Way:
     @property
     def blocked(self) -> bool:
         """Ends in a script, by way of other rules or its own, to a target that is stopped, that nothing allows at its
-        node, or that is forbidden: the mail stays in the mailbox."""
+        node, or that is forbidden, or after one that is: the mail stays in the mailbox."""
         lets = bool(self.exception or self.allowed) and not (self.forbidden or self.stopped)
-        return self.leaves_by.startswith("sieve") and bool(self.target) and not lets
+        return self.leaves_by.startswith("sieve") and (self.unsent or (bool(self.target) and not lets))
 
 
 def listed(actor: Actor, asked: Asked, *, limit: int = 25) -> Page[Way]:
@@ -242,6 +244,7 @@ def shown(one: Way) -> dict[str, Any]:
 
 HIDDEN = frozenset(
     {
+        "unsent",
         "place",
         "exception_owner",
         "exception_until",

@@ -15,22 +15,24 @@ dom AS MATERIALIZED (
 own AS MATERIALIZED (SELECT client_id, name FROM domains WHERE removed_at IS NULL AND proof = 'read'),
 rules AS (
   SELECT 'forward' AS sort, 'f' || f.id AS key, f.id AS row, a.domain_id, a.id AS address_id, a.address AS source,
-    f.to AS target, f.until, f.disabled_at, false AS conditional, NULL::boolean AS copy, '' AS script, f.made
+    f.to AS target, f.until, f.disabled_at, false AS conditional, NULL::boolean AS copy, '' AS script, f.made,
+    NULL::bigint AS of, NULL::bigint AS n, '' AS anyway
   FROM forwards f JOIN addresses a ON a.id = f.address_id WHERE f.removed_at IS NULL AND f.until > %(now)s
 UNION ALL
-  SELECT 'alias', 'a' || l.id || '.' || t.n, l.id, a.domain_id, a.id, a.address, t.target, NULL, NULL, false, NULL, '', NULL
+  SELECT 'alias', 'a' || l.id || '.' || t.n, l.id, a.domain_id, a.id, a.address, t.target, NULL, NULL, false, NULL, '', NULL, NULL, NULL, ''
   FROM aliases l JOIN addresses a ON a.id = l.address_id, unnest(l.targets) WITH ORDINALITY t(target, n)
   WHERE l.removed_at IS NULL
 UNION ALL
-  SELECT 'catch-all', 'c' || k.id, k.id, d.id, NULL, '@' || d.name, k.target, k.until, NULL, false, NULL, '', k.made
+  SELECT 'catch-all', 'c' || k.id, k.id, d.id, NULL, '@' || d.name, k.target, k.until, NULL, false, NULL, '', k.made, NULL, NULL, ''
   FROM catch_alls k JOIN domains d ON d.id = k.domain_id WHERE k.removed_at IS NULL AND k.until > %(now)s
 UNION ALL
-  SELECT 'transport', 't' || t.id, t.id, a.domain_id, a.id, a.address, t.host || ':' || t.port, t.until, NULL, false, false, '', t.made
+  SELECT 'transport', 't' || t.id, t.id, a.domain_id, a.id, a.address, t.host || ':' || t.port, t.until, NULL, false, false, '', t.made, NULL, NULL, ''
   FROM transports t JOIN addresses a ON a.id = t.address_id WHERE t.ended_at IS NULL AND t.until > %(now)s
 UNION ALL
   SELECT CASE r.what ->> 'by' WHEN 'notify' THEN 'sieve notify' ELSE 'sieve redirect' END, 's' || s.id || '.' || r.n, NULL,
     a.domain_id, a.id, a.address, coalesce(r.what ->> 'to', ''), NULL, x.made, coalesce((r.what ->> 'conditional')::boolean, true),
-    coalesce((r.what ->> 'copy')::boolean, false) OR r.what ->> 'by' = 'notify', s.name, s.first
+    coalesce((r.what ->> 'copy')::boolean, false) OR r.what ->> 'by' = 'notify', s.name, s.first,
+    CASE WHEN r.what ->> 'by' IS DISTINCT FROM 'notify' THEN s.id END, r.n, coalesce(r.what ->> 'anyway', '')
   FROM sieve_scripts s JOIN mailboxes m ON m.id = s.mailbox_id AND m.removed_at IS NULL
     JOIN addresses a ON a.id = m.address_id CROSS JOIN jsonb_array_elements(s.redirects) WITH ORDINALITY r(what, n)
     LEFT JOIN redirect_stops x ON x.mailbox_id = s.mailbox_id AND x.target = r.what ->> 'to' AND x.ended_at IS NULL
@@ -45,6 +47,29 @@ steps AS MATERIALIZED (
   FROM rules r JOIN dom d ON d.id = r.domain_id
     LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
 ),
+excepted AS MATERIALIZED (
+  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until, reason, review_on
+  FROM (SELECT id, address_id, target, owner, until, reason, review_on, ended_at FROM exceptions
+    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, reason, review_on, ended_at FROM transports) x
+  WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
+),
+-- What a script would send on after a redirect that is refused of every message, where nothing it does stands by then
+-- (protocols/kept.py). Refused for certain is what is stopped, comes back to itself, or leaves by nothing that lets it.
+unsent AS MATERIALIZED (
+  SELECT key FROM (
+    SELECT key, n, min(n) FILTER (WHERE refused AND NOT conditional) OVER w AS ends, min(n) FILTER (WHERE NOT refused OR anyway <> '') OVER w AS stands
+    FROM (
+      SELECT s.key, s.of, s.n, s.conditional, s.anyway, s.off OR (s.target <> '' AND CASE
+        WHEN NOT s.outside THEN s.source IN (s.target, split_part(s.target, '+', 1) || '@' || s.host)
+        ELSE EXISTS (SELECT FROM unnest(d.forbidden) one WHERE one IN (s.target, s.host) OR (one = 'private providers' AND s.host = ANY (%(providers)s))
+            OR (left(one, 2) = '*.' AND (s.host = substr(one, 3) OR right(s.host, length(one) - 1) = substr(one, 2))))
+          OR NOT (EXISTS (SELECT FROM excepted p WHERE p.address_id = s.address_id AND p.target = s.target)
+            OR EXISTS (SELECT FROM unnest(d.allowed) one WHERE one IN (s.target, s.host) OR (one = 'private providers' AND s.host = ANY (%(providers)s))
+              OR (left(one, 2) = '*.' AND (s.host = substr(one, 3) OR right(s.host, length(one) - 1) = substr(one, 2))))) END) AS refused
+      FROM steps s JOIN dom d ON d.id = s.domain_id WHERE s.of IS NOT NULL
+    ) each WINDOW w AS (PARTITION BY of)
+  ) o WHERE ends < n AND (stands IS NULL OR ends < stands)
+),
 onward AS MATERIALIZED (
   SELECT key, sort, domain_id, source, client_id,
     -- What is nobody's address there is caught, where all is.
@@ -56,7 +81,7 @@ onward AS MATERIALIZED (
     SELECT CASE WHEN position('+' IN split_part(target, '@', 1)) > 1 AND target NOT IN (SELECT source FROM steps WHERE NOT off)
       AND NOT EXISTS (SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL WHERE a.address = target)
       THEN split_part(target, '+', 1) || '@' || host ELSE target END AS named) n
-  WHERE NOT outside AND NOT off
+  WHERE NOT outside AND NOT off AND key NOT IN (SELECT key FROM unsent)
 UNION ALL
   SELECT 'd' || id, 'domain alias', id, name, client_id, '@@' || alias_of FROM dom WHERE alias_of IS NOT NULL
 ),
@@ -77,19 +102,13 @@ once AS (
   SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off, filtered
   FROM reach ORDER BY entry, source, exit, hops, via, filtered
 ),
-excepted AS MATERIALIZED (
-  SELECT DISTINCT ON (address_id, target) id, address_id, target, owner, until, reason, review_on
-  FROM (SELECT id, address_id, target, owner, until, reason, review_on, ended_at FROM exceptions
-    UNION ALL SELECT id, address_id, host || ':' || port, owner, until, reason, review_on, ended_at FROM transports) x
-  WHERE ended_at IS NULL AND until > %(now)s ORDER BY address_id, target, until DESC
-),
 judged AS MATERIALIZED (
   SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort = 'sieve notify' AS filtered, x.sort AS leaves_by, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
     e.address_id, x.source AS leaves_at, x.target, x.host,
     least(e.until, x.until) AS until, x.disabled_at, coalesce(e.made, x.made) AS made,
     x.conditional OR coalesce(e.conditional, false) AS conditional, e.copy, coalesce(e.script, '') AS script, x.host = ANY (%(providers)s)
       OR (x.sort = 'transport' AND EXISTS (SELECT FROM unnest(%(providers)s::text[]) v WHERE right(x.host, length(v) + 1) = '.' || v)) AS private,
-    p.id AS exception, p.owner AS exception_owner, p.until AS exception_until, p.reason AS exception_reason, p.review_on AS exception_review_on,
+    x.key IN (SELECT key FROM unsent) AS unsent, p.id AS exception, p.owner AS exception_owner, p.until AS exception_until, p.reason AS exception_reason, p.review_on AS exception_review_on,
     (SELECT one FROM unnest(d.forbidden) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2)))
       OR (x.sort = 'transport' AND right(x.host, length(one) + 1) = '.' || one) LIMIT 1) AS forbidden,
@@ -100,7 +119,7 @@ judged AS MATERIALIZED (
 ),
 ranked AS (
   SELECT *, CASE WHEN off THEN 2
-    WHEN leaves_by LIKE 'sieve%%' AND target <> '' AND (forbidden IS NOT NULL OR (exception IS NULL AND allowed IS NULL)) THEN 1  -- its node stops it
+    WHEN unsent OR leaves_by LIKE 'sieve%%' AND target <> '' AND (forbidden IS NOT NULL OR (exception IS NULL AND allowed IS NULL)) THEN 1  -- its node stops it
     WHEN target = '' OR private OR forbidden IS NOT NULL THEN 0 WHEN exception IS NOT NULL THEN 1
     WHEN allowed IS NULL THEN 0 ELSE 2 END AS risk
   FROM judged
@@ -118,7 +137,7 @@ SELECT p.place, p.sort, p.slug, p.client, p.source, p.via, p.hops, p.off, p.leav
   p.exception_until, p.exception_reason, p.exception_review_on, p.forbidden, CASE WHEN p.forbidden IS NULL THEN p.allowed END AS allowed, p.risk,
   CASE p.sort WHEN 'domain alias' THEN p.domain_id ELSE p.row END AS row, m.id AS mailbox, x.id AS leaves_box, p.client_id,
   p.domain_id, h.at AS last_hit, CASE WHEN NOT p.filtered THEN t.since END AS told_since, t.at AS told_at,
-  p.leaves_by, s.ways
+  p.leaves_by, s.ways, p.unsent
 FROM page p JOIN alike s USING (exit) LEFT JOIN addresses a ON a.id = p.address_id LEFT JOIN mailboxes m ON m.address_id = a.id AND m.removed_at IS NULL
   LEFT JOIN addresses b ON b.address = p.leaves_at LEFT JOIN mailboxes x ON x.address_id = b.id AND x.removed_at IS NULL
   LEFT JOIN last_hits h ON h.source = p.source AND h.target = p.target AND h.domain_id = p.domain_id AND NOT p.filtered

@@ -26,6 +26,7 @@ NOT_MEASURED = Badge("unmeasured", "not measured")
 EACH_TIME = "its node lets out only what an exception or a pattern allows"
 BLOCKED = "its node stops it: without an exception nothing leaves by a script"
 BLOCKED_THERE = "the node of {} stops it: without an exception nothing leaves by a script"
+UNSENT = "in its script it comes after a redirect that its node refuses, which ends the script: the mail stays there"
 STOPPED = "stopped at the port: its node sends nothing there for this mailbox. The script is as its owner left it"
 
 
@@ -89,6 +90,8 @@ def _besides(one: Way) -> str:
 def _exception(one: Way) -> Cell | Words:
     if one.stopped:
         return Cell("stopped", STOPPED)
+    if one.unsent:
+        return Cell("not sent", UNSENT)
     blocked = (BLOCKED_THERE.format(one.leaves_at) if one.hops else BLOCKED) if one.blocked else ""
     if one.forbidden:
         return Cell(Badge("bad", f"forbidden by {one.forbidden}", "ban"), blocked)
