@@ -28,11 +28,13 @@ ACTS = {
     "V": 'vacation "Away.";', "v": 'vacation :from "boss@far.example" "Away.";',
     "B": f'fileinto :create "shared/nobody@{AT}";', "b": 'fileinto "a.b";', "E": 'reject "No.";', "e": 'ereject "No.";',
 }  # fmt: skip
-ORDERS = (
-    "R RS RSS RRS RSRS S s SR SRS sRS sRs SSRS SRRS rS sr srs N NS SNS "  # what was sent, and what was not
-    "F FRS RFS RSF fRS fR FS K RKS KRS SRKS SK D DRS RDS SRDS SD DS VRS vRS RVS RSV VR V "  # and other things between
-    "B BS SB RB SBR b bS Sb FB E ES e SE"  # what cannot be opened; what is no script here
-).split()
+# What was sent and what was not; other things between; what cannot be opened, and what is no script here.
+SOME = """
+R RS RSS RRS RSRS S s SR SRS sRS sRs SSRS SRRS rS sr srs N NS SNS
+F FRS RFS RSF fRS fR FS K RKS KRS SRKS SK D DRS RDS SRDS SD DS VRS vRS RVS RSV VR V
+B BS SB RB SBR b bS Sb FB E ES e SE
+"""
+ORDERS = SOME.split()
 EVERY = ["".join(one) for many in (1, 2, 3) for one in product("SsRrFKDVb", repeat=many)]
 BAD = {"b", "B"}  # where it fails nothing else is done; of a name that is odd it is not known before
 

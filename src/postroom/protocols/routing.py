@@ -39,8 +39,8 @@ class Rule:
     transport: one target, "host:port", the other server that mail is handed to.
     keep: a copy stays at `source`; of Sieve, the mailbox keeps it too, and what goes nowhere else is thrown away.
     sometimes: of Sieve, in a branch that not every message takes. until: when it ends; then it is as if not there.
-    anyway, filed: of Sieve, as an act has them (kept.py). unknown: why (part of) what it does is not known. barred: those of its targets that the node sends nothing to.
-    ref: the row it is, (table, id).
+    anyway, filed: of Sieve, as an act has them (kept.py). barred: its targets that the node sends nothing to.
+    unknown: why (part of) what it does is not known. ref: the row it is, (table, id).
     """
 
     mechanism: Mechanism
