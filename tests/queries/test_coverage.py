@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from cast import MIA, House, at, do, person, with_consent
 from postroom.access.acting import SYSTEM, Actor, acting_as
-from postroom.models import Client, SieveScript
+from postroom.changes.errors import NotThere
+from postroom.models import Client, NodeTodo, SieveAsked, SieveScript
 from postroom.queries.coverage import Coverage, coverage, shown
+from postroom.queries.leaving import Asked, listed
+from postroom.queries.looking import progress
 from routed import looked, script
 
 
@@ -84,6 +88,63 @@ def test_a_client_without_a_node_and_a_domain_that_none_serves_are_not_checked(h
 
 def test_what_is_removed_is_not_counted_and_nothing_there_is_whole(house: House) -> None:
     with_consent(house, do("mailboxes.remove", house.olive, mailbox=MIA))
+    assert why(known(house.carl)) == {("never", "mx1", 0)}, "what its node has all the same nobody knows"
+    looked()
     found = known(house.carl)
     assert (found.checked, found.all, found.whole) == (0, 0, True)
     assert shown(found)["unchecked"] == [] and shown(found)["at"] is None
+
+
+def test_a_client_that_is_not_there_is_not_covered(house: House) -> None:
+    """Nothing leaves it and all was checked: that is said of no client that nobody has, or somebody else's."""
+    looked()
+    for who, client in ((house.olive, "amce"), (house.carl, "globex"), (house.carl, "amce")):
+        with acting_as(who), pytest.raises(NotThere, match=f"client: no client {client} that you can see"):
+            coverage(who, client)
+        with acting_as(who), pytest.raises(NotThere):
+            listed(who, Asked(client))
+        with acting_as(who), pytest.raises(NotThere):
+            progress(who, client)
+    assert known(house.carl, "acme").all == 1
+
+
+def test_a_silent_node_is_not_known_though_it_is_to_serve_no_mailbox(house: House) -> None:
+    do("clients.create", house.oskar, name="Empty")
+    do("domains.add", house.oskar, client="empty", name="empty.example")
+    with acting_as(SYSTEM):
+        home = Client.objects.get(slug="empty").node.name
+    found = known(house.olive, "empty")
+    assert (found.checked, found.all, found.whole) == (0, 0, False) and why(found) == {("never", home, 0)}
+    looked(home)
+    assert known(house.olive, "empty").whole
+    with at(timezone.now() + timedelta(minutes=6)):
+        found = known(house.olive, "empty")
+    assert why(found) == {("long ago", home, 0)}
+    assert found.unchecked[0].counted.startswith(
+        f"Not known: {home} has not looked within five minutes; it last did at"
+    )
+
+
+def test_what_comes_back_is_not_checked_until_its_node_has_looked_again(house: House) -> None:
+    held = do("mailboxes.remove", house.olive, mailbox=MIA)
+    with_consent(house, held)
+    looked()
+    assert known(house.olive, "acme").whole
+    assert do("mailboxes.restore", house.olive, mailbox=MIA).version
+    found = known(house.olive, "acme")
+    assert not found.whole and why(found) == {("asked", "mx1", 1)}
+    answered("mx1")
+    assert known(house.olive, "acme").whole
+    with_consent(house, do("domains.remove", house.olive, domain="acme.example", accept_loss=True))
+    looked()
+    back = do("domains.restore", house.olive, domain="acme.example")
+    with_consent(house, back)
+    assert why(known(house.olive, "acme")) == {("asked", "mx1", 1)}
+
+
+def answered(node: str) -> None:
+    """It has looked at all, as it was asked to."""
+    looked(node)
+    with acting_as(SYSTEM):
+        NodeTodo.objects.filter(node__name=node, object="scripts").delete()
+        SieveAsked.objects.filter(node__name=node).update(answered_at=timezone.now())

@@ -22,6 +22,25 @@ INSERT INTO node_todo (node_id, object, object_id) SELECT node, %s, node FROM wa
 """
 
 
+# What comes back, or is proven, has scripts that nobody looked at since: its node looks at once, and says so.
+CAME_BACK = """
+SELECT c.node_id FROM clients c WHERE c.id = %s AND c.node_id IS NOT NULL AND EXISTS (
+  SELECT FROM edits e WHERE e.entry_id = %s AND e.before IS NOT NULL AND e.after IS NOT NULL AND CASE e."table"
+    WHEN 'mailboxes' THEN e.after -> 'removed_at' = 'null'
+    WHEN 'clients' THEN e.after -> 'removed_at' = 'null' OR e.after ? 'node_id'
+    WHEN 'domains' THEN (e.after -> 'removed_at' = 'null' OR e.after ->> 'proof' = 'read') AND EXISTS (
+      SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id WHERE a.domain_id = e."row"::uuid)
+    ELSE false END)
+"""
+
+
+def of_what_came_back(client: UUID | None, entry: int) -> None:
+    """Ask the node of a client whose mailboxes it serves again by the edits of this entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(CAME_BACK, [client, entry])
+        ask([row[0] for row in cursor.fetchall()])
+
+
 def ask(nodes: Sequence[UUID]) -> None:
     """Put it on their lists, and wake them."""
     if nodes:

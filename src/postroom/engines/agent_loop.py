@@ -42,6 +42,7 @@ class Agent:
         self.gone: dict[str, expected.Gone] = {}  # object id → rows it lost, until that is acknowledged
         self.refused: dict[int, str] = {}
         self.since: dict[int, float] = {}  # todo → first seen
+        self.to_look: set[int] = set()  # todo by which it is asked to look at scripts
         self.own: Compiled = {}
         self.next_digest = time.monotonic() + 5
         self.again, self.ended_until = 1.0, 0.0
@@ -113,6 +114,7 @@ class Agent:
             return -1
         if not self.write(todo):
             self.kick()
+        self.seen.sieve.look_now(self.to_look)  # after what came back was written
         read = self.read_back(todo)
         agreed = [(one.todo, one.evidence) for one in read if one.finding == "agrees"]
         try:
@@ -133,7 +135,7 @@ class Agent:
                 self.source.ack([(one.todo, [])])
             elif one.object == "node":
                 self.source.ack([(one.todo, self.own_again())])
-        self.seen.sieve.look_now({one.todo for one in todo if one.object == "scripts"})
+        self.to_look = {one.todo for one in todo if one.object == "scripts"}
         return [one for one in todo if one.object not in ("bucket", "node", "scripts")]
 
     def own_again(self) -> Evidence:

@@ -14,12 +14,13 @@ from postroom.access.known import ask
 from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.refs import short_ref
 
-from .leaving import seen_domains
+from .leaving import seen_client, seen_domains
 
 SAID = {
     "no node": "no node serves their client yet",
     "never": "{node} has never looked at scripts",
     "long ago": "{node} has not looked within five minutes; it last did at {at}",
+    "asked": "{node} was asked to look again and has not told yet; it last did at {at}",
     "not there": "the proof of their domain is not read, so no node has them",
     "new": "made since {node} last looked",
     "unreadable": "not readable: {why}",
@@ -29,7 +30,8 @@ SAID = {
 
 @dataclass(frozen=True)
 class Unchecked:
-    """Some mailboxes that were not checked; of domains that are not seen, none. reason: one of SAID. example: the
+    """Some mailboxes that were not checked; of domains that are not seen, and at a silent node that is to serve none,
+    none. reason: one of SAID. example: the
     address of one of them."""
 
     reason: str
@@ -42,7 +44,7 @@ class Unchecked:
     @property
     def counted(self) -> str:
         """The words with how many, where they are known."""
-        return f"{self.mailboxes:,} not checked: {self.words}" if self.mailboxes else self.words.capitalize()
+        return f"{self.mailboxes:,} not checked: {self.words}" if self.mailboxes else f"Not known: {self.words}"
 
     @property
     def words(self) -> str:
@@ -70,7 +72,8 @@ class Coverage:
 
 
 def coverage(actor: Actor, client: str = "") -> Coverage:
-    """One query."""
+    """One query, and one where a client is named. NotThere for one that nothing is seen of."""
+    seen_client(actor, client)
     from_domains, values = seen_domains(actor)
     found = ask(_statement().replace("/*seen*/", from_domains), **named(client), **values)
     rows = [Unchecked(*row) for row in found]

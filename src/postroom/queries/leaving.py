@@ -21,12 +21,14 @@ from postroom.access.acting import Actor
 from postroom.access.known import ask
 from postroom.access.scope import visible
 from postroom.changes.errors import Problem
-from postroom.models import Domain, RouteException, Transport
+from postroom.changes.state import not_there
+from postroom.models import Client, Domain, RouteException, Transport
 from postroom.models.base import made_at
 from postroom.models.nodes import WORD_HOLDS
 from postroom.protocols.patterns import PROVIDERS
 from postroom.protocols.refs import short_ref
 
+from .called import by_id_or
 from .made import Made, agreed, makers, said_of
 from .page import MOST, Page
 from .searching import SHORTEST
@@ -166,8 +168,18 @@ def every(actor: Actor, asked: Asked) -> Iterator[Way]:
         after = found.next
 
 
+def seen_client(actor: Actor, ref: str) -> None:
+    """NotThere for a client of which no domain is seen: that nothing leaves it is not said of one that is not there."""
+    if ref:
+        called = short_ref(ref)
+        seen = visible(actor, Domain, VIEW).filter(by_id_or("client__slug", called, pk="client"))
+        if not (seen.exists() or visible(actor, Client).filter(by_id_or("slug", called)).exists()):
+            raise not_there(Client, ref, "client")
+
+
 def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
     checked(asked)
+    seen_client(actor, asked.client)
     seen, values = seen_domains(actor)
     rows = ask(_statement().replace("/*seen*/", seen), **named(asked, limit), **values)
     return _without_hidden(actor, [_way(row) for row in rows])

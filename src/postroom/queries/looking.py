@@ -14,7 +14,7 @@ from postroom.access.known import ask
 from postroom.changes import scripts_again
 from postroom.protocols.refs import short_ref
 
-from .leaving import seen_domains
+from .leaving import seen_client, seen_domains
 
 SILENT = timedelta(seconds=60)  # after which a node that was asked counts as one that does not answer
 LOOKED, WAITED, NO_ANSWER, NOT_ASKED = "looked", "waited for", "no answer", "not asked"
@@ -70,7 +70,8 @@ def look_again(actor: Actor, client: str = "") -> Progress:
 
 
 def progress(actor: Actor, client: str = "") -> Progress:
-    """One query."""
+    """One query, and one where a client is named. NotThere for one that nothing is seen of."""
+    seen_client(actor, client)
     seen, values = seen_domains(actor)
     rows = ask(NODES.replace("/*seen*/", seen), client=short_ref(client), **values)
     now = timezone.now()

@@ -106,7 +106,7 @@ def _nothing(narrow: Narrow, known: Coverage) -> Empty:
 def _sure(known: Coverage) -> Badge:
     """Good only where all of at least one was checked."""
     if not known.all:
-        return Badge("fact", "nothing to check")
+        return Badge("fact", "nothing to check") if known.whole else Badge("unknown", "a node is silent")
     words = f"{known.checked:,} of {known.all:,} checked"
     if known.whole:
         return Badge("good", words)
