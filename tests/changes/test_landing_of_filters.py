@@ -92,6 +92,12 @@ def test_what_a_pattern_lets_out_and_what_it_forbids(read: House) -> None:
     assert landing(read, "clients.change", client="acme", forward_allowed=["partner.test", "other.example"]) == {}
 
 
+def test_a_script_of_which_not_all_is_known_is_followed_for_what_is(read: House) -> None:
+    script(MIA, {"to": SPY, "copy": True}, unreadable="it has 200 redirects, of which 128 are listed")
+    looked()
+    assert MIA in landing(read, "clients.change", client="acme", forward_allowed=["partner.test"])
+
+
 def test_a_pattern_of_the_organization_moves_mail_too(read: House) -> None:
     script(MIA, {"to": SPY, "copy": True})
     looked()

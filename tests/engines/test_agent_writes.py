@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -72,4 +73,16 @@ def test_the_nodes_own_rows_come_back_and_what_has_no_id_goes(agent: Agent) -> N
 def test_what_asks_for_a_look_stays_on_the_list_and_is_no_object(agent: Agent) -> None:
     looks, box = Todo(3, "scripts", named("mx1"), None, None), Todo(4, "address", named(MIA), None, HERS)
     assert agent.answer([looks, box]) == [box]
-    assert agent.seen.sieve.asked == {3} and agent.pause(0) <= 0.25, "it waits for what will be told"
+    assert agent.to_look == {3}
+
+
+def test_scripts_are_looked_at_after_what_came_back_was_written(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+    looks, box = Todo(3, "scripts", named("mx1"), None, None), Todo(4, "address", named(MIA), None, HERS)
+    monkeypatch.setattr(agent.source, "pull", lambda most: [looks, box])
+    monkeypatch.setattr(agent, "read_back", lambda todo: [])
+    look_now = agent.seen.sieve.look_now
+    monkeypatch.setattr(agent.seen.sieve, "look_now", lambda todos: (done.append(landing(agent)), look_now(todos)))
+    agent.round()
+    assert done == [[MIA]] and agent.seen.sieve.asked == {3}
+    assert agent.pause(0) <= 0.25, "it waits for what will be told"

@@ -129,7 +129,7 @@ def by_patterns(moves: Sequence[Moving], most: int) -> list[str]:
     moved = [one for one in wide if one.then and one.differs(PATTERNS)]
     if not moved:
         return []
-    rows = SieveScript.objects.filter(active=True, unreadable="").exclude(redirects=[])
+    rows = SieveScript.objects.filter(active=True).exclude(redirects=[])
     if all(one.table == Client._meta.db_table for one in moved):
         rows = rows.filter(client__in=[one.id for one in moved])
     said = {

@@ -27,7 +27,8 @@ CAME_BACK = """
 SELECT c.node_id FROM clients c WHERE c.id = %s AND c.node_id IS NOT NULL AND EXISTS (
   SELECT FROM edits e WHERE e.entry_id = %s AND e.before IS NOT NULL AND e.after IS NOT NULL AND CASE e."table"
     WHEN 'mailboxes' THEN e.after -> 'removed_at' = 'null'
-    WHEN 'clients' THEN e.after -> 'removed_at' = 'null' OR e.after ? 'node_id'
+    WHEN 'clients' THEN (e.after -> 'removed_at' = 'null' OR e.after ? 'node_id') AND EXISTS (
+      SELECT FROM mailboxes m WHERE m.client_id = c.id)
     WHEN 'domains' THEN (e.after -> 'removed_at' = 'null' OR e.after ->> 'proof' = 'read') AND EXISTS (
       SELECT FROM addresses a JOIN mailboxes m ON m.address_id = a.id WHERE a.domain_id = e."row"::uuid)
     ELSE false END)

@@ -142,7 +142,7 @@ def _resting(actor: Actor, rows: Sequence[RouteException]) -> dict[UUID, list[st
     for one in forwards:
         if id := by.get((one.address_id, one.to)):
             found.setdefault(id, []).append("a forward, disabled" if one.disabled_at else "a forward")
-    scripts = visible(actor, SieveScript).filter(active=True, unreadable="", mailbox__address__in=addresses)
+    scripts = visible(actor, SieveScript).filter(active=True, mailbox__address__in=addresses)
     for name, address, redirects in scripts.values_list("name", "mailbox__address", "redirects"):
         for to in sorted({each["to"] for each in redirects}):
             if id := by.get((address, to)):

@@ -108,7 +108,7 @@ def _scripts(asked: Asked) -> Iterator[Route]:
         if one.unreadable:
             said = f"not readable: {one.unreadable}"[:60]
             yield Route(one.source, SIEVE, one.mailbox_id, (), True, None, UNKNOWN, said)
-        for each in one.redirects if not one.unreadable else ():
+        for each in one.redirects if one.active else ():
             off = each["to"] in one.stopped and each.get("by") != "notify"
             yield Route(
                 one.source, SIEVE, one.mailbox_id, (each["to"],) if each["to"] else (), bool(each["copy"]), None,

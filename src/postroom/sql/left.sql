@@ -27,7 +27,7 @@ BEGIN ATOMIC
       UNION ALL SELECT coalesce(s.one ->> 'to', ''), coalesce(s.one ->> 'to', '') = '' FROM addresses a
           JOIN mailboxes m ON m.address_id = a.id JOIN sieve_scripts x ON x.mailbox_id = m.id,
           jsonb_array_elements(x.redirects) s(one)
-        WHERE a.address IN (r.address, p.bare) AND a.client_id = of_client AND x.active AND x.unreadable = ''
+        WHERE a.address IN (r.address, p.bare) AND a.client_id = of_client AND x.active
           AND s.one ->> 'by' = 'redirect'
       UNION ALL SELECT t.host || ':' || t.port, false FROM addresses a JOIN transports t ON t.address_id = a.id
         WHERE a.address IN (r.address, p.bare) AND a.client_id = of_client AND t.ended_at IS NULL

@@ -256,6 +256,6 @@ def _of_both(state: State, mailbox: Mailbox, to: Mailbox) -> list[Delegation]:
 
 def _redirects(box: Mailbox | None) -> Iterator[dict[str, object]]:
     """What the scripts in force of a mailbox send on, as its node read them."""
-    rows = SieveScript.objects.filter(mailbox=box.pk, active=True, unreadable="") if box else ()
+    rows = SieveScript.objects.filter(mailbox=box.pk, active=True) if box else ()
     for script in rows:
         yield from script.redirects

@@ -74,7 +74,7 @@ def _rows(now: datetime) -> list[Mapping[str, Any]]:
 
 
 def _ways(rows: Iterable[Mapping[str, Any]], boxes: Mapping[UUID, Mailbox]) -> Iterator[ByWay]:
-    """Those over somebody else who has an exception, of mailboxes whose scripts are known."""
+    """Those over somebody else who has an exception, of mailboxes with a script in force, not all of which may be known."""
     for row in rows:
         if row["hops"] and not row["off"] and row["exception"] and not row["allowed"] and row["mailbox"] in boxes:
             yield ByWay(boxes[row["mailbox"]], row["script"], row["via"], row["leaves_at"], row["target"])
@@ -85,7 +85,7 @@ def _look(now: datetime) -> Seen:
         nodes = fresh_nodes(now)
         scripts, shut = in_force(nodes)
         rows = _rows(now) if any(one.redirects for one in scripts) else []
-        known = {one.mailbox_id: one.mailbox for one in scripts if not one.unreadable}
+        known = {one.mailbox_id: one.mailbox for one in scripts}
         ways = list(_ways(rows[:MOST], known))
         standing = RouteException.objects.filter(
             address__address__in={one.box.label for one in ways}, ended_at=None, until__gt=now

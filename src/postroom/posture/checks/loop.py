@@ -32,7 +32,7 @@ WITH leads AS MATERIALIZED (
   UNION ALL SELECT 'mailboxes', m.id, a.address, r.what ->> 'to', m.client_id, a.domain_id
     FROM sieve_scripts s JOIN mailboxes m ON m.id = s.mailbox_id AND m.removed_at IS NULL
       JOIN addresses a ON a.id = m.address_id, jsonb_array_elements(s.redirects) r(what)
-    WHERE s.active AND s.unreadable = '' AND r.what ->> 'to' <> ''
+    WHERE s.active AND r.what ->> 'to' <> ''
 ), twins AS MATERIALIZED (
   SELECT d.name, o.name AS of FROM domains d JOIN domains o ON o.id = d.alias_of_id WHERE d.removed_at IS NULL
 )
