@@ -74,7 +74,7 @@ def _rows(now: datetime) -> list[Mapping[str, Any]]:
 
 
 def _ways(rows: Iterable[Mapping[str, Any]], boxes: Mapping[UUID, Mailbox]) -> Iterator[ByWay]:
-    """Those over somebody else who has an exception, of mailboxes with a script in force, not all of which may be known."""
+    """Those over somebody else who has an exception, of mailboxes with a script in force."""
     for row in rows:
         if row["hops"] and not row["off"] and row["exception"] and not row["allowed"] and row["mailbox"] in boxes:
             yield ByWay(boxes[row["mailbox"]], row["script"], row["via"], row["leaves_at"], row["target"])
