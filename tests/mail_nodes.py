@@ -73,5 +73,5 @@ def answers(compiled: Any) -> list[dict[str, Any]]:
     for row in maps.get("forbidden", ()):
         said[f"filters of {row['source']} never pass mail on to {row['target']}"] = True
     for row in (compiled or {}).get("keys", {}).get("key", ()):
-        said[f"milter key of {row['domain']}"] = row["selector"]
+        said[f"milter keys of {row['domain']}"] = [[row["selector"], row["algorithm"].split("-")[0], row["since"]]]
     return [{"question": question, "answer": answer} for question, answer in said.items()]

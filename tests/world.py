@@ -180,12 +180,14 @@ class Stack:
         return sorted(r.to_text() for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS for r in rrset)
 
     def signed(self, message: bytes) -> bool:
-        """Whether a DKIM signature verifies against the published key."""
+        """Whether it is signed, and every DKIM signature of it verifies against the key that is published for it."""
 
         def txt(name: bytes, timeout: int = 5) -> bytes:
             return "".join(self.dns(name.decode().rstrip("."), "TXT")[:1]).encode()
 
-        return bool(dkim.verify(message, dnsfunc=txt))
+        count = len(email.message_from_bytes(message).get_all("DKIM-Signature", []))
+        found = dkim.DKIM(message)
+        return count > 0 and all(found.verify(n, dnsfunc=txt) for n in range(count))
 
 
 def _ok(line: socket.socket) -> bytes:

@@ -14,6 +14,7 @@ from postroom.changes.kinds import (
     destinations,
     devices,
     dkim,
+    dkim_life,
     domains,
     doubts,
     emergencies,
@@ -101,6 +102,7 @@ from postroom.posture.checks.maps import MAPS
 from postroom.posture.checks.name_servers import NAME_SERVERS
 from postroom.posture.checks.no_contact import NO_CONTACT
 from postroom.posture.checks.not_known import NOT_KNOWN
+from postroom.posture.checks.old_key import OLD_KEY
 from postroom.posture.checks.overdue import OVERDUE
 from postroom.posture.checks.owned import OWNED
 from postroom.posture.checks.owners import OWNERS
@@ -128,7 +130,7 @@ KINDS: list[type[kind.Kind]] = [
     domains.AddDomain, domains.ChangeDomain, domains.SuspendDomain, domains.ResumeDomain, domains.RemoveDomain,
     domains.RestoreDomain, domains.ProveDomain, domains.SetAlias, alive.AskRegistrarAddress,
     records.SetRecords, records.ReleaseRecords,
-    dkim.MakeKey, dkim.ActivateKey,
+    dkim.MakeKey, dkim.ActivateKey, dkim_life.RotateKeys, dkim_life.RetireKey, dkim_life.RevokeKey,
     mailboxes.CreateMailbox, mailboxes.ChangeMailbox, mailboxes.SuspendMailbox, mailboxes.ResumeMailbox,
     mailboxes.EndSessions, mailboxes.RemoveMailbox, mailboxes.RestoreMailbox, transfer.TransferMailbox,
     aliases.CreateAlias, aliases.ChangeAlias, aliases.RemoveAlias,
@@ -228,7 +230,7 @@ SERVED_BY: dict[str, Served] = {
     "organizations": Served("nodes", PATTERNS, made=False),
     "credentials": Served("nodes"),
     "secrets": Served("nodes", only=("purpose", frozenset({"password", "private key"}))),
-    "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "selector"})),
+    "dkim_keys": Served("nodes", frozenset({"activated_at", "retired_at", "revoked_at", "selector"})),
     "token_keys": Served("nodes"),
     "nodes": Served("nodes", frozenset({"removed_at"}), gone=False),
     "redeliveries": Served("nodes"),
@@ -267,7 +269,7 @@ CHECKS: list[posture.Check] = [
     SIGN_IN_GUARD, REVIEW, LEFT, UNANSWERED, UNCONFIRMED, RESET_LOCKED, AFTER_RESET, EMERGENCIES,
     HOLDERS, OWNED, NOT_KNOWN, UNDELIVERED, BY_HAND, NO_CONTACT, CONTACTS, SIGNED,
     UNEXCEPTED, DEAD, loop.check(rings.standing), OVERDUE, MANY_HANDS, REDIRECT, BY_WAY, UNREADABLE,
-    STANDING,
+    STANDING, OLD_KEY,
 ]  # fmt: skip
 
 

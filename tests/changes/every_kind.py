@@ -135,6 +135,9 @@ WALKS: dict[str, Walk] = {
     "record_sets.release": by("olive", record_set="{record_set}"),
     "dkim_keys.make": by(SYSTEM, secrets=("private key",), key="{wanted}", public="abcd", domain="new.example"),
     "dkim_keys.activate": by("olive", key="{key}"),
+    "dkim_keys.rotate": by("olive", domain="signed.example", compromised=True),
+    "dkim_keys.retire": closing("olive", key="{older_key}"),
+    "dkim_keys.revoke": by("olive", key="{younger_key}", domain="signed.example"),
     "mailboxes.create": by("olive", address="new@acme.example"),
     "mailboxes.change": by("olive", mailbox=MIA, vip=True),
     "mailboxes.suspend": closing("olive", mailbox=MIA),
@@ -409,6 +412,7 @@ def _named(house: House) -> dict[str, str]:
         "channel": str(the(RecoveryChannel, value="leo@home.example").pk),
         "confirmation": str(asked["leo@home.example"].pk),
         **_resets(house),
+        **_rotating(house),
         "later": str(later.pk),
         "app_password": str(phone.pk),
         "doubt": str(unknown.pk),
@@ -430,6 +434,23 @@ def _named(house: House) -> dict[str, str]:
         "line": f"{head_of(do('clients.change', house.olive, client='off', notes='x'))}.0",
         "change": str(do("mailboxes.change", house.olive, mailbox=MIA, quota_mb=77).pk),
     }
+
+
+def _rotating(house: House) -> dict[str, str]:
+    """A domain whose keys sign; of those after them one is made."""
+    do("domains.add", house.olive, client="acme", name="signed.example")
+    for n, public in enumerate(("abcd", "A" * 43 + "=", "efgh")):
+        if n == 2:
+            do("dkim_keys.rotate", house.olive, domain="signed.example")
+        as_wanted(house, "signed.example")
+        rsa = {"algorithm": "ed25519" if n == 1 else "rsa-2048"}
+        key = the(DkimKey, domain__name="signed.example", activated_at=None, **rsa)
+        _ours("dkim_keys.make", "private key", "x", key=str(key.pk), public=public, domain="signed.example")
+        as_wanted(house, "signed.example")
+        if n < 2:
+            do("dkim_keys.activate", SYSTEM, key=str(key.pk))
+    older = the(DkimKey, domain__name="signed.example", algorithm="ed25519", activated_at__isnull=False)
+    return {"older_key": str(older.pk), "younger_key": str(key.pk)}
 
 
 def _resets(house: House) -> dict[str, str]:

@@ -25,7 +25,7 @@ def box(*, sign_in: bool = True, secret: bool = True, to: str = BOX, apps: tuple
     }
 
 
-KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1"}]}}
+KEY = {"keys": {"key": [{"domain": "acme.example", "selector": "p1", "algorithm": "rsa-2048", "since": 100}]}}
 DOMAIN = {"maps": {"domain": [{"name": "acme.example"}]}}
 PASSED = "filters of mia@acme.example may pass mail on to @far.example"
 ALLOWED = {"maps": {"allowed": [{"source": BOX, "target": "@far.example"}]}}
@@ -102,9 +102,10 @@ def test_nonsense_agrees_with_nothing(nonsense: Any) -> None:
             "joe@acme.example still may",
         ),
         (None, {RIGHTS: {"leo@acme.example": "lookup read"}}, "leo@acme.example still may"),
-        (KEY, {"milter key of acme.example": None}, "signs with nothing"),
-        (KEY, {"milter key of acme.example": "unusable: p1"}, "signs with unusable"),
-        (KEY, {"milter key of acme.example": "p2"}, "signs with p2"),
+        (KEY, {"milter keys of acme.example": None}, "signs with nothing"),
+        (KEY, {"milter keys of acme.example": []}, "signs with nothing"),
+        (KEY, {"milter keys of acme.example": "unusable: p1"}, "signs with unusable"),
+        (KEY, {"milter keys of acme.example": [["p2", "rsa", 99], ["p3", "ed25519", 200]]}, "signs with p2 and p3"),
         (DOMAIN, {"postmap -q domain": {"acme.example": []}}, "is missing"),
         (ALIAS, {"postmap -q alias_domain": None}, "alias_domain acme.test: acme.example is missing"),
         (ALIAS, {"postmap -q alias_domain": {"acme.test": ["acme.example", "globex.example"]}}, "is still there"),

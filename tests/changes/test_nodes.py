@@ -142,7 +142,9 @@ def test_a_key_is_served_once_it_is_active(house: House, mx1: Node, sql: Any) ->
     assert pull(mx1) == {}, "published, not used"
     do("dkim_keys.activate", SYSTEM, key=str(key.pk))
     (one,) = pull(mx1).values()
-    about = {"domain": "acme.example", "selector": key.selector, "algorithm": "rsa-2048", "sealed": "sealed"}
+    since = int(the(DkimKey, pk=key.pk).activated_at.timestamp())
+    about = {"domain": "acme.example", "selector": key.selector, "algorithm": "rsa-2048", "sealed": "sealed",
+             "since": since}  # fmt: skip
     assert one == {"keys": {"key": [about]}}
 
 

@@ -15,6 +15,9 @@ FOUND = {
 }
 
 
+PUBLIC = {"rsa-2048": "abcd", "ed25519": "A" * 43 + "="}
+
+
 def added(house: House) -> Change:
     """Added over a live zone; its keys made and used, its records published."""
     holds(house, "new.example", FOUND, ttl=300)
@@ -22,7 +25,7 @@ def added(house: House) -> Change:
     with acting_as(SYSTEM):
         keys = list(DkimKey.objects.filter(domain__name="new.example").order_by("selector"))
     for key in keys:
-        made = kind("dkim_keys.make", key=str(key.pk), public="abcd", domain="new.example")
+        made = kind("dkim_keys.make", key=str(key.pk), public=PUBLIC[key.algorithm], domain="new.example")
         made = submit(made, actor=SYSTEM, why="x", secrets={"private key": "sealed"}, caused_by=change)
         assert made.version, reasons(made)
         published(house)

@@ -171,24 +171,40 @@ def test_what_should_be_gone_and_is_not(daemons: Daemons, finding: str, changes:
     assert asked(broken(emptied(daemons), changes), None, GONE).finding == finding
 
 
-def key(selector: str) -> Compiled:
-    row = {"domain": "acme.example", "selector": selector, "algorithm": "rsa-sha256", "sealed": "x"}
+def key(selector: str, algorithm: str = "rsa-2048") -> Compiled:
+    row = {"domain": "acme.example", "selector": selector, "algorithm": algorithm, "sealed": "x", "since": 100}
     return {"keys": {"key": [row]}}
 
 
+def signing(*keys: tuple[str, str, int]) -> list[list[str | int]]:
+    return [list(one) for one in keys]
+
+
+OTHER = ("e1", "ed25519", 90)
+
+
 @pytest.mark.parametrize("signs, finding", [
-    ("s1", "agrees"), ("s0", "agrees"), ("s2", "differs"), (None, "differs"), ("unusable: no", "differs"),
+    (signing(("s1", "rsa", 100)), "agrees"), (signing(("s1", "rsa", 100), OTHER), "agrees"),
+    (signing(("s2", "rsa", 130)), "agrees"), (signing(("s2", "rsa", 90), OTHER), "differs"), ([], "differs"),
+    (None, "differs"), ("unusable: no", "differs"),
 ])  # fmt: skip
-def test_the_lowest_selector_signs(daemons: Daemons, signs: str | None, finding: str) -> None:
+def test_a_key_signs_or_a_newer_one_of_its_algorithm(daemons: Daemons, signs: Any, finding: str) -> None:
     daemons.milter["signs"] = {"acme.example": signs}
     assert asked(daemons, key("s1")).finding == finding
 
 
+def test_an_ed25519_key_waits_for_the_rsa_key_that_it_signs_beside(daemons: Daemons) -> None:
+    daemons.milter["signs"] = {"acme.example": []}
+    assert asked(daemons, key("e2", "ed25519")).finding == "agrees"
+    daemons.milter["signs"] = {"acme.example": signing(("s1", "rsa", 100))}
+    assert asked(daemons, key("e2", "ed25519")).finding == "differs"
+
+
 def test_a_key_that_is_gone(daemons: Daemons) -> None:
-    gone: expected.Gone = {"key": [("acme.example", "s1", "rsa-sha256", "x")]}
-    daemons.milter["signs"] = {"acme.example": "s1"}
+    gone: expected.Gone = {"key": [("acme.example", "s1", "rsa-2048", "x", 100)]}
+    daemons.milter["signs"] = {"acme.example": signing(("s1", "rsa", 100))}
     assert asked(daemons, None, gone).finding == "differs"
-    daemons.milter["signs"] = {"acme.example": "s2"}
+    daemons.milter["signs"] = {"acme.example": signing(("s2", "rsa", 100))}
     assert asked(daemons, None, gone).finding == "agrees"
 
 

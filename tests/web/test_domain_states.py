@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from visitors import visitor
 
 from cast import House, as_wanted, do, holds
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Delivery, Domain
+from postroom.models import Delivery, DkimKey, Domain
 
 WHY = "our own PowerDNS: 500 backend unavailable"
 
@@ -37,18 +39,29 @@ def test_what_differs_while_its_delivery_is_stuck_is_said_to_differ_and_why(hous
     assert WHY in stuck and f'href="/changes/{change.pk}/"' in stuck
 
 
-def test_of_two_keys_in_use_one_signs_and_the_other_is_ready(house: House) -> None:
-    """A node signs with the lowest selector that it has."""
-    from postroom.models import DkimKey
-
+def test_a_key_of_each_algorithm_signs_and_what_was_before_it_is_ready_until_retired(house: House, sql: Any) -> None:
+    """A node signs with the newest of each that it has, and with Ed25519 only beside RSA."""
     with acting_as(SYSTEM):
-        keys = list(DkimKey.objects.filter(domain__name="acme.example").order_by("selector"))
-    for one in keys:
-        about = {"key": str(one.pk), "public": "AAAA", "domain": "acme.example"}
-        do("dkim_keys.make", SYSTEM, secrets={"private key": "x"}, **about)
-        as_wanted(house, "acme.example")
-        used = do("dkim_keys.activate", house.olive, key=str(one.pk))
-        assert used.version
-    low, high = (one.selector for one in keys)
+        rsa, ed25519 = DkimKey.objects.filter(domain__name="acme.example").order_by("selector")
+    used(house, ed25519, "A" * 43 + "=")
+    assert "signs, in use since" not in page(house) and "; none signs" in page(house)
+    used(house, rsa, "AAAA")
+    assert page(house).count("signs, in use since") == 2
+    do("dkim_keys.rotate", house.olive, domain="acme.example")
     found = page(house)
-    assert found.count("signs, in use since") == 1 and f"; {low} signs" in found and f"; {high} signs" not in found
+    assert found.count("wanted, not made yet") == 2 and "Rotate…" not in found, "none is asked for while some come"
+    with acting_as(SYSTEM):
+        after = DkimKey.objects.get(domain__name="acme.example", algorithm="rsa-2048", activated_at=None)
+    sql("SELECT set_config('postroom.change', 'time passes', false)",
+        "UPDATE dkim_keys SET activated_at = activated_at - interval '1 hour'")  # fmt: skip
+    used(house, after, "BBBB")
+    assert f"; {' and '.join(sorted([after.selector, ed25519.selector]))} signs" in page(house), "until it is retired"
+    do("dkim_keys.retire", house.olive, key=str(rsa.pk))
+    assert "its record stands until" in page(house)
+
+
+def used(house: House, key: DkimKey, public: str) -> None:
+    about = {"key": str(key.pk), "public": public, "domain": "acme.example"}
+    do("dkim_keys.make", SYSTEM, secrets={"private key": "x"}, **about)
+    as_wanted(house, "acme.example")
+    assert do("dkim_keys.activate", house.olive, key=str(key.pk)).version

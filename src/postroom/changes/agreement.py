@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import connection
 
 from postroom.engines.postfix_maps import handed_to
+from postroom.engines.read_signing import SIGNING, in_use
+from postroom.engines.read_signing import said as signing
 from postroom.models.filters import SCRIPT
 
 Row = Mapping[str, Any]
@@ -59,9 +61,9 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _allowed(maps, answers)
     yield from _scripts((compiled or {}).get("secrets", {}).get("filter", ()), answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
-        signs = answers.get(f"milter key of {row['domain']}")
-        if not isinstance(signs, str) or signs.startswith("unusable") or signs > row["selector"]:
-            yield f"{row['domain']} signs with {signs or 'nothing'}, not with {row['selector']}"
+        signs = answers.get(SIGNING.format(**row))
+        if not in_use((row["selector"], row["algorithm"].split("-")[0], row.get("since") or 0), signs):
+            yield f"{row['domain']} signs with {signing(signs)}, not with {row['selector']}"
 
 
 def _maps(maps: Row, answers: Row) -> Iterator[str]:

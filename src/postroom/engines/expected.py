@@ -9,6 +9,7 @@ from .postfix_maps import handed_to
 from .source import Compiled, Todo
 
 Pair = tuple[str, str]
+Signing = tuple[str, str, int]  # selector, rsa or ed25519, since when: seconds since 1970
 Gone = dict[str, list[tuple[Any, ...]]]  # table → rows that left the files with this object
 
 
@@ -40,7 +41,7 @@ class Expected:
     forbidden: set[Pair] = field(default_factory=set)  # the same, to where they may not whatever is allowed
     not_forbidden: set[Pair] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
-    signing: dict[str, set[str]] = field(default_factory=dict)  # domain → its selectors here
+    signing: dict[str, set[Signing]] = field(default_factory=dict)  # domain → its keys here
     not_signing: set[Pair] = field(default_factory=set)  # domain, selector
 
 
@@ -72,7 +73,8 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
         (expected.allowed if _live(row, now) else expected.not_allowed).add((row["source"], row["target"]))
     expected.forbidden = {(row["source"], row["target"]) for row in compiled.get("maps", {}).get("forbidden", [])}
     for row in compiled.get("keys", {}).get("key", []):
-        expected.signing.setdefault(row["domain"], set()).add(row["selector"])
+        algorithm = row["algorithm"].split("-")[0]
+        expected.signing.setdefault(row["domain"], set()).add((row["selector"], algorithm, row.get("since") or 0))
     _add_gone(expected, gone)
     sign_in = compiled.get("maps", {}).get("login", [])
     can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}
@@ -155,7 +157,7 @@ def _add_gone(expected: Expected, gone: Gone) -> None:
                 expected.not_allowed.add((values[0], values[1]))
             if table == "forbidden" and (values[0], values[1]) not in expected.forbidden:
                 expected.not_forbidden.add((values[0], values[1]))
-            if table == "key" and values[1] not in expected.signing.get(values[0], set()):
+            if table == "key" and values[1] not in {one[0] for one in expected.signing.get(values[0], set())}:
                 expected.not_signing.add((values[0], values[1]))
     still = {row["address"] for row in (expected.todo.compiled or {}).get("maps", {}).get("login", [])}
     expected.closed -= still  # those are judged by what their row says now

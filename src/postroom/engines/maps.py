@@ -61,7 +61,7 @@ SCHEMAS = {
         CREATE TABLE filter_put(object TEXT PRIMARY KEY, address TEXT, revision INT, said TEXT) WITHOUT ROWID;
     """,
     "keys": """
-        CREATE TABLE key(domain TEXT, selector TEXT, object TEXT, algorithm TEXT, sealed TEXT,
+        CREATE TABLE key(domain TEXT, selector TEXT, object TEXT, algorithm TEXT, sealed TEXT, since INT,
             PRIMARY KEY (domain, selector)) WITHOUT ROWID;
     """,
 }
@@ -94,7 +94,8 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         # The script that is kept for a mailbox, in base64: no hash, and as private as one (filters.py).
         "filter": ("address", "revision", "active", "clears", "digest", "script"),
     },
-    "keys": {"key": ("domain", "selector", "algorithm", "sealed")},
+    # The newest of each algorithm signs (key_store.py).
+    "keys": {"key": ("domain", "selector", "algorithm", "sealed", "since")},
 }
 
 

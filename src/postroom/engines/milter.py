@@ -52,7 +52,7 @@ class Milter:
         except (sqlite3.Error, KeyUnusable, OSError, ValueError) as error:
             log.error("%s: %s: %s", queue_id, login, error)
             return LATER
-        log.info("%s: %s: %s", queue_id, login, answer.reply or f"passed, {_signatures(answer)} signature")
+        log.info("%s: %s: %s", queue_id, login, answer.reply or f"passed, {_signatures(answer)} signatures")
         return answer
 
     async def _judge(self, message: Message, login: str) -> Answer:
@@ -76,13 +76,13 @@ class Milter:
             return LATER
         if domain in self.test.unusable:
             raise KeyUnusable(f"{domain}: {self.test.unusable[domain]}")
-        found = self.keys.for_domain(domain)
-        if found is None:
-            return Answer(add=shown)
-        selector, key = found
         signed = [*((name.encode(), value.encode()) for name, value in shown), *message.headers]
-        value = await asyncio.to_thread(signature, signed, bytes(message.body), domain, selector, key, int(time.time()))
-        return Answer(add=(*shown, ("DKIM-Signature", value)))
+        body, now = bytes(message.body), int(time.time())
+        values = [
+            await asyncio.to_thread(signature, signed, body, domain, selector, key, now)
+            for selector, key in self.keys.for_domain(domain)
+        ]
+        return Answer(add=(*shown, *(("DKIM-Signature", value) for value in values)))
 
     async def judge_filtered(self, message: Message) -> Answer:
         """What a filter sends (sieve_out.py). It is kept in the mailbox when refused, and tried again when it fails."""
@@ -133,13 +133,13 @@ class Milter:
         """Those of them (source, target) that stand among what filters may pass on, or may not, now."""
         return [pair for pair in pairs if len(pair) == 2 and self.maps.rows(query, *pair)]
 
-    def signs(self, domains: list[str]) -> dict[str, str | None]:
-        """Domain → the selector that signs for it now, None without one; a key that cannot sign says why."""
-        found: dict[str, str | None] = {}
+    def signs(self, domains: list[str]) -> dict[str, list[list[Any]] | str]:
+        """Domain → the keys that sign for it now, each as [selector, algorithm, since]; why, where one cannot."""
+        found: dict[str, list[list[Any]] | str] = {}
         for domain in domains:
             try:
-                key = self.keys.for_domain(domain)
-                found[domain] = key[0] if key else None
+                self.keys.for_domain(domain)
+                found[domain] = [[one.selector, one.algorithm, one.since] for one in self.keys.held(domain)]
             except (KeyUnusable, sqlite3.Error) as error:
                 found[domain] = f"unusable: {error}"
         return found

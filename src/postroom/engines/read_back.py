@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from . import asking, probe, read_allowed, read_behalf, read_opens, read_tokens
+from . import asking, probe, read_allowed, read_behalf, read_opens, read_signing, read_tokens
 from .asking import GONE, Answer, ParentAway
 from .doveadm import Doveadm, DoveadmAway
 from .expected import Expected
@@ -229,21 +229,8 @@ class Round:
         for one in touched:
             file = "keys" if one.signing or one.not_signing else "maps"
             self.judge_generation("milter", file, _number(status.get(file)), status, [one])
-            self._judge_signing(one, status)
+            read_signing.judge(self, one, status)
             read_behalf.judge(self, one, status)
-
-    def _judge_signing(self, one: Expected, status: Answer) -> None:
-        result, signs = self.results[one.todo.todo], status.get("signs", {})
-        for domain, selectors in sorted(one.signing.items()):
-            # The lowest selector on the node signs; another object may hold it, so ours need not be the one.
-            now = signs.get(domain)
-            if now is None or str(now).startswith("unusable") or str(now) > min(selectors):
-                result.differs(f"milter: {domain} signs with {now}")
-            self.add(result, f"milter key of {domain}", now, "milter")
-        for domain, selector in sorted(one.not_signing):
-            if signs.get(domain) == selector:
-                result.differs(f"milter: {domain} still signs with {selector}")
-            self.add(result, f"milter key of {domain}", signs.get(domain), "milter")
 
     # All
 

@@ -1,4 +1,4 @@
-"""DKIM signatures (RFC 6376): rsa-sha256, relaxed/relaxed, From oversigned, no `l=`.
+"""DKIM signatures (RFC 6376, 8463): rsa-sha256 or ed25519-sha256, relaxed/relaxed, From oversigned, no `l=`.
 
 Pure functions over headers and a body as bytes; keys are somebody else's (key_store.py).
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 # What a reader sees or acts on (6376, 5.4.1; 8058, 4): a change to any of these breaks the signature.
 SIGNED = (
@@ -20,20 +20,32 @@ WHITE = re.compile(rb"[ \t]+")
 LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
 WIDTH = 72
 
+Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 Headers = Sequence[tuple[bytes, bytes]]  # name, value as in the message
 
 
-def signature(headers: Headers, body: bytes, domain: str, selector: str, key: rsa.RSAPrivateKey, now: int) -> str:
+def signature(headers: Headers, body: bytes, domain: str, selector: str, key: Key, now: int) -> str:
     """The value of a DKIM-Signature header, folded with CRLF. `now` is in seconds since 1970."""
     names, data = _chosen(headers)
     digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode()
     value = (
-        f" v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain}; s={selector}; t={now};\r\n"
+        f" v=1; a={algorithm(key)}-sha256; c=relaxed/relaxed; d={domain}; s={selector}; t={now};\r\n"
         f" h={_folded(names)};\r\n bh={digest};\r\n b="
     )
     data += relaxed_header(b"DKIM-Signature", value.encode()).removesuffix(b"\r\n")
-    signed = base64.b64encode(key.sign(data, padding.PKCS1v15(), hashes.SHA256())).decode()
+    signed = base64.b64encode(_sign(key, data)).decode()
     return value + "\r\n ".join(signed[at : at + WIDTH] for at in range(0, len(signed), WIDTH))
+
+
+def algorithm(key: Key) -> str:
+    return "rsa" if isinstance(key, rsa.RSAPrivateKey) else "ed25519"
+
+
+def _sign(key: Key, data: bytes) -> bytes:
+    """Ed25519 signs the hash of what is signed, not the text itself (RFC 8463, 3)."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return key.sign(hashlib.sha256(data).digest())
 
 
 def _chosen(headers: Headers) -> tuple[list[str], bytes]:

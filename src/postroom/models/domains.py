@@ -109,9 +109,12 @@ class RecordSet(StateModel):
 
 
 class DkimKey(StateModel):
-    """A signing key of a domain: wanted, then made and published, then active; at last retired.
+    """A signing key of a domain: wanted, made and published, active, retiring, at last revoked.
 
     The private half is a secret, sealed to the node; only its public half is ever read here.
+    activated_at: when its record had been read at every authoritative server. retired_at: since when nothing is signed
+    with it any more; what it signed still verifies. revoke_at: from when on its record may say that nothing does;
+    revoked_at: since when that is so, for good.
     """
 
     client = models.ForeignKey(Client, models.DO_NOTHING)
@@ -121,14 +124,24 @@ class DkimKey(StateModel):
     public = models.TextField(default="")
     activated_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+    revoke_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
 
     class Meta(StateModel.Meta):
         db_table = "dkim_keys"
         constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="one_selector")]
+        indexes = [
+            models.Index(fields=["activated_at"], condition=models.Q(retired_at=None), name="keys_by_age"),
+            models.Index(
+                fields=["revoke_at"], condition=models.Q(revoke_at__isnull=False, revoked_at=None),
+                name="keys_to_revoke",
+            ),
+        ]  # fmt: skip
 
     @classmethod
     def opens(cls, row: Row) -> frozenset[str]:
-        return frozenset({"sign"}) if row["activated_at"] and not row["retired_at"] else NOTHING
+        signs = row["activated_at"] and not row["retired_at"] and not row.get("revoked_at")
+        return frozenset({"sign"}) if signs else NOTHING
 
     @property
     def label(self) -> str:

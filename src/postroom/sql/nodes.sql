@@ -120,9 +120,11 @@ UNION ALL
           AND d.suspended_at IS NULL AND c.suspended_at IS NULL AS stands) s) may
 UNION ALL
   SELECT 'key', k.id, c.node_id, k.client_id,
-    CASE WHEN k.activated_at IS NOT NULL AND k.retired_at IS NULL AND d.removed_at IS NULL AND c.removed_at IS NULL THEN (
+    CASE WHEN k.activated_at IS NOT NULL AND k.retired_at IS NULL AND k.revoked_at IS NULL
+        AND d.removed_at IS NULL AND c.removed_at IS NULL THEN (
       SELECT jsonb_build_object('keys', jsonb_build_object('key', jsonb_build_array(jsonb_build_object(
-        'domain', d.name, 'selector', k.selector, 'algorithm', k.algorithm, 'sealed', s.value))))
+        'domain', d.name, 'selector', k.selector, 'algorithm', k.algorithm, 'sealed', s.value,
+        'since', extract(epoch FROM k.activated_at)::bigint))))
       FROM secrets s WHERE s.owner_row = k.id AND s.purpose = 'private key')
     END
   FROM dkim_keys k JOIN domains d ON d.id = k.domain_id JOIN clients c ON c.id = k.client_id

@@ -117,6 +117,12 @@ SAID: dict[str, str] = {
     "history.roll_back": "What still stands as that change left it goes back to how it was before; what changed again "
     "since is left out and listed.",
     "dkim_keys.activate": "Mail of the domain is signed with this key from now on.",
+    "dkim_keys.rotate": "New keys are made and published. Mail is signed with them once every name server of the "
+    "domain answers for them; what the old ones signed verifies for a week after. Where somebody else signs with the "
+    "old ones, they are revoked as soon as the new ones sign.",
+    "dkim_keys.retire": "Mail of the domain is signed with this key no more; what it signed verifies for a week.",
+    "dkim_keys.revoke": "Whatever was signed with this key counts as not signed from now on, and its private half is "
+    "forgotten. It cannot be used again.",
 }
 CLOSES = frozenset({
     "clients.suspend", "clients.remove", "domains.suspend", "domains.remove", "mailboxes.suspend", "mailboxes.remove",

@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from postroom.access.scope import visible
 from postroom.dns.proof import token_name, token_text
-from postroom.models import DkimKey, Domain, Mailbox
+from postroom.models import Domain, Mailbox
 from postroom.models.recovery import readable, unsaid
-from postroom.protocols.dkim import key_name
 from postroom.queries import records
 from postroom.queries.changes import timeline
 from postroom.queries.lists import listed
 from postroom.queries.objects import row_of
 from postroom.queries.records import CHECKS, Live
 from postroom.web.badges import NOT_MEASURED, check, proof, spelt, standing
+from postroom.web.domain_keys import keys_table
 from postroom.web.domain_landing import landing
 from postroom.web.door import page
 from postroom.web.following import follow_at
@@ -99,7 +99,7 @@ def domain(request: Any, ref: str) -> HttpResponse:
         checks=_checks(states, live), checks_sub=_read(live), proof=_proof(one), records=_records(request, one, live),
         records_sub="as found, as wanted, as read",
         by_hand=tuple(records.by_hand(one, live).lines()), by_hand_why=_by_hand(one),
-        keys=_keys(request, one, keys, live), landing=landing(request, one), recent=lines(recent),
+        keys=keys_table(request, one, keys, live), landing=landing(request, one), recent=lines(recent),
         changes_url=f"/changes/?object={one.pk}",
         holders=_holders(one), facts=_facts(one, boxes),
     )  # fmt: skip
@@ -201,44 +201,6 @@ def _record(one: Live, acts: tuple[Act, ...]) -> Row:
 
 def _values(values: list[str], none: str) -> Any:
     return tuple(Code(one if len(one) <= SHOWN else one[:SHOWN] + "…") for one in values) or none
-
-
-def _keys(request: Any, one: Domain, keys: list[DkimKey], live: list[Live]) -> Table | None:
-    if not keys:
-        return None
-    published, signs = {x.row.name: x for x in live if x.row.type == "TXT"}, _signs(keys)
-    may = request.access.can_about("dkim_keys.activate", one.client_id, [one.pk])
-    columns = (Column("Selector"), Column("State"), Column("Record"), Column("Act", num=True, hidden=True))
-    return Table("Signing keys", columns, tuple(
-        Row((Cell(Code(key.selector), key.algorithm), _key(key, signs),
-             _published(published.get(key_name(key.selector, one.name))),
-             Cell(acts=_activate(key) if may else ())))
-        for key in keys
-    ))  # fmt: skip
-
-
-def _signs(keys: list[DkimKey]) -> str:
-    """The selector that nodes sign with: the lowest of those in use (engines/key_store.py)."""
-    return min((one.selector for one in keys if one.activated_at and not one.retired_at), default="")
-
-
-def _key(key: DkimKey, signs: str) -> Badge:
-    if key.retired_at:
-        return Badge("fact", f"retired {when(key.retired_at)}", "key-off")
-    if key.activated_at and key.selector == signs:
-        return Badge("good", f"signs, in use since {when(key.activated_at)}")
-    if key.activated_at:
-        return Badge("good", f"ready since {when(key.activated_at)}; {signs} signs")
-    return Badge("waits", "made, does not sign yet" if key.public else "wanted, not made yet")
-
-
-def _published(one: Live | None) -> Badge:
-    return check(one.state) if one else Badge("waits", "not published yet")
-
-
-def _activate(key: DkimKey) -> tuple[Act, ...]:
-    ready = key.public and (key.activated_at is None or key.retired_at)
-    return (Act("Sign with it", f"/do/dkim_keys.activate/?key={key.pk}", of=key.selector),) if ready else ()
 
 
 def _said(one: Domain) -> str:

@@ -19,6 +19,7 @@ from postroom.changes.carry import movable, retry, settle
 from postroom.changes.clock import do
 from postroom.posture.run import Turns
 
+from . import dkim_life
 from .alarms import Alarms
 from .checkpoints import weekly
 from .name_servers import NameServers
@@ -62,6 +63,7 @@ def beats() -> list[Beat]:
         Beat(5, lambda: [servers.look]),
         Beat(5, lambda: [look]),
         Beat(5, lambda: [make_known]),
+        Beat(60, dkim_life.look),
         Beat(600, weekly),
         Beat(600, quarterly),
         Beat(3600, lambda: [forget]),

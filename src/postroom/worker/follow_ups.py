@@ -14,12 +14,13 @@ from postroom.changes.history import edits_of
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.clients import PlaceClient
 from postroom.changes.kinds.dkim import ActivateKey, MakeKey
+from postroom.changes.kinds.dkim_life import RetireKey, RevokeKey
 from postroom.changes.kinds.mail_apps import EndAllConsents
 from postroom.changes.kinds.organization import AddNode
 from postroom.changes.kinds.replacing import EndReplaced
 from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node
 from postroom.models.credentials import OAUTH
-from postroom.protocols.dkim import make_rsa
+from postroom.protocols.dkim import make_ed25519, make_rsa
 
 Built = tuple[Kind, Mapping[str, str] | None]
 
@@ -35,6 +36,12 @@ def keys_of_client(change: Change) -> Iterator[FollowUp]:
     yield from _made(DkimKey.objects.filter(client_id=change.client_id))
 
 
+def keys_of_rotation(change: Change) -> Iterator[FollowUp]:
+    """The keys this change asked for."""
+    touched = [one.row for one in edits_of([change]) if one.table == DkimKey._meta.db_table]
+    yield from _made(DkimKey.objects.filter(pk__in=touched))
+
+
 def _made(keys: "QuerySet[DkimKey]") -> Iterator[FollowUp]:
     wanted = keys.filter(public="", retired_at=None, domain__removed_at=None).select_related("domain", "client__node")
     for key in wanted.order_by("domain__name", "selector"):
@@ -46,7 +53,7 @@ def _made(keys: "QuerySet[DkimKey]") -> Iterator[FollowUp]:
 
 def _pair(key: DkimKey, node: Node) -> Built:
     """A new pair, in this call's memory: the public half in the plan, the private one sealed to the node."""
-    private, public = make_rsa()
+    private, public = make_rsa() if key.algorithm.startswith("rsa") else make_ed25519()
     box = SealedBox(PublicKey(node.public_key.encode(), encoder=Base64Encoder))
     sealed = box.encrypt(private.encode(), encoder=Base64Encoder).decode()
     return MakeKey(key=str(key.pk), public=public, domain=key.domain.name), {"private key": sealed}
@@ -57,6 +64,26 @@ def key_is_published(change: Change) -> Iterator[FollowUp]:
     key = str(change.params["key"])
     why = "its record was read at every authoritative server"
     yield FollowUp("dkim_keys.activate", key, why, lambda: (ActivateKey(key=key), None))
+
+
+def keys_before(change: Change) -> Iterator[FollowUp]:
+    """Its node signs with this key, read back: those of its algorithm that signed before sign no more."""
+    key = DkimKey.objects.get(pk=change.params["key"])
+    if key.retired_at or not key.activated_at:
+        return
+    before = DkimKey.objects.filter(domain=key.domain_id, algorithm=key.algorithm, activated_at__lt=key.activated_at)
+    for one in before.filter(retired_at=None).exclude(pk=key.pk).order_by("selector"):
+        kind = RetireKey(key=str(one.pk))
+        why = f"{key.selector} signs instead"
+        yield FollowUp("dkim_keys.retire", str(one.pk), why, partial(lambda kind: (kind, None), kind))
+
+
+def key_is_compromised(change: Change) -> Iterator[FollowUp]:
+    """No node signs with it any more, read back, and it was said that somebody else may: it is revoked at once."""
+    key = DkimKey.objects.select_related("domain").get(pk=change.params["key"])
+    if key.revoked_at is None and key.retired_at and key.revoke_at and key.revoke_at <= key.retired_at:
+        kind = RevokeKey(key=str(key.pk), domain=key.domain.name)
+        yield FollowUp("dkim_keys.revoke", str(key.pk), "somebody else may sign with it", lambda: (kind, None))
 
 
 def node_of_this_machine(change: Change) -> Iterator[FollowUp]:
@@ -102,6 +129,9 @@ FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "domains.add": keys_of_domain,
     "clients.place": keys_of_client,
     "dkim_keys.make": key_is_published,
+    "dkim_keys.rotate": keys_of_rotation,
+    "dkim_keys.activate": keys_before,
+    "dkim_keys.retire": key_is_compromised,
     "organization.found": node_of_this_machine,
     "nodes.add": homes_for_clients,
     "mail_apps.end": consents_of_app,

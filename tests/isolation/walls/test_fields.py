@@ -65,7 +65,9 @@ ASKED: dict[str, dict[str, Any]] = {
     "clients.ask_contact": {"client": "acme"}, "domains.ask_contact": {"domain": "acme.example"},
     "clients.remove": {"client": "acme"}, "clients.restore": {"client": "acme"}, "clients.resume": {"client": "acme"},
     "clients.suspend": {"client": "acme"},
-    "dkim_keys.activate": {"key": "{dkim_keys}"},
+    "dkim_keys.activate": {"key": "{dkim_keys}"}, "dkim_keys.retire": {"key": "{dkim_keys}"},
+    "dkim_keys.rotate": {"domain": "acme.example", "compromised": True},
+    "dkim_keys.revoke": {"key": "{dkim_keys}", "domain": "acme.example", "compromised": True},
     "domains.add": {"client": "acme", "name": "nice.example", "hosting": "hosted", "registrar": "r",
                     "registrar_holder": "h", "registrar_account": "a", "dns_holder": "d", "expires_on": "2030-01-01",
                     "registrar_mfa": "yes", "second_holder": "s", "registrar_account_holder": "m"},
@@ -191,7 +193,7 @@ ONLY_TEXT = {
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
     "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden", "rights",
-    "host", "port", "tls", "script", "subject", "reply", "first", "last", "days",
+    "host", "port", "tls", "script", "subject", "reply", "first", "last", "days", "compromised",
 }  # fmt: skip
 
 # A name, where elsewhere it is a person; where mail is not to go, whether anybody is there or not.

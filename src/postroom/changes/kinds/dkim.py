@@ -9,7 +9,7 @@ from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import DkimKey, Domain, RecordSet, Secret
-from postroom.protocols.dkim import key_name, key_record
+from postroom.protocols.dkim import algorithm_of, key_name, key_record
 from postroom.protocols.rrset import DEFAULT_TTL, rrset
 
 from .fields import DkimKeyRef
@@ -33,11 +33,13 @@ class MakeKey(Kind, name="dkim_keys.make"):
         domain = state.get(Domain, key.domain_id, where="key")
         if key.public:
             return
+        if not key.algorithm.startswith(algorithm_of(self.public)):
+            raise Problem("public", f"{key.selector} is to be an {key.algorithm} key")
         yield edit(key, public=self.public)
         yield create(
             Secret, state.new_id(), client_id=key.client_id, owner_row=key.pk, purpose="private key", made=state.now
         )
-        record = rrset(key_name(key.selector, domain.name), "TXT", DEFAULT_TTL, [key_record(self.public)])
+        record = rrset(key_name(key.selector, domain.name), "TXT", DEFAULT_TTL, [_text(self.public)])
         yield stand(key.client_id, domain.pk, domain.name, record, state, ours=record.values)
 
 
@@ -52,7 +54,9 @@ class ActivateKey(Kind, name="dkim_keys.activate"):
         if not key.public:
             raise Problem("key", "its pair is not made yet")
         domain = state.get(Domain, key.domain_id, where="key")
-        name, record = key_name(key.selector, domain.name), key_record(key.public)
+        if key.revoked_at:
+            raise Problem("key", f"{key.selector} is revoked, for good")
+        name, record = key_name(key.selector, domain.name), _text(key.public)
         wanted = RecordSet.objects.filter(domain=domain, name=name, type="TXT")
         if not any(record in one.values for one in wanted):
             raise Problem("key", "its record does not stand in the zone; a key signs only after it is read there")
@@ -60,7 +64,11 @@ class ActivateKey(Kind, name="dkim_keys.activate"):
         if state.access.actor.somebody and record not in _read(domain.name, name, state):
             raise Problem("key", "its record was not read in the zone yet; it signs by itself once it is")
         if key.activated_at is None or key.retired_at:
-            yield edit(key, activated_at=state.now, retired_at=None)
+            yield edit(key, activated_at=state.now, retired_at=None, revoke_at=None)
+
+
+def _text(public: str) -> str:
+    return key_record(public, algorithm_of(public))
 
 
 def _read(zone: str, name: str, state: State) -> list[str]:

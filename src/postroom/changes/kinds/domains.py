@@ -23,8 +23,8 @@ from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
 from .records import as_read, stand, standing
 
 ROLE_ACCOUNTS = ("postmaster", "abuse")
-SELECTORS = ("a", "b")
-ROOM = MAX_NAME - len("p2611a._domainkey.")  # the longest name that stands below every domain
+KEYS = (("a", "rsa-2048"), ("b", "ed25519"))  # RFC 8463, 5: the second beside the first, never alone
+ROOM = MAX_NAME - len("p2611r4fa._domainkey.")  # the longest name that stands below every domain
 
 
 class AddDomain(Kind, name="domains.add"):
@@ -58,9 +58,9 @@ class AddDomain(Kind, name="domains.add"):
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known, **asked)
         for wanted, ours in records:
             yield stand(client.pk, domain, self.name, wanted, state, ours=ours)
-        for letter in SELECTORS:
-            selector = f"p{state.now:%y%m}{letter}"
-            yield create(DkimKey, state.new_id(), client_id=client.pk, domain_id=domain, selector=selector)
+        for letter, algorithm in KEYS:
+            about = {"client_id": client.pk, "domain_id": domain, "algorithm": algorithm}
+            yield create(DkimKey, state.new_id(), selector=f"p{state.now:%y%m}{letter}", **about)
         yield from self._role_accounts(client, domain, state)
 
     def _checked(self, state: State) -> tuple[Client, list[Wanted]]:
