@@ -130,7 +130,7 @@ def test_every_script_is_told_whole_and_which_is_in_force(place: Place) -> None:
     out, other = told[MIA]
     assert (out["name"], out["active"], out["text"], out["unreadable"]) == ("out", True, OUT.decode(), "")
     assert out["redirects"] == [
-        {"to": "spy@evil.example", "copy": False, "conditional": False, "by": "redirect"},
+        {"to": "spy@evil.example", "copy": False, "conditional": False, "by": "redirect", "anyway": "", "filed": False},
     ]
     assert (other["name"], other["active"], other["vacation"], other["redirects"]) == ("other one", False, True, [])
     assert told[JOE] == told[KIM] == []

@@ -17,7 +17,7 @@ from procrastinate.contrib.django import app
 from postroom.models import Change, Client, Delivery, Domain, Entry, NodeTodo, Report
 from postroom.models.nodes import WORD_HOLDS
 
-from . import todo
+from . import scripts_again, todo
 from .edit import Edit
 from .plan import Plan
 
@@ -84,10 +84,19 @@ def enqueue(change: Change, entry: int, plan: Plan) -> None:
     tables = sorted({e.table for e in wanted.pop("nodes", [])})
     rows = todo.enqueue(change, entry, tables) if tables else []
     Delivery.objects.bulk_create(rows)
+    if any(map(_comes_back, plan.edits)):
+        scripts_again.of_what_came_back(change.client_id, entry)
     for target, edits in wanted.items():
         _insert(change, target, _objects(target, edits))
     if change.stage == "applied" and (wanted or not rows or _is_followed(change, plan)):
         again(change, sorted(wanted))
+
+
+def _comes_back(edit: Edit) -> bool:
+    """Whether mailboxes may be served by it that were not: their scripts are looked at anew."""
+    after = edit.after or {}
+    again = after.get("removed_at", "-") is None or after.get("proof") == "read" or bool(after.get("node_id"))
+    return edit.stays and edit.table in ("mailboxes", "domains", "clients") and again
 
 
 def once_served(change: Change) -> None:

@@ -14,8 +14,6 @@ from django.db import connection
 
 from postroom.models import Change, Delivery, NodeTodo
 
-from . import scripts_again
-
 # table → the objects that an edit of it touches, as (object, id) from `e`, the edits of the entry: `row` holds what one
 # says, before under after; `whole`, that the row is made or goes. Asked of those tables alone that are among the edits:
 # to plan all of it takes longer than to carry out the one part that most changes need.
@@ -117,8 +115,6 @@ def enqueue(change: Change, entry: int, tables: list[str]) -> list[Delivery]:
         touched: list[tuple[UUID | None, str, int]] = [line for line in cursor.fetchall() if line[2]]
         if any(node for node, _, _ in touched):
             cursor.execute("NOTIFY postroom_node")
-    if not {"mailboxes", "domains", "clients"}.isdisjoint(tables):
-        scripts_again.of_what_came_back(change.client_id, entry)
     delivery = {"change": change, "client_id": change.client_id, "target": "nodes"}
     return [
         Delivery(**delivery, object=node, label=name, why=f"{n} to go" if node else NOBODY)
