@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from django.utils import timezone
 
-from cast import MIA, House, agreed, do, the, with_consent
-from postroom.access.acting import SYSTEM, acting_as
+from cast import MIA, House, agreed, at, do, the, with_consent
+from postroom.access.acting import CLOCK, SYSTEM, acting_as
 from postroom.changes import rings
+from postroom.changes.errors import NothingToDo
 from postroom.models import Change, Domain, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
 from postroom.posture import run
 from postroom.posture.checks import dead, loop, many_hands, overdue, unexcepted
@@ -171,6 +173,30 @@ def test_an_exception_that_asks_is_asked_of_until_somebody_renews_it_or_ends_the
     assert newest.contact == "mia@home.test" and f"mail of {MIA}" in text and HOME in text and "renew it" in text
     do("forwards.end", house.olive, forward=str(the(Forward).pk))
     assert found(overdue.OVERDUE) == []
+
+
+@pytest.mark.parametrize("first", ["exceptions.end", "forwards.end"])
+def test_one_that_asks_is_asked_of_where_its_forward_ends_with_it_whichever_comes_first(
+    house: House, first: str
+) -> None:
+    """Both were planned with one end. The forward lets nothing out from then on, and stays until somebody says."""
+    out(house)
+    forward, exception = {"forward": str(the(Forward).pk)}, {"exception": str(the(RouteException).pk)}
+    ends = {"exceptions.end": exception, "forwards.end": forward}
+    asks = [("medium", f"A forward of {MIA} to {HOME} was disabled when its exception ended: renew it, or end this")]
+    with at(the(Forward).until):
+        for kind in sorted(ends, key=lambda one: one != first):
+            if kind == "forwards.end":
+                with pytest.raises(NothingToDo):
+                    do(kind, CLOCK, **ends[kind])
+            else:
+                assert do(kind, CLOCK, **ends[kind]).version
+        one = the(Forward)
+        assert one.removed_at is None and one.disabled_at == the(RouteException).ended_at
+    with at(one.until + timedelta(days=2)):
+        assert found(overdue.OVERDUE) == asks, "and it is asked until somebody says"
+        assert do("forwards.end", house.olive, forward=str(one.pk)).version
+        assert found(overdue.OVERDUE) == []
 
 
 def test_a_forward_that_somebody_disabled_before_is_not_asked_of(house: House) -> None:

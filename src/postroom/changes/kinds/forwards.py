@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from pydantic import Field
 
 from postroom.changes.errors import Problem, Problems
@@ -18,7 +19,7 @@ from postroom.changes.patterns import allowed_at
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State, not_there
 from postroom.models import Address, Domain, Forward, Mailbox, RouteException, Transport
-from postroom.models.routes import REMOVE
+from postroom.models.routes import ASK, REMOVE
 
 from .ends import late, soon, unfit
 from .exceptions_asked import asked_of
@@ -159,9 +160,18 @@ class EndForward(Kind, name="forwards.end"):
 
     def plan(self, state: State) -> Iterator[Planned]:
         forward = state.get(Forward, self.forward, where="forward")
-        early = state.actor.sort == "clock" and forward.until > state.now
-        if forward.removed_at is None and not early:
+        of_the_clock = state.actor.sort == "clock"
+        early = of_the_clock and forward.until > state.now
+        if forward.removed_at is None and not early and not (of_the_clock and _asked_first(forward)):
             yield edit(forward, removed_at=state.now)
+
+
+def _asked_first(forward: Forward) -> bool:
+    """Whether its exception ends with it, or did, and somebody is to be asked then: it stays for that, and lets
+    nothing out, since its own time is over."""
+    same: QuerySet[RouteException] = RouteException.objects.filter(address=forward.address_id, target=forward.to)
+    together = Q(until=forward.until) & (Q(ended_at=None) | Q(ended_at__gte=forward.until))
+    return same.filter(together | Q(ended_at__isnull=False, ended_at=forward.disabled_at), on_end=ASK).exists()
 
 
 class CreateException(Kind, name="exceptions.create"):

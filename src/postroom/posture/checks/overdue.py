@@ -73,17 +73,18 @@ def _asking(now: datetime) -> "QuerySet[Forward]":
     ended = same.filter(on_end=ASK, ended_at=OuterRef("disabled_at"))
     rows = Forward.objects.filter(Exists(ended), removed_at=None, disabled_at__isnull=False, client__removed_at=None)
     found: QuerySet[Forward] = rows.exclude(Exists(same.filter(ended_at=None, until__gt=now)))
-    return found.filter(until__gte=now - TIDIED_WITHIN)
+    return found
 
 
 def _read(now: datetime) -> Iterator[Found]:
     late = Q(until__lt=now - TIDIED_WITHIN)
     here = {"client__removed_at": None}
     of = ("pk", "address__address", "to", "client", "address__domain", "until")
-    for row in Forward.objects.filter(late, removed_at=None, **here).order_by("id").values_list(*of):
+    asking = [Timed("forwards", *row) for row in _asking(now).order_by("id").values_list(*of)]
+    yield from asked(asking)
+    expired = Forward.objects.filter(late, removed_at=None, **here).exclude(pk__in=[one.id for one in asking])
+    for row in expired.order_by("id").values_list(*of):
         yield from evaluate([Timed("forwards", *row)])
-    for row in _asking(now).order_by("id").values_list(*of):
-        yield from asked([Timed("forwards", *row)])
     caught = CatchAll.objects.filter(late, removed_at=None, **here).order_by("id")
     for row in caught.values_list("pk", "domain__name", "target", "client", "domain", "until"):
         yield from evaluate([Timed("catch_alls", *row)])
