@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from postroom.posture.sweep import Looked
 from postroom.protocols.csv_cells import START, row
 from postroom.protocols.judged import Judged
 from postroom.protocols.posture import WORST, as_json
 from postroom.protocols.text import shown
+
+if TYPE_CHECKING:
+    from postroom.posture.sweep import Looked
 
 COLOURS = {"bad": "red", "unknown": "magenta", "warn": "yellow", "info": None, "good": "green"}
 AREAS = ("mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "dane", "caa", "ns", "cname", "dnssec")
@@ -20,7 +22,7 @@ QUIET = ("info", "good")
 class Shown(Protocol):
     """Takes domain by domain, and is told when that was all."""
 
-    def add(self, looked: Looked) -> None: ...
+    def add(self, looked: "Looked") -> None: ...
 
     def end(self) -> None: ...
 
@@ -34,7 +36,7 @@ class Table:
         if not one:
             click.secho(f"{'domain':32} " + " ".join(f"{area.replace('_', '-'):7}" for area in AREAS), bold=True)
 
-    def add(self, looked: Looked) -> None:
+    def add(self, looked: "Looked") -> None:
         levels = [one.level for one in looked.results] or ["unknown"]
         self.counts[min(levels, key=WORST.index)] += 1
         if self.one:
@@ -68,7 +70,7 @@ class Json:
     def __init__(self, *, everything: bool, one: bool) -> None:
         self.everything, self.first = everything, True
 
-    def add(self, looked: Looked) -> None:
+    def add(self, looked: "Looked") -> None:
         rows = [as_json(one) for one in looked.results if self.everything or one.level not in QUIET]
         said = {"domain": looked.domain, "results": rows, "unfinished": looked.unfinished}
         click.echo(("[" if self.first else ",") + "\n" + json.dumps(said, ensure_ascii=False, indent=1), nl=False)
@@ -87,7 +89,7 @@ class Csv:
         self.everything = everything
         click.echo(START + row(self.COLUMNS), nl=False)
 
-    def add(self, looked: Looked) -> None:
+    def add(self, looked: "Looked") -> None:
         if looked.unfinished:
             self._row(looked.domain, "unknown", "", looked.unfinished, "", "", "", "")
         for one in looked.results:
@@ -106,6 +108,6 @@ class Csv:
 SHOWN: dict[str, Callable[..., Shown]] = {"table": Table, "json": Json, "csv": Csv}
 
 
-def _worst(looked: Looked, area: str) -> str:
+def _worst(looked: "Looked", area: str) -> str:
     levels = [one.level for one in looked.results if one.rule.startswith(f"{area}.")]
     return min(levels, key=WORST.index) if levels else "unknown" if looked.unfinished else "-"
