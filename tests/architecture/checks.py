@@ -35,14 +35,24 @@ Found = Iterator[str]
 
 def modules(root: Path, *under: str) -> Iterator[tuple[str, ast.Module, str]]:
     """(path from root, tree, text) of each module (under these folders); migrations are Django's own writing."""
+    yield from ((name, parsed(text), text) for name, text in texts(root, *under))
+
+
+def texts(root: Path, *under: str) -> Iterator[tuple[str, str]]:
+    """The same, where nobody needs the tree."""
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
         if "/migrations/" not in f"/{name}" and (not under or name.split("/")[0] in under):
-            text = path.read_text()
-            yield name, parsed(text), text
+            yield name, path.read_text()
 
 
 parsed = cache(ast.parse)  # every rule reads the same house
+
+
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """All of it, walked once for all rules."""
+    return tuple(ast.walk(tree))
 
 
 def layer_of(dotted: str) -> str | None:
@@ -54,7 +64,7 @@ def layer_of(dotted: str) -> str | None:
 def imported(name: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, dotted name) of everything a module imports; relative ones worked out; ours without `postroom.`"""
     package = ["postroom", *name.removesuffix(".py").split("/")[:-1]]
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -88,7 +98,7 @@ def sizes(root: Path) -> Found:
     for name, tree, text in modules(root):
         if (lines := text.count("\n")) > FILE:
             yield f"{name} has {lines} lines"
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             if is_function and (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION:
                 yield f"{name}:{node.lineno} {node.name} has {lines} lines"
@@ -108,7 +118,7 @@ def modules_that_do_not_say_what_they_are(root: Path) -> Found:
 
 def catches_of_everything(root: Path) -> Found:
     for name, tree, _ in modules(root):
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.ExceptHandler) and not _goes_on(node.body[-1]):
                 caught = [ast.unparse(node.type)] if node.type else ["everything"]
                 if {"Exception", "BaseException", "everything"} & set(re.findall(r"\w+", caught[0])):
@@ -122,7 +132,7 @@ def _goes_on(last: ast.stmt) -> bool:
 
 def asynchronous_defers(root: Path) -> Found:
     """`defer_async` does not vanish with the transaction that applied a change; the synchronous one does."""
-    yield from (name for name, _, text in modules(root) if "defer_async" in text)
+    yield from (name for name, text in texts(root) if "defer_async" in text)
 
 
 WRITES = {"create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
@@ -131,20 +141,20 @@ WRITES = {"create", "update", "delete", "bulk_create", "bulk_update", "get_or_cr
 def queries_that_write(root: Path) -> Found:
     """Queries only read; what a door writes beside a change stands with the changes. By the managers' own words."""
     for name, tree, _ in modules(root, "queries"):
-        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
+        for call in (n for n in nodes(tree) if isinstance(n, ast.Call)):
             if isinstance(call.func, ast.Attribute) and call.func.attr in WRITES:
                 yield f"{name} {call.func.attr}"
 
 
 def truncates(root: Path) -> Found:
     """A test that empties tables leaves locks, sequences and other tests' rows in doubt; a fresh database does not."""
-    yield from (name for name, _, text in modules(root) if re.search(r"\bTRUNCATE\b", text, re.IGNORECASE))
+    yield from (name for name, text in texts(root) if re.search(r"\bTRUNCATE\b", text, re.IGNORECASE))
 
 
 def built_sql(root: Path) -> Found:
     """`file function` of every statement put together from strings: each is read by a person once (REVIEWED)."""
     for name, tree, _ in modules(root):
-        for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
+        for function in (n for n in nodes(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
             for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
                 sends = isinstance(call.func, ast.Attribute) and call.func.attr in (
                     "execute",
@@ -170,7 +180,7 @@ def _is_built(statement: ast.expr) -> bool:
 def rows_behind_the_back_of_visible(root: Path, state: set[str]) -> Found:
     """In doors and queries a row of state is reached through `visible(actor, Model)` alone; by hand-made SQL never."""
     for name, tree, _ in modules(root, *DOORS, "queries"):
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if not isinstance(node, ast.Attribute):
                 continue
             if node.attr in MANAGERS and ast.unparse(node.value).split(".")[-1] in state:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,15 @@ def calls(root: Path) -> Iterator[tuple[str, ast.Call, str]]:
     """(file and function, call, dotted name of what is called)."""
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        tree = ast.parse(path.read_text())
-        inside = {id(node): top for top in ast.walk(tree) if isinstance(top, ast.FunctionDef) for node in ast.walk(top)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                function = inside.get(id(node))
-                where = f"{name} {getattr(function, 'name', '')}".strip()
-                yield where, node, ast.unparse(node.func)
+        yield from ((f"{name} {function}".strip(), node, called) for function, node, called in _calls(path.read_text()))
+
+
+@cache  # every rule reads the same house
+def _calls(text: str) -> list[tuple[str, ast.Call, str]]:
+    """(function, call, dotted name of what is called) of one file."""
+    nodes = list(ast.walk(ast.parse(text)))
+    inside = {id(node): top.name for top in nodes if isinstance(top, ast.FunctionDef) for node in ast.walk(top)}
+    return [(inside.get(id(node), ""), node, ast.unparse(node.func)) for node in nodes if isinstance(node, ast.Call)]
 
 
 def evaluated(root: Path) -> Found:
@@ -53,10 +56,17 @@ def evaluated(root: Path) -> Found:
 
 def imported(root: Path, unwanted: set[str]) -> Found:
     for path in sorted(root.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            yield from (f"{path.relative_to(root)} imports {n}" for n in names if n.split(".")[0] in unwanted)
+        names = _imports(path.read_text())
+        yield from (f"{path.relative_to(root)} imports {n}" for n in names if n.split(".")[0] in unwanted)
+
+
+@cache
+def _imports(text: str) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(text)):
+        names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return names
 
 
 def shells(root: Path) -> Found:

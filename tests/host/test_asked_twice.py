@@ -1,5 +1,6 @@
 """What is red once: install/twice.sh, as bash runs it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,8 @@ def test_what_is_red_twice_is_red(tmp_path: Path, files: dict[str, str], code: i
         (tmp_path / f"test_{name}.py").write_text(text)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider\n")
     script = f'set -euo pipefail; source {TWICE}; asked_twice {sys.executable} "not soak" .'
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    plain = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # none is asked for, and they take most of a second
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=plain, capture_output=True, text=True, check=False)
     assert ran.returncode == code, ran
     named = [f"postroom: unsteady, green only when asked once more: test_{one}.py" for one in unsteady]
     assert [line for line in ran.stdout.splitlines() if "unsteady" in line] == named
