@@ -19,7 +19,7 @@ from oauth_app import OAuthApp, listening, says_yes, signed_in_at
 from real_clients import PROGRAMS, PROTOCOLS, Credential, Server, mbsync, msmtp, server_of, signs_in, somewhere
 from world import Browser, Person, Stack, letter, until
 
-pytestmark = [pytest.mark.server, pytest.mark.secrets]
+pytestmark = pytest.mark.server
 SECRET, NEW = "four plain words here", "quite other plain words"
 APP = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){6}\b")
 CODE = re.compile(r"[a-z2-9]{5}(?:-[a-z2-9]{5}){2}")
