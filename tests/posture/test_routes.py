@@ -196,6 +196,7 @@ def test_one_that_asks_is_asked_of_where_its_forward_ends_with_it_whichever_come
     with at(one.until + timedelta(days=2)):
         assert found(overdue.OVERDUE) == asks, "and it is asked until somebody says"
         assert do("forwards.end", house.olive, forward=str(one.pk)).version
+    with at(one.until + timedelta(days=3)):
         assert found(overdue.OVERDUE) == []
 
 
