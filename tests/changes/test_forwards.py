@@ -225,9 +225,10 @@ def test_a_domain_that_is_only_claimed_or_removed_is_outside(house: House) -> No
                        ("catch_alls.set", {"domain": "acme.example", "target": there, "until": later()})):  # fmt: skip
         with pytest.raises(Problems, match="is outside this client"):
             do(kind, house.olive, **more)
-    assert do("aliases.create", house.olive, address="info@claimed.test", targets=[there]).version, "at itself"
+    itself = do("aliases.create", house.olive, address="info@claimed.test", targets=[there])
+    assert itself.stage == "held" and f"by way of {there}" in reasons(itself), "at itself it is inside, till it goes on"
     do("domains.prove", SYSTEM, domain="claimed.test", proof="a test")
-    assert do("aliases.create", house.olive, address="x@acme.example", targets=[there]).version
+    assert do("aliases.create", house.olive, address="x@acme.example", targets=[there]).stage == "held", "as at itself"
 
 
 def test_an_alias_that_led_elsewhere_is_not_led_back_outside(house: House, sql: Any) -> None:

@@ -28,7 +28,7 @@ from postroom.models import (
     Verification,
 )  # fmt: skip
 
-LEO, ABUSE = "leo@acme.example", "abuse@acme.example"
+LEO, SAM = "leo@acme.example", "sam@acme.example"
 
 
 def with_consent(house: House, permission: str, **params: Any) -> Change:
@@ -81,6 +81,7 @@ def test_a_link_is_not_sent_into_the_very_mailbox_that_it_opens(house: House) ->
 
 
 def test_an_alias_leads_to_addresses_of_its_client(house: House) -> None:
+    do("mailboxes.create", house.olive, address=SAM)
     for target, words in (
         ("x@elsewhere.example", "comes as a forward, by exception"),
         ("mia@globex.example", "comes as a forward, by exception"),
@@ -89,23 +90,25 @@ def test_an_alias_leads_to_addresses_of_its_client(house: House) -> None:
     ):
         with pytest.raises(Problems, match=words):
             do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, target])
-    do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, MIA, ABUSE])
-    assert the(Alias, address__address="sales@acme.example").targets == [MIA, ABUSE]
+    do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, MIA, SAM])
+    assert the(Alias, address__address="sales@acme.example").targets == [MIA, SAM]
 
 
 def test_no_alias_leads_back_to_itself_over_others(house: House) -> None:
+    do("mailboxes.create", house.olive, address=SAM)
     a, b, c = (f"{name}@acme.example" for name in "abc")
     do("aliases.create", house.olive, address=a, targets=[MIA])
     do("aliases.create", house.olive, address=b, targets=[a, MIA])
     do("aliases.create", house.olive, address=c, targets=[b])
     refused = do("aliases.change", house.olive, alias=a, targets=[c])
     assert refused.stage == "refused" and f"mail to {a} would come back to it by way of {c}, {b}" in reasons(refused)
-    assert do("aliases.change", house.olive, alias=a, targets=[ABUSE]).version
+    assert do("aliases.change", house.olive, alias=a, targets=[SAM]).version
 
 
 def test_a_loop_is_found_where_its_proposer_does_not_see_all_of_it(house: House) -> None:
     do("domains.add", house.olive, client="acme", name="acme-two.example")
     do("domains.prove", SYSTEM, domain="acme-two.example", proof="a test")
+    do("mailboxes.create", house.olive, address="sam@acme-two.example")
     a, b, c = "a@acme.example", "b@acme.example", "c@acme-two.example"
     do("aliases.create", house.olive, address=a, targets=[MIA])
     do("aliases.create", house.olive, address=c, targets=[a])
@@ -117,18 +120,19 @@ def test_a_loop_is_found_where_its_proposer_does_not_see_all_of_it(house: House)
     dora = person("dora@northlight.example", house.oskar)
     refused, words = do("aliases.change", dora, alias=a, targets=[b]), f"by way of {b}, an address you do not see"
     assert refused.stage == "refused" and f"mail to {a} would come back to it {words}" in reasons(refused)
-    assert do("aliases.change", dora, alias=a, targets=["postmaster@acme-two.example"]).version
+    assert do("aliases.change", dora, alias=a, targets=["sam@acme-two.example"]).version
 
 
 def test_a_removed_alias_keeps_its_address_and_comes_back_by_being_made_again(house: House) -> None:
+    do("mailboxes.create", house.olive, address=SAM)
     do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA])
     do("aliases.remove", house.olive, alias="sales@acme.example")
     with pytest.raises(Problems, match="it is removed"):
-        do("aliases.change", house.olive, alias="sales@acme.example", targets=[ABUSE])
+        do("aliases.change", house.olive, alias="sales@acme.example", targets=[SAM])
     with pytest.raises(Problems, match="already taken"):
         do("mailboxes.create", house.olive, address="sales@acme.example")
-    do("aliases.create", house.olive, address="sales@acme.example", targets=[ABUSE])
-    assert the(Alias, address__address="sales@acme.example").targets == [ABUSE]
+    do("aliases.create", house.olive, address="sales@acme.example", targets=[SAM])
+    assert the(Alias, address__address="sales@acme.example").targets == [SAM]
 
 
 def test_a_mailbox_names_its_people_and_a_shared_one_invites_nobody(house: House) -> None:

@@ -59,6 +59,6 @@ def test_what_goes_with_the_domain_or_may_leave_anyway_does_not_matter(small: Ho
 def test_an_undo_of_the_domain_is_no_way_round(house: House) -> None:
     added = do("domains.add", house.olive, client="acme", name=SMALL)
     do("domains.prove", SYSTEM, domain=SMALL, proof="t")
-    do("aliases.create", house.olive, address=INFO, targets=[f"postmaster@{SMALL}"])
+    agreed(house, do("aliases.create", house.olive, address=INFO, targets=[f"postmaster@{SMALL}"]))
     back = undo(added.pk, actor=house.olive, why="a test")
     assert back.stage == "refused" and INFO in str(reasons(back)), (back.stage, reasons(back))

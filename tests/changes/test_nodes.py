@@ -95,7 +95,8 @@ def test_a_shared_mailbox_takes_mail_and_nobody_signs_in(house: House, mx1: Node
 
 
 def test_an_alias_passes_on_and_beside_a_mailbox_keeps_a_copy_or_not(house: House, mx1: Node, sql: Any) -> None:
-    do("aliases.create", house.olive, address="sales@acme.example", targets=[MIA, "postmaster@acme.example"])
+    to = [MIA, "postmaster@acme.example"]
+    with_consent(house, do("aliases.create", house.olive, address="sales@acme.example", targets=to))
     (one,) = pull(mx1).values()
     there = [(r["source"], r["destination"]) for r in one["maps"]["route"]]
     assert there == [("sales@acme.example", MIA), ("sales@acme.example", "postmaster@acme.example")]

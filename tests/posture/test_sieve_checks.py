@@ -16,20 +16,21 @@ from mail_nodes import Node, acknowledge
 from postroom.access.acting import SYSTEM, acting_as
 from postroom.changes.approvals import approve
 from postroom.models import Finding, Forward, SieveRead
+from postroom.models.routes import Inside
 from postroom.posture.checks import redirect, unreadable
 from postroom.posture.checks.by_way import BY_WAY
-from postroom.posture.checks.redirect import REDIRECT, Inside
+from postroom.posture.checks.redirect import REDIRECT, Lets
 from postroom.posture.checks.unreadable import UNREADABLE
 from postroom.posture.run import run
 
 THEN = datetime(2026, 11, 30, 12, tzinfo=UTC)
 BOX, ADDRESS, CLIENT = UUID(int=1), UUID(int=2), UUID(int=4)
-INSIDE = {CLIENT: Inside(frozenset({"acme.example"}), "postmaster@northlight.example", ("partner.example",),
-                         ("joe@partner.example",))}  # fmt: skip
+WITHIN = Inside(frozenset({"acme.example"}), "postmaster@northlight.example")
+INSIDE = {CLIENT: Lets(WITHIN, ("partner.example",), ("joe@partner.example",))}
 
 
-def one(*targets: str, vip: bool = False, why: str = "", name: str = "rules") -> Any:
-    box = SimpleNamespace(label=MIA, address_id=ADDRESS, pk=BOX, client_id=CLIENT, vip=vip,
+def one(*targets: str, vip: bool = False, why: str = "", name: str = "rules", at: str = MIA) -> Any:
+    box = SimpleNamespace(label=at, address_id=ADDRESS, pk=BOX, client_id=CLIENT, vip=vip,
                           address=SimpleNamespace(domain_id=UUID(int=5)))  # fmt: skip
     return SimpleNamespace(
         mailbox=box, name=name, first=THEN, unreadable=why, redirects=[OUT | {"to": to} for to in targets]
@@ -40,7 +41,7 @@ def one(*targets: str, vip: bool = False, why: str = "", name: str = "rules") ->
     (["spy@evil.example"], False, ["high"]), (["spy@evil.example"], True, ["critical"]),
     ([""], False, ["medium"]), ([""], True, ["high"]),
     (["joe@acme.example"], True, []), (["joe@sub.acme.example"], False, ["high"]),
-    (["postmaster@northlight.example"], False, []), (["x@partner.example"], False, []),
+    (["postmaster@northlight.example"], False, ["high"]), (["x@partner.example"], False, []),
     (["joe@partner.example"], False, ["high"]), (["known@home.example"], False, []),
     (["spy@evil.example", "spy@evil.example", "joe@acme.example", ""], False, ["high", "medium"]),
     ([f"u{n}@evil.example" for n in range(5)], False, ["high"] * 5),
@@ -50,6 +51,11 @@ def test_sieve_redirect(targets: list[str], vip: bool, severities: list[str]) ->
     found = list(redirect.evaluate([one(*targets, vip=vip)], INSIDE, {(ADDRESS, "known@home.example")}))
     assert [seen.severity for seen in found] == severities
     assert len({seen.cause for seen in found}) == len(found) and REDIRECT.name == "sieve.redirect"
+
+
+def test_the_postmaster_is_inside_for_a_role_account() -> None:
+    script = one("postmaster@northlight.example", "x@northlight.example", at="abuse@acme.example")
+    assert [seen.cause for seen in redirect.evaluate([script], INSIDE, ())] == ["x@northlight.example"]
 
 
 def test_a_redirect_that_is_stopped_is_no_finding_and_one_that_is_not_says_how() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from postroom.models import Alias, CatchAll, Client, Domain, Forward, RouteException, StateModel, Transport
-from postroom.models.routes import inside
+from postroom.models.routes import Inside, inside
 
 from .edit import Edit
 from .policy import Move, Proposed
@@ -45,11 +45,11 @@ def comes_back(move: Move) -> bool:
     return bool(move.now and move.now["removed_at"] and move.then and not move.then["removed_at"])
 
 
-def inside_then(proposed: Proposed) -> set[str]:
+def inside_then(proposed: Proposed) -> Inside:
     """What mail of its client stays inside by, with the domains that come back."""
     back = returning(proposed)
     proven = Domain.objects.filter(pk__in=list(back), proof="read").values_list("name", flat=True) if back else ()
-    return {*inside(proposed.plan.client), *proven}
+    return inside(proposed.plan.client).beside(*proven)
 
 
 def _at(proposed: Proposed, domains: Mapping[str, str]) -> Iterator[Move]:

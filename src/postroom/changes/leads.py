@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from postroom.models import Address, Alias, Domain
+from postroom.models.routes import Inside
 from postroom.models.routes import inside as within
-from postroom.models.routes import role_account
 from postroom.protocols.extensions import parts
 
 from .errors import Problem
@@ -35,10 +35,7 @@ def inside(targets: tuple[str, ...], client: UUID, state: State, *, itself: str,
 
 def leaves(target: str, client: UUID, state: State, *, of: str) -> bool:
     """Whether what goes there leaves the client: not to what is inside, nor to the domain of `of`, whose mail it is."""
-    ours = _ours(client, state)
-    if target in ours and role_account(of):
-        return False
-    return _domain(target) not in {*ours, _domain(of)}
+    return not _ours(client, state).beside(_domain(of)).keeps(target, of=of)
 
 
 def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -> Iterator[str]:
@@ -50,8 +47,8 @@ def wrong_ways(targets: list[str], client: UUID, state: State, *, itself: str) -
         for one in targets
         if itself in _twins_of(one, client, state) and not any(_held(at, client, state) for at in _bare(one))
     )
-    ours = _ours(client, state) | {_domain(itself)}
-    theirs = (one for one in targets if _domain(one) in ours and one not in ours)
+    ours = _ours(client, state).beside(_domain(itself))
+    theirs = (one for one in targets if _domain(one) in ours.domains and one != ours.postmaster)
     yield from (
         f"{one} does not exist yet"
         for one in theirs
@@ -84,7 +81,7 @@ def _twins(client: UUID) -> dict[str, str]:
     return dict(rows.values_list("name", "alias_of__name"))
 
 
-def _ours(client: UUID, state: State) -> set[str]:
+def _ours(client: UUID, state: State) -> Inside:
     return state.once(f"inside of {client}", lambda: within(client))
 
 

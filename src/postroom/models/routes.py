@@ -1,5 +1,7 @@
 """Where mail goes on: forwards, catch-alls, other mail servers, and the exceptions by which mail may leave a client."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import models
@@ -135,15 +137,50 @@ ROLE_ACCOUNTS = ("postmaster", "abuse")  # of every domain (RFC 2142); their mai
 
 
 def role_account(address: str) -> bool:
-    """Whether mail of this address may go to the organization's postmaster as if that were inside."""
+    """Whether it is one of those that lead to the organization's postmaster of themselves."""
     return address.partition("@")[0] in ROLE_ACCOUNTS
 
 
-def inside(client: UUID | None) -> set[str]:
-    """What mail of a client stays inside by: the names of its domains that are served, and the address
-    role accounts lead to. To a domain that is claimed alone, mail goes by whatever MX it has."""
+@dataclass(frozen=True)
+class Inside:
+    """What mail of a client stays inside by. domains: its own that are served; to one that is claimed alone, mail goes
+    by whatever MX it has. postmaster: the address role accounts lead to, wherever that is.
+
+    sql/leaving.sql and posture/checks/unexcepted.py say the same in SQL (tests/queries/test_postmaster.py).
+    """
+
+    domains: frozenset[str] = frozenset()
+    postmaster: str = ""
+
+    def keeps(self, target: str, *, of: str) -> bool:
+        """Whether mail to the address `of` is still inside where it goes on to the target. The postmaster is for mail
+        to role accounts alone, by however many steps: other mail that comes there, through them or not, has left."""
+        return target.rpartition("@")[2] in self.domains or (target == self.postmaster and role_account(of))
+
+    def beside(self, *names: str) -> "Inside":
+        """The same with further domains, served or not."""
+        return replace(self, domains=self.domains | frozenset(names))
+
+
+def inside(client: UUID | None) -> Inside:
+    """Of one client. Two queries."""
     names = Domain.objects.filter(client=client, removed_at=None, proof="read").values_list("name", flat=True)
-    return {*names, *Organization.objects.values_list("postmaster", flat=True)}
+    return Inside(frozenset(names), postmaster())
+
+
+def inside_each(clients: Collection[UUID]) -> Mapping[UUID, Inside]:
+    """The same of many. Two queries."""
+    names: dict[UUID, list[str]] = {one: [] for one in clients}
+    own = Domain.objects.filter(client__in=names, removed_at=None, proof="read")
+    for client, name in own.values_list("client_id", "name"):
+        names[client].append(name)
+    to = postmaster()
+    return {client: Inside(frozenset(found), to) for client, found in names.items()}
+
+
+def postmaster() -> str:
+    """The organization's; empty before there is one."""
+    return Organization.objects.values_list("postmaster", flat=True).first() or ""
 
 
 Said = tuple[list[str], list[str]]

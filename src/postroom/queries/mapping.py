@@ -24,7 +24,7 @@ from postroom.models import (
     SieveRead,
 )
 from postroom.models.nodes import WORD_HOLDS
-from postroom.models.routes import inside, patterns_at
+from postroom.models.routes import Inside, inside, patterns_at
 from postroom.protocols.extensions import parts
 from postroom.protocols.patterns import matches
 
@@ -105,10 +105,10 @@ def _cut(routes: list[Route], limit: int) -> Page[Route]:
     return Page(routes, None)
 
 
-def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Collection[str], now: datetime) -> list[Route]:
+def _judged(actor: Actor, routes: Iterable[Route], client: Client, own: Inside, now: datetime) -> list[Route]:
     """What leaves is good by an exception or an allowed pattern, and bad without."""
     routes = list(routes)
-    away = {(one.source, to) for one in routes for to in one.targets if _outside(to, own)}
+    away = {(one.source, to) for one in routes for to in one.targets if not own.keeps(to, of=one.source)}
     allowed, forbidden = patterns_at(client.pk) if away else ((), ())
     rows = visible(actor, RouteException).filter(client=client, target__in={to for _, to in away})
     rows = rows.filter(ended_at=None, until__gt=now)
@@ -149,15 +149,11 @@ def _goes_round(route: Route) -> Route:
     return replace(route, state=BAD, words=", ".join(filter(None, (route.words, "goes round, lands nowhere"))))
 
 
-def _outside(address: str, own: Collection[str]) -> bool:
-    return address.rpartition("@")[2] not in own and address not in own
-
-
 def _landings(
-    actor: Actor, client: Client, targets: Collection[str], own: Collection[str], routes: Iterable[Route]
+    actor: Actor, client: Client, targets: Collection[str], own: Inside, routes: Iterable[Route]
 ) -> dict[str, Landing]:
     """What each of these is, to who may see it."""
-    inner = {one for one in targets if not _outside(one, own) and not one.startswith("*")}
+    inner = {one for one in targets if own.keeps(one, of="") and not one.startswith("*")}
     found = _found(actor, client, inner)
     here = {at for one in inner for at in found[one]}
     boxes = visible(actor, Mailbox).filter(address__address__in=here, removed_at=None)
@@ -183,19 +179,21 @@ def _found(actor: Actor, client: Client, targets: Collection[str]) -> dict[str, 
 
 
 def _what(
-    one: str, kinds: dict[str, str], passing: Collection[str], own: Collection[str], bad: Collection[str],
+    one: str, kinds: dict[str, str], passing: Collection[str], own: Inside, bad: Collection[str],
     let: Collection[str], known: Collection[str],
 ) -> Iterator[str]:  # fmt: skip
     if one.startswith("*"):
         yield from ("the same address there", OK)
-    elif _outside(one, own):
-        words = "outside, approved" if one in let else "outside"
+    elif not own.keeps(one, of=""):
+        words = "outside, approved" if one in let else _ours(one, own)
         yield from ("outside, without an exception", BAD) if one in bad else (words, OK)
-    elif one in own:
-        yield from ("the organization's postmaster", OK)
     elif one in kinds:
         yield from ("shared mailbox" if kinds[one] == "shared" else "mailbox", OK)
     elif one in passing:
         yield from ("passes it on", OK)
     else:
         yield from ("takes no mail" if one in known else "not seen", WARN)
+
+
+def _ours(one: str, own: Inside) -> str:
+    return "the organization's postmaster" if one == own.postmaster else "outside"

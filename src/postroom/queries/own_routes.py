@@ -52,7 +52,7 @@ def own_routes(actor: Actor, leading: Iterable[str] = ()) -> OwnRoutes:
         ours = inside(own.client)
     sieve = [one for one in rules.known.get(own.address, ()) if one.mechanism == "sieve"]
     sent = tuple(
-        Sent(to, to not in one.barred, one.keep, one.sometimes, to.rpartition("@")[2] in ours)
+        Sent(to, to not in one.barred, one.keep, one.sometimes, to.rpartition("@")[2] in ours.domains)
         for one in sieve
         for to in (("",) if one.unknown == COMPUTED else one.targets)
     )

@@ -2,14 +2,16 @@
 -- asks, under row security, and of the domains in `seen` alone, which are those that visible() gives them.
 --   steps   each rule by which mail of an address goes on: forwards, aliases, catch-alls, and what active scripts do
 --   reach   an address, and a step outside that its mail comes to, over up to fifty more steps of the same client, as many as Postfix takes
--- Outside is what is at no domain that a node serves for the same client, as mail is routed there by its MX. The
--- organization's own postmaster is not for the role addresses of every domain, which lead to it (RFC 2142).
+-- Outside is what is at no domain that a node serves for the same client, as mail is routed there by its MX. Of a domain
+-- that none serves there is no rule: mail to it goes elsewhere, and by these comes nothing. The organization's own
+-- postmaster is outside but for mail to role accounts, which lead to it of themselves (`ours`; RFC 2142): what others pass
+-- on to such an account leaves there, by an exception of its own or none. models/routes.py says the same.
 WITH RECURSIVE seen AS MATERIALIZED (/*seen*/),
 dom AS MATERIALIZED (
   SELECT d.id, d.client_id, d.name, o.name AS alias_of, c.slug, c.name AS client, c.forward_allowed || g.forward_allowed AS allowed,
     c.forward_forbidden || g.forward_forbidden AS forbidden, g.postmaster
   FROM domains d JOIN clients c ON c.id = d.client_id CROSS JOIN organizations g LEFT JOIN domains o ON o.id = d.alias_of_id
-  WHERE d.id IN (SELECT * FROM seen) AND d.removed_at IS NULL AND c.removed_at IS NULL
+  WHERE d.id IN (SELECT * FROM seen) AND d.removed_at IS NULL AND d.proof = 'read' AND c.removed_at IS NULL
     AND (%(client)s = '' OR c.slug = %(client)s OR c.id::text = %(client)s)
 ),
 own AS MATERIALIZED (SELECT client_id, name FROM domains WHERE removed_at IS NULL AND proof = 'read'),
@@ -42,8 +44,8 @@ UNION ALL
 ),
 steps AS MATERIALIZED (
   SELECT r.*, d.client_id, r.disabled_at IS NOT NULL AS off, split_part(split_part(r.target, '@', -1), ':', 1) AS host,
-    r.target = '' OR (o.name IS NULL AND (r.target IS DISTINCT FROM d.postmaster
-      OR split_part(r.source, '@', 1) NOT IN ('postmaster', 'abuse'))) AS outside
+    r.target = '' OR o.name IS NULL AS outside,
+    o.name IS NULL AND r.target = d.postmaster AND split_part(r.source, '@', 1) IN ('postmaster', 'abuse') AS ours
   FROM rules r JOIN dom d ON d.id = r.domain_id
     LEFT JOIN own o ON o.client_id = d.client_id AND o.name = split_part(r.target, '@', -1)
 ),
@@ -89,18 +91,19 @@ UNION ALL
 -- look: by what the next step finds it, its address, or its domain where that has an alias; one row of each.
 reach AS (
   SELECT key AS entry, sort, domain_id, source, '' COLLATE "C" AS via, key AS exit, 0 AS hops, client_id, off,
-    false AS filtered, unnest(ARRAY[source, '@@' || split_part(source, '@', -1)]) AS look
+    false AS filtered, ours, unnest(ARRAY[source, '@@' || split_part(source, '@', -1)]) AS look
   FROM steps WHERE outside
 UNION
   SELECT n.key, n.sort, n.domain_id, to_.source, r.source, r.exit, r.hops + 1, r.client_id, false,
-    r.filtered OR r.sort LIKE 'sieve%%', unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
+    r.filtered OR r.sort LIKE 'sieve%%', r.ours, unnest(ARRAY[to_.source, '@@' || split_part(to_.source, '@', -1)])
   FROM reach r JOIN onward n ON n.look = r.look AND n.client_id = r.client_id CROSS JOIN LATERAL (
     SELECT CASE n.sort WHEN 'domain alias' THEN split_part(r.source, '@', 1) || '@' || n.source ELSE n.source END AS source) to_
   WHERE r.hops < 50 AND NOT r.off
 ),
 once AS (
   SELECT DISTINCT ON (entry, source, exit) entry, sort, domain_id, source, via, exit, hops, off, filtered
-  FROM reach ORDER BY entry, source, exit, hops, via, filtered
+  FROM reach WHERE NOT (ours AND split_part(source, '@', 1) IN ('postmaster', 'abuse'))
+  ORDER BY entry, source, exit, hops, via, filtered
 ),
 judged AS MATERIALIZED (
   SELECT w.sort, w.source, w.via, w.hops, w.off, w.filtered OR w.sort = 'sieve notify' OR x.sort = 'sieve notify' AS filtered, x.sort AS leaves_by, x.key AS exit, w.entry, e.row, d.slug, d.client, d.id AS domain_id, d.client_id,
@@ -115,7 +118,7 @@ judged AS MATERIALIZED (
     (SELECT one FROM unnest(d.allowed) one WHERE one IN (x.target, x.host) OR (one = 'private providers' AND x.host = ANY (%(providers)s))
       OR (left(one, 2) = '*.' AND (x.host = substr(one, 3) OR right(x.host, length(one) - 1) = substr(one, 2))) LIMIT 1) AS allowed
   FROM once w JOIN steps x ON x.key = w.exit JOIN dom d ON d.id = w.domain_id LEFT JOIN steps e ON e.key = w.entry
-    LEFT JOIN excepted p ON p.address_id = x.address_id AND p.target = x.target
+    LEFT JOIN excepted p ON p.address_id = CASE WHEN x.ours THEN e.address_id ELSE x.address_id END AND p.target = x.target
 ),
 ranked AS (
   SELECT *, CASE WHEN off THEN 2

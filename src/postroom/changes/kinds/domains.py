@@ -12,8 +12,10 @@ from postroom.changes.errors import Problem, Problems
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Edit, Planned, create, edit
 from postroom.changes.state import State, not_there
-from postroom.models import Address, Alias, CatchAll, Client, DkimKey, Domain, Organization, RecordSet
+from postroom.models import Address, Alias, CatchAll, Client, DkimKey, Domain, RecordSet
 from postroom.models.recovery import REGISTRAR
+from postroom.models.routes import ROLE_ACCOUNTS
+from postroom.models.routes import postmaster as of_ours
 from postroom.protocols.addresses import MAX_NAME
 
 from .alive import anew
@@ -22,7 +24,6 @@ from .clients import within_restore
 from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
 from .records import as_read, stand, standing
 
-ROLE_ACCOUNTS = ("postmaster", "abuse")
 KEYS = (("a", "rsa-2048"), ("b", "ed25519"))  # RFC 8463, 5: the second beside the first, never alone
 ROOM = MAX_NAME - len("p2611r4fa._domainkey.")  # the longest name that stands below every domain
 
@@ -86,7 +87,7 @@ class AddDomain(Kind, name="domains.add"):
 
     def _role_accounts(self, client: Client, domain: Any, state: State) -> Iterator[Planned]:
         """RFC 2142: every domain answers at postmaster@ and abuse@; the organization reads them."""
-        postmaster = state.once("postmaster", lambda: state.rows(Organization).get().postmaster)
+        postmaster = state.once("postmaster", of_ours)
         for local in ROLE_ACCOUNTS:
             if (address := f"{local}@{self.name}") != postmaster:
                 row = state.new_id()

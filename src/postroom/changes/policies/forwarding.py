@@ -10,7 +10,7 @@ from postroom.changes.brought import brought, inside_then
 from postroom.changes.edit import model_of
 from postroom.changes.policy import Move, Proposed, Verdict, hold, refuse
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, RouteException, Row
-from postroom.models.routes import patterns_at, role_account
+from postroom.models.routes import patterns_at
 from postroom.protocols.patterns import matches, private
 
 Out = tuple[Move, str]  # by which move mail would leave, and to where
@@ -55,9 +55,8 @@ def _away(proposed: Proposed, routes: list[Move]) -> list[Out]:
     found = []
     for m in routes:
         source = of.get(m.edit.id, "")
-        # The address role accounts lead to is inside for them alone: nobody else's mail goes to it unsaid.
-        here = {source.rpartition("@")[2], *(one for one in ours if "@" not in one or role_account(source))}
-        found += [(m, to) for to in sorted(_targets(m)) if not {to, to.rpartition("@")[2]} & here]
+        here = ours.beside(source.rpartition("@")[2])
+        found += [(m, to) for to in sorted(_targets(m)) if not here.keeps(to, of=source)]
     return found
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, Transport
+from postroom.models.routes import ROLE_ACCOUNTS
 
 from .removed import ALIAS, places
-from .role_accounts import LOCAL_PARTS
 
 
 def mirrored(proposed: Proposed) -> Verdict | None:
@@ -21,7 +21,7 @@ def mirrored(proposed: Proposed) -> Verdict | None:
 
 def _its_own(address: str, names: set[str]) -> bool:
     local, _, domain = address.rpartition("@")
-    return domain in names and local not in LOCAL_PARTS
+    return domain in names and local not in ROLE_ACCOUNTS
 
 
 def _opened(proposed: Proposed, moves: Sequence[Move]) -> Iterator[str]:

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from postroom.access.roles import rank
 from postroom.changes.policy import Move, Proposed, Verdict, refuse
 from postroom.models import Address, Alias, Domain, Forward, RouteException
-
-LOCAL_PARTS = ("postmaster", "abuse")
+from postroom.models.routes import role_account
 
 
 def role_accounts(proposed: Proposed) -> Verdict | None:
@@ -17,7 +16,7 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
     moves = [move for move in proposed.moves(Alias) if move.edit.before is not None]
     going = {m.edit.id for m in proposed.moves(Domain) if m.then is None}  # gone as a whole, role accounts too
     for move, address, domain in _addressed(moves):
-        if address.partition("@")[0] not in LOCAL_PARTS or domain in going:
+        if not role_account(address) or domain in going:
             continue
         if not (move.then and not move.then["removed_at"]):
             return refuse(role_accounts, f"{address} cannot be removed; every domain has to answer there")
@@ -25,7 +24,7 @@ def role_accounts(proposed: Proposed) -> Verdict | None:
             return refuse(role_accounts, f"{address} is pointed elsewhere by the agency's operators alone")
     passed = [] if _operates(proposed) else [m for m in proposed.moves(Forward, RouteException) if m.opens]
     for _, address, _ in _addressed(passed):
-        if address.partition("@")[0] in LOCAL_PARTS:
+        if role_account(address):
             return refuse(role_accounts, f"mail of {address} is passed on by the agency's operators alone")
     return None
 

@@ -14,9 +14,10 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from postroom.access.acting import SYSTEM, acting_as
-from postroom.models import Client, Domain, Finding, Organization, RedirectStop, RouteException, SieveRead, SieveScript
+from postroom.models import Client, Finding, Organization, RedirectStop, RouteException, SieveRead, SieveScript
 from postroom.models.findings import SEVERITIES
 from postroom.models.nodes import WORD_HOLDS
+from postroom.models.routes import Inside, inside_each
 from postroom.posture.findings import Found
 from postroom.posture.run import Check, Seen
 from postroom.protocols.patterns import matches
@@ -30,35 +31,34 @@ STALE = "its node has not looked at its scripts for five minutes, or one of them
 
 
 @dataclass(frozen=True)
-class Inside:
-    """Where mail of a client may go: its own domains, the organization's postmaster, and what patterns allow."""
+class Lets:
+    """Where mail of a client may go without an exception: what is inside, and what patterns allow."""
 
-    domains: frozenset[str] = frozenset()
-    postmaster: str = ""
+    inside: Inside
     allowed: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
 
-    def lets(self, target: str) -> bool:
-        if target == self.postmaster or target.rpartition("@")[2] in self.domains:
+    def go(self, target: str, *, of: str) -> bool:
+        if self.inside.keeps(target, of=of):
             return True
         return not matches(self.forbidden, target) and bool(matches(self.allowed, target))
 
 
 def evaluate(
-    scripts: Iterable[SieveScript], inside: Mapping[UUID, Inside], excepted: Collection[tuple[UUID, str]],
+    scripts: Iterable[SieveScript], lets: Mapping[UUID, Lets], excepted: Collection[tuple[UUID, str]],
     stopped: Collection[tuple[UUID, str]] = (),
 ) -> Iterator[Found]:  # fmt: skip
     """One for each mailbox and target; of more than a few in one script, one for all. excepted: (address, target) for
     which an exception stands; stopped: (mailbox, target) that its node sends nothing to, as somebody said."""
     for script in scripts:
         box = script.mailbox
-        lets = inside.get(box.client_id, Inside()).lets
+        own = lets[box.client_id]
         by_target: dict[str, Mapping[str, Any]] = {}
         for one in script.redirects:
             by_target.setdefault(str(one.get("to", "")), one)
         away = {
             to: one for to, one in by_target.items()
-            if not to or not ((box.address_id, to) in excepted or (box.pk, to) in stopped or lets(to))
+            if not to or not ((box.address_id, to) in excepted or (box.pk, to) in stopped or own.go(to, of=box.label))
         }  # fmt: skip
         if len(away) > FEW:
             told = {"to": sorted(away)[:SHOWN], "targets": len(away)}
@@ -103,22 +103,14 @@ def elsewhere(check: str, nodes: Sequence[UUID]) -> frozenset[UUID]:
     return frozenset(one for one in objects if one is not None)
 
 
-def inside_of(clients: Iterable[UUID]) -> dict[UUID, Inside]:
-    """Of each: domains that are proved to be its own, and the patterns."""
-    wanted = set(clients)
+def lets_of(clients: Iterable[UUID]) -> dict[UUID, Lets]:
+    """Of each: what is inside, and the patterns."""
+    within = inside_each(set(clients))
     ours = Organization.objects.first()
     allowed = tuple(ours.forward_allowed) if ours else ()
     forbidden = tuple(ours.forward_forbidden) if ours else ()
-    postmaster = ours.postmaster if ours else ""
-    names: dict[UUID, set[str]] = {}
-    own = Domain.objects.filter(client__in=wanted, removed_at=None, proof="read")
-    for client, name in own.values_list("client_id", "name"):
-        names.setdefault(client, set()).add(name)
-    rows = Client.objects.filter(pk__in=wanted).values_list("pk", "forward_allowed", "forward_forbidden")
-    return {
-        pk: Inside(frozenset(names.get(pk, ())), postmaster, (*allowed, *more), (*forbidden, *less))
-        for pk, more, less in rows
-    }
+    rows = Client.objects.filter(pk__in=within).values_list("pk", "forward_allowed", "forward_forbidden")
+    return {pk: Lets(within[pk], (*allowed, *more), (*forbidden, *less)) for pk, more, less in rows}
 
 
 def stops_of(scripts: Iterable[SieveScript]) -> set[tuple[UUID, str]]:
@@ -133,11 +125,11 @@ def _look(now: datetime) -> Seen:
         scripts, shut = in_force(nodes)
         leading = [one for one in scripts if one.redirects]
         unread = {one.mailbox_id for one in scripts if one.unreadable} | shut | elsewhere(NAME, nodes)
-        inside = inside_of(one.client_id for one in leading)
+        lets = lets_of(one.client_id for one in leading)
         addresses = {one.mailbox.address_id for one in leading}
         standing = RouteException.objects.filter(address__in=addresses, ended_at=None, until__gt=now)
         excepted = set(standing.values_list("address_id", "target"))
-        found = tuple(evaluate(leading, inside, excepted, stops_of(leading)))
+        found = tuple(evaluate(leading, lets, excepted, stops_of(leading)))
     return Seen(found, unread=frozenset(unread), why=STALE if unread else "")
 
 
