@@ -75,6 +75,7 @@ from postroom.changes.policies.mirrored import mirrored
 from postroom.changes.policies.own_link import own_link
 from postroom.changes.policies.own_rights import own_rights
 from postroom.changes.policies.own_undo import own_undo
+from postroom.changes.policies.postmaster_kept import postmaster_kept
 from postroom.changes.policies.rank import rank
 from postroom.changes.policies.removed import removed
 from postroom.changes.policies.role_accounts import role_accounts
@@ -193,6 +194,7 @@ POLICIES: list[policy.Policy] = [
     forwarding,
     left_behind,
     brought_back,
+    postmaster_kept,
     handed_over,
     mirrored,
     loops,

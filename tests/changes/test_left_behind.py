@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from cast import MIA, SYSTEM, House, agreed, do, reasons, the
+from cast import MIA, POSTMASTER, SYSTEM, House, agreed, do, person, reasons, the
 from postroom.changes.approvals import undo
+from postroom.changes.policies.landing import NOT_SEEN
 from postroom.models import Change, Forward
 from routed import allow, later
 
-SMALL, LEO, INFO = "small.example", "leo@small.example", "info@acme.example"
+SMALL, LEO, INFO, OTHER = "small.example", "leo@small.example", "info@acme.example", "other.example"
 
 
 @pytest.fixture
@@ -62,3 +63,43 @@ def test_an_undo_of_the_domain_is_no_way_round(house: House) -> None:
     agreed(house, do("aliases.create", house.olive, address=INFO, targets=[f"postmaster@{SMALL}"]))
     back = undo(added.pk, actor=house.olive, why="a test")
     assert back.stage == "refused" and INFO in str(reasons(back)), (back.stage, reasons(back))
+
+
+def test_what_is_forbidden_stays_forbidden_whatever_would_let_it_leave(small: House) -> None:
+    agreed(small, do("forwards.create", small.olive, address=MIA, to=LEO, keep_copy=True, until=later()))
+    do("aliases.create", small.olive, address=INFO, targets=[LEO])
+    allow(small, "acme", SMALL)
+    assert removed(small).stage == "held", "the pattern lets mail go there"
+    do("clients.change", small.olive, client="acme", forward_forbidden=[SMALL])
+    refused = removed(small)
+    assert refused.stage == "refused", refused.stage
+    assert f"{INFO} leads to {LEO}" in reasons(refused) and f"{MIA} leads to {LEO}" in reasons(refused)
+
+
+def test_a_route_of_a_domain_that_is_removed_itself_holds_no_other_one_back(small: House) -> None:
+    """And is not brought back to lead where the other one was."""
+    do("domains.add", small.oskar, client="acme", name=OTHER)
+    do("domains.prove", SYSTEM, domain=OTHER, proof="t")
+    do("aliases.create", small.olive, address=f"info@{OTHER}", targets=[LEO])
+    assert removed(small).stage == "refused"
+    agreed(small, do("domains.remove", small.olive, domain=OTHER, accept_loss=True))
+    agreed(small, removed(small))
+    refused = do("domains.restore", small.olive, domain=OTHER)
+    assert refused.stage == "refused" and f"info@{OTHER} leads to {LEO}" in reasons(refused), reasons(refused)
+    agreed(small, do("domains.restore", small.olive, domain=SMALL))
+    assert agreed(small, do("domains.restore", small.olive, domain=OTHER)).version
+
+
+def test_a_role_account_of_another_client_that_leads_there_is_seen_and_not_named(small: House) -> None:
+    """It was set by hand to what was the organization's postmaster then."""
+    do("organization.change", small.oskar, postmaster=LEO)
+    agreed(small, do("aliases.change", small.oskar, alias="abuse@globex.example", targets=[LEO, "mia@globex.example"]))
+    do("organization.change", small.oskar, postmaster=POSTMASTER)
+    do("people.invite", small.oskar, name="Dora", email="dora@northlight.example")
+    agreed(small, do("grants.give", small.oskar, person="dora@northlight.example", role="operator", client="acme"))
+    doras = do("domains.remove", person("dora@northlight.example", small.oskar), domain=SMALL, accept_loss=True)
+    assert doras.stage == "refused" and f"{NOT_SEEN} leads to {LEO}" in reasons(doras), (doras.stage, reasons(doras))
+    assert "globex" not in str(doras.verdicts)
+    assert f"abuse@globex.example leads to {LEO}" in reasons(removed(small))
+    allow(small, "globex", SMALL)
+    assert f"leads to {LEO}" not in reasons(removed(small)), "theirs may leave to there"
