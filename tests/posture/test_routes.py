@@ -13,7 +13,18 @@ from cast import MIA, House, agreed, at, do, the, with_consent
 from postroom.access.acting import CLOCK, SYSTEM, acting_as
 from postroom.changes import rings
 from postroom.changes.errors import NothingToDo
-from postroom.models import Change, Domain, Finding, Forward, Letter, LiveSession, Mailbox, Node, RouteException
+from postroom.models import (
+    Change,
+    Domain,
+    Finding,
+    Forward,
+    Letter,
+    LiveSession,
+    Mailbox,
+    Node,
+    RouteException,
+    Transport,
+)
 from postroom.posture import run
 from postroom.posture.checks import dead, loop, many_hands, overdue, unexcepted
 from postroom.worker import forward_letters
@@ -97,6 +108,29 @@ def test_a_target_with_an_extension_or_at_a_twin_is_not_dead(house: House) -> No
     assert found(dead.DEAD) == []
     agreed(house, do("mailboxes.remove", house.olive, mailbox=LEO))
     assert [severity for severity, _ in found(dead.DEAD)] == ["high"] * 3
+
+
+def test_a_target_that_another_server_takes_or_that_is_caught_is_not_dead(house: House) -> None:
+    do("mailboxes.create", house.olive, address=LEO)
+    do("aliases.create", house.olive, address="team@acme.example", targets=[LEO])
+    asked = {"address": LEO, "host": "mx.partner.test", "owner": "Mia", "until": later()}
+    agreed(house, do("transports.create", house.olive, **asked))
+    do("mailboxes.suspend", house.olive, mailbox=LEO)
+    assert found(dead.DEAD) == [], "nobody reads that mailbox, and no mail comes to it"
+    transport = the(Transport)
+    agreed(house, do("transports.end", house.olive, transport=str(transport.pk)))
+    assert found(dead.DEAD) == [("medium", f"The alias team@acme.example leads to {LEO}, who has left")]
+    agreed(house, do("mailboxes.remove", house.olive, mailbox=LEO))
+    assert [severity for severity, _ in found(dead.DEAD)] == ["high"]
+    agreed(house, do("catch_alls.set", house.olive, domain="acme.example", target=MIA, until=later()))
+    assert found(dead.DEAD) == [], "it is caught"
+
+
+def test_an_address_that_is_only_handed_to_another_server_is_not_dead(house: House) -> None:
+    asked = {"address": "there@acme.example", "host": "mx.partner.test", "owner": "Mia", "until": later()}
+    agreed(house, do("transports.create", house.olive, **asked))
+    agreed(house, do("aliases.create", house.olive, address="team@acme.example", targets=["there@acme.example"]))
+    assert found(dead.DEAD) == []
 
 
 def ring(house: House) -> None:

@@ -25,8 +25,7 @@ WITH leads AS (
   UNION ALL SELECT 'catch_alls', g.id, '@' || d.name, g.target, g.client_id, d.id
     FROM catch_alls g JOIN domains d ON d.id = g.domain_id WHERE g.removed_at IS NULL AND g.until > %(now)s
 )
-SELECT w.noun, w.id, w.source, w.target, w.client_id, w.domain_id, b.id IS NOT NULL AND s.takes, m.id IS NOT NULL AND (
-    m.suspended_at IS NOT NULL OR p.suspended_at IS NOT NULL OR p.removed_at IS NOT NULL)
+SELECT w.noun, w.id, w.source, w.target, w.client_id, w.domain_id, s.takes, s.departed
 FROM leads w JOIN clients c ON c.id = w.client_id AND c.removed_at IS NULL
   JOIN domains d ON d.client_id = w.client_id AND d.name = split_part(w.target, '@', 2)
   LEFT JOIN domains o ON o.id = d.alias_of_id
@@ -38,12 +37,17 @@ FROM leads w JOIN clients c ON c.id = w.client_id AND c.removed_at IS NULL
   ) b ON true
   LEFT JOIN mailboxes m ON m.address_id = b.id AND m.removed_at IS NULL
   LEFT JOIN people p ON p.id = m.owner_id
-  CROSS JOIN LATERAL (SELECT d.removed_at IS NULL AND (m.id IS NOT NULL
+  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM transports t
+    WHERE t.address_id = b.id AND t.ended_at IS NULL AND t.until > %(now)s) AS handed) h
+  CROSS JOIN LATERAL (SELECT d.removed_at IS NULL AND (m.id IS NOT NULL OR h.handed
     OR EXISTS (SELECT FROM aliases l WHERE l.address_id = b.id AND l.removed_at IS NULL)
     OR EXISTS (SELECT FROM forwards f WHERE f.address_id = b.id AND f.removed_at IS NULL AND f.disabled_at IS NULL
-      AND f.until > %(now)s)) AS takes) s
-WHERE NOT s.takes OR b.id IS NULL OR m.suspended_at IS NOT NULL OR p.suspended_at IS NOT NULL
-  OR p.removed_at IS NOT NULL
+      AND f.until > %(now)s)
+    OR EXISTS (SELECT FROM catch_alls g  -- not one that leads to the very same, and so catches for nobody
+      WHERE g.domain_id = d.id AND g.removed_at IS NULL AND g.until > %(now)s AND g.target <> w.target)) AS takes,
+    m.id IS NOT NULL AND NOT h.handed AND (
+      m.suspended_at IS NOT NULL OR p.suspended_at IS NOT NULL OR p.removed_at IS NOT NULL) AS departed) s
+WHERE NOT s.takes OR s.departed
 ORDER BY w.id, w.target
 """
 WORDS = {"aliases": "The alias {}", "forwards": "A forward of {}", "catch_alls": "The catch-all {}"}
@@ -51,8 +55,8 @@ WORDS = {"aliases": "The alias {}", "forwards": "A forward of {}", "catch_alls":
 
 @dataclass(frozen=True)
 class Lead:
-    """One way that leads to an address of the same client. takes: mail is taken there. departed: its owner, or the
-    mailbox, is suspended or gone."""
+    """One way that leads to an address of the same client. takes: mail is taken there, by a mailbox, another server, or
+    whatever passes or catches it. departed: its owner, or the mailbox, is suspended or gone."""
 
     noun: str
     id: UUID
