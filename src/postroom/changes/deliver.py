@@ -56,7 +56,8 @@ class Served:
 
 
 SERVED_BY: dict[str, Served] = {}  # table → where; handed over by the catalogue
-FOLLOWED: dict[str, frozenset[str]] = {}  # kind after which the system submits others → tables; none named: any
+# kind after which the system submits others → tables, or table.field; none named: any
+FOLLOWED: dict[str, frozenset[str]] = {}
 
 
 def targets(plan: Plan) -> dict[str, list[Edit]]:
@@ -75,7 +76,10 @@ def unfinished(change: Change, plan: Plan) -> bool:
 
 def _is_followed(change: Change, plan: Plan) -> bool:
     tables = FOLLOWED.get(change.kind)
-    return tables is not None and (not tables or not tables.isdisjoint(plan.by_table))
+    if not tables:
+        return tables is not None
+    fields = {f"{e.table}.{name}" for e in plan.edits for name in e.after or ()}
+    return not tables.isdisjoint(plan.by_table.keys() | fields)
 
 
 def enqueue(change: Change, entry: int, plan: Plan) -> None:

@@ -14,8 +14,7 @@ from postroom.models import Change
 
 from .errors import KeyReused, NothingToDo, Problems
 from .freeze import freeze_over
-from .kind import Kind
-from .pipeline import submit
+from .pipeline import One_or_many, submit
 
 CAME_TO_NOTHING = ("refused", "stale", "withdrawn")
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=10)
@@ -31,7 +30,7 @@ class FollowUp:
     permission: str
     about: str
     why: str
-    build: Callable[[], tuple[Kind, Mapping[str, str] | None]]
+    build: Callable[[], tuple[One_or_many, Mapping[str, str] | None]]
     closes: bool = False
 
 

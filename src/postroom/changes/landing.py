@@ -7,6 +7,7 @@ from datetime import datetime
 from postroom.models import Address, Alias, CatchAll, Domain, Forward, Mailbox, RouteException
 from postroom.protocols.routing import Trace, trace
 
+from .along import along
 from .edit import Edit, model_of
 from .laid import (
     ANY,
@@ -70,7 +71,8 @@ def diff(
     hide: of what was read, the rows that are not to be shown; an address that only leads there is then not named.
     proven: as it would be with every domain of these clients served.
     """
-    moves = list(moves_of(moves_mail(edits)))
+    edits = moves_mail([*edits, *along(edits)])
+    moves = list(moves_of(edits))
     if not moves:
         return Diff()
     names, made = addresses_of(moves)

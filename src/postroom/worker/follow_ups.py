@@ -1,28 +1,33 @@
 """Changes the system submits because another one has been carried out: DKIM keys are made, then used; nodes join;
-what an ended mail app was let in by ends; what access takes the place of ends."""
+what an ended mail app was let in by ends; what access takes the place of ends;
+role accounts go where the organization's postmaster goes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import groupby
 
 from django.conf import settings
 from django.db.models import QuerySet
 from nacl.encoding import Base64Encoder
 from nacl.public import PublicKey, SealedBox
 
+from postroom.changes.along import following, postmaster_moved
 from postroom.changes.follow import FollowUp
 from postroom.changes.history import edits_of
-from postroom.changes.kind import Kind
+from postroom.changes.kinds.aliases import ChangeAlias
 from postroom.changes.kinds.clients import PlaceClient
 from postroom.changes.kinds.dkim import ActivateKey, MakeKey
 from postroom.changes.kinds.dkim_life import RetireKey, RevokeKey
 from postroom.changes.kinds.mail_apps import EndAllConsents
 from postroom.changes.kinds.organization import AddNode
 from postroom.changes.kinds.replacing import EndReplaced
-from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node
+from postroom.changes.pipeline import One_or_many
+from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node, Organization
 from postroom.models.credentials import OAUTH
+from postroom.models.routes import postmaster
 from postroom.protocols.dkim import make_ed25519, make_rsa
 
-Built = tuple[Kind, Mapping[str, str] | None]
+Built = tuple[One_or_many, Mapping[str, str] | None]
 
 
 def keys_of_domain(change: Change) -> Iterator[FollowUp]:
@@ -125,6 +130,23 @@ def ways_replaced(change: Change) -> Iterator[FollowUp]:
         yield FollowUp("forwards.give_way", str(one.pk), why, partial(lambda one: (one, None), kind), closes=True)
 
 
+def role_accounts_follow(change: Change) -> Iterator[FollowUp]:
+    """The organization has another postmaster: one change at each client whose role accounts lead to the old one."""
+    new = postmaster()
+    was = {postmaster_moved(one.table, one.before, one.after)[0] for one in edits_of([change])} - {"", new}
+    for old in sorted(was):
+        for slug, rows in groupby(following(old, new), key=lambda one: one.client.slug):
+            kinds = [ChangeAlias(alias=str(one.pk), targets=(new,)) for one in rows]
+            why = f"the organization's postmaster is {new} now"
+            yield FollowUp("aliases.change", slug, why, partial(lambda many: (many, None), kinds))
+
+
+def taken_back(change: Change) -> Iterator[FollowUp]:
+    """The undo of adding an app ends it too; that of another postmaster leads back to the one before."""
+    yield from consents_of_app(change)
+    yield from role_accounts_follow(change)
+
+
 FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "domains.add": keys_of_domain,
     "clients.place": keys_of_client,
@@ -137,10 +159,14 @@ FOLLOW_UPS: dict[str, Callable[[Change], Iterator[FollowUp]]] = {
     "mail_apps.end": consents_of_app,
     "forwards.replace": ways_replaced,
     "delegations.consent": ways_replaced,
-    "history.roll_back": consents_of_app,  # the undo of adding an app ends it too
+    "organization.change": role_accounts_follow,
+    "history.roll_back": taken_back,
 }
-# Kinds of which only what touches these tables is followed.
+# Kinds of which only what touches these tables, or table.field, is followed.
 GIVEN = frozenset({Delegation._meta.db_table})
+POSTMASTER = f"{Organization._meta.db_table}.postmaster"
 TOUCHING: dict[str, frozenset[str]] = {
-    "history.roll_back": frozenset({MailApp._meta.db_table}), "forwards.replace": GIVEN, "delegations.consent": GIVEN,
+    "history.roll_back": frozenset({MailApp._meta.db_table, POSTMASTER}),
+    "organization.change": frozenset({POSTMASTER}),
+    "forwards.replace": GIVEN, "delegations.consent": GIVEN,
 }  # fmt: skip

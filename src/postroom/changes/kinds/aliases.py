@@ -49,6 +49,7 @@ class CreateAlias(Kind, name="aliases.create"):
 class ChangeAlias(Kind, name="aliases.change"):
     """Other targets for an alias."""
 
+    by = frozenset({"person", "system"})  # role accounts follow the organization's postmaster
     alias: AliasRef
     targets: tuple[MailAddress, ...] = Field(default=(), max_length=50, description="Where its mail goes on to")
     destination: DestinationRef | None = Field(default=None, description="Instead of targets: a destination's, always")

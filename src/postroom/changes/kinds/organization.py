@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
+from postroom.changes.along import staying
 from postroom.changes.errors import Problem
 from postroom.changes.kind import APPROVED, ASKED, Kind
 from postroom.changes.plan import Planned, create, edit
@@ -46,7 +47,9 @@ class ChangeOrganization(Kind, name="organization.change"):
     """Another name for the organization, another postmaster mailbox, or where its terms and privacy notice stand."""
 
     name: Name | None = None
-    postmaster: MailAddress | None = Field(default=None, description="Where mail to postmaster@ and abuse@ goes")
+    postmaster: MailAddress | None = Field(
+        default=None, description="Where postmaster@ and abuse@ lead; all of them follow"
+    )
     terms_url: PageUrl | None = Field(default=None, description="Its terms, https; linked where people set a secret")
     privacy_url: PageUrl | None = Field(default=None, description="Its privacy notice, https; linked there too")
     forward_allowed: Patterns | None = Field(
@@ -61,7 +64,10 @@ class ChangeOrganization(Kind, name="organization.change"):
         return act == ASKED and self.postmaster is not None  # who hears of what waits for nobody
 
     def plan(self, state: State) -> Iterator[Planned]:
-        yield edit(state.rows(Organization).get(), **self.model_dump(exclude_none=True))
+        ours = state.rows(Organization).get()
+        yield edit(ours, **self.model_dump(exclude_none=True))
+        if self.postmaster not in (None, ours.postmaster):
+            yield from staying(ours.postmaster, self.postmaster)
 
 
 class AddNode(Kind, name="nodes.add"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from postroom.access.acting import as_shown
 from postroom.access.scope import visible
+from postroom.changes.along import along
 from postroom.changes.laid import ANY, FILTERS, moves_mail
 from postroom.changes.landing import Diff, Moved, diff, twin
 from postroom.changes.policy import Proposed, Verdict, hold
@@ -26,7 +27,8 @@ def landing(proposed: Proposed) -> Verdict | None:
     if not proposed.access.actor.limited:
         return None  # what follows from a change, or ends by the clock, was looked at with it: a proof, an end
     made = proposed.made(Address)
-    edits = [e for e in moves_mail(proposed.plan.edits) if e.table != FILTERS or proposed.access.actor.somebody]
+    moved = moves_mail([*proposed.plan.edits, *along(proposed.plan.edits)])
+    edits = [e for e in moved if e.table != FILTERS or proposed.access.actor.somebody]
     if all((e.after or {}).get("address_id", e.id) in made and e.before is None for e in edits):
         return None  # nothing came to what is made only now
     found = diff(edits, proposed.state.now, most=MOST)
