@@ -71,8 +71,7 @@ def diff(
     hide: of what was read, the rows that are not to be shown; an address that only leads there is then not named.
     proven: as it would be with every domain of these clients served.
     """
-    edits = moves_mail([*edits, *along(edits)])
-    moves = list(moves_of(edits))
+    moves = list(moves_of(edits := moves_mail([*edits, *along(edits)])))
     if not moves:
         return Diff()
     names, made = addresses_of(moves)
