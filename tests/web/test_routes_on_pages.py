@@ -110,8 +110,11 @@ def test_what_is_handed_to_another_server_stands_wherever_routes_do(house: House
     end = f"/do/transports.end/?transport={the(Transport).pk}"
     for path in (f"/mailboxes/{MIA}/", f"/trace/?address={MIA}", "/clients/acme/routing/", "/forwards/"):
         assert there in page(house.olive, path), path
-    for path in (f"/mailboxes/{MIA}/", "/clients/acme/routing/", "/forwards/"):
+    for path in (f"/mailboxes/{MIA}/", "/clients/acme/routing/"):
         assert end in page(house.olive, path), path
+    for path in ("/clients/acme/routing/", "/domains/acme.example/routing/"):
+        looked_at = page(house.audrey, path)
+        assert there in looked_at and "/do/transports." not in looked_at, "who only looks ends nothing"
     traced = page(house.olive, f"/trace/?address={MIA}")
     assert "handed to another mail server" in traced and "Mia Moss answers for it" in traced
     assert "Mia Moss answers for it" in page(house.olive, "/forwards/?mechanism=transport")

@@ -5,7 +5,6 @@ from datetime import date
 from postroom.queries.leaving import Way
 from postroom.queries.made import Made
 from postroom.web.following import follow
-from postroom.web.framed import query
 from postroom.web.parts.shapes import Badge, Cell, Code, Column, Inline, Link, Row, Words
 from postroom.web.times import when
 
@@ -70,8 +69,6 @@ def _until(one: Way) -> str:
 
 
 def _how(one: Way) -> Words:
-    if one.mechanism == "transport" and not one.hops:
-        return (HOW[one.mechanism], Link("End…", f"/do/transports.end/{query(transport=str(one.row))}"))
     said = HOW[one.mechanism]
     return f"{said} “{one.script}”" if one.script else said
 

@@ -1,5 +1,6 @@
 """The routing map of a client, or of one of its domains: drawn, and in words below."""
 
+from collections.abc import Container
 from typing import Any
 
 from django.http import HttpResponse
@@ -83,11 +84,13 @@ def of_domain(request: Any, ref: str) -> HttpResponse:
 def _shown(request: Any, client: Client, domain: Domain | None, head: PageHead) -> HttpResponse:
     narrow = Narrow(request)
     found = mapped(Asked(request.actor, client, timezone.now(), domain, narrow.after))
+    about = [domain.pk] if domain else None
+    may = frozenset(sort for sort, kind in CHANGED_BY.items() if request.access.can_about(kind, client.pk, about))
     routes = sorted(found.routes.items, key=lambda one: (WORST.index(one.state), one.source, one.sort))
     shown = RoutingPage(
         head=head, label="Routes", notes=(*_unknown(found), *freeze_notes(request, client.pk)),
         drawing=grouped(routes, found.landings) if routes else None,
-        table=Table("Routes", TABLE, tuple(_row(n, one) for n, one in enumerate(routes)), dense=True),
+        table=Table("Routes", TABLE, tuple(_row(n, one, may) for n, one in enumerate(routes)), dense=True),
         pager=narrow.pager([one.source for one in found.routes.items], found.routes.next),
         empty=None if routes else NOT_KNOWN if found.unread else NOTHING,
     )  # fmt: skip
@@ -101,15 +104,18 @@ def _unknown(found: Map) -> tuple[Note, ...]:
     return (Note("Not all is known", f"{words[0].upper()}{words[1:]}", "warn", "question-mark"),)
 
 
-def _row(n: int, one: Route) -> Row:
+def _row(n: int, one: Route, may: Container[str]) -> Row:
     badge: tuple[Inline, ...] = (BADGES[one.state](one.words),) if one.state in BADGES else (one.words,)
     leads: tuple[Inline, ...] = tuple(Code(to) for to in one.targets) or (Badge("unknown", "nobody knows"),)
     own: tuple[Inline, ...] = ("and its own mailbox",) if one.keeps else ()
     return Row(
         (Cell(Code(one.source), follow(one.source)), CALLED[one.sort], Cell((*leads, *own)),
-         when(one.until) if one.until else "", Cell((*badge, *_act(one)))),
+         when(one.until) if one.until else "", Cell((*badge, *(_act(one) if one.sort in may else ())))),
         name=f"{one.source}, {CALLED[one.sort]}", id=f"r{n}",
     )  # fmt: skip
+
+
+CHANGED_BY = {ALIAS: "aliases.change", FORWARD: "forwards.end", TRANSPORT: "transports.end"}
 
 
 def _act(one: Route) -> tuple[Inline, ...]:
