@@ -57,7 +57,8 @@ def test_a_client_from_nothing_to_mail_that_flows_and_back(
     assert stack.dns(domain, "MX") == ["10 mx.postroom.example."]
     assert stack.dns(domain, "TXT") == ["v=spf1 mx -all"]
     until("the domain is proven", lambda: "Control is proven" in olive.open(f"/domains/{domain}/").text())
-    until("one key signs, and one is ready", lambda: "ready since" in olive.open(f"/domains/{domain}/").text())
+    signs = "signs, in use since"
+    until("a key of each algorithm signs", lambda: olive.open(f"/domains/{domain}/").text().count(signs) == 2)
 
     olive.open("/mailboxes/").follow("Add mailboxes")
     for _ in (1, 2):
