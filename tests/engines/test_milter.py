@@ -11,7 +11,7 @@ from typing import Any
 
 import dkim
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from live_node import named
 from nacl.public import PrivateKey, SealedBox
@@ -21,6 +21,7 @@ from postroom.engines.layout import MAPS, NodeConfig
 from postroom.engines.milter import Milter
 from postroom.engines.milter_protocol import STEPS, STEPS_WITH_RECIPIENTS, Message, converse
 from postroom.engines.self_test import published
+from postroom.engines.signing import Key
 from postroom.engines.source import Compiled, Todo
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -29,7 +30,7 @@ OFFER = struct.pack(">III", 6, 0x1FF, 0x1FFFFF)
 Packet = tuple[bytes, bytes]
 
 
-def sealed(key: rsa.RSAPrivateKey, to: PrivateKey = NODE_KEY) -> str:
+def sealed(key: Key, to: PrivateKey = NODE_KEY) -> str:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return base64.b64encode(SealedBox(to.public_key).encrypt(pem)).decode()
 
@@ -38,8 +39,8 @@ def put(files: maps.Files, sort: str, name: str, compiled: Compiled | None) -> N
     compile.write(files, [Todo(1, sort, named(name), None, compiled)])  # type: ignore[arg-type]
 
 
-def key_row(domain: str, selector: str, key: str, algorithm: str = "rsa-sha256") -> Compiled:
-    row = {"domain": domain, "selector": selector, "algorithm": algorithm, "sealed": key}
+def key_row(domain: str, selector: str, key: str, algorithm: str = "rsa-2048", since: int | None = 100) -> Compiled:
+    row = {"domain": domain, "selector": selector, "algorithm": algorithm, "sealed": key, "since": since}
     return {"keys": {"key": [row]}}
 
 
@@ -131,6 +132,43 @@ def test_the_signature_verifies(milter: Milter) -> None:
     value = header[4:].split(b"\0")[1].replace(b"\n", b"\r\n")
     text = b"DKIM-Signature:" + value + b"\r\nFrom: mia@acme.example\r\nSubject: hi\r\n\r\nline one\r\nline two\r\n"
     assert dkim.verify(text, dnsfunc=lambda name, timeout=5: published(KEY))
+
+
+def test_mail_is_signed_by_a_key_of_each_algorithm_the_newest_of_each(milter: Milter, files: maps.Files) -> None:
+    edward, newer = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
+    put(files, "key", "k9", key_row("acme.example", "e9", sealed(edward), "ed25519", since=50))
+    keys: dict[bytes, Key] = {b"s2": KEY, b"e9": edward, b"s9": newer}
+    assert signed_by(milter, keys) == [b"s2", b"e9"]
+    put(files, "key", "k3", key_row("acme.example", "s9", sealed(newer), since=200))
+    assert signed_by(milter, keys) == [b"s9", b"e9"], "not the lowest selector: the one that came last"
+    assert milter.signs(["acme.example"]) == {"acme.example": [["s9", "rsa", 200], ["e9", "ed25519", 50]]}
+    for name in ("k2", "k3"):
+        put(files, "key", name, None)
+    assert signed_by(milter, keys) == [], "Ed25519 alone signs nothing"
+
+
+def test_a_key_of_before_nodes_knew_since_when_signs_until_another_does(milter: Milter, files: maps.Files) -> None:
+    put(files, "key", "k2", key_row("acme.example", "s2", sealed(KEY), since=None))
+    put(files, "key", "k1", key_row("acme.example", "s1", sealed(KEY), since=None))
+    assert milter.signs(["acme.example"]) == {"acme.example": [["s1", "rsa", 0]]}
+    put(files, "key", "k4", key_row("acme.example", "s4", sealed(KEY), since=1))
+    assert milter.signs(["acme.example"]) == {"acme.example": [["s4", "rsa", 1]]}
+
+
+def signed_by(milter: Milter, keys: dict[bytes, Key]) -> list[bytes]:
+    """The selectors of the signatures that are put on a message, each of which verifies."""
+    said = spoken(milter, [(b"O", OFFER), *mail("mia@acme.example", "mia@acme.example")])
+    values = [one[4:].split(b"\0")[1].replace(b"\n", b"\r\n") for command, one in said if command == b"i"]
+    plain = b"From: mia@acme.example\r\nSubject: hi\r\n\r\nline one\r\nline two\r\n"
+    found = []
+    for value in values:
+        selector = value.split(b" s=")[1].split(b";")[0]
+        assert dkim.verify(
+            b"DKIM-Signature:" + value + b"\r\n" + plain,
+            dnsfunc=lambda name, timeout=5, key=keys[selector]: published(key),
+        )
+        found.append(selector)
+    return found
 
 
 BOSS = "boss@acme.example"

@@ -2,7 +2,7 @@
 
 import dkim
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from postroom.engines.self_test import published
 from postroom.engines.signing import relaxed_body, signature
@@ -38,6 +38,18 @@ def verifies(headers: list[tuple[bytes, bytes]], body: bytes = b"hi\r\n") -> boo
     good = dkim.verify(message(headers, body), dnsfunc=dns)
     assert asked == [b"s1._domainkey.acme.example."]
     return bool(good)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_ed25519_verifies_by_a_program_that_is_not_ours(body: bytes) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    crlf = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    value = signature(HEADERS, body, "acme.example", "e1", key, 1_790_000_000)
+    whole = message([(b"DKIM-Signature", value.encode()), *HEADERS], crlf)
+    assert "a=ed25519-sha256;" in value
+    assert dkim.verify(whole, dnsfunc=lambda name, timeout=5: published(key))
+    other = ed25519.Ed25519PrivateKey.generate()
+    assert not dkim.verify(whole, dnsfunc=lambda name, timeout=5: published(other))
 
 
 @pytest.mark.parametrize("body", BODIES)
