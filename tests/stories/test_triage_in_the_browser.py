@@ -197,7 +197,7 @@ def test_an_exception_is_agreed_to_its_owner_told_and_the_redirect_stopped(firm:
     ])  # fmt: skip
     assert spy in told[-1].get_content() and "Leo Long answers for it" in told[-1].get_content()
     before = stack.filter(leo, SECRET)
-    chosen(tab.open(narrowed), "Stop redirects…", (leo, spy))
+    chosen(tab.open(narrowed), "Disable or end…", (leo, spy))
     tab.verified(tab.plan("nobody knows that address").send())
     stack.from_outside(leo, stopped)
     received(stack.imap(leo, SECRET), stopped)
@@ -210,7 +210,7 @@ def test_a_forward_is_disabled_one_replaced_by_access_and_a_transport_ended(firm
     stack, mia, team, sara = firm.stack, firm.at("mia"), firm.at("team", "b"), firm.at("sara", "b")
     first, second, third = (f"{word} {firm.tag}" for word in ("disabled", "shared", "fax"))
     tab = signed_in(stack, browser, OLIVE, 1440, "light")
-    chosen(tab.open(f"/forwards/?q={firm.tag}"), "Disable…", (mia, f"mia.{firm.tag}@gmail.com"))
+    chosen(tab.open(f"/forwards/?q={firm.tag}"), "Disable or end…", (mia, f"mia.{firm.tag}@gmail.com"))
     tab.verified(tab.plan("she is back").send())
     stack.from_outside(mia, first)
     received(stack.imap(mia, SECRET), first)
@@ -237,7 +237,7 @@ def test_a_forward_is_disabled_one_replaced_by_access_and_a_transport_ended(firm
     fax = firm.at("fax")
     stack.from_outside(fax, third)
     assert until("it is handed over", lambda: firm.left(third)) == [fax]
-    chosen(tab.open(f"/forwards/?q={firm.tag}"), "End transports…", (fax, f"mx.{firm.tag}.test:25"))
+    chosen(tab.open(f"/forwards/?q={firm.tag}"), "Disable or end…", (fax, f"mx.{firm.tag}.test:25"))
     tab.verified(tab.plan("the fax is gone").send())
     until("nobody takes it", lambda: stack.rcpt(fax) == 550)
     record = tab.open(f"/changes/?client={firm.slugs[0]}").text()
