@@ -100,7 +100,7 @@ def test_what_clients_upload_is_told_within_the_time_and_the_node_goes_on(served
     found(node, MIA, lambda said: said.keys() == {"out", "idle"} and said["out"]["active"])
     told = scripts(node, MIA) or {}
     assert told["out"]["redirects"] == [
-        {"to": "spy@evil.example", "copy": False, "conditional": False, "by": "redirect"},
+        {"to": "spy@evil.example", "copy": False, "conditional": False, "by": "redirect", "anyway": "", "filed": False},
     ]
     assert told["out"]["active"] and not told["idle"]["active"] and told["idle"]["redirects"] == []
     found(node, JOE, lambda said: said.keys() == {"hidden", "bomb"} and said["hidden"]["redirects"])

@@ -18,6 +18,7 @@ from postroom.models import Change
 
 ASKING = {
     "grants.give owner", "grants.give operator", "grants.give approver", "record_sets.set", "domains.remove",
+    "dkim_keys.rotate", "dkim_keys.revoke",
     "roles.create", "roles.change", "tokens.create", "access.suspend", "access.resume", "grants.elevate",
     "invites.issue", "invites.redirect", "people.change email", "organization.change postmaster",
     "record.erase", "mailboxes.transfer", "recovery_channels.end", "recovery_channels.name", "resets.record_call",
@@ -25,7 +26,7 @@ ASKING = {
     "resets.declare_emergency", "resets.waive_wait", "mail_apps.add", "delegations.consent",
 }  # fmt: skip
 APPROVING = {
-    "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "grants.elevate",
+    "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "forwards.stop", "grants.elevate",
     "grants.give", "history.roll_back", "mailboxes.remove", "mailboxes.transfer", "nodes.remove", "people.recover",
     "people.remove", "record.erase", "record_sets.set", "resets.send_link",
 }  # fmt: skip
