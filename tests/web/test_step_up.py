@@ -26,7 +26,8 @@ ASKING = {
     "resets.declare_emergency", "resets.waive_wait", "mail_apps.add", "delegations.consent",
 }  # fmt: skip
 APPROVING = {
-    "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "forwards.stop", "grants.elevate",
+    "aliases.remove", "catch_alls.end", "clients.remove", "domains.remove", "forwards.end", "forwards.stop",
+    "grants.elevate",
     "grants.give", "history.roll_back", "mailboxes.remove", "mailboxes.transfer", "nodes.remove", "people.recover",
     "people.remove", "record.erase", "record_sets.set", "resets.send_link",
 }  # fmt: skip
