@@ -116,7 +116,9 @@ API: dict[str, Asked] = {
         "client": CLIENT, "domain": DOMAIN, "object": ("domain",), "search": ("word",)}),
     "GET /api/v1/findings/counts": Asked("findings.view"),
     "GET /api/v1/findings/<finding_id>": Asked("findings.view", {"finding_id": ("finding",)}),
-    "GET /api/v1/forwards-leaving": Asked("forwards.view", filters={"client": CLIENT, "search": ("word",)}),
+    # How much is known of a client is said of none that is not there: an empty list would say that all of it is.
+    "GET /api/v1/forwards-leaving": Asked(
+        "forwards.view", filters={"client": CLIENT, "search": ("word",)}, foreign_filter=404),
     "GET /api/v1/forwards-leaving/file": Asked("sheets.export"),
     "GET /api/v1/forwards-leaving/views": Asked("forwards.view"),
     "POST /api/v1/forwards-leaving/views": Asked(
@@ -125,7 +127,7 @@ API: dict[str, Asked] = {
         "forwards.view", body=lambda here: {"name": "x", "to": "y"}, allowed=(404, 422)),
     "POST /api/v1/forwards-leaving/views/remove": Asked(
         "forwards.view", body=lambda here: {"name": "x"}, allowed=(404, 422)),
-    "GET /api/v1/forwards-leaving/looks": Asked("forwards.view", filters={"client": CLIENT}),
+    "GET /api/v1/forwards-leaving/looks": Asked("forwards.view", filters={"client": CLIENT}, foreign_filter=404),
     "POST /api/v1/forwards-leaving/looks": Asked("forwards.view"),
     "GET /api/v1/invites": Asked("invites.view", filters={"client": CLIENT, "mailbox": ("mailbox", "mail")}),
     "POST /api/v1/invites/<invite_id>/link": Asked("invites.issue", {"invite_id": ("invite leo",)}, body=why,

@@ -169,12 +169,9 @@ def every(actor: Actor, asked: Asked) -> Iterator[Way]:
 
 
 def seen_client(actor: Actor, ref: str) -> None:
-    """NotThere for a client of which no domain is seen: that nothing leaves it is not said of one that is not there."""
-    if ref:
-        called = short_ref(ref)
-        seen = visible(actor, Domain, VIEW).filter(by_id_or("client__slug", called, pk="client"))
-        if not (seen.exists() or visible(actor, Client).filter(by_id_or("slug", called)).exists()):
-            raise not_there(Client, ref, "client")
+    """NotThere for a client that is not seen: that nothing leaves it is not said of one that is not there."""
+    if ref and not visible(actor, Client).filter(by_id_or("slug", short_ref(ref))).exists():
+        raise not_there(Client, ref, "client")
 
 
 def _found(actor: Actor, asked: Asked, limit: int) -> list[Way]:
