@@ -103,3 +103,10 @@ def test_where_their_mail_would_land_nowhere_somebody_else_looks_at_it(house: Ho
 def test_anything_else_of_the_organization_is_followed_by_nothing(house: House, asked: dict[str, str]) -> None:
     change = do("organization.change", house.oskar, **asked)
     assert change.stage == "verified"
+
+
+def test_a_postmaster_whose_mail_leads_back_to_a_role_account_is_refused(house: House) -> None:
+    """What follows would be refused again and again: so it is said of the change itself."""
+    agreed(house, do("aliases.create", house.olive, address="office@acme.example", targets=["abuse@acme.example"]))
+    refused = do("organization.change", house.oskar, postmaster="office@acme.example")
+    assert refused.stage == "refused" and "office@acme.example" in reasons(refused), (refused.stage, reasons(refused))

@@ -6,11 +6,12 @@ rows are read for the verdict alone. Two routes of two clients that close a ring
 moment, wait for one another: whoever comes second is judged with the first one there.
 
 What only ends something is never refused, though what a catch-all takes over then may go round; nor what follows from a
-change. The check routes.loop finds those.
+change, which is judged with it (along.py). The check routes.loop finds those.
 """
 
 from postroom.access.known import ask
 from postroom.access.overlooking import overlooking
+from postroom.changes.along import along
 from postroom.changes.laid import moves_mail
 from postroom.changes.policy import Proposed, Verdict, hold, refuse
 from postroom.changes.rings import Ring, Rings, may_open, rings
@@ -24,7 +25,8 @@ ONE_BY_ONE = "SELECT pg_advisory_xact_lock(hashtextextended('routes over clients
 
 def loops(proposed: Proposed) -> Verdict | None:
     """Refuse what makes mail go round."""
-    edits = moves_mail(proposed.plan.edits) if proposed.access.actor.limited else []
+    planned = proposed.plan.edits if proposed.access.actor.limited else ()
+    edits = moves_mail([*planned, *along(planned)])
     if not may_open(edits):
         return None
     with overlooking():
