@@ -17,6 +17,7 @@ from postroom.engines.postfix_maps import handed_to
 from postroom.engines.read_signing import SIGNING, in_use
 from postroom.engines.read_signing import said as signing
 from postroom.models.filters import SCRIPT
+from postroom.protocols.dkim import family
 
 Row = Mapping[str, Any]
 Line = Mapping[str, Any]
@@ -62,7 +63,7 @@ def differs(compiled: Row | None, found: Iterable[Line]) -> Iterator[str]:
     yield from _scripts((compiled or {}).get("secrets", {}).get("filter", ()), answers)
     for row in (compiled or {}).get("keys", {}).get("key", ()):
         signs = answers.get(SIGNING.format(**row))
-        if not in_use((row["selector"], row["algorithm"].split("-")[0], row.get("since") or 0), signs):
+        if not in_use((row["selector"], family(row["algorithm"]), row.get("since") or 0), signs):
             yield f"{row['domain']} signs with {signing(signs)}, not with {row['selector']}"
 
 

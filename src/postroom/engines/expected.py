@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from postroom.protocols.dkim import family
+
 from .postfix_maps import handed_to
 from .source import Compiled, Todo
 
@@ -73,8 +75,8 @@ def of(todo: Todo, gone: Gone, now: float | None = None) -> Expected:
         (expected.allowed if _live(row, now) else expected.not_allowed).add((row["source"], row["target"]))
     expected.forbidden = {(row["source"], row["target"]) for row in compiled.get("maps", {}).get("forbidden", [])}
     for row in compiled.get("keys", {}).get("key", []):
-        algorithm = row["algorithm"].split("-")[0]
-        expected.signing.setdefault(row["domain"], set()).add((row["selector"], algorithm, row.get("since") or 0))
+        key = (row["selector"], family(row["algorithm"]), row.get("since") or 0)
+        expected.signing.setdefault(row["domain"], set()).add(key)
     _add_gone(expected, gone)
     sign_in = compiled.get("maps", {}).get("login", [])
     can = {row["address"] for row in sign_in if row.get("sign_in") and _live(row, now)}

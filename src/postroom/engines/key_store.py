@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey
 
+from postroom.protocols.dkim import family
+
 from .own_keys import unsealed
 from .signing import Key
 
@@ -132,7 +134,7 @@ def _signing(rows: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Held, ...]]:
     """By domain. rows: as KEYS gives them, the first of each algorithm being the one that signs."""
     found: dict[str, dict[str, Held]] = {}
     for domain, selector, algorithm, sealed, since in rows:
-        held = Held(selector, algorithm.split("-")[0], sealed, since)
+        held = Held(selector, family(algorithm), sealed, since)
         found.setdefault(domain, {}).setdefault(held.algorithm, held)
     return {
         domain: tuple(of[name] for name in ("rsa", "ed25519") if name in of)

@@ -144,6 +144,10 @@ class DkimKey(StateModel):
         return frozenset({"sign"}) if signs else NOTHING
 
     @property
+    def signs(self) -> bool:
+        return bool(self.opens(self.row()))
+
+    @property
     def label(self) -> str:
         return f"{self.selector} of {self.domain_id}"
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from postroom.protocols.tags import parse_tags, write_tags
 
+ALGORITHMS = ("rsa-2048", "ed25519")  # of the keys a domain signs with: the second beside the first (8463, 5)
 BITS = 2048
 WEAK_BELOW = 1024  # RFC 8301, 3.2
 LONG_ABOVE = 4096  # what verifiers must be able to use ends here; the same
@@ -84,6 +85,11 @@ def key_record(public: str, algorithm: str = "rsa") -> str:
 def algorithm_of(public: str) -> str:
     """rsa or ed25519, by the length of a public half as these functions give it."""
     return "ed25519" if len(public) == 44 else "rsa"
+
+
+def family(algorithm: str) -> str:
+    """rsa or ed25519, of an algorithm as ALGORITHMS has it, of any length."""
+    return algorithm.partition("-")[0]
 
 
 def key_name(selector: str, domain: str) -> str:

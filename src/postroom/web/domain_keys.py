@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from postroom.models import DkimKey, Domain
-from postroom.protocols.dkim import key_name
+from postroom.protocols.dkim import family, key_name
 from postroom.queries.records import Live
 from postroom.web.badges import check
 from postroom.web.parts.shapes import Act, Badge, Cell, Code, Column, Row, Table
@@ -31,9 +31,9 @@ def keys_table(request: Any, one: Domain, keys: list[DkimKey], live: list[Live])
 def _signs(keys: list[DkimKey]) -> set[str]:
     """The selectors that nodes sign with: the newest in use of each algorithm (engines/key_store.py)."""
     found: dict[str, str] = {}
-    used = [one for one in keys if one.activated_at and not one.retired_at and not one.revoked_at]
-    for one in sorted(used, key=lambda one: (-one.activated_at.timestamp(), one.selector)):  # type: ignore[union-attr]
-        found.setdefault(one.algorithm.split("-")[0], one.selector)
+    in_use = [(one.activated_at, one) for one in keys if one.activated_at and one.signs]
+    for _, one in sorted(in_use, key=lambda pair: (-pair[0].timestamp(), pair[1].selector)):
+        found.setdefault(family(one.algorithm), one.selector)
     return set(found.values()) if "rsa" in found else set()
 
 
@@ -58,12 +58,11 @@ def _acts(one: Domain, key: DkimKey, signs: set[str], may: dict[str, bool]) -> I
     """What can be done with a key now, by who may."""
     if key.revoked_at:
         return
-    used = key.activated_at and not key.retired_at
-    if may["rotate"] and key.selector in signs and key.algorithm.startswith("rsa"):
+    if may["rotate"] and key.selector in signs and family(key.algorithm) == "rsa":
         yield Act("Rotate…", f"/do/dkim_keys.rotate/?domain={one.name}", of=key.selector)
-    if may["activate"] and key.public and not used:
+    if may["activate"] and key.public and not key.signs:
         yield Act("Sign with it", f"/do/dkim_keys.activate/?key={key.pk}", of=key.selector)
-    if may["retire"] and used and key.selector not in signs:
+    if may["retire"] and key.signs and key.selector not in signs:
         yield Act("Retire…", f"/do/dkim_keys.retire/?key={key.pk}", of=key.selector)
-    if may["revoke"] and key.public and not used:
+    if may["revoke"] and key.public and not key.signs:
         yield Act("Revoke…", f"/do/dkim_keys.revoke/?key={key.pk}&domain={one.name}", of=key.selector)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from postroom.access.acting import SYSTEM, acting_as
@@ -19,7 +20,7 @@ from postroom.changes.freeze import freeze_over
 from postroom.changes.kind import Kind
 from postroom.changes.kinds.dkim_life import RevokeKey, RotateKeys
 from postroom.changes.pipeline import submit
-from postroom.models import Change, DkimKey
+from postroom.models import Change, DkimKey, RecordedEdit
 
 ROTATED = timedelta(days=180)  # M3AAWG, DKIM Key Rotation (2019): at least every six months
 AT_ONCE = 50
@@ -49,8 +50,10 @@ def _to_rotate(now: datetime) -> Iterator[tuple[DkimKey, Kind, str]]:
 def _to_revoke(now: datetime) -> Iterator[tuple[DkimKey, Kind, str]]:
     due = _of_live().filter(revoke_at__lte=now, retired_at__isnull=False, revoked_at=None)
     for one in due.order_by("revoke_at")[:AT_ONCE]:
-        retiring = Change.objects.filter(kind="dkim_keys.retire", client=one.client_id, params__key=str(one.pk))
-        if not retiring.filter(stage="applied").exists():
+        edits = RecordedEdit.objects.filter(table=DkimKey._meta.db_table, row=one.pk)
+        retired = edits.annotate(at=KT("after__retired_at")).filter(at__isnull=False)
+        by = Change.objects.filter(client=one.client_id, version__in=retired.values("entry__version"))
+        if not by.filter(stage="applied").exists():
             why = f"nothing that {one.selector} signed is on its way"
             yield one, RevokeKey(key=str(one.pk), domain=one.domain.name), why
 

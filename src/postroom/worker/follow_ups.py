@@ -5,9 +5,10 @@ role accounts go where the organization's postmaster goes."""
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from nacl.encoding import Base64Encoder
 from nacl.public import PublicKey, SealedBox
 
@@ -22,10 +23,10 @@ from postroom.changes.kinds.mail_apps import EndAllConsents
 from postroom.changes.kinds.organization import AddNode
 from postroom.changes.kinds.replacing import EndReplaced
 from postroom.changes.pipeline import One_or_many
-from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node, Organization
+from postroom.models import Change, Client, Credential, Delegation, DkimKey, MailApp, Node, Organization, StateModel
 from postroom.models.credentials import OAUTH
 from postroom.models.routes import postmaster
-from postroom.protocols.dkim import make_ed25519, make_rsa
+from postroom.protocols.dkim import family, make_ed25519, make_rsa
 
 Built = tuple[One_or_many, Mapping[str, str] | None]
 
@@ -43,8 +44,7 @@ def keys_of_client(change: Change) -> Iterator[FollowUp]:
 
 def keys_of_rotation(change: Change) -> Iterator[FollowUp]:
     """The keys this change asked for."""
-    touched = [one.row for one in edits_of([change]) if one.table == DkimKey._meta.db_table]
-    yield from _made(DkimKey.objects.filter(pk__in=touched))
+    yield from _made(DkimKey.objects.filter(pk__in=_touched(change, DkimKey)))
 
 
 def _made(keys: "QuerySet[DkimKey]") -> Iterator[FollowUp]:
@@ -58,7 +58,7 @@ def _made(keys: "QuerySet[DkimKey]") -> Iterator[FollowUp]:
 
 def _pair(key: DkimKey, node: Node) -> Built:
     """A new pair, in this call's memory: the public half in the plan, the private one sealed to the node."""
-    private, public = make_rsa() if key.algorithm.startswith("rsa") else make_ed25519()
+    private, public = make_rsa() if family(key.algorithm) == "rsa" else make_ed25519()
     box = SealedBox(PublicKey(node.public_key.encode(), encoder=Base64Encoder))
     sealed = box.encrypt(private.encode(), encoder=Base64Encoder).decode()
     return MakeKey(key=str(key.pk), public=public, domain=key.domain.name), {"private key": sealed}
@@ -72,23 +72,27 @@ def key_is_published(change: Change) -> Iterator[FollowUp]:
 
 
 def keys_before(change: Change) -> Iterator[FollowUp]:
-    """Its node signs with this key, read back: those of its algorithm that signed before sign no more."""
-    key = DkimKey.objects.get(pk=change.params["key"])
-    if key.retired_at or not key.activated_at:
-        return
-    before = DkimKey.objects.filter(domain=key.domain_id, algorithm=key.algorithm, activated_at__lt=key.activated_at)
-    for one in before.filter(retired_at=None).exclude(pk=key.pk).order_by("selector"):
-        kind = RetireKey(key=str(one.pk))
-        why = f"{key.selector} signs instead"
-        yield FollowUp("dkim_keys.retire", str(one.pk), why, partial(lambda kind: (kind, None), kind))
+    """Its node signs with these keys, read back: those of their algorithms that signed before sign no more."""
+    for key in DkimKey.objects.filter(pk__in=_touched(change, DkimKey), retired_at=None).exclude(activated_at=None):
+        before = DkimKey.objects.filter(domain=key.domain_id, algorithm=key.algorithm, retired_at=None)
+        for one in before.filter(activated_at__lt=key.activated_at).order_by("selector"):
+            kind = RetireKey(key=str(one.pk))
+            why = f"{key.selector} signs instead"
+            yield FollowUp("dkim_keys.retire", str(one.pk), why, partial(lambda kind: (kind, None), kind))
 
 
 def key_is_compromised(change: Change) -> Iterator[FollowUp]:
-    """No node signs with it any more, read back, and it was said that somebody else may: it is revoked at once."""
-    key = DkimKey.objects.select_related("domain").get(pk=change.params["key"])
-    if key.revoked_at is None and key.retired_at and key.revoke_at and key.revoke_at <= key.retired_at:
+    """No node signs with them any more, read back; those that somebody else may sign with are revoked at once."""
+    due = DkimKey.objects.filter(pk__in=_touched(change, DkimKey), revoked_at=None, revoke_at__lte=F("retired_at"))
+    for key in due.select_related("domain").order_by("selector"):
         kind = RevokeKey(key=str(key.pk), domain=key.domain.name)
-        yield FollowUp("dkim_keys.revoke", str(key.pk), "somebody else may sign with it", lambda: (kind, None))
+        why = "somebody else may sign with it"
+        yield FollowUp("dkim_keys.revoke", str(key.pk), why, partial(lambda kind: (kind, None), kind))
+
+
+def _touched(change: Change, model: type[StateModel]) -> set[UUID]:
+    """The rows of a table that a change is about, whatever its parameters call them."""
+    return {one.row for one in edits_of([change]) if one.table == model._meta.db_table}
 
 
 def node_of_this_machine(change: Change) -> Iterator[FollowUp]:
@@ -111,8 +115,7 @@ def homes_for_clients(change: Change) -> Iterator[FollowUp]:
 
 def consents_of_app(change: Change) -> Iterator[FollowUp]:
     """Nobody is let in any more by an app that was ended: one change at each client whose owners had let it in."""
-    touched = {one.row for one in edits_of([change]) if one.table == MailApp._meta.db_table}
-    for app in MailApp.objects.filter(pk__in=touched).exclude(ended_at=None).order_by("id"):
+    for app in MailApp.objects.filter(pk__in=_touched(change, MailApp)).exclude(ended_at=None).order_by("id"):
         live = Credential.objects.filter(app=app, sort=OAUTH, ended_at=None)
         for slug in live.order_by("client__slug").values_list("client__slug", flat=True).distinct():
             kind, about = EndAllConsents(client=slug, mail_app=str(app.pk)), f"{app.pk} {slug}"
@@ -122,8 +125,8 @@ def consents_of_app(change: Change) -> Iterator[FollowUp]:
 
 def ways_replaced(change: Change) -> Iterator[FollowUp]:
     """Access that was to take the place of ways out stands, read back at its node: those ways end."""
-    touched = {one.row for one in edits_of([change]) if one.table == Delegation._meta.db_table}
-    begun = Delegation.objects.filter(pk__in=touched, ended_at=None).exclude(started_at=None).exclude(replaces=[])
+    rows = Delegation.objects.filter(pk__in=_touched(change, Delegation), ended_at=None)
+    begun = rows.exclude(started_at=None).exclude(replaces=[])
     for one in begun.select_related("mailbox__address", "to_mailbox__address").order_by("id"):
         why = f"{one.to_mailbox.label} opens {one.mailbox.label} instead"
         kind = EndReplaced(delegation=str(one.pk))

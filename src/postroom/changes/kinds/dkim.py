@@ -9,7 +9,7 @@ from postroom.changes.kind import Kind
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State
 from postroom.models import DkimKey, Domain, RecordSet, Secret
-from postroom.protocols.dkim import algorithm_of, key_name, key_record
+from postroom.protocols.dkim import algorithm_of, family, key_name, key_record
 from postroom.protocols.rrset import DEFAULT_TTL, rrset
 
 from .fields import DkimKeyRef
@@ -33,7 +33,7 @@ class MakeKey(Kind, name="dkim_keys.make"):
         domain = state.get(Domain, key.domain_id, where="key")
         if key.public:
             return
-        if not key.algorithm.startswith(algorithm_of(self.public)):
+        if family(key.algorithm) != algorithm_of(self.public):
             raise Problem("public", f"{key.selector} is to be an {key.algorithm} key")
         yield edit(key, public=self.public)
         yield create(

@@ -6,6 +6,7 @@ then revoke it by an empty p= (RFC 6376, 3.6.1). Each step waits for what was ob
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from pydantic import Field
 
@@ -14,13 +15,12 @@ from postroom.changes.kind import ASKED, Kind
 from postroom.changes.plan import Planned, create, edit, end
 from postroom.changes.state import State
 from postroom.models import DkimKey, Domain, Secret
-from postroom.protocols.dkim import algorithm_of, key_name, key_record
+from postroom.protocols.dkim import ALGORITHMS, algorithm_of, family, key_name, key_record
 from postroom.protocols.rrset import DEFAULT_TTL, rrset
 
 from .fields import DkimKeyRef, DomainRef
 from .records import stand
 
-ALGORITHMS = ("rsa-2048", "ed25519")  # RFC 8463, 5: the second beside the first, never alone
 MAY_BE_ON_ITS_WAY = timedelta(days=7)  # longer than a queue keeps a message (five days in Postfix)
 NO_MORE = frozenset({"person", "system"})
 
@@ -41,13 +41,14 @@ class RotateKeys(Kind, name="dkim_keys.rotate"):
         if domain.removed_at:
             raise Problem("domain", f"{domain.name} is removed; restore it first")
         keys = state.hanging(DkimKey, "domain_id", domain.pk)
-        coming = sorted(one.selector for one in keys if not one.activated_at and not one.retired_at)
+        coming = {one.algorithm: one.selector for one in keys if not one.activated_at and not one.retired_at}
         if coming and not self.compromised:
-            raise Problem("domain", f"{' and '.join(coming)} of {domain.name} are on their way; they sign once read")
+            names = " and ".join(sorted(coming.values()))
+            raise Problem("domain", f"{names} of {domain.name} are on their way; they sign once read")
         for one in keys if self.compromised else ():
             if one.activated_at and not one.revoked_at:
                 yield edit(one, revoke_at=state.now)
-        for algorithm in () if coming else ALGORITHMS:
+        for algorithm in [one for one in ALGORITHMS if one not in coming]:
             selector = _free(algorithm, {one.selector for one in keys}, state)
             yield create(
                 DkimKey, state.new_id(), client_id=domain.client_id, domain_id=domain.pk, selector=selector,
@@ -73,8 +74,10 @@ class RetireKey(Kind, name="dkim_keys.retire"):
             return
         if not key.activated_at:
             raise Problem("key", f"{key.selector} does not sign yet")
-        others = [one for one in state.hanging(DkimKey, "domain_id", key.domain_id) if one.pk != key.pk]
-        if not any(_signs(one) and one.algorithm.startswith("rsa") for one in others):
+        gone = state.once(f"keys of {key.domain_id} that are retired", set[UUID])
+        gone.add(key.pk)
+        left = [one for one in state.hanging(DkimKey, "domain_id", key.domain_id) if one.pk not in gone]
+        if not any(one.signs and family(one.algorithm) == "rsa" for one in left):
             raise Problem("key", "no other RSA key of its domain signs: mail would leave without a signature")
         until = key.revoke_at or state.now + MAY_BE_ON_ITS_WAY
         yield edit(key, retired_at=state.now, revoke_at=until)
@@ -101,7 +104,7 @@ class RevokeKey(Kind, name="dkim_keys.revoke"):
             raise Problem("domain", f"{key.selector} is no key of {domain.name}")
         if key.revoked_at:
             return
-        if _signs(key):
+        if key.signs:
             raise Problem("key", f"mail is signed with {key.selector}; rotate the keys of {domain.name} first")
         if key.retired_at and key.revoke_at and key.revoke_at > state.now and not self.compromised:
             until = f"{key.revoke_at:%d %b %Y %H:%M} UTC"
@@ -112,7 +115,3 @@ class RevokeKey(Kind, name="dkim_keys.revoke"):
             text = key_record("", algorithm_of(key.public))
             record = rrset(key_name(key.selector, domain.name), "TXT", DEFAULT_TTL, [text])
             yield stand(key.client_id, domain.pk, domain.name, record, state, ours=record.values)
-
-
-def _signs(key: DkimKey) -> bool:
-    return bool(key.activated_at and not key.retired_at and not key.revoked_at)

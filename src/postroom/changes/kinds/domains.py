@@ -17,6 +17,7 @@ from postroom.models.recovery import REGISTRAR
 from postroom.models.routes import ROLE_ACCOUNTS
 from postroom.models.routes import postmaster as of_ours
 from postroom.protocols.addresses import MAX_NAME
+from postroom.protocols.dkim import ALGORITHMS
 
 from .alive import anew
 from .baseline import Wanted, baseline
@@ -24,7 +25,6 @@ from .clients import within_restore
 from .fields import ClientRef, DomainName, DomainRef, Line, YesNo, date
 from .records import as_read, stand, standing
 
-KEYS = (("a", "rsa-2048"), ("b", "ed25519"))  # RFC 8463, 5: the second beside the first, never alone
 ROOM = MAX_NAME - len("p2611r4fa._domainkey.")  # the longest name that stands below every domain
 
 
@@ -59,7 +59,7 @@ class AddDomain(Kind, name="domains.add"):
         yield create(Domain, domain, client_id=client.pk, proof_token=state.token(), **known, **asked)
         for wanted, ours in records:
             yield stand(client.pk, domain, self.name, wanted, state, ours=ours)
-        for letter, algorithm in KEYS:
+        for letter, algorithm in zip("ab", ALGORITHMS, strict=True):
             about = {"client_id": client.pk, "domain_id": domain, "algorithm": algorithm}
             yield create(DkimKey, state.new_id(), selector=f"p{state.now:%y%m}{letter}", **about)
         yield from self._role_accounts(client, domain, state)
