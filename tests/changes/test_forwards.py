@@ -51,7 +51,10 @@ def test_inside_it_goes_through_and_outside_it_is_held_with_an_exception(house: 
 
 
 def test_another_forward_by_the_same_exception_waits_for_nobody(house: House) -> None:
-    gone = out(house)
+    with at(timezone.now() - timedelta(minutes=1)):
+        approved(house, do("exceptions.create", house.olive, address=MIA, target=HOME, owner="Mia", until=later(40)))
+    assert forwarded(house, HOME).version
+    gone = the(Forward, to=HOME)
     assert do("forwards.end", house.olive, forward=str(gone.pk)).version
     again = forwarded(house, HOME, until=later(20))
     assert again.version, reasons(again)
@@ -135,7 +138,7 @@ def test_an_undo_brings_no_exception_back_and_so_no_way_out(house: House) -> Non
 
 def test_an_undo_of_an_exceptions_end_alone_says_why_it_stays_ended(house: House) -> None:
     gone = out(house)
-    do("forwards.end", house.olive, forward=str(gone.pk))
+    do("forwards.disable", house.olive, forward=str(gone.pk))
     ended = do("exceptions.end", house.olive, exception=str(the(RouteException).pk))
     with pytest.raises(NothingGoesBack, match="exceptions: access is given again, never rolled back to"):
         undo(ended.pk, actor=house.olive, why="too early")

@@ -40,7 +40,10 @@ def test_its_owner_reads_where_mail_goes_on_to_and_until_when(house: House, mia:
     do("forwards.disable", house.olive, forward=str(the(Forward).pk))
     assert "disabled: nothing goes there now" in page(browser)
     do("forwards.end", house.olive, forward=str(the(Forward).pk))
-    assert "a filter of yours may send mail there" in page(browser), "its exception stands"
+    assert "a filter of yours may send mail there" not in page(browser), "its exception ended with it"
+    asked = {"address": MIA, "target": HOME, "owner": "Mia", "until": later()}
+    with_consent(house, do("exceptions.create", house.olive, **asked))
+    assert "a filter of yours may send mail there" in page(browser)
 
 
 def test_what_is_new_of_it_is_asked_of_its_owner_and_what_brings_mail_is_shown(house: House, mia: Mailbox) -> None:

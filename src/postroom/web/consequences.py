@@ -28,7 +28,8 @@ SAID: dict[str, str] = {
     "with an owner and an end, which a second person lets through.",
     "forwards.disable": "Nothing is passed on; mail lands in its own mailbox, if it has one. It can be enabled again.",
     "forwards.enable": "Mail that comes from now on is passed on again.",
-    "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none.",
+    "forwards.end": "Nothing is passed on any more; mail lands in its own mailbox, or is refused where there is none. "
+    "The exception that was planned with it ends along, also for filters, unless you keep it for them.",
     "forwards.tell_owner": "A letter goes to the mailbox and to the contact of its owner; nothing else changes.",
     "forwards.stop": "A forward is disabled, an alias leads there no more, a filter's redirect is stopped at its node, "
     "a catch-all or a transport ends. Nothing is deleted; filters stay as their owners left them.",

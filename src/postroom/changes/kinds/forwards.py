@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from pydantic import Field
 
 from postroom.changes.errors import Problem, Problems
@@ -19,11 +18,12 @@ from postroom.changes.patterns import allowed_at
 from postroom.changes.plan import Planned, create, edit
 from postroom.changes.state import State, not_there
 from postroom.models import Address, Domain, Forward, Mailbox, RouteException, Transport
-from postroom.models.routes import ASK, REMOVE
+from postroom.models.routes import REMOVE
 
 from .ends import late, soon, unfit
 from .exceptions_asked import asked_of
 from .fields import ExceptionRef, ForwardRef, Line, MailAddress, Moment, date
+from .forward_ends import asked_first, closed, still_leaves
 
 OWNERS_TOO = frozenset({"person", "owner"})
 NO_OWNER = "say who answers for mail that leaves: no owner of this mailbox is known"
@@ -124,6 +124,7 @@ class DisableForward(Kind, name="forwards.disable"):
         forward = _there(state, self.forward)
         if forward.disabled_at is None:
             yield edit(forward, disabled_at=state.now)
+            yield from still_leaves(state, forward)
 
 
 class EnableForward(Kind, name="forwards.enable"):
@@ -152,26 +153,22 @@ class ChangeForward(Kind, name="forwards.change"):
 
 
 class EndForward(Kind, name="forwards.end"):
-    """Pass nothing on any more. Its row stays, so what it was can be read, and undone."""
+    """Pass nothing on any more. Its row stays to be read; the exception that was planned with it ends along."""
 
     by = OWNERS_TOO | {"clock"}
     step_up = frozenset({APPROVED})
     forward: ForwardRef
+    keep_exception: bool = Field(
+        default=False, description="Filters of its mailbox that pass mail on there go on doing so by its exception"
+    )
 
     def plan(self, state: State) -> Iterator[Planned]:
         forward = state.get(Forward, self.forward, where="forward")
         of_the_clock = state.actor.sort == "clock"
         early = of_the_clock and forward.until > state.now
-        if forward.removed_at is None and not early and not (of_the_clock and _asked_first(forward)):
+        if forward.removed_at is None and not early and not (of_the_clock and asked_first(forward, state)):
             yield edit(forward, removed_at=state.now)
-
-
-def _asked_first(forward: Forward) -> bool:
-    """Whether its exception ends with it, or did, and somebody is to be asked then: it stays for that, and lets
-    nothing out, since its own time is over."""
-    same: QuerySet[RouteException] = RouteException.objects.filter(address=forward.address_id, target=forward.to)
-    together = Q(until=forward.until) & (Q(ended_at=None) | Q(ended_at__gte=forward.until))
-    return same.filter(together | Q(ended_at__isnull=False, ended_at=forward.disabled_at), on_end=ASK).exists()
+            yield from closed(state, forward, keep=self.keep_exception)
 
 
 class CreateException(Kind, name="exceptions.create"):
