@@ -54,7 +54,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "forwards.create": {"address": "mia@acme.example", "to": "leo@acme.example", "keep_copy": True, "until": later(),
                         "owner": "x", "on_end": "ask"},
     "forwards.disable": {"forward": "{forwards}"}, "forwards.enable": {"forward": "{forwards}"},
-    "forwards.end": {"forward": "{forwards}"},
+    "forwards.end": {"forward": "{forwards}", "keep_exception": True},
     "clients.change": {"client": "acme", "notes": "x", "name": "X", "security_contact": "s@x.test", "may_ask": [],
                        "app_passwords_only": True, "reset_keeps_app_passwords": True, "sending": "shared",
                        "held_over": 3, "undo_within": 5,
@@ -193,7 +193,7 @@ ONLY_TEXT = {
     "reset_keeps_app_passwords", "registrar_mfa", "second_holder", "redirect_uris",
     "registrar_account_holder", "confirmed_on", "sending", "held_over", "undo_within", "outcome", "by_hand", "said",
     "new_password", "keep_copy", "on_end", "review_on", "forward_allowed", "forward_forbidden", "rights",
-    "host", "port", "tls", "script", "subject", "reply", "first", "last", "days", "compromised",
+    "host", "port", "tls", "script", "subject", "reply", "first", "last", "days", "compromised", "keep_exception",
 }  # fmt: skip
 
 # A name, where elsewhere it is a person; where mail is not to go, whether anybody is there or not.
