@@ -33,10 +33,12 @@ SOME = """
 R RS RSS RRS RSRS S s SR SRS sRS sRs SSRS SRRS rS sr srs N NS SNS
 F FRS RFS RSF fRS fR FS K RKS KRS SRKS SK D DRS RDS SRDS SD DS VRS vRS RVS RSV VR V
 B BS SB RB SBR b bS Sb FB E ES e SE
+ssss sssss SSSSS Rssss DSSSSS
 """
 ORDERS = SOME.split()
 EVERY = ["".join(one) for many in (1, 2, 3) for one in product("SsRrFKDVb", repeat=many)]
 BAD = {"b", "B"}  # where it fails nothing else is done; of a name that is odd it is not known before
+MANY = re.compile(r"(?i)([rs].*){5}")  # nor, of so many, which of them one message would go to
 
 
 @pytest.mark.parametrize("orders", [ORDERS, pytest.param(EVERY, marks=pytest.mark.soak)], ids=["some", "every"])
@@ -56,7 +58,7 @@ def test_what_is_done_is_what_is_traced(node: LiveNode, orders: Sequence[str]) -
     for address, order in boxes.items():
         always, perhaps = said(address, scripts[address])
         was = seen(node, address, left)
-        if not always <= was <= always | perhaps or (perhaps and not BAD & {*order}):
+        if not always <= was <= always | perhaps or (perhaps and not BAD & {*order} and not MANY.search(order)):
             wrong.append(f"{order}: said {sorted(always)} and perhaps {sorted(perhaps)}, was {sorted(was)}")
     assert not wrong, "\n".join(wrong)
 
@@ -71,7 +73,7 @@ def serve(node: LiveNode, boxes: dict[str, str]) -> None:
     node.put("domain", AT, domain(AT))
     for address in boxes:
         rows = mailbox(address, None)
-        rows["maps"]["allowed"] = [{"source": address, "target": PASSES.format(n), "until": None} for n in range(4)]
+        rows["maps"]["allowed"] = [{"source": address, "target": PASSES.format(n), "until": None} for n in range(5)]
         node.source.put("address", named(address), rows)  # type: ignore[arg-type]
     assert until(lambda: not list((node.source.folder / "todo").glob("[0-9]*")), 60), node.log("agent")[-3000:]
 
@@ -106,7 +108,7 @@ def said(address: str, script: dict[str, Any]) -> tuple[set[str], set[str]]:
     now = datetime.now(UTC)
     end = (now + timedelta(days=1)).isoformat()
     excepted = {
-        str(n): {"address_id": "a", "target": PASSES.format(n), "ended_at": None, "until": end} for n in range(4)
+        str(n): {"address_id": "a", "target": PASSES.format(n), "ended_at": None, "until": end} for n in range(5)
     }
     facts: Any = {
         "domains": {"d": {"name": AT, "proof": "read", "client_id": "c", "removed_at": None, "alias_of_id": None}},

@@ -131,6 +131,18 @@ def test_many_redirects_are_listed_up_to_a_number_and_it_says_so() -> None:
     assert (len(read.redirects), read.unreadable) == (200, "it has 300 redirects, of which 200 are listed")
 
 
+@pytest.mark.parametrize(("to", "sent"), [("abcd", True), ("abcda", True), ("abcde", False), ("abcd-", False)])
+def test_of_more_than_are_sent_of_one_message_each_goes_perhaps_and_the_mail_stays_perhaps(to: str, sent: bool) -> None:
+    """-: an address that is worked out. With a fifth one the script fails, and the inbox keeps the message."""
+    start, end = golden("nothing").split("00000002:       [End")
+    said = ["INTERNAL" if one == "-" else f'STR[3] "{one}@b"' for one in to]
+    ops = "".join(f"{n:08x}:    1: REDIRECT\n{n:08x}:         address: {one}\n" for n, one in enumerate(said, 2))
+    read = sieve.read(f"{start}{ops}{99:08x}:    1: DISCARD\n{100:08x}:       [End{end}")
+    assert len(read.redirects) == len(to) and not read.unreadable
+    assert {one.conditional for one in read.redirects} == {not sent}
+    assert read.discards == ("always" if sent else "sometimes")
+
+
 @pytest.mark.parametrize("change", [
     ("REDIRECT", "RELAY"), ("JMPFALSE 29 [000000a2]", "JMPFALSE 29"), ("address: STR", "to: STR"),
     ("[End of code]", "more"), ("* Main program (block: 2)", "* Another"), ("Address   Line  Code", "Address"),

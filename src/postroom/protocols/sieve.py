@@ -9,13 +9,14 @@ is unreadable is said in words of ours: a line of the program may quote the scri
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import unquote
 
-VERSION = 4  # of what is read; raised when the same dump is read otherwise
+VERSION = 5  # of what is read; raised when the same dump is read otherwise
 REFUSES = "the compiler refuses it: "  # what stands of a script that is none; Dovecot runs none of it, and mail is kept
 MOST = 200  # redirects that are listed of one script
+SENT = 4  # to so many Dovecot sends one message (sieve_max_redirects); to pass it on to more ends a script: it stays
 PROGRAM = "* Main program (block: "
 HEAD = re.compile(r"\d+\):\n\nAddress   Line  Code\n")
 MISSING = "* Extensions missing at compile "
@@ -57,9 +58,9 @@ class _Unknown(ValueError):
 @dataclass(frozen=True)
 class Redirect:
     """to: an address, its domain in lower case; empty where it is worked out when mail comes. copy: `:copy`, or a
-    `keep` or a `fileinto` beside, so that the mail stays too (RFC 3894). conditional: not for every message. by: the
-    command. anyway: by then the message is filed, or answered, and so what comes after one that is refused is done too
-    (kept.py). filed: some messages are filed beside, and stay."""
+    `keep` or a `fileinto` beside, so that the mail stays too (RFC 3894). conditional: not for every message, or one of
+    more than are sent. by: the command. anyway: by then the message is filed, or answered, and so what comes after one
+    that is refused is done too (kept.py). filed: some messages are filed beside, and stay."""
 
     to: str
     copy: bool
@@ -100,8 +101,17 @@ def read(dump: str, text: str = "") -> Reading:
         redirects = tuple(_redirects(ops, _literals(text)))
     except _Unknown as error:
         return Reading(unreadable=f"not understood: {error}")
-    vacation = any(op.name == "VACATION" for op in ops)
-    return Reading(redirects[:MOST], vacation, _discards(list(_conditional(ops))), _why(dump, redirects))
+    vacation, discards = any(op.name == "VACATION" for op in ops), _discards(list(_conditional(ops)))
+    if _may_be_too_many(redirects):
+        redirects = tuple(replace(one, conditional=True) for one in redirects)
+        discards = discards and "sometimes"
+    return Reading(redirects[:MOST], vacation, discards, _why(dump, redirects))
+
+
+def _may_be_too_many(redirects: Sequence[Redirect]) -> bool:
+    """To one address it sends once, however often it is named; where one is worked out, it may be another."""
+    to = [one.to for one in redirects if one.by == "redirect"]
+    return len(set(filter(None, to))) + to.count("") > SENT
 
 
 def _why(dump: str, redirects: Sequence[Redirect]) -> str:
